@@ -1,0 +1,70 @@
+/* Memory that is never NULL. An exhausted machine ends the process: what was acknowledged lies in
+ * the journal, and a path through every caller that handles a missing allocation would be a path
+ * that no one ever runs. */
+#include <holdfast/base.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *
+checked(void *pointer)
+{
+    if (!pointer)
+        hf_assert_failed("memory is not exhausted", __FILE__, __LINE__);
+    return pointer;
+}
+
+void *
+hf_alloc(size_t size)
+{
+    return checked(calloc(1, size ? size : 1));
+}
+
+void *
+hf_realloc(void *pointer, size_t size)
+{
+    return checked(realloc(pointer, size ? size : 1));
+}
+
+char *
+hf_strdup(const char *text)
+{
+    return text ? checked(strdup(text)) : NULL;
+}
+
+char *
+hf_strndup(const char *text, size_t size)
+{
+    return text ? checked(strndup(text, size)) : NULL;
+}
+
+char *
+hf_asprintf(const char *format, ...)
+{
+    char *text = NULL;
+    va_list args;
+
+    va_start(args, format);
+    int size = vasprintf(&text, format, args);
+    va_end(args);
+    return checked(size < 0 ? NULL : text);
+}
+
+void
+hf_freep(void *pointer_to_pointer)
+{
+    void *pointer;
+
+    /* Copied, because the variable is a char *, a struct x *, ..., never a void *. */
+    memcpy(&pointer, pointer_to_pointer, sizeof(pointer));
+    free(pointer);
+    memset(pointer_to_pointer, 0, sizeof(pointer));
+}
+
+void
+hf_wipe(void *bytes, size_t size)
+{
+    if (size > 0)
+        explicit_bzero(bytes, size);
+}

@@ -1,0 +1,201 @@
+/* CHECK for S3: may this trail deliver, and which digest is its newest?
+ *
+ *   LOCK --> LISTING (each page, each span) --> FETCHING --> DONE
+ *      \________ confirm: put _________________________________^
+ *
+ * What a writer has no right to see is not held against it: the PUT will tell. */
+#include "agent/deliver/deliver_impl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* 1000 keys each. */
+#define PAGES_MAX 10000
+
+static enum check_state
+end(struct work *work, enum hf_status status)
+{
+    work->status = status;
+    return CHECK_DONE;
+}
+
+static enum hf_status
+no_lock(struct work *work)
+{
+    return hf_fail(&work->error, HF_ENOTHELD, "bucket '%s' has no Object Lock: make a new one with `holdfast bucket apply`",
+                   work->delivery->bucket);
+}
+
+/* ---- requests ---- */
+
+static enum hf_status
+ask_lock(struct work *work, struct hf_error *err)
+{
+    struct hf_s3_pair query = {"object-lock", NULL};
+    struct hf_s3_request request = {
+        .method = "GET",
+        .bucket = work->delivery->bucket,
+        .query = &query,
+        .query_count = 1,
+        .expect = HF_S3_EXPECT_XML,
+    };
+    return work_send(work, &request, err);
+}
+
+static enum hf_status
+ask_page(struct work *work, struct hf_error *err)
+{
+    char prefix[HF_KEY_MAX], after[HF_KEY_MAX];
+    struct hf_s3_pair query[5] = {{"list-type", "2"}, {"encoding-type", "url"}, {"prefix", prefix}};
+    size_t count = 3;
+
+    if (++work->pages > PAGES_MAX)
+        return hf_fail(err, HF_ELIMIT, "more than %d thousand keys under the digests of bucket '%s'", PAGES_MAX,
+                       work->delivery->bucket);
+    hf_layout_digest_prefix(work->delivery->layout, prefix);
+    newest_after(work->delivery->layout, work->span, hf_deliverer_now_s(work->deliverer), after);
+    if (after[0])
+        query[count++] = (struct hf_s3_pair){"start-after", after};
+    if (work->page_token)
+        query[count++] = (struct hf_s3_pair){"continuation-token", work->page_token};
+    struct hf_s3_request request = {
+        .method = "GET",
+        .bucket = work->delivery->bucket,
+        .query = query,
+        .query_count = count,
+        .max_reply = 8u << 20,
+        .expect = HF_S3_EXPECT_XML,
+    };
+    return work_send(work, &request, err);
+}
+
+static enum hf_status
+fetch(struct work *work, struct hf_error *err)
+{
+    struct hf_s3_request request = {
+        .method = "GET",
+        .bucket = work->delivery->bucket,
+        .key = work->newest.key,
+        .max_reply = HF_NEWEST_DIGEST_MAX,
+        .expect = HF_S3_EXPECT_OBJECT,
+    };
+    return work_send(work, &request, err);
+}
+
+/* ---- answers ---- */
+
+static enum check_state
+after_lock(struct work *work)
+{
+    enum hf_status status = clock_check(work->deliverer, &work->error);
+
+    if (status != HF_OK)
+        return end(work, status);
+    if (work->deliverer->store.confirm == HF_CONFIRM_HEAD)
+        return CHECK_LISTING;
+    work->delivery->chain_unseen = true;
+    return end(work, HF_OK);
+}
+
+static enum check_state
+on_lock(struct work *work, struct hf_s3_reply *reply)
+{
+    struct hf_s3_lock_config config;
+    enum hf_status status = hf_s3_status(reply, "asking for its Object Lock", &work->error);
+    bool is_missing = strcmp(reply->code, "NoSuchBucket") == 0;
+
+    if (status == HF_OK)
+        status = hf_s3_parse_lock_config(hf_buf_slice(&reply->body), &config, &work->error);
+    else if (status == HF_EACCESS || status == HF_EREFUSED)
+        return after_lock(work);
+    else if (status == HF_ENOTFOUND && is_missing)
+        return end(work, hf_fail(&work->error, status, "there is no bucket '%s'; make it with `holdfast bucket apply`",
+                                 work->delivery->bucket));
+    else if (status == HF_ENOTFOUND)
+        return work->delivery->needs_lock ? end(work, no_lock(work)) : after_lock(work);
+    if (status != HF_OK)
+        return end(work, status);
+    return config.enabled || !work->delivery->needs_lock ? after_lock(work) : end(work, no_lock(work));
+}
+
+static enum check_state
+on_page(struct work *work, struct hf_s3_reply *reply)
+{
+    struct hf_s3_list_page page = {.next_token = NULL};
+    enum hf_status status = hf_s3_status(reply, "listing its digests", &work->error);
+
+    if (status == HF_OK)
+        status = hf_s3_parse_list(hf_buf_slice(&reply->body), &page, &work->error);
+    if (status != HF_OK)
+        return end(work, status);
+    newest_take(&work->newest, &page.keys);
+    free(work->page_token);
+    work->page_token = hf_take(page.next_token);
+    hf_s3_list_page_done(&page);
+    if (work->page_token)
+        return CHECK_LISTING;
+    if (work->newest.key[0])
+        return CHECK_FETCHING;
+    return ++work->span < HF_NEWEST_SPANS ? CHECK_LISTING : end(work, HF_OK);
+}
+
+static enum check_state
+on_digest(struct work *work, struct hf_s3_reply *reply)
+{
+    struct hf_delivery *delivery = work->delivery;
+    enum hf_status status = hf_s3_status(reply, "reading the newest digest", &work->error);
+
+    if (status != HF_OK)
+        return end(work, status);
+    memcpy(delivery->newest_digest_key, work->newest.key, sizeof(delivery->newest_digest_key));
+    hf_buf_done(&delivery->newest_digest);
+    delivery->newest_digest = reply->body;
+    reply->body = HF_BUF(0);
+    return end(work, HF_OK);
+}
+
+/* ---- the machine ---- */
+
+/* Enters a state: the only writer of work->check, and where requests go out. */
+static void
+move(struct work *work, enum check_state next)
+{
+    enum hf_status status = HF_OK;
+
+    work->check = next;
+    switch (next) {
+    case CHECK_LOCK: status = ask_lock(work, &work->error); break;
+    case CHECK_LISTING: status = ask_page(work, &work->error); break;
+    case CHECK_FETCHING: status = fetch(work, &work->error); break;
+    case CHECK_DONE:
+        hf_freep(&work->page_token);
+        if (work->status != HF_OK)
+            hf_while(&work->error, work->status, "checking bucket '%s'", work->delivery->bucket);
+        work_done(work);
+        return;
+    }
+    if (status != HF_OK)
+        move(work, end(work, status));
+}
+
+static void
+step(struct work *work, struct hf_s3_reply *reply)
+{
+    enum check_state next = CHECK_DONE;
+
+    switch (work->check) {
+    case CHECK_LOCK: next = on_lock(work, reply); break;
+    case CHECK_LISTING: next = on_page(work, reply); break;
+    case CHECK_FETCHING: next = on_digest(work, reply); break;
+    case CHECK_DONE: hf_assert(!"an answer that nothing waited for");
+    }
+    move(work, next);
+}
+
+void
+check_begin(struct work *work)
+{
+    work->answered = step;
+    work->newest.layout = work->delivery->layout;
+    move(work, CHECK_LOCK);
+}

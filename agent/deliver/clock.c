@@ -1,0 +1,89 @@
+/* What time it is, and whether to believe it.
+ *
+ * An object locked ten years too long cannot be unlocked, so no PUT goes out under a clock that is plainly wrong. For S3
+ * the measure is the store's own Date. Between answers it is carried on by boot time, which no one sets: a wall clock
+ * that jumps is noticed at once, not with the next answer. A directory tells no time: there a jump forward against
+ * boot time is all that can be seen. */
+#include "agent/deliver/deliver_impl.h"
+
+#include <inttypes.h>
+
+void
+clock_init(struct hf_deliverer *deliverer)
+{
+    deliverer->store_clock_ms = INT64_MIN;
+    deliverer->begin_wall_s = hf_wall_s();
+    deliverer->begin_boot_ms = hf_boot_ms();
+}
+
+void
+clock_learn(struct hf_deliverer *deliverer, const struct hf_s3_reply *reply)
+{
+    if (reply->outcome != HF_S3_ANSWERED || reply->not_s3 || reply->date_s == 0)
+        return;
+    int64_t clock_ms = reply->date_s * 1000 - (int64_t)hf_boot_ms();
+    __atomic_store_n(&deliverer->store_clock_ms, clock_ms, __ATOMIC_RELAXED);
+}
+
+static int64_t
+store_clock_ms(const struct hf_deliverer *deliverer)
+{
+    return __atomic_load_n(&deliverer->store_clock_ms, __ATOMIC_RELAXED);
+}
+
+bool
+clock_known(const struct hf_deliverer *deliverer)
+{
+    return deliverer->is_dir || store_clock_ms(deliverer) != INT64_MIN;
+}
+
+int64_t
+hf_deliverer_now_s(const struct hf_deliverer *deliverer)
+{
+    int64_t clock_ms = store_clock_ms(deliverer);
+
+    return clock_ms == INT64_MIN ? hf_wall_s() : (clock_ms + (int64_t)hf_boot_ms()) / 1000;
+}
+
+int64_t
+hf_deliverer_skew_s(const struct hf_deliverer *deliverer)
+{
+    int64_t skew_s = hf_deliverer_now_s(deliverer) - hf_wall_s();
+
+    /* The Date has no fractions. */
+    return skew_s >= -1 && skew_s <= 1 ? 0 : skew_s;
+}
+
+static enum hf_status
+check_dir(const struct hf_deliverer *deliverer, struct hf_error *err)
+{
+    int64_t expected_s = deliverer->begin_wall_s + (int64_t)((hf_boot_ms() - deliverer->begin_boot_ms) / 1000);
+    int64_t jump_s = hf_wall_s() - expected_s;
+
+    if (jump_s > HF_DIR_JUMP_MAX_S)
+        return hf_fail(err, HF_ESKEW,
+                       "this host's clock jumped %" PRId64 " s ahead since the agent started; set it back, or restart the agent"
+                       " if it is right",
+                       jump_s);
+    return HF_OK;
+}
+
+enum hf_status
+clock_check(const struct hf_deliverer *deliverer, struct hf_error *err)
+{
+    int64_t skew_s = hf_deliverer_skew_s(deliverer);
+    char date[HF_TIME_SIZE];
+
+    if (hf_wall_s() < hf_build_s()) {
+        hf_time_rfc3339(hf_wall_s(), date);
+        return hf_fail(err, HF_ESKEW, "this host's clock says %s, before this program was built; set it", date);
+    }
+    if (deliverer->is_dir)
+        return check_dir(deliverer, err);
+    if (skew_s > HF_SKEW_MAX_S || skew_s < -HF_SKEW_MAX_S)
+        return hf_fail(err, HF_ESKEW,
+                       "this host's clock is %" PRId64 " s %s the store's; set it, best with a time service; nothing is sent"
+                       " meanwhile",
+                       skew_s > 0 ? skew_s : -skew_s, skew_s > 0 ? "behind" : "ahead of");
+    return HF_OK;
+}

@@ -1,0 +1,183 @@
+/* Inside of the file source: what its files share. The rules are those of ENGINE.md section 12.
+ *
+ *                 a name that matches appears
+ *                            │
+ *           unknown, and like a file we read ──▶ held ── the other is truncated: it is the copy, read on there
+ *                            │                     └─── nothing of that for quiet_ms: a file of its own
+ *                            ▼
+ *      ┌────────────────▶ reading ◀── truncated or replaced in place: a new generation, from 0, with a SourceGap
+ *      │ its name comes back │
+ *      │                     │ its name is gone (renamed, unlinked); the descriptor stays open
+ *      └───────────────── ending ── nothing new for quiet_ms: its last line is a record ──▶ closed
+ *
+ * Offset, generation and parts of an over-long line are in the journal with the events ("file/SOURCE/DEV:INO:BIRTH").
+ */
+#ifndef HOLDFAST_FILE_IMPL_H
+#define HOLDFAST_FILE_IMPL_H
+
+#include "agent/intake/intake_impl.h"
+
+#define HF_PRINT_BYTES 1024
+#define HF_PRINT_HASH 16
+#define HF_FILE_KEY_SIZE 192
+#define HF_FILES_MAX 8192           /* open at once, of one source */
+#define HF_ORPHANS_MAX 10000        /* states kept of files that are not open */
+#define HF_ORPHAN_S (24 * 3600)     /* and how long */
+#define HF_TRUNCATED_MAX 64
+#define HF_TRUNCATED_MS (60 * 1000) /* a copy of a truncated file is recognised for this long */
+
+/* ---- what the first bytes and the last bytes before an offset were, as we read them ---- */
+
+struct hf_print {
+    uint64_t offset;
+    uint32_t head_size, tail_size; /* min(offset, HF_PRINT_BYTES) */
+    uint8_t head[HF_PRINT_BYTES], tail[HF_PRINT_BYTES];
+};
+
+struct hf_print_hash { /* the same as it stands in the journal */
+    uint64_t offset;
+    uint8_t head[HF_PRINT_HASH], tail[HF_PRINT_HASH];
+};
+
+void hf_print_add(struct hf_print *print, struct hf_slice bytes);
+void hf_print_hash(const struct hf_print *print, struct hf_print_hash *ret_hash);
+/* Reads both ends of [0, offset) of a file; false when it is shorter or cannot be read. */
+bool hf_print_read(int fd, uint64_t offset, struct hf_print *ret_print);
+bool hf_print_same(const struct hf_print *a, const struct hf_print_hash *b);
+
+/* ---- state in the journal ---- */
+
+struct hf_file_id {
+    uint64_t dev, ino, birth_ns;
+};
+
+struct hf_file_state {
+    struct hf_file_id id;
+    struct hf_print_hash print;       /* with the offset */
+    uint64_t line_parts, line_bytes;  /* of an over-long line that ends behind the offset */
+    int64_t seen_s;                   /* when it was written */
+    bool done;                        /* read to its end, closed */
+    bool reported;                    /* it vanished unread, and a SourceGap says so */
+    char *path;
+};
+
+bool hf_file_id_same(const struct hf_file_id *a, const struct hf_file_id *b);
+void hf_file_key(const char *source, const struct hf_file_id *id, char ret_key[HF_FILE_KEY_SIZE]);
+enum hf_status hf_file_state_encode(const struct hf_file_state *state, struct hf_buf *ret_value) hf_must_check;
+bool hf_file_state_decode(const char *key, struct hf_slice value, struct hf_file_state *ret_state); /* path is the caller's */
+
+/* ---- one file ---- */
+
+struct hf_file_gap { /* to be told in the next unit; reason NULL: nothing to tell */
+    const char *reason;
+    uint64_t from, unread_seen;
+};
+
+struct hf_file {
+    struct hf_file *next, *next_ready;
+    struct hf_file_source *source;
+    char *path;
+    char *real_path;         /* where a symbolic link leads; NULL when path is none */
+    char *old_key;           /* of the state that this file goes on from, to be removed; or NULL */
+    struct hf_file_id id;
+    int fd;
+    struct hf_print print;   /* print.offset: everything before it is in the journal */
+    struct hf_long_line line;
+    size_t partial;          /* bytes behind the offset known to hold no newline */
+    uint64_t known_size;     /* as last seen */
+    uint64_t quiet_since_ms; /* the last growth seen */
+    uint64_t drain_to;
+    struct hf_file_gap gap;
+    bool fresh;              /* never seen before and nothing read of it: may be a copy of another file */
+    bool held;               /* looks like one: wait */
+    const struct hf_file *copy_of;
+    uint64_t copied;         /* this much is the same as in copy_of */
+    bool ending;             /* its name is gone */
+    bool moved;              /* its name changed to another that matches: its last line is complete too */
+    bool dirty;              /* its state has to be written, whether or not there are lines */
+    bool ready, seen;
+    bool failed;             /* could not be read; tried again at the next scan */
+};
+
+struct hf_truncated {
+    struct hf_print_hash print;
+    uint64_t until_ms;
+};
+
+struct hf_watch;
+
+struct hf_file_source {
+    struct hf_source source;
+    struct hf_file *files;
+    size_t file_count;
+    struct hf_file *ready_first, *ready_last;
+    struct hf_file_state *orphans; /* states without an open file */
+    size_t orphan_count;
+    struct hf_truncated truncated[HF_TRUNCATED_MAX];
+    size_t truncated_count;
+    struct hf_watch *watch;
+    struct event *scan_soon, *scan_timer, *tick;
+    struct hf_strings followed;    /* names that unread files were renamed to */
+    struct hf_strings vanished;    /* names of files that were gone before they could be opened */
+    bool started;                  /* the first positions are in the journal */
+    bool running;
+    char scan_problem[192];
+};
+
+struct hf_file_source *hf_file_source(struct hf_source *source);
+void hf_strings_add(struct hf_strings *strings, const char *text);
+void hf_strings_done(struct hf_strings *strings);
+
+/* file_source.c */
+/* Opens and tracks it, unless it is tracked; NULL when it cannot be. */
+struct hf_file *hf_file_open(struct hf_file_source *source, const char *path);
+void hf_file_close(struct hf_file *file);
+void hf_file_ready(struct hf_file *file);
+struct hf_file *hf_file_by_id(const struct hf_file_source *source, const struct hf_file_id *id);
+struct hf_file *hf_file_by_path(const struct hf_file_source *source, const char *path);
+void hf_file_tick_soon(struct hf_file_source *source);
+void hf_file_scan_soon(struct hf_file_source *source);
+
+/* file_scan.c */
+struct hf_found {
+    struct hf_strings paths;       /* that match and are not excluded */
+    struct hf_strings directories; /* to be watched */
+    struct hf_error problem;       /* the first directory that could not be listed */
+};
+void hf_found_paths(const struct hf_config_source *config, struct hf_found *ret_found);
+void hf_found_done(struct hf_found *found);
+bool hf_found_matches(const struct hf_config_source *config, const char *path);
+void hf_file_scan(struct hf_file_source *source);
+
+/* file_start.c */
+void hf_file_start(struct hf_file_source *source); /* tried again until `started` */
+
+/* file_read.c */
+bool hf_file_step(struct hf_file *file); /* one block; true: there is more. The file may be closed by it */
+/* Looks whether the file still begins and ends, up to the offset, as we read it; else begins a new generation. */
+void hf_file_verify(struct hf_file *file);
+enum hf_status hf_file_write_state(struct hf_unit *unit, const struct hf_file *file, const struct hf_print *print,
+                                   uint64_t line_parts, uint64_t line_bytes, bool done) hf_must_check;
+enum hf_status hf_file_write_dirty(struct hf_unit *unit, const struct hf_file *except) hf_must_check;
+void hf_file_dirty_written(struct hf_file_source *source);
+
+/* file_copy.c */
+bool hf_file_wait(struct hf_file *file, uint64_t size);  /* a fresh file: true while it may be a copy */
+void hf_file_truncated(struct hf_file *file);            /* its present print goes to the list; copies of it go on from there */
+void hf_truncated_add(struct hf_file_source *source, const struct hf_print_hash *print);
+bool hf_file_go_on(struct hf_file *file, uint64_t offset);
+
+/* file_gone.c */
+void hf_orphans_load(struct hf_file_source *source);
+void hf_orphan_add(struct hf_file_source *source, struct hf_file_state state); /* takes its path */
+void hf_orphans_free(struct hf_file_source *source);
+void hf_orphan_adopt(struct hf_file *file, uint64_t size);  /* a file just opened: is its state among them? */
+void hf_orphans_look(struct hf_file_source *source);        /* finds renamed ones, reports vanished ones, forgets old ones */
+void hf_file_report_vanished(struct hf_file_source *source);
+
+/* file_watch.c */
+struct hf_watch *hf_watch_new(struct hf_file_source *source, struct hf_error *err); /* NULL: poll */
+void hf_watch_free(struct hf_watch *watch);
+enum hf_status hf_watch_directory(struct hf_watch *watch, const char *path, struct hf_error *err) hf_must_check;
+
+#endif

@@ -1,0 +1,371 @@
+/* The file source: its files, their turns, its timers. */
+#include "agent/intake/file_impl.h"
+
+#include <event2/event.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+struct hf_file_source *
+hf_file_source(struct hf_source *source)
+{
+    return (struct hf_file_source *)source; /* its first member */
+}
+
+static struct timeval
+after_ms(uint64_t ms)
+{
+    return (struct timeval){.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+}
+
+/* ---- files ---- */
+
+struct hf_file *
+hf_file_by_id(const struct hf_file_source *source, const struct hf_file_id *id)
+{
+    for (struct hf_file *file = source->files; file; file = file->next)
+        if (hf_file_id_same(&file->id, id))
+            return file;
+    return NULL;
+}
+
+struct hf_file *
+hf_file_by_path(const struct hf_file_source *source, const char *path)
+{
+    for (struct hf_file *file = source->files; file; file = file->next)
+        if (strcmp(file->path, path) == 0 || (file->real_path && strcmp(file->real_path, path) == 0))
+            return file;
+    return NULL;
+}
+
+void
+hf_file_ready(struct hf_file *file)
+{
+    struct hf_file_source *source = file->source;
+    if (!file->ready) {
+        file->ready = true;
+        file->next_ready = NULL;
+        if (source->ready_last)
+            source->ready_last->next_ready = file;
+        else
+            source->ready_first = file;
+        source->ready_last = file;
+    }
+    hf_source_ready(&source->source);
+}
+
+static struct hf_file *
+take_ready(struct hf_file_source *source)
+{
+    struct hf_file *file = source->ready_first;
+    if (!file)
+        return NULL;
+    source->ready_first = file->next_ready;
+    if (!source->ready_first)
+        source->ready_last = NULL;
+    file->ready = false;
+    return file;
+}
+
+static void
+problem(struct hf_file_source *source, const struct hf_error *err)
+{
+    snprintf(source->scan_problem, sizeof(source->scan_problem), "%s", err->text);
+}
+
+static void
+find_real_path(struct hf_file *file)
+{
+    char real[HF_PATH_MAX];
+    if (hf_fs_real_path(file->path, real, NULL) != HF_OK || strcmp(real, file->path) == 0)
+        return;
+    file->real_path = hf_strdup(real);
+    char *slash = strrchr(real, '/');
+    if (!slash || !file->source->watch)
+        return;
+    *(slash == real ? slash + 1 : slash) = '\0';
+    struct hf_error err = {.status = HF_OK};
+    if (hf_watch_directory(file->source->watch, real, &err) != HF_OK)
+        problem(file->source, &err); /* the slow scan finds what it gets */
+}
+
+struct hf_file *
+hf_file_open(struct hf_file_source *source, const char *path)
+{
+    struct hf_error err = {.status = HF_OK};
+    struct hf_fs_identity who;
+    hf_owned(hf_fs_close) int fd = -1;
+    if (source->file_count >= HF_FILES_MAX) {
+        hf_fail(&err, HF_ELIMIT, "more than %d files match; split the source, or exclude some", HF_FILES_MAX);
+        problem(source, &err);
+        return NULL;
+    }
+    enum hf_status status = hf_fs_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, &err);
+    if (status == HF_OK)
+        status = hf_fs_identify(fd, NULL, &who, &err);
+    if (status != HF_OK) {
+        if (status != HF_ENOTFOUND)
+            problem(source, &err);
+        return NULL;
+    }
+    if (!S_ISREG(who.mode))
+        return NULL;
+    struct hf_file_id id = {.dev = who.dev, .ino = who.ino, .birth_ns = who.birth_ns};
+    struct hf_file *file = hf_file_by_id(source, &id);
+    if (file)
+        return file;
+    file = hf_alloc(sizeof(*file));
+    *file = (struct hf_file){.source = source, .path = hf_strdup(path), .id = id, .fd = fd, .fresh = true};
+    fd = -1;
+    file->quiet_since_ms = hf_boot_ms();
+    file->next = source->files;
+    source->files = file;
+    source->file_count++;
+    find_real_path(file);
+    hf_orphan_adopt(file, who.size);
+    hf_file_ready(file);
+    return file;
+}
+
+void
+hf_file_close(struct hf_file *file)
+{
+    struct hf_file_source *source = file->source;
+    struct hf_file **at = &source->files;
+    while (*at != file)
+        at = &(*at)->next;
+    *at = file->next;
+    source->file_count--;
+    if (file->ready) { /* out of the middle of the queue */
+        struct hf_file *rest = hf_take(source->ready_first);
+        source->ready_last = NULL;
+        while (rest) {
+            struct hf_file *next = rest->next_ready;
+            rest->ready = false;
+            if (rest != file)
+                hf_file_ready(rest);
+            rest = next;
+        }
+    }
+    for (struct hf_file *other = source->files; other; other = other->next)
+        if (other->copy_of == file)
+            other->copy_of = NULL;
+    hf_fs_close(&file->fd);
+    hf_long_line_reset(&file->line);
+    hf_freep(&file->path);
+    hf_freep(&file->real_path);
+    hf_freep(&file->old_key);
+    hf_freep(&file);
+}
+
+/* ---- timers ---- */
+
+/* Files that end, moved or are held back are looked at until that is over. */
+void
+hf_file_tick_soon(struct hf_file_source *source)
+{
+    bool needed = false;
+    for (struct hf_file *file = source->files; file; file = file->next)
+        needed |= (file->ending || file->moved || file->held) && !file->failed;
+    if (!needed || !source->running || evtimer_pending(source->tick, NULL))
+        return;
+    struct timeval soon = after_ms(HF_MAX(source->source.intake->timing.quiet_ms / 8, 5ull));
+    evtimer_add(source->tick, &soon);
+}
+
+static void
+on_tick(evutil_socket_t fd, short what, void *context)
+{
+    struct hf_file_source *source = context;
+    (void)fd, (void)what;
+    for (struct hf_file *file = source->files; file; file = file->next)
+        if ((file->ending || file->moved || file->held) && !file->failed)
+            hf_file_ready(file);
+    hf_file_tick_soon(source);
+}
+
+void
+hf_file_scan_soon(struct hf_file_source *source)
+{
+    static const struct timeval now = {0, 0};
+    if (source->running && !evtimer_pending(source->scan_soon, NULL))
+        evtimer_add(source->scan_soon, &now);
+}
+
+static void
+scan(struct hf_file_source *source)
+{
+    if (!source->started) {
+        hf_file_start(source);
+        return;
+    }
+    hf_file_scan(source);
+    hf_orphans_look(source);
+}
+
+static void
+on_scan(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd, (void)what;
+    scan(context);
+}
+
+static void
+on_scan_timer(evutil_socket_t fd, short what, void *context)
+{
+    struct hf_file_source *source = context;
+    (void)fd, (void)what;
+    scan(source);
+    const struct hf_intake_timing *timing = &source->source.intake->timing;
+    struct timeval next = after_ms(source->watch ? timing->rescan_ms : HF_MIN(timing->poll_ms, timing->rescan_ms));
+    evtimer_add(source->scan_timer, &next);
+}
+
+/* ---- the operations of a source ---- */
+
+static enum hf_status
+file_prepare(struct hf_source *base, struct hf_source *replaces, struct hf_error *err)
+{
+    struct hf_file_source *source = hf_file_source(base);
+    struct event_base *loop = base->intake->loop;
+    (void)replaces;
+    if (!base->config.path || base->config.path[0] != '/')
+        return hf_fail(err, HF_ECONFIG, "a file source needs an absolute path");
+    source->scan_soon = evtimer_new(loop, on_scan, source);
+    source->scan_timer = evtimer_new(loop, on_scan_timer, source);
+    source->tick = evtimer_new(loop, on_tick, source);
+    if (!source->scan_soon || !source->scan_timer || !source->tick)
+        return hf_fail(err, HF_EINTERNAL, "the event loop takes no timers");
+    return HF_OK;
+}
+
+static void
+file_start(struct hf_source *base)
+{
+    struct hf_file_source *source = hf_file_source(base);
+    struct hf_error err = {.status = HF_OK};
+    source->running = true;
+    source->watch = hf_watch_new(source, &err);
+    if (!source->watch)
+        hf_log_warn("source.poll", HF_STR("source", base->config.name), HF_ERR(&err));
+    hf_orphans_load(source);
+    on_scan_timer(-1, 0, source);
+    if (!source->watch && !source->scan_problem[0])
+        problem(source, &err);
+}
+
+static void
+file_stop(struct hf_source *base)
+{
+    struct hf_file_source *source = hf_file_source(base);
+    source->running = false;
+    if (source->tick) {
+        evtimer_del(source->tick);
+        evtimer_del(source->scan_soon);
+        evtimer_del(source->scan_timer);
+    }
+    hf_watch_free(hf_take(source->watch));
+}
+
+static void
+file_free(struct hf_source *base)
+{
+    struct hf_file_source *source = hf_file_source(base);
+    file_stop(base);
+    while (source->files)
+        hf_file_close(source->files);
+    hf_orphans_free(source);
+    hf_strings_done(&source->followed);
+    hf_strings_done(&source->vanished);
+    struct event *events[] = {source->scan_soon, source->scan_timer, source->tick};
+    for (size_t i = 0; i < HF_COUNT(events); i++)
+        if (events[i])
+            event_free(events[i]);
+}
+
+/* Files that were refused are still in the queue. */
+static void
+file_room(struct hf_source *base)
+{
+    struct hf_file_source *source = hf_file_source(base);
+    if (source->running && !source->started)
+        hf_file_start(source);
+    if (source->ready_first || source->vanished.count > 0)
+        hf_source_ready(base);
+}
+
+static bool
+file_step(struct hf_source *base)
+{
+    struct hf_file_source *source = hf_file_source(base);
+    if (!source->running || !source->started)
+        return false;
+    hf_file_report_vanished(source);
+    struct hf_file *file = base->intake->blocked ? NULL : take_ready(source);
+    if (file && hf_file_step(file))
+        hf_file_ready(file);
+    if (file)
+        hf_file_tick_soon(source);
+    return source->ready_first != NULL;
+}
+
+static void
+file_drain(struct hf_source *base)
+{
+    struct hf_file_source *source = hf_file_source(base);
+    scan(source);
+    for (struct hf_file *file = source->files; file; file = file->next) {
+        struct hf_fs_identity who;
+        if (hf_fs_identify(file->fd, NULL, &who, NULL) == HF_OK)
+            file->drain_to = who.size;
+    }
+}
+
+/* A line that lacks its newline may still grow: what is known to be one counts as read. */
+static bool
+file_drained(struct hf_source *base)
+{
+    const struct hf_file_source *source = hf_file_source(base);
+    if (!source->running)
+        return true;
+    if (!source->started || source->vanished.count > 0)
+        return false;
+    for (const struct hf_file *file = source->files; file; file = file->next)
+        if (!file->failed && !file->held && file->print.offset + file->partial < file->drain_to)
+            return false;
+    return true;
+}
+
+static void
+file_status(const struct hf_source *base, struct hf_source_status *status)
+{
+    const struct hf_file_source *source = (const struct hf_file_source *)base;
+    status->files = source->file_count;
+    for (const struct hf_file *file = source->files; file; file = file->next) {
+        struct hf_fs_identity who;
+        if (hf_fs_identify(file->fd, NULL, &who, NULL) == HF_OK && who.size > file->print.offset)
+            status->behind_bytes += who.size - file->print.offset;
+    }
+    if (!status->problem[0])
+        snprintf(status->problem, sizeof(status->problem), "%s", source->scan_problem);
+}
+
+static const struct hf_source_ops file_ops = {
+    .prepare = file_prepare,
+    .start = file_start,
+    .stop = file_stop,
+    .free = file_free,
+    .room = file_room,
+    .step = file_step,
+    .drain = file_drain,
+    .drained = file_drained,
+    .status = file_status,
+};
+
+struct hf_source *
+hf_file_source_new(void)
+{
+    struct hf_file_source *source = hf_alloc(sizeof(*source));
+    source->source.ops = &file_ops;
+    return &source->source;
+}

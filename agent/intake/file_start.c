@@ -1,0 +1,85 @@
+/* Where reading begins. At a source's very first start the files that are there are read from their end, or from their
+ * beginning, as configured, and that decision is durable before a byte is read: the key "file/SOURCE" says that it was
+ * taken. Whatever appears later is read from its beginning. */
+#include "agent/intake/file_impl.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The end of the last whole line: an event that is just being written is not cut in two. */
+static uint64_t
+last_line_end(struct hf_file *file, uint64_t size)
+{
+    static const uint64_t look_back = 64u << 10;
+    struct hf_intake *intake = file->source->source.intake;
+    uint64_t from = size > look_back ? size - look_back : 0;
+    size_t got = 0;
+    hf_buf_reset(&intake->block);
+    if (hf_buf_reserve(&intake->block, look_back) != HF_OK ||
+        hf_fs_pread(file->fd, intake->block.ptr, (size_t)(size - from), (off_t)from, &got, NULL) != HF_OK)
+        return size;
+    const uint8_t *newline = got ? memrchr(intake->block.ptr, '\n', got) : NULL;
+    if (newline)
+        return from + (uint64_t)(newline - intake->block.ptr) + 1;
+    return from == 0 ? 0 : size;
+}
+
+static void
+place_at_end(struct hf_file *file)
+{
+    struct hf_fs_identity who;
+    if (hf_fs_identify(file->fd, NULL, &who, NULL) != HF_OK || who.size == 0)
+        return;
+    uint64_t offset = last_line_end(file, who.size);
+    if (offset > 0)
+        hf_file_go_on(file, offset);
+}
+
+static void
+key_of_source(const struct hf_file_source *source, char *ret_key, size_t size)
+{
+    snprintf(ret_key, size, "file/%s", source->source.config.name);
+}
+
+/* All positions and the mark in one unit. */
+static bool
+write_start(struct hf_file_source *source)
+{
+    char key[HF_FILE_KEY_SIZE];
+    struct hf_unit unit;
+    key_of_source(source, key, sizeof(key));
+    if (hf_unit_begin(&unit, &source->source) != HF_OK || hf_file_write_dirty(&unit, NULL) != HF_OK ||
+        hf_unit_set_state(&unit, key, HF_SLICE_LITERAL("1 started")) != HF_OK)
+        return false;
+    hf_unit_commit(&unit);
+    hf_file_dirty_written(source);
+    return true;
+}
+
+void
+hf_file_start(struct hf_file_source *source)
+{
+    char key[HF_FILE_KEY_SIZE];
+    hf_owned(hf_buf_done) struct hf_buf value = HF_BUF(4096);
+    if (source->source.intake->blocked || source->started)
+        return;
+    key_of_source(source, key, sizeof(key));
+    if (hf_journal_get_state(source->source.intake->journal, key, &value) == HF_OK) {
+        source->started = true;
+        hf_file_scan(source);
+        hf_orphans_look(source);
+        return;
+    }
+    /* A refused unit is tried again with new positions: nothing was read yet. */
+    while (source->files)
+        hf_file_close(source->files);
+    hf_file_scan(source);
+    for (struct hf_file *file = source->files; file; file = file->next) {
+        if (source->source.config.start == HF_START_END)
+            place_at_end(file);
+        file->fresh = false; /* files that were there together are no copies of each other */
+    }
+    source->started = write_start(source);
+    if (source->started)
+        hf_source_ready(&source->source);
+}

@@ -1,0 +1,87 @@
+/* The state of a file as one line of text:
+ *
+ *   1 OFFSET LINE_PARTS LINE_BYTES FLAGS SEEN_S HEAD TAIL PATH
+ *
+ * HEAD and TAIL are hex; FLAGS is 1 done + 2 reported; the path comes last because it may hold spaces. */
+#include "agent/intake/file_impl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum hf_status
+hf_file_state_encode(const struct hf_file_state *state, struct hf_buf *ret_value)
+{
+    char head[HF_HEX_SIZE(HF_PRINT_HASH)], tail[HF_HEX_SIZE(HF_PRINT_HASH)];
+    hf_hex(state->print.head, HF_PRINT_HASH, head);
+    hf_hex(state->print.tail, HF_PRINT_HASH, tail);
+    return hf_buf_addf(ret_value, "1 %llu %llu %llu %u %lld %s %s %s", (unsigned long long)state->print.offset,
+                       (unsigned long long)state->line_parts, (unsigned long long)state->line_bytes,
+                       (state->done ? 1u : 0u) | (state->reported ? 2u : 0u), (long long)state->seen_s, head, tail,
+                       state->path);
+}
+
+/* The next word of *at, up to a space; moves behind it. */
+static const char *
+next_word(char **at)
+{
+    char *word = *at, *space = strchr(word, ' ');
+    if (!space)
+        return NULL;
+    *space = '\0';
+    *at = space + 1;
+    return word;
+}
+
+static bool
+next_number(char **at, uint64_t most, uint64_t *ret_number)
+{
+    const char *word = next_word(at);
+    return word && hf_parse_u64(word, 0, most, ret_number);
+}
+
+static bool
+next_hash(char **at, uint8_t ret_hash[HF_PRINT_HASH])
+{
+    const char *word = next_word(at);
+    return word && hf_unhex(word, strlen(word), ret_hash, HF_PRINT_HASH);
+}
+
+/* "file/SOURCE/DEV:INO:BIRTH", DEV in hex. */
+static bool
+decode_key(const char *key, struct hf_file_id *ret_id)
+{
+    const char *last = strrchr(key, '/');
+    if (!last)
+        return false;
+    char *end;
+    ret_id->dev = strtoull(last + 1, &end, 16);
+    if (*end != ':')
+        return false;
+    ret_id->ino = strtoull(end + 1, &end, 10);
+    if (*end != ':')
+        return false;
+    ret_id->birth_ns = strtoull(end + 1, &end, 10);
+    return *end == '\0';
+}
+
+bool
+hf_file_state_decode(const char *key, struct hf_slice value, struct hf_file_state *ret_state)
+{
+    struct hf_file_state state = {.path = NULL};
+    uint64_t version, flags, seen_s;
+    char *text = hf_strndup((const char *)value.ptr, value.size), *at = text;
+    bool good = decode_key(key, &state.id) && next_number(&at, 1, &version) && version == 1 &&
+                next_number(&at, INT64_MAX, &state.print.offset) && next_number(&at, INT64_MAX, &state.line_parts) &&
+                next_number(&at, state.print.offset, &state.line_bytes) && next_number(&at, 3, &flags) &&
+                next_number(&at, INT64_MAX, &seen_s) && next_hash(&at, state.print.head) &&
+                next_hash(&at, state.print.tail);
+    if (good) {
+        state.done = flags & 1;
+        state.reported = flags & 2;
+        state.seen_s = (int64_t)seen_s;
+        state.path = hf_strdup(at);
+        *ret_state = state;
+    }
+    hf_freep(&text);
+    return good;
+}

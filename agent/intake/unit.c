@@ -1,0 +1,213 @@
+/* A unit: the events of one block and the position behind them, in the journal together or not at all. */
+#include "agent/intake/intake_impl.h"
+
+#include <holdfast/json.h>
+
+/* The journal's lock is held from begin to commit: whatever fails in between gives it back here. */
+static enum hf_status
+give_up(struct hf_unit *unit, enum hf_status status, struct hf_error *err)
+{
+    hf_journal_abandon(unit->source->intake->journal);
+    hf_while(err, status, "adding to the journal");
+    hf_source_problem(unit->source, err);
+    hf_intake_block(unit->source->intake, false);
+    return status;
+}
+
+enum hf_status
+hf_unit_begin(struct hf_unit *unit, struct hf_source *source)
+{
+    struct hf_error err = {.status = HF_OK};
+    *unit = (struct hf_unit){.source = source, .arrival_s = hf_wall_s()};
+    enum hf_status status = hf_journal_begin(source->intake->journal, false, &err);
+    if (status == HF_OK)
+        return HF_OK;
+    if (status != HF_EFULL && status != HF_ENOSPC)
+        hf_source_problem(source, &err);
+    hf_intake_block(source->intake, status == HF_ENOSPC);
+    return status;
+}
+
+enum hf_status
+hf_unit_set_state(struct hf_unit *unit, const char *key, struct hf_slice value)
+{
+    struct hf_error err = {.status = HF_OK};
+    enum hf_status status = hf_journal_set_state(unit->source->intake->journal, key, value, &err);
+    return status == HF_OK ? HF_OK : give_up(unit, status, &err);
+}
+
+static enum hf_status
+append(struct hf_unit *unit, uint16_t source, int64_t time_s)
+{
+    struct hf_error err = {.status = HF_OK};
+    struct hf_intake *intake = unit->source->intake;
+    enum hf_status status = hf_journal_append(intake->journal, source, time_s, hf_buf_slice(&intake->record),
+                                              &unit->last_seq, &err);
+    if (status != HF_OK)
+        return give_up(unit, status, &err);
+    unit->events++;
+    return HF_OK;
+}
+
+static enum hf_status
+add_line(struct hf_unit *unit, struct hf_slice line, const struct hf_record_part *part)
+{
+    struct hf_error err = {.status = HF_OK};
+    struct hf_source *source = unit->source;
+    struct hf_intake *intake = source->intake;
+    int64_t time_s = 0;
+    hf_buf_reset(&intake->record);
+    enum hf_status status =
+        hf_record_make(&intake->maker, source->config.name, source->config.event_name, hf_journal_next_seq(intake->journal),
+                       unit->arrival_s, line, part, &intake->record, &time_s, &unit->counts);
+    if (status != HF_OK)
+        return give_up(unit, hf_fail(&err, status, "a line of %zu bytes makes too long a record", line.size), &err);
+    unit->bytes += line.size;
+    return append(unit, source->id, time_s);
+}
+
+/* A path is bytes; in JSON it has to be text. Bytes that are not become \xNN. */
+static enum hf_status
+add_path(struct hf_buf *json, const char *path)
+{
+    struct hf_slice slice = hf_slice_text(path);
+    if (hf_utf8_valid(slice))
+        return hf_json_add_string(json, slice);
+    hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(5 * HF_PATH_MAX);
+    for (const char *at = path; *at; at++) {
+        enum hf_status status = (uint8_t)*at < 0x80 ? hf_buf_add(&text, at, 1)
+                                                    : hf_buf_addf(&text, "\\x%02x", (unsigned)(uint8_t)*at);
+        if (status != HF_OK)
+            return status;
+    }
+    return hf_json_add_string(json, hf_buf_slice(&text));
+}
+
+static enum hf_status
+gap_details(struct hf_buf *json, const struct hf_unit *unit, const char *path, const char *reason, uint64_t from,
+            uint64_t unread_seen)
+{
+    enum hf_status status = hf_buf_add_text(json, "{\"source\":");
+    if (status == HF_OK)
+        status = hf_json_add_string(json, hf_slice_text(unit->source->config.name));
+    if (status == HF_OK)
+        status = hf_buf_add_text(json, ",\"path\":");
+    if (status == HF_OK)
+        status = add_path(json, path);
+    if (status == HF_OK)
+        status = hf_buf_add_text(json, ",\"reason\":");
+    if (status == HF_OK)
+        status = hf_json_add_string(json, hf_slice_text(reason));
+    if (status == HF_OK)
+        status = hf_buf_addf(json, ",\"fromOffset\":%llu,\"toOffset\":\"unknown\",\"unreadBytesSeen\":%llu}",
+                             (unsigned long long)from, (unsigned long long)unread_seen);
+    return status;
+}
+
+enum hf_status
+hf_unit_gap(struct hf_unit *unit, const char *path, const char *reason, uint64_t from, uint64_t unread_seen)
+{
+    struct hf_error err = {.status = HF_OK};
+    struct hf_intake *intake = unit->source->intake;
+    hf_owned(hf_buf_done) struct hf_buf details = HF_BUF(16 * HF_PATH_MAX);
+    hf_buf_reset(&intake->record);
+    enum hf_status status = gap_details(&details, unit, path, reason, from, unread_seen);
+    if (status == HF_OK)
+        status = hf_record_make_own(&intake->maker, "SourceGap", hf_journal_next_seq(intake->journal), unit->arrival_s,
+                                    hf_buf_text(&details), &intake->record);
+    if (status != HF_OK)
+        return give_up(unit, hf_fail(&err, status, "a SourceGap record is too long"), &err);
+    unit->gaps++;
+    return append(unit, HF_SOURCE_SELF, unit->arrival_s);
+}
+
+/* Empty lines make no event. */
+static bool
+is_empty(struct hf_slice line)
+{
+    return line.size == 0 || (line.size == 1 && line.ptr[0] == '\r');
+}
+
+static enum hf_status
+add_piece(struct hf_unit *unit, const struct hf_piece *piece, struct hf_long_line *line, struct hf_cut *cut)
+{
+    enum hf_status status;
+    if (piece->kind == HF_PIECE_LINE) {
+        if (is_empty(piece->bytes))
+            return HF_OK;
+        status = add_line(unit, piece->bytes, NULL);
+        cut->lines += status == HF_OK;
+        return status;
+    }
+    struct hf_record_part part = {.number = cut->parts + 1};
+    hf_long_line_add(line, cut->bytes, piece->bytes);
+    cut->bytes += piece->bytes.size;
+    if (piece->kind == HF_PIECE_LAST) {
+        hf_long_line_finish(line);
+        part.count_known = part.number;
+        part.total_bytes = cut->bytes;
+        part.sha256 = line->sha256;
+    }
+    status = add_line(unit, piece->bytes, &part);
+    if (status != HF_OK)
+        return status;
+    cut->parts++;
+    cut->crc = hf_crc32c(cut->crc, piece->bytes.ptr, piece->bytes.size);
+    if (piece->kind == HF_PIECE_LAST) {
+        cut->lines++;
+        cut->parts = cut->bytes = cut->crc = 0;
+    }
+    return HF_OK;
+}
+
+enum hf_status
+hf_unit_lines(struct hf_unit *unit, struct hf_slice input, size_t scanned, bool ended, struct hf_long_line *line,
+              struct hf_cut *ret_cut)
+{
+    struct hf_cut cut = {.parts = line->parts, .bytes = line->bytes, .crc = line->crc};
+    for (;;) {
+        struct hf_slice rest = hf_slice(input.ptr + cut.consumed, input.size - cut.consumed);
+        struct hf_piece piece = hf_piece_next(rest, scanned, unit->source->config.max_event, cut.parts > 0, ended);
+        if (piece.kind == HF_PIECE_NONE)
+            break;
+        enum hf_status status = add_piece(unit, &piece, line, &cut);
+        if (status != HF_OK)
+            return status;
+        cut.consumed += piece.consumed;
+        scanned = piece.kind == HF_PIECE_PART && scanned > piece.consumed ? scanned - piece.consumed : 0;
+        /* The hash of this line is kept until it is in the journal for good. */
+        if (piece.kind == HF_PIECE_LAST) {
+            cut.more = true;
+            break;
+        }
+    }
+    cut.left = cut.more ? 0 : input.size - cut.consumed;
+    *ret_cut = cut;
+    return HF_OK;
+}
+
+void
+hf_cut_keep(const struct hf_cut *cut, struct hf_long_line *line)
+{
+    if (cut->parts == 0)
+        hf_long_line_reset(line);
+    line->parts = cut->parts;
+    line->bytes = cut->bytes;
+    line->crc = cut->crc;
+}
+
+void
+hf_unit_commit(struct hf_unit *unit)
+{
+    struct hf_source *source = unit->source;
+    hf_journal_commit(source->intake->journal);
+    source->events += unit->events - unit->gaps;
+    source->bytes += unit->bytes;
+    source->gaps += unit->gaps;
+    source->counts.shaped += unit->counts.shaped;
+    source->counts.flat_json += unit->counts.flat_json;
+    source->counts.text += unit->counts.text;
+    source->counts.base64 += unit->counts.base64;
+    source->counts.parts += unit->counts.parts;
+    hf_source_well(source);
+}

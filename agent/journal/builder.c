@@ -1,0 +1,149 @@
+/* A batch in memory: what producers add to, and what the writer then writes. The entry table already has its disk form,
+ * with room for the header in front of it. */
+#include "agent/journal/journal_impl.h"
+
+#include <endian.h>
+#include <string.h>
+
+#define EVENTS_MAX (4u << 20)
+
+void
+hf_builder_init(struct hf_builder *builder)
+{
+    *builder = (struct hf_builder){.type = HF_BATCH_EVENTS};
+    hf_buf_init(&builder->table, HF_BATCH_HEAD + (size_t)EVENTS_MAX * HF_BATCH_ENTRY);
+    hf_buf_init(&builder->payload, HF_JOURNAL_BATCH_BYTES + (size_t)HF_JOURNAL_RECORD_MAX + 1);
+    hf_buf_init(&builder->changes, 2 * (size_t)HF_JOURNAL_STATE_MAX);
+    hf_builder_reset(builder, 0, 0);
+}
+
+void
+hf_builder_done(struct hf_builder *builder)
+{
+    hf_buf_done(&builder->table);
+    hf_buf_done(&builder->payload);
+    hf_buf_done(&builder->changes);
+}
+
+/* One huge record must not cost its memory for ever. */
+static void
+reset_buf(struct hf_buf *buf)
+{
+    if (buf->capacity > 4 * (size_t)HF_JOURNAL_BATCH_BYTES)
+        hf_buf_done(buf);
+    else
+        hf_buf_reset(buf);
+}
+
+void
+hf_builder_reset(struct hf_builder *builder, uint64_t number, uint64_t first_seq)
+{
+    static const uint8_t head[HF_BATCH_HEAD];
+
+    reset_buf(&builder->table);
+    reset_buf(&builder->payload);
+    reset_buf(&builder->changes);
+    enum hf_status status = hf_buf_add(&builder->table, head, sizeof(head));
+    hf_assert(status == HF_OK);
+    builder->event_count = builder->change_count = 0;
+    builder->number = number;
+    builder->first_seq = first_seq;
+    builder->stamp_ns = 0;
+}
+
+bool
+hf_builder_empty(const struct hf_builder *builder)
+{
+    return builder->event_count == 0 && builder->change_count == 0;
+}
+
+uint64_t
+hf_builder_bytes(const struct hf_builder *builder)
+{
+    return (builder->table.size + builder->payload.size + builder->changes.size + 7) & ~7ull;
+}
+
+struct hf_builder_place
+hf_builder_place(const struct hf_builder *builder)
+{
+    return (struct hf_builder_place){
+        .table = builder->table.size,
+        .payload = builder->payload.size,
+        .changes = builder->changes.size,
+        .event_count = builder->event_count,
+        .change_count = builder->change_count,
+    };
+}
+
+void
+hf_builder_cut(struct hf_builder *builder, const struct hf_builder_place *place)
+{
+    builder->table.size = place->table;
+    builder->payload.size = place->payload;
+    builder->changes.size = place->changes;
+    builder->event_count = place->event_count;
+    builder->change_count = place->change_count;
+}
+
+enum hf_status
+hf_builder_append(struct hf_builder *builder, uint16_t source, int64_t event_time_s, struct hf_slice payload)
+{
+    struct hf_disk_entry entry = {
+        .size = htole32((uint32_t)payload.size),
+        .source = htole16(source),
+        .event_time_s = (int64_t)htole64((uint64_t)event_time_s),
+    };
+    /* Both have their room before either changes. */
+    if (hf_buf_reserve(&builder->payload, payload.size + 1) != HF_OK ||
+        hf_buf_add(&builder->table, &entry, sizeof(entry)) != HF_OK)
+        return HF_ELIMIT;
+    enum hf_status status = hf_buf_add(&builder->payload, payload.ptr, payload.size);
+    if (status == HF_OK)
+        status = hf_buf_add(&builder->payload, ",", 1);
+    hf_assert(status == HF_OK);
+    builder->event_count++;
+    return HF_OK;
+}
+
+/* Fills in the header with the checksums; the zeros behind the changes belong to them while it is written. */
+static void
+seal_head(struct hf_builder *builder, struct hf_batch_head *head, size_t padding)
+{
+    static const uint8_t zeros[8];
+    uint32_t seed = hf_batch_seed(head->generation);
+    struct hf_disk_batch disk;
+
+    head->type = builder->type;
+    head->first_seq = builder->first_seq;
+    head->stamp_ns = builder->stamp_ns;
+    head->event_count = builder->event_count;
+    head->change_count = builder->change_count;
+    head->payload_bytes = builder->payload.size;
+    head->change_bytes = (uint32_t)builder->changes.size;
+    head->table_crc = hf_crc32c(seed, builder->table.ptr + HF_BATCH_HEAD, builder->table.size - HF_BATCH_HEAD);
+    head->payload_crc = hf_crc32c(seed, builder->payload.ptr, builder->payload.size);
+    head->change_crc = hf_crc32c(hf_crc32c(seed, builder->changes.ptr, builder->changes.size), zeros, padding);
+    hf_batch_head_encode(head, &disk);
+    memcpy(builder->table.ptr, &disk, sizeof(disk));
+}
+
+enum hf_status
+hf_builder_write(struct hf_builder *builder, int fd, uint64_t offset, struct hf_batch_head *head, struct hf_error *err)
+{
+    size_t present = builder->table.size + builder->payload.size + builder->changes.size;
+    size_t padding = (size_t)(hf_builder_bytes(builder) - present);
+    size_t change_bytes = builder->changes.size;
+
+    seal_head(builder, head, padding);
+    if (hf_buf_add(&builder->changes, "\0\0\0\0\0\0\0", padding) != HF_OK)
+        return hf_fail(err, HF_ELIMIT, "state changes of one batch are over %zu bytes", builder->changes.max);
+    const struct hf_buf *parts[] = { &builder->table, &builder->payload, &builder->changes };
+    enum hf_status status = HF_OK;
+    for (size_t i = 0; status == HF_OK && i < HF_COUNT(parts); i++) {
+        if (parts[i]->size > 0)
+            status = hf_fs_pwrite(fd, parts[i]->ptr, parts[i]->size, (off_t)offset, err);
+        offset += parts[i]->size;
+    }
+    builder->changes.size = change_bytes;
+    return status;
+}

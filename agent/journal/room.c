@@ -1,0 +1,91 @@
+/* How much the journal can still take. A unit is let in only when it and all before it will fit into space that is
+ * allocated already: what was committed is written, never dropped. Everything here needs the lock.
+ */
+#include "agent/journal/journal_impl.h"
+
+static uint64_t
+list_bytes(const struct hf_segment_list *list)
+{
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < list->count; i++)
+        bytes += list->items[i]->bytes;
+    return bytes;
+}
+
+uint64_t
+hf_journal_total_bytes(const struct hf_journal *journal)
+{
+    return list_bytes(&journal->held) + list_bytes(&journal->released) + list_bytes(&journal->spares);
+}
+
+uint64_t
+hf_journal_current_room(const struct hf_journal *journal)
+{
+    const struct hf_segment *current = journal->current;
+
+    if (!current || current->bytes < current->end + HF_SEGMENT_TAIL)
+        return 0;
+    return current->bytes - current->end - HF_SEGMENT_TAIL;
+}
+
+uint64_t
+hf_journal_spare_room(const struct hf_journal *journal, const struct hf_segment *spare)
+{
+    /* The snapshot may have grown by what is not applied yet when its turn comes. */
+    uint64_t pending = journal->waiting->changes.size + (journal->flight ? journal->flight->changes.size : 0);
+    uint64_t used = hf_segment_prologue(&journal->state, spare->bytes) + 2 * pending + HF_SEGMENT_TAIL;
+
+    return spare->bytes > used ? spare->bytes - used : 0;
+}
+
+/* What a unit may add; one that adds more is written too, when its room was made. */
+static uint64_t
+unit_guess(const struct hf_segment *segment)
+{
+    return HF_MIN(HF_JOURNAL_BATCH_BYTES, segment->bytes / 8);
+}
+
+/* Lays the batch in flight, then the waiting one with one more unit, into the current segment and the spares. */
+bool
+hf_journal_has_room(const struct hf_journal *journal)
+{
+    uint64_t flight = journal->flight ? hf_builder_bytes(journal->flight) : 0;
+    uint64_t waiting = hf_builder_bytes(journal->waiting);
+    bool flight_laid = flight == 0;
+
+    for (size_t i = journal->current ? 0 : 1; i <= journal->spares.count; i++) {
+        const struct hf_segment *segment = i == 0 ? journal->current : journal->spares.items[i - 1];
+        uint64_t room = i == 0 ? hf_journal_current_room(journal) : hf_journal_spare_room(journal, segment);
+        if (!flight_laid && room >= flight) {
+            flight_laid = true;
+            room -= flight;
+        }
+        if (flight_laid && room >= waiting + unit_guess(segment))
+            return true;
+    }
+    return false;
+}
+
+bool
+hf_journal_admits(const struct hf_journal *journal)
+{
+    bool failing = journal->flight && journal->attempts > 0;
+
+    return !failing && hf_builder_bytes(journal->waiting) < HF_JOURNAL_BATCH_BYTES && hf_journal_has_room(journal);
+}
+
+void
+hf_journal_release_held(struct hf_journal *journal)
+{
+    /* The newest stays: its snapshot and what follows is the only durable copy of the state. */
+    for (size_t i = 0; i + 1 < journal->held.count;) {
+        struct hf_segment *segment = journal->held.items[i];
+        if (hf_segment_has_events(segment) && segment->last_seq > journal->released_seq) {
+            i++;
+            continue;
+        }
+        hf_segment_list_remove(&journal->held, i);
+        hf_segment_list_add(&journal->released, segment);
+    }
+}

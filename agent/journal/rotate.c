@@ -1,0 +1,154 @@
+/* The next segment: a spare, or a new file, begun with header and snapshot before anything is written to it. */
+#include "agent/journal/journal_impl.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+
+void
+hf_journal_freeze(struct hf_journal *journal)
+{
+    if (!journal->current)
+        return;
+    hf_fs_close(&journal->current->fd);
+    journal->current = NULL;
+    hf_journal_release_held(journal);
+}
+
+static uint64_t
+block_multiple(uint64_t bytes)
+{
+    return (bytes + HF_SEGMENT_BLOCK - 1) / HF_SEGMENT_BLOCK * HF_SEGMENT_BLOCK;
+}
+
+/* The size of a file in which `needed` bytes of batches fit. */
+static uint64_t
+file_bytes_for(const struct hf_journal *journal, uint64_t needed)
+{
+    uint64_t twice = 2 * (HF_BATCH_HEAD + journal->state.bytes + 8);
+
+    return block_multiple(HF_SEGMENT_DATA + twice + needed + HF_SEGMENT_TAIL);
+}
+
+static enum hf_status
+create(struct hf_journal *journal, uint64_t bytes, struct hf_segment **ret_segment, struct hf_error *err)
+{
+    uint64_t number = journal->next_number++;
+
+    hf_journal_unlock(journal);
+    enum hf_status status = hf_segment_create(journal->directory, number, bytes, ret_segment, err);
+    hf_journal_lock(journal);
+    return status;
+}
+
+/* Spares are too small for this batch: their room goes to a file that is large enough. */
+static void
+give_up_spares(struct hf_journal *journal, uint64_t bytes)
+{
+    while (journal->spares.count > 0 && hf_journal_total_bytes(journal) + bytes > journal->max_bytes) {
+        struct hf_segment *spare = journal->spares.items[0];
+        struct hf_error ignored; /* a file that stays is found at the next start */
+        (void)!hf_segment_unlink(journal->directory, spare, &ignored);
+        hf_segment_list_remove(&journal->spares, 0);
+        hf_segment_free(spare);
+    }
+}
+
+static enum hf_status
+make(struct hf_journal *journal, uint64_t needed, struct hf_segment **ret_segment, struct hf_error *err)
+{
+    uint64_t bytes = HF_MAX(journal->segment_bytes, file_bytes_for(journal, needed));
+    enum hf_status status;
+
+    give_up_spares(journal, bytes);
+    if (hf_journal_total_bytes(journal) + bytes > journal->max_bytes)
+        status = hf_fail(err, HF_EFULL, "the journal holds its limit of %llu bytes: deliver, or raise agent.journal.max_bytes",
+                         (unsigned long long)journal->max_bytes);
+    else
+        status = create(journal, bytes, ret_segment, err);
+    /* At the start a small one will do, even past the limit: there is something to report, and delivery must go on. */
+    if ((status == HF_EFULL || status == HF_ENOSPC) && needed == 0 && !journal->current)
+        status = create(journal, file_bytes_for(journal, HF_SEGMENT_MIN), ret_segment, err);
+    return status;
+}
+
+static enum hf_status
+take(struct hf_journal *journal, uint64_t needed, struct hf_segment **ret_segment, struct hf_error *err)
+{
+    for (size_t i = 0; i < journal->spares.count; i++) {
+        if (hf_journal_spare_room(journal, journal->spares.items[i]) < needed)
+            continue;
+        *ret_segment = journal->spares.items[i];
+        return HF_OK;
+    }
+    return make(journal, needed, ret_segment, err);
+}
+
+static enum hf_status
+begin(struct hf_journal *journal, struct hf_segment *segment, const struct hf_segment_head *head, struct hf_error *err)
+{
+    enum hf_status status = hf_segment_open(journal->directory, segment, err);
+
+    if (status == HF_OK)
+        status = hf_segment_begin(segment, head, &journal->state, err);
+    if (status != HF_OK) {
+        struct hf_error ignored; /* what failed is told; a file that stays holds nothing and is found at the next start */
+        (void)!hf_segment_unlink(journal->directory, segment, &ignored);
+    }
+    return status;
+}
+
+/* A spare stays in its list until it has become something else, so that begin() counts its room meanwhile. */
+void
+hf_journal_forget_spare(struct hf_journal *journal, const struct hf_segment *segment)
+{
+    for (size_t i = 0; i < journal->spares.count; i++)
+        if (journal->spares.items[i] == segment) {
+            hf_segment_list_remove(&journal->spares, i);
+            return;
+        }
+}
+
+static uint64_t
+new_generation(void)
+{
+    uint64_t generation = 0;
+
+    while (generation == 0) /* 0 is what an empty file has */
+        if (getrandom(&generation, sizeof(generation), 0) != sizeof(generation))
+            hf_assert(errno == EINTR);
+    return generation;
+}
+
+enum hf_status
+hf_journal_rotate(struct hf_journal *journal, uint64_t needed_bytes, struct hf_error *err)
+{
+    struct hf_segment *segment = NULL;
+    enum hf_status status = take(journal, needed_bytes, &segment, err);
+
+    if (status != HF_OK)
+        return status;
+    struct hf_segment_head head = {
+        .generation = new_generation(),
+        .order = journal->next_order++,
+        .first_seq = journal->durable_seq + 1,
+        .released_seq = journal->released_seq,
+        .stamp_ns = hf_wall_ns(),
+        .file_bytes = segment->bytes,
+    };
+    hf_journal_unlock(journal);
+    status = begin(journal, segment, &head, err);
+    hf_journal_lock(journal);
+    hf_journal_forget_spare(journal, segment);
+    if (status != HF_OK) {
+        hf_segment_free(segment);
+        return status;
+    }
+    if (journal->current)
+        hf_fs_close(&journal->current->fd);
+    journal->current = segment;
+    hf_segment_list_add(&journal->held, segment);
+    journal->recorded_seq = head.released_seq;
+    hf_journal_release_held(journal);
+    return HF_OK;
+}

@@ -1,0 +1,271 @@
+/* The writer thread. Batches go out back to back: while one is synced the next one fills, so that a batch is as large as
+ * what waits.
+ *
+ *                 ┌───────────────── durable: publish, report ─────────────────┐
+ *                 ▼                                                            │
+ *   SLEEP ──▶ swap builders ──▶ (rotate when it does not fit) ──▶ pwrite ──▶ fdatasync
+ *     ▲           ▲                                                  │         │
+ *     │           │         failed: freeze the segment, no ack       │         │
+ *     │           └── same batch, same sequences, another segment ◀──┴─────────┘
+ *     │               (at once the first time, then every second)
+ *     └── nothing to do: tidy, a mark when quiet, a fresh segment when wiping
+ *
+ * A failed fdatasync is never repeated on the same pages: the kernel may have marked them clean.
+ */
+#include "agent/journal/journal_impl.h"
+
+#include <time.h>
+
+enum job {
+    JOB_SLEEP,  /* until woken or until a time */
+    JOB_TIDY,   /* released segments, spares */
+    JOB_WRITE,  /* the batch in flight, or what waits */
+    JOB_ROTATE, /* leave a drained segment, so that it can be wiped */
+    JOB_MARK,   /* cover the last batch, or record what was released */
+    JOB_STOP,
+};
+
+static bool
+has_work(const struct hf_journal *journal)
+{
+    return journal->flight || !hf_builder_empty(journal->waiting);
+}
+
+static bool
+is_drained(const struct hf_journal *journal)
+{
+    return journal->current && hf_segment_has_events(journal->current) &&
+           journal->current->last_seq <= journal->released_seq;
+}
+
+static bool
+must_record(const struct hf_journal *journal)
+{
+    return journal->current && journal->released.count > 0 && journal->released_seq > journal->recorded_seq;
+}
+
+/* `*until_ms`: when to look again although nobody wakes us; 0: never. */
+static enum job
+choose(const struct hf_journal *journal, uint64_t now_ms, uint64_t *until_ms)
+{
+    bool failing = journal->attempts > 0;
+    bool blocked = journal->flight && journal->attempts > 1 && (now_ms < journal->retry_ms || journal->stopping);
+    uint64_t mark_ms = journal->commit_ms + HF_JOURNAL_IDLE_MS;
+
+    if (hf_journal_tidy_due(journal, now_ms))
+        return JOB_TIDY;
+    if (has_work(journal) && !blocked)
+        return JOB_WRITE;
+    if (journal->wipe && !has_work(journal) && is_drained(journal) && now_ms >= journal->retry_ms)
+        return JOB_ROTATE;
+    if (must_record(journal))
+        return JOB_MARK;
+    if (journal->unmarked && !failing && (now_ms >= mark_ms || journal->stopping))
+        return JOB_MARK;
+    if (journal->stopping)
+        return JOB_STOP;
+
+    *until_ms = 0;
+    if (blocked)
+        *until_ms = journal->retry_ms;
+    else if (journal->unmarked && !failing)
+        *until_ms = mark_ms;
+    if (journal->refused && journal->spares.count == 0)
+        *until_ms = *until_ms ? HF_MIN(*until_ms, journal->spare_retry_ms) : journal->spare_retry_ms;
+    return JOB_SLEEP;
+}
+
+static void
+wait_for_work(struct hf_journal *journal, uint64_t now_ms, uint64_t until_ms)
+{
+    if (until_ms == 0) {
+        pthread_cond_wait(&journal->work, &journal->lock);
+        return;
+    }
+    uint64_t left_ms = until_ms > now_ms ? until_ms - now_ms : 1;
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_sec += (time_t)(left_ms / 1000);
+    at.tv_nsec += (long)(left_ms % 1000) * 1000000;
+    if (at.tv_nsec >= 1000000000) {
+        at.tv_sec++;
+        at.tv_nsec -= 1000000000;
+    }
+    pthread_cond_timedwait(&journal->work, &journal->lock, &at);
+}
+
+/* From here on the batch has its stamp and its sequences; what comes later goes to the other builder. */
+static void
+swap_builders(struct hf_journal *journal)
+{
+    journal->flight = journal->waiting;
+    journal->flight->stamp_ns = hf_wall_ns();
+    journal->attempts = 0;
+    journal->waiting = &journal->builders[journal->flight == &journal->builders[0]];
+    hf_builder_reset(journal->waiting, ++journal->batch_number, journal->next_seq);
+    pthread_cond_broadcast(&journal->progress);
+}
+
+/* Writes one batch at the end of the current segment. The lock is given up meanwhile. */
+static enum hf_status
+write_batch(struct hf_journal *journal, struct hf_builder *builder, uint64_t *ret_released_seq, struct hf_error *err)
+{
+    struct hf_segment *segment = journal->current;
+    struct hf_batch_head head = {
+        .generation = segment->generation,
+        .durable_seq = journal->durable_seq,
+        .released_seq = journal->released_seq,
+    };
+
+    hf_assert(builder->first_seq == journal->durable_seq + 1);
+    hf_assert(segment->end + hf_builder_bytes(builder) <= segment->bytes);
+    hf_journal_unlock(journal);
+    enum hf_status status = hf_builder_write(builder, segment->fd, segment->end, &head, err);
+    if (status == HF_OK)
+        status = hf_fs_fdatasync(segment->fd, err);
+    hf_journal_lock(journal);
+    *ret_released_seq = head.released_seq;
+    return status;
+}
+
+static void
+publish(struct hf_journal *journal, uint64_t released_seq)
+{
+    struct hf_builder *flight = journal->flight;
+    struct hf_segment *segment = journal->current;
+    uint64_t last_seq = flight->first_seq + flight->event_count - 1;
+
+    hf_segment_note_batch(segment, flight->first_seq, last_seq, segment->end);
+    segment->end += hf_builder_bytes(flight);
+    hf_state_map_apply(&journal->state, hf_buf_slice(&flight->changes));
+    journal->durable_seq = last_seq;
+    journal->durable_number = flight->number;
+    journal->recorded_seq = released_seq;
+    journal->commits++;
+    journal->events += flight->event_count;
+    journal->commit_ms = hf_boot_ms();
+    journal->unmarked = true;
+    journal->attempts = 0;
+    hf_trouble_set(&journal->write_trouble, HF_OK, NULL);
+    hf_builder_reset(flight, 0, 0);
+    journal->flight = NULL;
+}
+
+static void
+write_flight(struct hf_journal *journal)
+{
+    uint64_t needed = hf_builder_bytes(journal->flight);
+    uint64_t released_seq = 0;
+    struct hf_error err;
+    enum hf_status status = HF_OK;
+
+    if (hf_journal_current_room(journal) < needed)
+        status = hf_journal_rotate(journal, needed, &err);
+    if (status == HF_OK) {
+        status = write_batch(journal, journal->flight, &released_seq, &err);
+        if (status != HF_OK)
+            hf_journal_freeze(journal);
+    }
+    if (status == HF_OK) {
+        publish(journal, released_seq);
+    } else {
+        journal->attempts++;
+        journal->retry_ms = hf_boot_ms() + HF_JOURNAL_RETRY_MS;
+        hf_trouble_set(&journal->write_trouble, status, &err);
+    }
+    journal->report = true;
+    pthread_cond_broadcast(&journal->progress);
+}
+
+static void
+write_mark(struct hf_journal *journal)
+{
+    hf_owned(hf_builder_done) struct hf_builder mark;
+    uint64_t released_seq = journal->released_seq;
+    struct hf_error err;
+
+    journal->unmarked = false;
+    if (!journal->current || journal->current->end + HF_BATCH_HEAD > journal->current->bytes) {
+        journal->recorded_seq = released_seq; /* not recorded, but room has to come from somewhere */
+        return;
+    }
+    hf_builder_init(&mark);
+    hf_builder_reset(&mark, 0, journal->durable_seq + 1);
+    mark.type = HF_BATCH_MARK;
+    mark.stamp_ns = hf_wall_ns();
+    if (write_batch(journal, &mark, &released_seq, &err) != HF_OK) {
+        hf_trouble_set(&journal->write_trouble, err.status, &err);
+        hf_journal_freeze(journal); /* the next batch opens another segment */
+        journal->report = true;
+        return;
+    }
+    journal->current->end += HF_BATCH_HEAD;
+    journal->recorded_seq = released_seq;
+}
+
+static void
+leave_drained(struct hf_journal *journal)
+{
+    struct hf_error err;
+    enum hf_status status = hf_journal_rotate(journal, 0, &err);
+
+    if (status != HF_OK) {
+        journal->retry_ms = hf_boot_ms() + HF_JOURNAL_RETRY_MS; /* and when something is released */
+        hf_trouble_set(&journal->space_trouble, status, &err);
+    } else {
+        journal->unmarked = false; /* the new header covers all */
+    }
+}
+
+/* Tells what became durable and whether there is room, without any lock. */
+static void
+report(struct hf_journal *journal)
+{
+    uint64_t durable_seq = journal->durable_seq;
+    bool room = hf_journal_admits(journal);
+
+    journal->report = false;
+    if (room)
+        journal->refused = false;
+    if (!journal->on_commit)
+        return;
+    hf_journal_unlock(journal);
+    journal->on_commit(journal->context, durable_seq, room);
+    hf_journal_lock(journal);
+}
+
+static bool
+step(struct hf_journal *journal)
+{
+    uint64_t now_ms = hf_boot_ms(), until_ms = 0;
+    enum job job = choose(journal, now_ms, &until_ms);
+
+    /* First, so that the report can promise the room that this makes. */
+    if (job == JOB_WRITE && !journal->flight)
+        swap_builders(journal);
+    if (journal->report) {
+        report(journal);
+        return true;
+    }
+    switch (job) {
+    case JOB_SLEEP: wait_for_work(journal, now_ms, until_ms); break;
+    case JOB_TIDY: hf_journal_tidy(journal); break;
+    case JOB_WRITE: write_flight(journal); break;
+    case JOB_ROTATE: leave_drained(journal); break;
+    case JOB_MARK: write_mark(journal); break;
+    case JOB_STOP: return false;
+    }
+    return true;
+}
+
+void *
+hf_journal_writer(void *argument)
+{
+    struct hf_journal *journal = argument;
+
+    hf_journal_lock(journal);
+    while (step(journal))
+        ;
+    hf_journal_unlock(journal);
+    return NULL;
+}

@@ -1,0 +1,201 @@
+/* One file per trail. Every step is a frame; a crash leaves whole frames and at most one torn one at the end. After a failed
+ * write or fsync the descriptor is not trusted again: the owner rewrites the whole file from its memory. */
+#include "agent/ledger/ledger_impl.h"
+#include <fcntl.h>
+#include <holdfast/json.h>
+#include <string.h>
+
+struct hf_ledger {
+    char *path;
+    int fd;
+    off_t end;
+    uint64_t number; /* of the next frame */
+    bool dirty;      /* written, not synced */
+    bool broken;
+};
+
+/* Is there a whole frame with a later number anywhere behind `offset`? Then what lies at `offset` was not the torn tail. */
+static bool
+later_frame_exists(struct hf_slice bytes, size_t offset, uint64_t number)
+{
+    struct frame frame;
+    for (size_t at = (offset + 8) / 8 * 8; at + FRAME_HEADER <= bytes.size; at += 8) {
+        if (frame_decode(bytes, at, &frame) && frame.number > number)
+            return true;
+    }
+    return false;
+}
+
+enum hf_status
+hf_ledger_scan(struct hf_slice bytes, enum hf_status (*visit)(void *context, enum hf_step step, const json_t *doc, struct hf_error *err), void *context,
+               size_t *ret_valid_bytes, struct hf_error *err)
+{
+    size_t offset = 0;
+    uint64_t number = 1;
+    struct frame frame;
+    while (frame_decode(bytes, offset, &frame) && frame.number == number) {
+        hf_owned(hf_doc_freep) json_t *doc = NULL;
+        enum hf_status status = hf_doc_parse(frame.doc, FRAME_DOC_MAX, "ledger step", &doc, err);
+        if (status != HF_OK)
+            return hf_while(err, HF_ECORRUPT, "step %llu", (unsigned long long)number);
+        status = visit(context, frame.step, doc, err);
+        if (status != HF_OK)
+            return hf_while(err, status, "step %llu (%s)", (unsigned long long)number, hf_step_name(frame.step));
+        offset += frame.size;
+        number++;
+    }
+    if (offset < bytes.size && later_frame_exists(bytes, offset, number))
+        return hf_fail(err, HF_ECORRUPT, "damaged at byte %zu, with whole steps behind it", offset);
+    *ret_valid_bytes = offset;
+    return HF_OK;
+}
+
+struct counting {
+    enum hf_status (*visit)(void *context, enum hf_step step, const json_t *doc, struct hf_error *err);
+    void *context;
+    uint64_t count;
+};
+
+static enum hf_status
+count_and_visit(void *context, enum hf_step step, const json_t *doc, struct hf_error *err)
+{
+    struct counting *counting = context;
+    counting->count++;
+    return counting->visit(counting->context, step, doc, err);
+}
+
+/* Replays the file and cuts a torn tail off. */
+static enum hf_status
+replay(struct hf_ledger *ledger, struct counting *counting, uint64_t *ret_torn_bytes, struct hf_error *err)
+{
+    hf_owned(hf_buf_done) struct hf_buf bytes = HF_BUF(LEDGER_MAX);
+    enum hf_status status = hf_fs_read_file(ledger->path, LEDGER_MAX, &bytes, err);
+    if (status != HF_OK)
+        return status;
+    size_t valid;
+    status = hf_ledger_scan(hf_buf_slice(&bytes), count_and_visit, counting, &valid, err);
+    if (status != HF_OK)
+        return hf_while(err, status, "reading ledger '%s'", ledger->path);
+    if (valid < bytes.size) {
+        status = hf_fs_truncate(ledger->fd, (off_t)valid, err);
+        if (status == HF_OK)
+            status = hf_fs_fsync(ledger->fd, err);
+        if (status != HF_OK)
+            return hf_while(err, status, "cutting the torn tail of ledger '%s'", ledger->path);
+    }
+    ledger->end = (off_t)valid;
+    ledger->number = counting->count + 1;
+    if (ret_torn_bytes)
+        *ret_torn_bytes = bytes.size - valid;
+    return HF_OK;
+}
+
+enum hf_status
+hf_ledger_open(const char *path, enum hf_status (*visit)(void *context, enum hf_step step, const json_t *doc, struct hf_error *err), void *context,
+               struct hf_ledger **ret_ledger, uint64_t *ret_torn_bytes, struct hf_error *err)
+{
+    struct stat stat;
+    enum hf_status status = hf_fs_stat(path, &stat, NULL);
+    if (status == HF_ENOTFOUND)
+        status = hf_fs_replace(path, "", 0, 0600, err); /* its name is durable before the first step */
+    if (status != HF_OK)
+        return status;
+    struct hf_ledger *ledger = hf_alloc(sizeof(*ledger));
+    *ledger = (struct hf_ledger){.path = hf_strdup(path), .fd = -1, .number = 1};
+    status = hf_fs_open(path, O_RDWR | O_CLOEXEC, 0, &ledger->fd, err);
+    if (status == HF_OK) {
+        struct counting counting = {.visit = visit, .context = context};
+        status = replay(ledger, &counting, ret_torn_bytes, err);
+    }
+    if (status != HF_OK) {
+        hf_ledger_close(ledger);
+        return status;
+    }
+    *ret_ledger = ledger;
+    return HF_OK;
+}
+
+void
+hf_ledger_close(struct hf_ledger *ledger)
+{
+    if (!ledger)
+        return;
+    hf_fs_close(&ledger->fd);
+    hf_freep(&ledger->path);
+    hf_freep(&ledger);
+}
+
+uint64_t
+hf_ledger_bytes(const struct hf_ledger *ledger)
+{
+    return (uint64_t)ledger->end;
+}
+
+static enum hf_status
+refuse_broken(const struct hf_ledger *ledger, struct hf_error *err)
+{
+    return hf_fail(err, HF_EIO, "ledger '%s' failed to reach the disk earlier and has not been rewritten yet", ledger->path);
+}
+
+enum hf_status
+hf_ledger_add(struct hf_ledger *ledger, enum hf_step step, const json_t *doc, struct hf_error *err)
+{
+    if (ledger->broken)
+        return refuse_broken(ledger, err);
+    hf_owned(hf_buf_done) struct hf_buf frame = HF_BUF(FRAME_DOC_MAX + FRAME_HEADER + 8);
+    enum hf_status status = frame_encode(step, ledger->number, doc, &frame, err);
+    if (status != HF_OK)
+        return status;
+    status = hf_fs_pwrite(ledger->fd, frame.ptr, frame.size, ledger->end, err);
+    if (status != HF_OK) {
+        ledger->broken = true;
+        return hf_while(err, status, "writing a %s step to ledger '%s'", hf_step_name(step), ledger->path);
+    }
+    ledger->end += (off_t)frame.size;
+    ledger->number++;
+    ledger->dirty = true;
+    return HF_OK;
+}
+
+enum hf_status
+hf_ledger_sync(struct hf_ledger *ledger, struct hf_error *err)
+{
+    if (ledger->broken)
+        return refuse_broken(ledger, err);
+    if (!ledger->dirty)
+        return HF_OK;
+    enum hf_status status = hf_fs_fdatasync(ledger->fd, err);
+    if (status != HF_OK) {
+        ledger->broken = true;
+        return hf_while(err, status, "syncing ledger '%s'", ledger->path);
+    }
+    ledger->dirty = false;
+    return HF_OK;
+}
+
+enum hf_status
+hf_ledger_rewrite(struct hf_ledger *ledger, const enum hf_step *steps, json_t *const *docs, size_t count, struct hf_error *err)
+{
+    hf_owned(hf_buf_done) struct hf_buf bytes = HF_BUF(LEDGER_MAX);
+    for (size_t i = 0; i < count; i++) {
+        enum hf_status status = frame_encode(steps[i], i + 1, docs[i], &bytes, err);
+        if (status != HF_OK)
+            return hf_while(err, status, "rewriting ledger '%s'", ledger->path);
+    }
+    enum hf_status status = hf_fs_replace(ledger->path, bytes.ptr, bytes.size, 0600, err);
+    if (status != HF_OK)
+        return hf_while(err, status, "rewriting ledger '%s'", ledger->path);
+    hf_owned(hf_fs_close) int fd = -1;
+    status = hf_fs_open(ledger->path, O_RDWR | O_CLOEXEC, 0, &fd, err);
+    if (status != HF_OK) {
+        ledger->broken = true; /* the old descriptor leads to a file that has no name any more */
+        return hf_while(err, status, "rewriting ledger '%s'", ledger->path);
+    }
+    hf_fs_close(&ledger->fd);
+    ledger->fd = fd;
+    fd = -1;
+    ledger->end = (off_t)bytes.size;
+    ledger->number = count + 1;
+    ledger->dirty = ledger->broken = false;
+    return HF_OK;
+}

@@ -1,0 +1,23 @@
+/* The frame of one step; drawn in FORMAT.md. All numbers little-endian. */
+#ifndef HOLDFAST_LEDGER_IMPL_H
+#define HOLDFAST_LEDGER_IMPL_H
+
+#include <holdfast/ledger.h>
+
+#define FRAME_MAGIC 0x46474c48u /* "HLGF" */
+#define FRAME_HEADER 24u
+#define FRAME_DOC_MAX (1u << 20)
+#define LEDGER_MAX (256u << 20)
+
+struct frame {
+    enum hf_step step;
+    uint64_t number; /* 1, 2, ... within the file: a frame of an older file never fits */
+    struct hf_slice doc;
+    size_t size;     /* on disk, padded to 8 */
+};
+
+enum hf_status frame_encode(enum hf_step step, uint64_t number, const json_t *doc, struct hf_buf *buf, struct hf_error *err) hf_must_check;
+/* false: no valid frame begins here. */
+bool frame_decode(struct hf_slice bytes, size_t offset, struct frame *ret_frame);
+
+#endif

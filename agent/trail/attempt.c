@@ -1,0 +1,256 @@
+/* Outgoing files: an ATTEMPT is durable before each PUT, the receipt before anything is removed. */
+#include "agent/trail/trail_impl.h"
+#include <holdfast/json.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Half of the time is fixed, half is random, so that a fleet does not come back in the same second. */
+static int64_t
+back_off_ms(int64_t first_ms, unsigned failures)
+{
+    int64_t most = first_ms << HF_MIN(failures, 10u);
+    most = HF_MIN(most, RETRY_MOST_MS);
+    uint32_t random;
+    hf_random(&random, sizeof(random));
+    return most / 2 + random % (most / 2 + 1);
+}
+
+void
+attempt_back_off(struct trail *trail, const struct hf_error *err)
+{
+    enum hf_next next = hf_status_next(err->status);
+    bool away = next == HF_NEXT_WAIT;
+    trail->counts.failures++;
+    trail->retry_at_ms = (int64_t)hf_boot_ms() + back_off_ms(away ? RETRY_WAIT_MS : RETRY_HELD_MS, trail->failures++);
+    trail_move(trail, away ? TRAIL_WAITING : TRAIL_HELD, err);
+}
+
+static const char *
+what_of(const struct outgoing *out)
+{
+    switch (out->sealed->kind) {
+    case HF_SEALED_DIGEST:
+        return "digest";
+    case HF_SEALED_KEY:
+        return "key";
+    case HF_SEALED_OBJECT:
+        break;
+    }
+    return out->sealed->window;
+}
+
+/* Locks only grow: never before the last attempt's date, nor before what a digest must outlive. */
+static bool
+attempt_one(struct trail *trail, struct outgoing *out)
+{
+    struct hf_deliverer *deliverer = trail_deliverer(trail, out->sealed->store);
+    int64_t at_least_s = HF_MAX(out->sealed->lock_at_least_s, HF_MAX(out->last_retain_s, 0));
+    int64_t retain_s = hf_retain_until(out->sealed->lock_mode, out->sealed->lock_days, hf_deliverer_now_s(deliverer), at_least_s);
+    if (out->first_retain_s < 0)
+        out->first_retain_s = retain_s;
+    out->last_retain_s = retain_s;
+    (void)step_record(trail, HF_STEP_ATTEMPT, step_attempt_doc(what_of(out), retain_s));
+    if (!step_sync(trail))
+        return false;
+    hf_buf_done(&out->delivery.newest_digest);
+    out->delivery = (struct hf_delivery){.kind = HF_JOB_PUT,
+                                         .sealed = out->sealed,
+                                         .retain_until_s = retain_s,
+                                         .first_retain_until_s = out->first_retain_s,
+                                         .maybe_there = out->maybe_there,
+                                         .not_before_boot_ms = out->not_before_ms,
+                                         .done = message_delivered,
+                                         .context = trail->trails};
+    out->in_flight = true;
+    hf_deliverer_submit(deliverer, &out->delivery);
+    return true;
+}
+
+static size_t
+in_flight(const struct trail *trail)
+{
+    size_t count = trail->key_out.in_flight + (trail->digest && trail->digest->out.in_flight);
+    for (const struct window *window = trail->windows; window; window = window->next)
+        count += window->out.in_flight;
+    return count;
+}
+
+static bool
+can_go(const struct outgoing *out)
+{
+    return out->sealed && !out->in_flight && !out->done;
+}
+
+/* After a failure one delivery is tried alone; when it has come through, the others follow. */
+void
+attempt_deliveries(struct trail *trail)
+{
+    size_t room = trail->failures ? 1 : IN_FLIGHT_MAX, flying = in_flight(trail);
+    if (trail->state != TRAIL_READY || trail->ledger_trouble || trail->trails->stopping)
+        return;
+    if (flying < room && can_go(&trail->key_out) && attempt_one(trail, &trail->key_out))
+        flying++;
+    bool key_there = strcmp(trail->key_in_bucket, hf_signer_fingerprint(trail->plan->signer)) == 0;
+    if (flying < room && trail->digest && key_there && can_go(&trail->digest->out) && attempt_one(trail, &trail->digest->out))
+        flying++;
+    for (struct window *window = trail->windows; window && flying < room; window = window->next) {
+        if (window->state == WINDOW_SEALED && can_go(&window->out)) {
+            if (!attempt_one(trail, &window->out))
+                return;
+            flying++;
+        }
+    }
+}
+
+static void
+unlink_sealed(struct trail *trail, const char *path)
+{
+    struct hf_error err;
+    enum hf_status status = hf_fs_unlink(path, &err);
+    if (status != HF_OK && status != HF_ENOTFOUND) /* the next start removes it */
+        hf_log_warn("sealed.leftover", HF_STR("trail", trail->name), HF_ERR(&err));
+}
+
+static void
+object_received(struct trail *trail, struct window *window, const struct hf_receipt *receipt)
+{
+    const struct hf_sealed *sealed = window->out.sealed;
+    struct hf_digest_object *object = object_add(trail);
+    object->bucket = hf_strdup(sealed->bucket);
+    object->key = hf_strdup(sealed->key);
+    memcpy(object->hash, *sealed->envelope_sha256 ? sealed->envelope_sha256 : sealed->plain_sha256, sizeof(object->hash));
+    memcpy(object->stored_sha256, sealed->sha256, sizeof(object->stored_sha256));
+    memcpy(object->plain_sha256, sealed->plain_sha256, sizeof(object->plain_sha256));
+    object->oldest_s = sealed->oldest_s;
+    object->newest_s = sealed->newest_s;
+    object->first_seq = sealed->first_seq;
+    object->last_seq = sealed->last_seq;
+    object->count = sealed->count;
+    object->version_id = *receipt->version_id ? hf_strdup(receipt->version_id) : NULL;
+    object->confirmed = hf_strdup(receipt->confirmed);
+    object->encryption = hf_strdup(hf_encryption_text(sealed->encryption));
+    object->lock_mode = hf_strdup(hf_lock_mode_text(receipt->lock_mode));
+    object->retain_until_s = receipt->retain_until_s;
+    object->repeated = receipt->repeated;
+    trail->counts.objects++;
+    trail->counts.records += sealed->count;
+    trail->counts.bytes += sealed->size;
+    trail->counts.repeated += receipt->repeated;
+    trail->spool_bytes -= HF_MIN(trail->spool_bytes, sealed->size);
+    (void)step_record(trail, HF_STEP_RECEIPT, step_receipt_doc(object, window->id));
+    hf_log_info("object.delivered", HF_STR("trail", trail->name), HF_STR("key", sealed->key), HF_NUM("records", sealed->count),
+                HF_NUM("bytes", sealed->size), HF_STR("confirmed", receipt->confirmed));
+    hf_owned(hf_freep) char *path = hf_take(window->out.path);
+    window_remove(trail, window);
+    if (step_sync(trail))
+        unlink_sealed(trail, path);
+}
+
+static void
+key_received(struct trail *trail)
+{
+    memcpy(trail->key_in_bucket, hf_signer_fingerprint(trail->plan->signer), sizeof(trail->key_in_bucket));
+    (void)step_record(trail, HF_STEP_KEY_RECEIPT, json_pack("{s:s, s:s}", "fingerprint", trail->key_in_bucket, "key", trail->key_out.sealed->key));
+    if (step_sync(trail))
+        unlink_sealed(trail, trail->key_out.path);
+    outgoing_done(&trail->key_out);
+    trail->key_out = (struct outgoing){.trail = trail, .first_retain_s = -1, .last_retain_s = -1};
+}
+
+static void
+digest_received(struct trail *trail, const struct hf_receipt *receipt)
+{
+    struct digest_work *work = trail->digest;
+    const struct hf_sealed *sealed = work->out.sealed;
+    struct head head = {.number = work->digest.number, .end_s = work->digest.end_s, .retain_until_s = receipt->retain_until_s};
+    snprintf(head.key, sizeof(head.key), "%s", sealed->key);
+    snprintf(head.bucket, sizeof(head.bucket), "%s", sealed->bucket);
+    memcpy(head.hash, sealed->plain_sha256, sizeof(head.hash));
+    head.signature = hf_strdup(sealed->signature);
+    hf_freep(&trail->head.signature);
+    trail->head = head;
+    trail->counts.digests++;
+    trail->spool_bytes -= HF_MIN(trail->spool_bytes, sealed->size);
+    (void)step_record(trail, HF_STEP_DIGEST_RECEIPT, step_digest_receipt_doc(&trail->head));
+    hf_log_info("digest.delivered", HF_STR("trail", trail->name), HF_STR("key", head.key), HF_NUM("number", head.number),
+                HF_NUM("objects", work->digest.object_count));
+    hf_owned(hf_freep) char *path = hf_take(work->out.path);
+    digest_work_free(hf_take(trail->digest));
+    if (step_sync(trail))
+        unlink_sealed(trail, path);
+}
+
+/* Someone else's bytes lie under our key: never overwritten. The window is sealed again under the next generation's key. */
+static void
+object_foreign(struct trail *trail, struct window *window)
+{
+    char unique[HF_UNIQUE_SIZE], new_key[HF_KEY_MAX];
+    const struct settings *s = &trail->plan->settings;
+    unsigned generation = window->generation + 1;
+    hf_layout_unique(trail->tag, trail->trails->options.identity->journal, trail->name, window->range.first_seq, window->range.last_seq, generation, unique);
+    hf_layout_object_key(&s->layout, window->time_s, unique, s->encryption == HF_ENCRYPT_CMS, new_key);
+    hf_log_error("object.foreign", HF_STR("trail", trail->name), HF_STR("key", window->key), HF_STR("new_key", new_key));
+    hf_owned(hf_doc_freep) json_t *doc = json_pack("{s:s, s:s, s:i, s:s}", "window", window->id, "key", window->key, "generation", (int)generation,
+                                                   "new_key", new_key);
+    hf_owned(hf_freep) char *old_path = hf_strdup(window->out.path);
+    trail->spool_bytes -= HF_MIN(trail->spool_bytes, window->out.sealed->size);
+    hf_sealed_free(hf_take(window->out.sealed));
+    window->state = WINDOW_CUT;
+    struct hf_error err;
+    if (step_replay(trail, HF_STEP_FOREIGN, doc, &err) != HF_OK) /* the same change that a restart makes */
+        hf_log_error("ledger.failed", HF_STR("trail", trail->name), HF_ERR(&err));
+    (void)step_record(trail, HF_STEP_FOREIGN, json_incref(doc));
+    if (step_sync(trail))
+        unlink_sealed(trail, old_path);
+}
+
+static struct window *
+window_of(struct trail *trail, const struct outgoing *out)
+{
+    for (struct window *window = trail->windows; window; window = window->next) {
+        if (&window->out == out)
+            return window;
+    }
+    return NULL;
+}
+
+static void
+put_returned(struct trail *trail, struct outgoing *out)
+{
+    struct hf_delivery *delivery = &out->delivery;
+    struct window *window = window_of(trail, out);
+    out->in_flight = false;
+    if (delivery->status == HF_OK) {
+        trail->failures = 0;
+        trail->counts.last_delivery_s = delivery->receipt.delivered_s;
+        if (trail->state != TRAIL_READY)
+            trail_move(trail, TRAIL_READY, NULL);
+        if (out == &trail->key_out)
+            key_received(trail);
+        else if (window)
+            object_received(trail, window, &delivery->receipt);
+        else
+            digest_received(trail, &delivery->receipt);
+        return;
+    }
+    out->maybe_there = true; /* cheap to ask, and right whatever happened */
+    if (delivery->unknown && delivery->status == HF_ETIMEOUT)
+        out->not_before_ms = HF_MAX(out->not_before_ms, delivery->not_before_boot_ms);
+    if (delivery->status == HF_EFOREIGN && window) {
+        object_foreign(trail, window);
+        return;
+    }
+    if (delivery->status != HF_ESTOPPED)
+        attempt_back_off(trail, &delivery->error);
+}
+
+void
+attempt_returned(struct hf_delivery *delivery)
+{
+    if (delivery->kind == HF_JOB_CHECK) {
+        chain_checked((struct trail *)((char *)delivery - offsetof(struct trail, check)));
+        return;
+    }
+    struct outgoing *out = (struct outgoing *)((char *)delivery - offsetof(struct outgoing, delivery));
+    put_returned(out->trail, out);
+}

@@ -1,0 +1,171 @@
+/* Windows: cut from the journal, handed to the sealers, taken back as sealed files. */
+#include "agent/trail/trail_impl.h"
+#include <holdfast/json.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Records the cut and puts it into the list; a window without selected records is only remembered as covered. */
+static void
+add_window(struct trail *trail, const struct hf_window *range)
+{
+    int64_t time_s = trail_time_s(trail);
+    char key[HF_KEY_MAX] = "", unique[HF_UNIQUE_SIZE];
+    const struct settings *s = &trail->plan->settings;
+    if (range->count > 0) {
+        hf_layout_unique(trail->tag, trail->trails->options.identity->journal, trail->name, range->first_seq, range->last_seq, 0, unique);
+        hf_layout_object_key(&s->layout, time_s, unique, s->encryption == HF_ENCRYPT_CMS, key);
+    }
+    struct window *window = window_new(trail, range, time_s, 0, key);
+    window->selection = trail->plan->selection;
+    (void)step_record(trail, HF_STEP_CUT, step_cut_doc(window)); /* a failure is remembered: step_sync() rewrites */
+    trail->cut_seq = range->last_seq;
+    if (range->count == 0)
+        window_remove(trail, window);
+}
+
+/* The reader found a spot it cannot read. The loss is an event of its own, durable before anyone reads on. */
+static bool
+note_loss(struct trail *trail, const struct hf_journal_loss *loss)
+{
+    struct hf_trails *trails = trail->trails;
+    struct hf_error err;
+    hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(4096);
+    hf_owned(hf_doc_freep) json_t *details = json_pack("{s:s, s:I, s:I, s:s}", "trail", trail->name, "firstSequence", (json_int_t)loss->first_seq,
+                                                       "lastSequence", (json_int_t)loss->last_seq, "reason", loss->reason);
+    enum hf_status status = hf_doc_dump(details, &text);
+    if (status == HF_OK)
+        status = trails->options.own_event(trails->options.context, "JournalLoss", hf_buf_text(&text), &err);
+    if (status != HF_OK)
+        return false;
+    hf_log_error("journal.loss", HF_STR("trail", trail->name), HF_NUM("first", loss->first_seq), HF_NUM("last", loss->last_seq), HF_STR("reason", loss->reason));
+    loss_add(trail, loss->first_seq, loss->last_seq, loss->reason);
+    (void)step_record(trail, HF_STEP_LOSS, step_loss_doc(&trail->losses[trail->loss_count - 1]));
+    return step_sync(trail);
+}
+
+static size_t
+unsealed(const struct trail *trail)
+{
+    size_t count = 0;
+    for (const struct window *window = trail->windows; window; window = window->next)
+        count += window->state != WINDOW_SEALED;
+    return count;
+}
+
+void
+cut_windows(struct trail *trail)
+{
+    bool moved = false;
+    while (!trail->close_now && trail_may_cut(trail) && unsealed(trail) < WINDOWS_UNSEALED_MAX) {
+        struct hf_window range;
+        struct hf_journal_loss loss;
+        struct hf_error err;
+        uint64_t delay_s = hf_window_delay_s(trail->trails->options.identity->journal, trail->plan->settings.window_s);
+        enum hf_status status = hf_cutter_next(trail->cutter, delay_s, &range, &loss, &err);
+        if (status == HF_OK) {
+            add_window(trail, &range);
+            moved = true;
+        } else if (status != HF_ECORRUPT || !note_loss(trail, &loss)) {
+            if (status != HF_EFULL)
+                hf_log_error("journal.unreadable", HF_STR("trail", trail->name), HF_ERR(&err));
+            break;
+        }
+    }
+    if (moved)
+        (void)step_sync(trail);
+}
+
+bool
+cut_close_at(struct trail *trail, uint64_t last_seq)
+{
+    bool moved = false, all = false;
+    while (!all && trail_may_cut(trail) && unsealed(trail) < WINDOWS_UNSEALED_MAX) {
+        struct hf_window range;
+        struct hf_journal_loss loss;
+        struct hf_error err;
+        enum hf_status status = hf_cutter_close_at(trail->cutter, last_seq, &range, &loss, &err);
+        if (status == HF_OK) {
+            add_window(trail, &range);
+            moved = true;
+        } else if (status == HF_EFULL) {
+            all = true;
+        } else if (status != HF_ECORRUPT || !note_loss(trail, &loss)) {
+            hf_log_error("journal.unreadable", HF_STR("trail", trail->name), HF_ERR(&err));
+            break;
+        }
+    }
+    return (!moved || step_sync(trail)) && all;
+}
+
+void
+seal_windows(struct trail *trail)
+{
+    struct hf_trails *trails = trail->trails;
+    if (trail->ledger_trouble || (int64_t)trail->seal_retry_ms > (int64_t)hf_boot_ms() || trails->stopping)
+        return;
+    for (struct window *window = trail->windows; window; window = window->next) {
+        if (trails->seals_in_flight >= trails->seals_most)
+            return;
+        if (window->state != WINDOW_CUT)
+            continue;
+        if (trail->spool_bytes >= trail->plan->settings.spool_max_bytes)
+            return; /* only this trail stops; its place in the journal stays, status names it */
+        window->job = (struct hf_seal_job){.plan = &trail->plan->seal,
+                                           .selection = &window->selection,
+                                           .window = window->id,
+                                           .key = window->key,
+                                           .path = window->out.path,
+                                           .generation = window->generation,
+                                           .range = window->range,
+                                           .skip_corrupt = window->skip_corrupt};
+        if (!hf_sealers_submit(trails->sealers, &window->job, message_sealed, window))
+            return;
+        window->state = WINDOW_SEALING;
+        trails->seals_in_flight++;
+    }
+}
+
+/* Records were lost between the cut and the sealing: the window is sealed from what is left. */
+static void
+seal_what_is_left(struct window *window, const struct hf_journal_loss *loss)
+{
+    if (note_loss(window->trail, loss))
+        window->skip_corrupt = true;
+}
+
+void
+seal_returned(struct window *window, enum hf_status status, struct hf_sealed *sealed, const struct hf_journal_loss *loss, const struct hf_error *err)
+{
+    struct trail *trail = window->trail;
+    trail->trails->seals_in_flight--;
+    window->state = WINDOW_CUT;
+    switch (status) {
+    case HF_OK:
+        window->out.sealed = sealed;
+        window->state = WINDOW_SEALED;
+        trail->spool_bytes += sealed->size;
+        return;
+    case HF_ECORRUPT:
+        seal_what_is_left(window, loss);
+        return;
+    case HF_ENOSPC:
+        if (reserve_give(trail->trails))
+            return; /* at once, with the room that was kept for this */
+        break;
+    default:
+        break;
+    }
+    trail->counts.failures++;
+    trail->seal_retry_ms = hf_boot_ms() + 1000;
+    hf_log_error("seal.failed", HF_STR("trail", trail->name), HF_STR("window", window->id), HF_ERR(err));
+}
+
+uint64_t
+trail_sealed_seq(const struct trail *trail)
+{
+    for (const struct window *window = trail->windows; window; window = window->next) {
+        if (window->state != WINDOW_SEALED)
+            return window->range.first_seq - 1;
+    }
+    return trail->cut_seq;
+}

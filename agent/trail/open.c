@@ -1,0 +1,267 @@
+/* A trail from what lies on disk: ledger replayed, sealed files matched with their windows, leftovers removed. */
+#include "agent/trail/trail_impl.h"
+#include <fcntl.h>
+#include <holdfast/json.h>
+#include <stdio.h>
+#include <string.h>
+
+struct window *
+window_new(struct trail *trail, const struct hf_window *range, int64_t time_s, unsigned generation, const char *key)
+{
+    struct window *window = hf_alloc(sizeof(*window)), **end = &trail->windows;
+    window->trail = trail;
+    window->range = *range;
+    window->time_s = time_s;
+    window->generation = generation;
+    snprintf(window->id, sizeof(window->id), "%llu-%llu", (unsigned long long)range->first_seq, (unsigned long long)range->last_seq);
+    snprintf(window->key, sizeof(window->key), "%s", key);
+    window->out = (struct outgoing){.trail = trail, .first_retain_s = -1, .last_retain_s = -1};
+    window_set_path(window);
+    while (*end)
+        end = &(*end)->next;
+    *end = window;
+    return window;
+}
+
+void
+window_set_path(struct window *window)
+{
+    hf_freep(&window->out.path);
+    window->out.path = hf_asprintf("%s/sealed/w%s.%u", window->trail->folder, window->id, window->generation);
+}
+
+void
+window_free(struct window *window)
+{
+    outgoing_done(&window->out);
+    hf_freep(&window);
+}
+
+void
+window_remove(struct trail *trail, struct window *window)
+{
+    for (struct window **at = &trail->windows; *at; at = &(*at)->next) {
+        if (*at == window) {
+            *at = window->next;
+            window_free(window);
+            return;
+        }
+    }
+}
+
+void
+outgoing_done(struct outgoing *out)
+{
+    hf_sealed_free(out->sealed);
+    hf_freep(&out->path);
+    out->sealed = NULL;
+}
+
+/* A sealed file that is whole is the step "sealed" done; anything else is sealed again: nothing of it was sent, or the
+ * same bytes come out again. */
+static void
+match_sealed(struct trail *trail, struct outgoing *out)
+{
+    struct hf_error err;
+    enum hf_status status = hf_sealed_open(out->path, true, &out->sealed, &err);
+    if (status == HF_OK) {
+        trail->spool_bytes += out->sealed->size;
+        return;
+    }
+    if (status != HF_ENOTFOUND)
+        hf_log_error("sealed.damaged", HF_STR("trail", trail->name), HF_STR("file", out->path), HF_ERR(&err));
+}
+
+static bool
+is_wanted(const struct trail *trail, const char *path)
+{
+    if (trail->digest && trail->digest->out.path && strcmp(trail->digest->out.path, path) == 0)
+        return true;
+    for (const struct window *window = trail->windows; window; window = window->next) {
+        if (strcmp(window->out.path, path) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Files whose receipt is durable but whose unlink was not reached, and temporaries. */
+static enum hf_status
+remove_leftovers(struct trail *trail, const char *folder, struct hf_error *err)
+{
+    char **names;
+    size_t count;
+    enum hf_status status = hf_fs_list(folder, 1u << 20, &names, &count, err);
+    if (status != HF_OK)
+        return status;
+    for (size_t i = 0; i < count && status == HF_OK; i++) {
+        char path[HF_PATH_MAX];
+        hf_path_join(path, sizeof(path), folder, names[i]);
+        if (!is_wanted(trail, path))
+            status = hf_fs_unlink(path, err);
+    }
+    hf_fs_names_free(names, count);
+    return status;
+}
+
+static enum hf_status
+match_files(struct trail *trail, struct hf_error *err)
+{
+    char folder[HF_PATH_MAX];
+    hf_path_join(folder, sizeof(folder), trail->folder, "sealed");
+    enum hf_status status = hf_fs_mkdirs(folder, 0700, err);
+    if (status != HF_OK)
+        return status;
+    for (struct window *window = trail->windows; window; window = window->next) {
+        match_sealed(trail, &window->out);
+        window->state = window->out.sealed ? WINDOW_SEALED : WINDOW_CUT;
+    }
+    if (trail->digest) {
+        trail->digest->out.path = hf_asprintf("%s/sealed/d%llu", trail->folder, (unsigned long long)trail->digest->digest.number);
+        match_sealed(trail, &trail->digest->out);
+    }
+    return remove_leftovers(trail, folder, err);
+}
+
+/* What a new trail begins with. */
+static enum hf_status
+begin_chain(struct trail *trail, struct hf_error *err)
+{
+    uint8_t id[16];
+    hf_random(id, sizeof(id));
+    hf_hex(id, sizeof(id), trail->chain);
+    struct hf_journal_info info;
+    hf_journal_info(trail->trails->options.journal, &info);
+    uint64_t from = trail->plan->settings.start_oldest ? info.oldest_seq : info.next_seq;
+    trail->cut_seq = trail->digested_seq = from ? from - 1 : 0;
+    trail->created_s = trail->last_time_s = hf_wall_s();
+    enum hf_status status = hf_ledger_add(trail->ledger, HF_STEP_STATE, step_state_doc(trail), err);
+    return status == HF_OK ? hf_ledger_sync(trail->ledger, err) : status;
+}
+
+enum hf_status
+trail_new_cutter(struct trail *trail, struct hf_error *err)
+{
+    hf_cutter_free(hf_take(trail->cutter));
+    const struct settings *s = &trail->plan->settings;
+    return hf_cutter_new(trail->trails->options.journal, &trail->plan->selection, s->window_s, s->window_max_bytes, trail->cut_seq + 1, &trail->cutter, err);
+}
+
+void
+trail_set_plan(struct trail *trail, struct plan *plan)
+{
+    if (trail->plan && trail->plan != plan) { /* a sealer may still look at it */
+        trail->plan->next = trail->trails->old_plans;
+        trail->trails->old_plans = trail->plan;
+    }
+    trail->plan = plan;
+    snprintf(plan->chain, sizeof(plan->chain), "%s", trail->chain);
+}
+
+enum hf_status
+trail_save_settings(struct trail *trail, struct hf_error *err)
+{
+    char path[HF_PATH_MAX];
+    hf_path_join(path, sizeof(path), trail->folder, "trail.json");
+    hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(1u << 20);
+    enum hf_status status = hf_doc_dump_pretty(trail->plan->settings.doc, &text);
+    if (status == HF_OK)
+        status = hf_fs_replace(path, text.ptr, text.size, 0600, err);
+    return status;
+}
+
+static enum hf_status
+open_files(struct trail *trail, struct hf_error *err)
+{
+    char path[HF_PATH_MAX];
+    enum hf_status status = hf_fs_mkdirs(trail->folder, 0700, err);
+    if (status != HF_OK)
+        return status;
+    hf_path_join(path, sizeof(path), trail->folder, "ledger");
+    uint64_t torn = 0;
+    status = hf_ledger_open(path, step_replay, trail, &trail->ledger, &torn, err);
+    if (status == HF_OK && torn)
+        hf_log_info("ledger.torn", HF_STR("trail", trail->name), HF_NUM("bytes", torn));
+    if (status == HF_OK && !*trail->chain)
+        status = begin_chain(trail, err);
+    if (status == HF_OK)
+        status = match_files(trail, err);
+    if (status == HF_OK)
+        status = trail_save_settings(trail, err);
+    return status;
+}
+
+enum hf_status
+trail_open(struct hf_trails *trails, struct plan *plan, struct trail **ret_trail, struct hf_error *err)
+{
+    struct trail *trail = hf_alloc(sizeof(*trail));
+    trail->trails = trails;
+    trail->plan = plan;
+    trail->name = hf_strdup(plan->settings.name);
+    trail->folder = hf_asprintf("%s/trails/%s", trails->options.state_dir, trail->name);
+    trail->key_out = (struct outgoing){.trail = trail, .first_retain_s = -1, .last_retain_s = -1};
+    enum hf_status status = open_files(trail, err);
+    if (status == HF_OK) {
+        trail_set_plan(trail, plan);
+        hf_layout_chain_tag(trails->options.identity->journal, trail->name, trail->chain, trail->tag);
+        status = trail_new_cutter(trail, err);
+    }
+    if (status != HF_OK) {
+        hf_while(err, status, "trail '%s'", trail->name);
+        trail_free(trail);
+        return status;
+    }
+    digest_schedule(trail);
+    *ret_trail = trail;
+    return HF_OK;
+}
+
+void
+trail_free(struct trail *trail)
+{
+    while (trail->windows)
+        window_remove(trail, trail->windows);
+    digest_work_free(trail->digest);
+    outgoing_done(&trail->key_out);
+    for (size_t i = 0; i < trail->object_count; i++)
+        object_done(&trail->objects[i]);
+    for (size_t i = 0; i < trail->loss_count; i++)
+        hf_freep(&trail->losses[i].reason);
+    for (size_t i = 0; i < trail->foreign_count; i++)
+        hf_freep(&trail->foreign[i]);
+    hf_freep(&trail->objects);
+    hf_freep(&trail->losses);
+    hf_freep(&trail->foreign);
+    hf_freep(&trail->head.signature);
+    hf_freep(&trail->old_head);
+    hf_buf_done(&trail->check.newest_digest);
+    hf_cutter_free(trail->cutter);
+    hf_ledger_close(trail->ledger);
+    plan_free(trail->plan);
+    hf_freep(&trail->name);
+    hf_freep(&trail->folder);
+    hf_freep(&trail);
+}
+
+static void
+warn_leftover(struct trail *trail, enum hf_status status, const struct hf_error *err)
+{
+    if (status != HF_OK && status != HF_ENOTFOUND)
+        hf_log_warn("trail.leftover", HF_STR("trail", trail->name), HF_ERR(err));
+}
+
+/* The last thing a drained trail does. Its ledger goes last, so that a crash in between leaves a trail that has drained. */
+void
+trail_remove_folder(struct trail *trail)
+{
+    static const char *const names[] = {"trail.json", "ledger"};
+    struct hf_error err;
+    char path[HF_PATH_MAX];
+    hf_path_join(path, sizeof(path), trail->folder, "sealed");
+    warn_leftover(trail, remove_leftovers(trail, path, &err), &err);
+    warn_leftover(trail, hf_fs_rmdir(path, &err), &err);
+    for (size_t i = 0; i < HF_COUNT(names); i++) {
+        hf_path_join(path, sizeof(path), trail->folder, names[i]);
+        warn_leftover(trail, hf_fs_unlink(path, &err), &err);
+    }
+    warn_leftover(trail, hf_fs_rmdir(trail->folder, &err), &err);
+}

@@ -1,0 +1,79 @@
+/* What `holdfast status` shows of trails and stores; documented in agent/cli/JSON.md. */
+#include "agent/trail/trail_impl.h"
+#include <holdfast/json.h>
+
+static void
+set_time(json_t *doc, const char *key, int64_t seconds)
+{
+    char text[HF_TIME_SIZE];
+    hf_time_rfc3339(seconds, text);
+    hf_doc_set_text(doc, key, seconds ? text : NULL);
+}
+
+static json_t *
+trail_doc(const struct trail *trail, const struct hf_journal_info *journal)
+{
+    const struct settings *s = &trail->plan->settings;
+    uint64_t windows = 0, records = 0;
+    for (const struct window *window = trail->windows; window; window = window->next) {
+        windows++;
+        records += window->range.count;
+    }
+    json_t *doc = json_object();
+    hf_doc_set_text(doc, "name", trail->name);
+    hf_doc_set_text(doc, "bucket", s->bucket);
+    hf_doc_set_text(doc, "store", s->store);
+    hf_doc_set_text(doc, "prefix", s->layout.prefix);
+    hf_doc_set_text(doc, "state", trail_state_text(trail->state));
+    hf_doc_set_bool(doc, "draining", trail->draining);
+    hf_doc_set_text(doc, "reason", *trail->held ? trail->held : NULL);
+    set_time(doc, "since", *trail->held ? trail->held_since_s : 0);
+    int64_t retry_ms = trail->retry_at_ms - (int64_t)hf_boot_ms();
+    hf_doc_set_u64(doc, "retry_in_s", *trail->held && retry_ms > 0 ? (uint64_t)(retry_ms + 999) / 1000 : 0);
+    hf_doc_set_text(doc, "encryption", hf_encryption_text(s->encryption));
+    hf_doc_set_text(doc, "lock_mode", hf_lock_mode_text(s->lock_mode));
+    hf_doc_set_u64(doc, "lock_days", s->lock_days);
+    hf_doc_set_text(doc, "chain", trail->chain);
+    hf_doc_set_u64(doc, "windows_waiting", windows);
+    hf_doc_set_u64(doc, "records_waiting", records);
+    hf_doc_set_u64(doc, "spool_bytes", trail->spool_bytes);
+    hf_doc_set_u64(doc, "spool_max_bytes", s->spool_max_bytes);
+    hf_doc_set_bool(doc, "spool_full", trail->spool_bytes >= s->spool_max_bytes);
+    hf_doc_set_u64(doc, "cut_sequence", trail->cut_seq);
+    hf_doc_set_u64(doc, "sealed_sequence", trail_sealed_seq(trail));
+    hf_doc_set_u64(doc, "uncut_events", journal->durable_seq > trail->cut_seq ? journal->durable_seq - trail->cut_seq : 0);
+    hf_doc_set_bool(doc, "pins_journal", trail_sealed_seq(trail) + 1 <= journal->oldest_seq && trail_sealed_seq(trail) < journal->durable_seq);
+    hf_doc_set_u64(doc, "objects_delivered", trail->counts.objects);
+    hf_doc_set_u64(doc, "records_delivered", trail->counts.records);
+    hf_doc_set_u64(doc, "bytes_delivered", trail->counts.bytes);
+    hf_doc_set_u64(doc, "failures", trail->counts.failures);
+    hf_doc_set_u64(doc, "repeated", trail->counts.repeated);
+    set_time(doc, "last_delivery", trail->counts.last_delivery_s);
+    hf_doc_set_u64(doc, "objects_undigested", trail->object_count);
+    hf_doc_set_u64(doc, "digest_number", trail->head.number);
+    hf_doc_set_text(doc, "digest_key", trail->head.number ? trail->head.key : NULL);
+    set_time(doc, "last_digest", trail->head.end_s);
+    hf_doc_set_text(doc, "public_key", hf_signer_fingerprint(trail->plan->signer));
+    return doc;
+}
+
+json_t *
+status_doc(struct hf_trails *trails)
+{
+    struct hf_journal_info journal;
+    hf_journal_info(trails->options.journal, &journal);
+    json_t *doc = json_object(), *list = json_array(), *stores = json_array();
+    for (const struct trail *trail = trails->trails; trail; trail = trail->next)
+        json_array_append_new(list, trail_doc(trail, &journal));
+    for (const struct store_slot *slot = trails->stores; slot; slot = slot->next) {
+        json_t *store = json_object();
+        hf_doc_set_text(store, "name", slot->config->name);
+        hf_doc_set_text(store, "url", slot->config->url);
+        hf_doc_set(store, "skew_s", json_integer(hf_deliverer_skew_s(slot->deliverer)));
+        json_array_append_new(stores, store);
+    }
+    hf_doc_set(doc, "trails", list);
+    hf_doc_set(doc, "stores", stores);
+    hf_doc_set_u64(doc, "reserve_bytes", trails->reserve_have);
+    return doc;
+}

@@ -1,0 +1,90 @@
+/* One deliverer per configured store. */
+#include "agent/trail/trail_impl.h"
+#include <string.h>
+
+static bool
+same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool
+same_store(const struct hf_config_store *a, const struct hf_config_store *b)
+{
+    return same_text(a->name, b->name) && same_text(a->url, b->url) && same_text(a->region, b->region) && a->addressing == b->addressing &&
+           same_text(a->ca_file, b->ca_file) && same_text(a->credentials_file, b->credentials_file) && same_text(a->profile, b->profile) &&
+           a->confirm == b->confirm && a->checksum == b->checksum && same_text(a->proxy, b->proxy) && a->timeout_s == b->timeout_s &&
+           a->connections == b->connections && a->worm == b->worm;
+}
+
+static struct store_slot *
+take_same(struct hf_trails *trails, const struct hf_config_store *store)
+{
+    for (struct store_slot **at = &trails->stores; *at; at = &(*at)->next) {
+        if (same_store((*at)->config, store)) {
+            struct store_slot *slot = *at;
+            *at = slot->next;
+            return slot;
+        }
+    }
+    return NULL;
+}
+
+/* A deliverer that stops hands back what it had under way; the trails try again through the new one. */
+void
+stores_configure(struct hf_trails *trails, const struct hf_config *config)
+{
+    struct store_slot *kept = NULL;
+    for (size_t i = 0; i < config->store_count; i++) {
+        struct store_slot *slot = take_same(trails, &config->stores[i]);
+        if (!slot) {
+            slot = hf_alloc(sizeof(*slot));
+            slot->deliverer = hf_deliverer_start(&config->stores[i]);
+        }
+        slot->config = &config->stores[i];
+        slot->next = kept;
+        kept = slot;
+    }
+    stores_stop(trails, 2000);
+    trails->stores = kept;
+}
+
+void
+stores_stop(struct hf_trails *trails, int64_t wait_ms)
+{
+    int64_t deadline_ms = (int64_t)hf_boot_ms() + wait_ms;
+    while (trails->stores) {
+        struct store_slot *slot = trails->stores;
+        trails->stores = slot->next;
+        hf_deliverer_stop(slot->deliverer, HF_MAX(deadline_ms - (int64_t)hf_boot_ms(), 0));
+        hf_freep(&slot);
+    }
+}
+
+static enum hf_status
+needed(const struct hf_config *config, const struct trail *trail, const char *store, struct hf_error *err)
+{
+    if (hf_config_store(config, store))
+        return HF_OK;
+    return hf_fail(err, HF_ECONFIG, "store '%s' is gone from the configuration, but trail '%s' still has sealed objects that go there: put it back until `holdfast status` shows them delivered",
+                   store, trail->name);
+}
+
+enum hf_status
+stores_needed(struct hf_trails *trails, const struct hf_config *config, struct hf_error *err)
+{
+    for (const struct trail *trail = trails->trails; trail; trail = trail->next) {
+        enum hf_status status = HF_OK;
+        for (const struct window *window = trail->windows; window && status == HF_OK; window = window->next) {
+            if (window->out.sealed)
+                status = needed(config, trail, window->out.sealed->store, err);
+        }
+        if (status == HF_OK && trail->digest && trail->digest->out.sealed)
+            status = needed(config, trail, trail->digest->out.sealed->store, err);
+        if (status == HF_OK && !hf_config_trail(config, trail->name))
+            status = needed(config, trail, trail->plan->settings.store, err); /* it drains there */
+        if (status != HF_OK)
+            return status;
+    }
+    return HF_OK;
+}

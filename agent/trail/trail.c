@@ -1,0 +1,159 @@
+/* One turn of a trail: everything that can be done now, in the order of the table of steps. A turn never waits for a store. */
+#include "agent/trail/trail_impl.h"
+#include <stdio.h>
+#include <string.h>
+
+const char *
+trail_state_text(enum trail_state state)
+{
+    switch (state) {
+    case TRAIL_CHECKING:
+        return "checking"; /* asks the store whether it may deliver */
+    case TRAIL_READY:
+        return "ready";    /* delivers */
+    case TRAIL_WAITING:
+        return "waiting";  /* the store is away or busy: tries again by itself */
+    case TRAIL_HELD:
+        return "held";     /* someone has to mend something; tries again by itself, too */
+    case TRAIL_ENDED:
+        return "ended";    /* drained: everything is delivered and signed */
+    }
+    return "unknown";
+}
+
+void
+trail_move(struct trail *trail, enum trail_state state, const struct hf_error *why)
+{
+    const char *text = why ? why->text : "";
+    bool same = trail->state == state && strcmp(trail->held, text) == 0;
+    bool was_stuck = trail->state == TRAIL_HELD || trail->state == TRAIL_WAITING || *trail->held;
+    bool stuck = state == TRAIL_HELD || state == TRAIL_WAITING;
+    trail->state = state;
+    trail->checked = state == TRAIL_READY || (state == TRAIL_WAITING && trail->checked);
+    if (same)
+        return;
+    if (stuck) {
+        if (!was_stuck)
+            trail->held_since_s = hf_wall_s();
+        snprintf(trail->held, sizeof(trail->held), "%s", text);
+        hf_log(state == TRAIL_HELD ? HF_LOG_ERROR : HF_LOG_WARN, state == TRAIL_HELD ? "trail.held" : "trail.waiting", HF_STR("trail", trail->name),
+               HF_STR("reason", text));
+    } else if (state == TRAIL_READY && was_stuck) {
+        *trail->held = '\0';
+        hf_log_info("trail.ready", HF_STR("trail", trail->name), HF_NUM("after_s", hf_wall_s() - trail->held_since_s));
+    }
+}
+
+/* The clock guard: an object locked ten years too long cannot be undone. Cutting waits, intake goes on. */
+bool
+trail_may_cut(struct trail *trail)
+{
+    struct hf_deliverer *deliverer = trail_deliverer(trail, trail->plan->settings.store);
+    int64_t skew_s = hf_deliverer_skew_s(deliverer);
+    return hf_wall_s() >= hf_build_s() && skew_s <= SKEW_MOST_S && skew_s >= -SKEW_MOST_S && !trail->ledger_trouble;
+}
+
+int64_t
+trail_time_s(struct trail *trail)
+{
+    trail->last_time_s = HF_MAX(trail->last_time_s, hf_wall_s());
+    return trail->last_time_s;
+}
+
+struct hf_deliverer *
+trail_deliverer(struct trail *trail, const char *store)
+{
+    for (struct store_slot *slot = trail->trails->stores; slot; slot = slot->next) {
+        if (strcmp(slot->config->name, store) == 0)
+            return slot->deliverer;
+    }
+    hf_assert(false && "a store that something sealed names was let go");
+    return NULL;
+}
+
+/* A problem of this host: the trail stands still, says so, and tries again. */
+static void
+local_trouble(struct trail *trail, const struct hf_error *err)
+{
+    if (err->status == HF_ENOSPC && reserve_give(trail->trails))
+        return;
+    attempt_back_off(trail, err);
+}
+
+static void
+turn_digest(struct trail *trail)
+{
+    struct hf_error err;
+    if (digest_due(trail))
+        digest_cut(trail);
+    if (digest_seal(trail, &err) != HF_OK)
+        local_trouble(trail, &err);
+}
+
+static void
+turn_store(struct trail *trail)
+{
+    struct hf_error err;
+    int64_t now_ms = (int64_t)hf_boot_ms();
+    if (trail->state == TRAIL_WAITING && now_ms >= trail->retry_at_ms)
+        trail->state = trail->checked ? TRAIL_READY : TRAIL_CHECKING;
+    if (trail->state == TRAIL_HELD && now_ms >= trail->retry_at_ms)
+        trail->state = TRAIL_CHECKING;
+    if (trail->state == TRAIL_CHECKING && !trail->check_in_flight && now_ms >= trail->retry_at_ms)
+        chain_check(trail);
+    if (trail->state == TRAIL_READY && key_prepare(trail, &err) != HF_OK)
+        local_trouble(trail, &err);
+    attempt_deliveries(trail);
+}
+
+static bool
+has_nothing_left(const struct trail *trail)
+{
+    return !trail->windows && !trail->digest && !trail->object_count && !trail->loss_count && trail->digested_seq >= trail->cut_seq;
+}
+
+/* Gone from the configuration: what was cut is delivered, a last digest signs it, then the folder goes. */
+static void
+turn_draining(struct trail *trail)
+{
+    if (!trail->windows && !trail->digest && (trail->object_count || trail->loss_count || trail->digested_seq < trail->cut_seq))
+        trail->digest_now = true;
+    if (!has_nothing_left(trail) || trail->check_in_flight || trail->key_out.in_flight)
+        return;
+    trail_move(trail, TRAIL_ENDED, NULL);
+}
+
+void
+trail_turn(struct trail *trail)
+{
+    if (trail->ledger_trouble && !step_sync(trail))
+        return; /* memory is ahead of the disk: nothing may leave */
+    if (trail->trails->stopping)
+        return;
+    if (trail->draining)
+        turn_draining(trail);
+    if (trail->state == TRAIL_ENDED)
+        return;
+    cut_windows(trail);
+    seal_windows(trail);
+    turn_digest(trail);
+    turn_store(trail);
+    if (hf_ledger_bytes(trail->ledger) > LEDGER_COMPACT_BYTES + 2 * trail->compact_bytes)
+        (void)snapshot_write(trail);
+}
+
+int64_t
+trail_wake_ms(const struct trail *trail)
+{
+    int64_t wake_ms = trail->digest ? INT64_MAX : trail->digest_due_ms, now_ms = (int64_t)hf_boot_ms();
+    int64_t due_s = hf_cutter_due_s(trail->cutter, hf_window_delay_s(trail->trails->options.identity->journal, trail->plan->settings.window_s));
+    if (due_s) { /* a wall-clock time; looked at again at the latest after half a minute, should the clock step */
+        int64_t wait_ms = due_s * 1000 - (int64_t)(hf_wall_ns() / 1000000) + 5;
+        wake_ms = HF_MIN(wake_ms, now_ms + HF_MAX(HF_MIN(wait_ms, 30000), 50));
+    }
+    if (trail->state == TRAIL_WAITING || trail->state == TRAIL_HELD)
+        wake_ms = HF_MIN(wake_ms, trail->retry_at_ms);
+    if (trail->ledger_trouble || trail->seal_retry_ms > (uint64_t)now_ms)
+        wake_ms = HF_MIN(wake_ms, now_ms + 1000);
+    return HF_MAX(wake_ms, now_ms + 1);
+}

@@ -1,0 +1,284 @@
+/* The trail's insides. Everything here belongs to the trails' thread, but for the inbox in trails.c.
+ *
+ *   window:   CUT ──▶ SEALING ──▶ SEALED ──▶ (attempt, delivery) ──▶ RECEIPT: listed by the next digest
+ *   digest:   CUT (listing, signature) ──▶ sealed file ──▶ (attempt, delivery) ──▶ RECEIPT: the chain's new head
+ *   trail:    CHECKING ──▶ READY ◀──▶ WAITING (store away)   READY ──▶ HELD (someone must mend) ──▶ CHECKING
+ *
+ * What a crash leaves is in the ledger and the sealed files; open.c rebuilds these structs from them.
+ */
+#ifndef HOLDFAST_TRAIL_IMPL_H
+#define HOLDFAST_TRAIL_IMPL_H
+
+#include <holdfast/crypto.h>
+#include <holdfast/deliver.h>
+#include <holdfast/digest.h>
+#include <holdfast/ledger.h>
+#include <holdfast/seal.h>
+#include <holdfast/trail.h>
+#include <holdfast/window.h>
+
+#define WINDOWS_UNSEALED_MAX 16 /* cut ahead of sealing */
+#define IN_FLIGHT_MAX 16        /* deliveries of one trail under way */
+#define LEDGER_COMPACT_BYTES (1u << 20)
+#define RETRY_WAIT_MS 500       /* first retry when a store is away or busy; doubles */
+#define RETRY_HELD_MS 2000      /* first retry when a person must mend something; doubles */
+#define RETRY_MOST_MS 30000
+#define TRAILS_MAX 64
+#define SKEW_MOST_S 900
+
+struct trail;
+
+/* What a trail's configuration says, as one JSON document (kept in trail.json, so that a trail that left the configuration can
+ * drain), with its fields picked out. Texts live in `doc`. */
+struct settings {
+    json_t *doc;
+    const char *name, *bucket, *store, *digest_key_file, *sse_c_key_file, *kms_key_id;
+    struct hf_layout layout;
+    json_t *sources, *recipients; /* arrays of texts; sources NULL for all */
+    uint64_t window_s, window_max_bytes, digest_s, spool_max_bytes, lock_days;
+    int encryption, lock_mode;
+    bool legal_hold, start_oldest;
+};
+enum hf_status settings_from_config(const struct hf_config *config, const struct hf_config_trail *trail, const char *host,
+                                    struct settings *ret_settings, struct hf_error *err) hf_must_check;
+enum hf_status settings_from_doc(json_t *doc, struct settings *ret_settings, struct hf_error *err) hf_must_check; /* takes the reference */
+void settings_done(struct settings *settings);
+
+/* Settings with everything loaded that sealing and signing need. Kept until no job uses it any more: see trails->old_plans. */
+struct plan {
+    struct plan *next;
+    struct settings settings;
+    struct hf_signer *signer;
+    struct hf_recipients *recipients;
+    struct hf_selection selection;
+    struct hf_seal_plan seal;
+    char chain[HF_ID_SIZE];
+};
+enum hf_status plan_new(struct hf_trails *trails, struct settings *settings, struct plan **ret_plan, struct hf_error *err) hf_must_check; /* takes the settings */
+void plan_free(struct plan *plan);
+
+/* One sealed file on its way to its store. */
+struct outgoing {
+    struct trail *trail;
+    char *path;
+    struct hf_sealed *sealed;       /* NULL until it is sealed */
+    int64_t first_retain_s, last_retain_s; /* of its ATTEMPTs; -1: none yet */
+    bool maybe_there;               /* an attempt's outcome is unknown */
+    bool in_flight;
+    bool done;
+    int64_t not_before_ms;
+    struct hf_delivery delivery;
+};
+void outgoing_done(struct outgoing *out);
+
+struct window {
+    struct window *next;
+    struct trail *trail;
+    enum { WINDOW_CUT, WINDOW_SEALING, WINDOW_SEALED } state;
+    struct hf_window range;
+    char id[44]; /* FIRST-LAST */
+    int64_t time_s;
+    unsigned generation;
+    char key[HF_KEY_MAX];
+    struct hf_selection selection;
+    bool skip_corrupt;
+    struct hf_seal_job job;
+    struct outgoing out;
+};
+
+struct digest_work { /* the digest between its cut and its receipt */
+    struct hf_digest digest;
+    int64_t retain_most_s; /* latest date among what it lists */
+    struct outgoing out;
+};
+
+struct head { /* of the chain: the last digest with a receipt */
+    uint64_t number; /* 0: none yet */
+    char key[HF_KEY_MAX], bucket[64];
+    char hash[HF_SHA256_HEX_SIZE];
+    char *signature;
+    int64_t end_s, retain_until_s;
+};
+
+struct trail {
+    struct trail *next;
+    struct hf_trails *trails;
+    enum trail_state { TRAIL_CHECKING, TRAIL_READY, TRAIL_WAITING, TRAIL_HELD, TRAIL_ENDED } state;
+    bool draining;          /* gone from the configuration */
+    bool check_in_flight;
+    bool checked;           /* since the last start or hold */
+    struct hf_delivery check;
+    char held[512];         /* why it is HELD or WAITING */
+    int64_t held_since_s, retry_at_ms;
+    unsigned failures;
+
+    char *name, *folder;
+    struct plan *plan;
+    struct hf_ledger *ledger;
+    uint64_t compact_bytes; /* size of the ledger after it was last written anew */
+    bool ledger_trouble;    /* the file lags behind these structs: nothing leaves until it was rewritten */
+
+    char chain[HF_ID_SIZE], tag[HF_CHAIN_TAG_SIZE];
+    char *old_head;         /* the head this chain was started after */
+    int64_t created_s, last_time_s;
+    struct head head;
+    char key_in_bucket[HF_FINGERPRINT_SIZE]; /* fingerprint of the public key that has its receipt */
+    struct outgoing key_out;
+
+    struct hf_cutter *cutter;
+    uint64_t cut_seq;       /* everything up to here is in a window */
+    uint64_t digested_seq;  /* ... and covered by a cut digest */
+    bool close_now;         /* draining: nothing after cut_seq is ours */
+    struct window *windows; /* without a receipt, oldest first */
+    uint64_t spool_bytes;
+    uint64_t seal_retry_ms;
+
+    struct hf_digest_object *objects; /* with a receipt, not yet in a digest */
+    size_t object_count, object_room;
+    struct hf_digest_loss *losses;
+    size_t loss_count;
+    char **foreign;
+    size_t foreign_count;
+    struct digest_work *digest;
+    int64_t digest_due_ms;  /* boot time */
+    bool digest_now;        /* flush, stop, drain */
+
+    struct { uint64_t objects, records, bytes, digests, failures, repeated; int64_t last_delivery_s; } counts;
+};
+
+struct store_slot {
+    struct store_slot *next;
+    const struct hf_config_store *config;
+    struct hf_deliverer *deliverer;
+};
+
+struct flush_trail { struct trail *trail; enum { FLUSH_CUT, FLUSH_DELIVER, FLUSH_SIGN, FLUSH_DONE } stage; uint64_t digest_number; };
+struct flush {
+    struct flush *next;
+    uint64_t last_seq;
+    int64_t deadline_ms;
+    void (*done)(void *context, const char *failed);
+    void *context;
+    struct flush_trail trails[TRAILS_MAX];
+    size_t count;
+};
+
+struct inbox; /* trails.c */
+
+struct hf_trails {
+    struct hf_trails_options options;
+    struct hf_config *config;   /* in force */
+    struct hf_config **old_configs;
+    size_t old_config_count;
+    struct plan *old_plans;
+    struct store_slot *stores;
+    struct trail *trails;
+    struct hf_sealers *sealers;
+    unsigned seals_in_flight, seals_most;
+    struct flush *flushes;
+    char *reserve_path;
+    uint64_t reserve_bytes, reserve_have;
+    uint64_t delay_s_cache;
+    struct inbox *inbox;
+    bool stopping;
+};
+
+/* ---- trail.c: one turn of the machine ---- */
+void trail_turn(struct trail *trail);         /* does everything that can be done now */
+int64_t trail_wake_ms(const struct trail *trail); /* boot time of its next turn by timer */
+void trail_move(struct trail *trail, enum trail_state state, const struct hf_error *why); /* the only writer of state */
+const char *trail_state_text(enum trail_state state);
+bool trail_may_cut(struct trail *trail);
+struct hf_deliverer *trail_deliverer(struct trail *trail, const char *store);
+int64_t trail_time_s(struct trail *trail);    /* T: never goes back */
+
+/* ---- cut.c: windows from the journal, and their sealing ---- */
+void cut_windows(struct trail *trail);
+bool cut_close_at(struct trail *trail, uint64_t last_seq); /* true: all of it is in windows */
+void seal_windows(struct trail *trail);
+void seal_returned(struct window *window, enum hf_status status, struct hf_sealed *sealed, const struct hf_journal_loss *loss, const struct hf_error *err);
+struct window *window_new(struct trail *trail, const struct hf_window *range, int64_t time_s, unsigned generation, const char *key);
+void window_free(struct window *window);
+void window_remove(struct trail *trail, struct window *window);
+void window_set_path(struct window *window);
+uint64_t trail_sealed_seq(const struct trail *trail); /* everything up to here is sealed or nobody's */
+
+/* ---- attempt.c: outgoing files, their attempts and receipts ---- */
+void attempt_deliveries(struct trail *trail);
+void attempt_returned(struct hf_delivery *delivery); /* on the trails' thread */
+void attempt_back_off(struct trail *trail, const struct hf_error *err);
+
+/* ---- chain.c: may this trail deliver? ---- */
+void chain_check(struct trail *trail);
+void chain_checked(struct trail *trail);
+
+/* ---- digest_step.c ---- */
+bool digest_due(struct trail *trail);
+void digest_cut(struct trail *trail);
+void digest_work_free(struct digest_work *work);
+enum hf_status digest_seal(struct trail *trail, struct hf_error *err) hf_must_check; /* makes the sealed file if it is not there */
+void digest_schedule(struct trail *trail);
+enum hf_status key_prepare(struct trail *trail, struct hf_error *err) hf_must_check;
+
+/* ---- steps.c: ledger documents; apply_* are used live and by replay, so both come to the same structs ---- */
+enum hf_status step_record(struct trail *trail, enum hf_step step, json_t *doc); /* takes the reference; adds, does not sync */
+bool step_sync(struct trail *trail);                                             /* false: trouble, nothing may leave */
+json_t *step_cut_doc(const struct window *window);
+json_t *step_attempt_doc(const char *what, int64_t retain_until_s);
+json_t *step_receipt_doc(const struct hf_digest_object *object, const char *window);
+json_t *step_digest_cut_doc(const struct digest_work *work);
+json_t *step_digest_receipt_doc(const struct head *head);
+json_t *step_loss_doc(const struct hf_digest_loss *loss);
+json_t *step_state_doc(const struct trail *trail);
+enum hf_status step_replay(void *trail, enum hf_step step, const json_t *doc, struct hf_error *err);
+struct hf_digest_object *object_add(struct trail *trail);
+void object_done(struct hf_digest_object *object);
+void loss_add(struct trail *trail, uint64_t first_seq, uint64_t last_seq, const char *reason);
+void digest_take_lists(struct trail *trail, struct digest_work *work);
+
+/* ---- snapshot.c ---- */
+bool snapshot_write(struct trail *trail); /* rewrites the ledger from memory */
+
+/* ---- open.c ---- */
+enum hf_status trail_open(struct hf_trails *trails, struct plan *plan, struct trail **ret_trail, struct hf_error *err) hf_must_check; /* takes the plan */
+void trail_free(struct trail *trail);
+enum hf_status trail_save_settings(struct trail *trail, struct hf_error *err) hf_must_check;
+void trail_set_plan(struct trail *trail, struct plan *plan);
+enum hf_status trail_new_cutter(struct trail *trail, struct hf_error *err) hf_must_check;
+void trail_remove_folder(struct trail *trail);
+
+/* ---- stores.c ---- */
+void stores_configure(struct hf_trails *trails, const struct hf_config *config);
+void stores_stop(struct hf_trails *trails, int64_t wait_ms);
+/* Refuses when something sealed still goes to a store that `config` does not have. */
+enum hf_status stores_needed(struct hf_trails *trails, const struct hf_config *config, struct hf_error *err) hf_must_check;
+
+/* ---- reserve.c: room on disk that only draining may use ---- */
+void reserve_fill(struct hf_trails *trails);  /* as far as the disk allows */
+bool reserve_give(struct hf_trails *trails);  /* frees it; false: nothing left to give */
+
+/* ---- flush.c, status.c ---- */
+void flush_turn(struct hf_trails *trails);
+void flush_abandon(struct hf_trails *trails);
+int64_t flush_wake_ms(const struct hf_trails *trails);
+json_t *status_doc(struct hf_trails *trails);
+
+/* ---- trails.c: messages to the thread ---- */
+enum message_kind { MESSAGE_SEALED, MESSAGE_DELIVERED, MESSAGE_CALL };
+struct message {
+    struct message *next;
+    enum message_kind kind;
+    struct window *window;
+    enum hf_status status;
+    struct hf_sealed *sealed;
+    struct hf_journal_loss loss;
+    struct hf_error error;
+    struct hf_delivery *delivery;
+    void (*call)(struct hf_trails *trails, void *argument);
+    void *argument;
+};
+void message_send(struct hf_trails *trails, struct message *message); /* takes it; from any thread */
+void message_delivered(void *context, struct hf_delivery *delivery);  /* hf_delivery.done; context: the trails */
+void message_sealed(void *context, enum hf_status status, struct hf_sealed *sealed, const struct hf_journal_loss *loss, const struct hf_error *err); /* context: the window */
+
+#endif

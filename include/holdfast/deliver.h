@@ -1,0 +1,67 @@
+/* deliver: one thread per store; a job carries one sealed file there, under its lock, and comes back with a receipt, or with
+ * the reason why not and whether the outcome is unknown (ENGINE.md sections 6 to 8, 14).
+ *
+ * The deliverer never decides to try again: the trail does, after it wrote a new ATTEMPT.
+ */
+#ifndef HOLDFAST_DELIVER_H
+#define HOLDFAST_DELIVER_H
+
+#include <holdfast/base.h>
+#include <holdfast/config.h>
+#include <holdfast/layout.h>
+#include <holdfast/seal.h>
+
+struct hf_receipt {
+    char version_id[256];
+    char etag[128];
+    char checksum[80];       /* "md5:BASE64" or "sha256:BASE64": what was sent and, where echoed, confirmed */
+    int lock_mode;
+    int64_t retain_until_s;  /* as the store has it */
+    bool legal_hold;
+    bool advisory;           /* dir, worm: advisory */
+    char confirmed[16];      /* "head", "put", "adopted", "link" */
+    uint64_t repeated;       /* further versions with identical bytes that were seen */
+    int64_t delivered_s;     /* by the store's clock */
+};
+
+enum hf_job_kind {
+    HF_JOB_PUT,   /* carry `sealed` there */
+    HF_JOB_CHECK, /* may this trail deliver? Bucket, lock, rights as far as they can be seen; the newest digest under its prefix */
+};
+
+struct hf_delivery {
+    /* in */
+    enum hf_job_kind kind;
+    struct hf_sealed *sealed;      /* PUT; borrowed until done */
+    int64_t retain_until_s;        /* PUT: of this attempt, as written in ATTEMPT; 0 without a lock */
+    int64_t first_retain_until_s;  /* PUT: of the first attempt: a stored lock is right from here on */
+    bool maybe_there;              /* PUT: an earlier attempt's outcome is unknown, or this is the first after a restart: HEAD first */
+    int64_t not_before_boot_ms;    /* PUT: begin no earlier (the time-out waited once more after a time-out) */
+    const struct hf_layout *layout; /* CHECK */
+    const char *bucket;            /* CHECK */
+    bool needs_lock;               /* CHECK: the trail's retention is not none */
+    void (*done)(void *context, struct hf_delivery *delivery); /* on the deliverer's thread; the delivery is the caller's again */
+    void *context;
+    /* out */
+    enum hf_status status;         /* HF_OK: PUT has its receipt. HF_EFOREIGN: other bytes lie under the key. HF_ENOTHELD: stored, but not locked */
+    struct hf_error error;
+    bool unknown;                  /* the PUT may have been, or still be, applied */
+    struct hf_receipt receipt;
+    char newest_digest_key[HF_KEY_MAX]; /* CHECK: "" when there is none, or when confirm: put has no right to look */
+    struct hf_buf newest_digest;        /* CHECK: its stored bytes (gzip), at most 16 MiB */
+    bool chain_unseen;                  /* CHECK: the right to look is missing by design (confirm: put) */
+};
+
+struct hf_deliverer;
+/* Loads credentials and CA lazily: what is wrong with them comes back with each job, nothing fails here but memory. */
+struct hf_deliverer *hf_deliverer_start(const struct hf_config_store *store);
+void hf_deliverer_submit(struct hf_deliverer *deliverer, struct hf_delivery *delivery);
+void hf_deliverer_stop(struct hf_deliverer *deliverer, int64_t wait_ms); /* what is not done by then comes back HF_ESTOPPED, unknown as it may be */
+/* The store's clock: our wall clock plus its last known skew. */
+int64_t hf_deliverer_now_s(const struct hf_deliverer *deliverer);
+int64_t hf_deliverer_skew_s(const struct hf_deliverer *deliverer);
+
+/* 00:00:00Z of the day after (now + days), never before `at_least_s`; 0 for HF_LOCK_NONE. */
+int64_t hf_retain_until(int lock_mode, uint64_t days, int64_t now_s, int64_t at_least_s);
+
+#endif

@@ -1,0 +1,54 @@
+/* intake: the sources. Everything here runs on the agent's one libevent loop; nothing blocks.
+ *
+ * A source reads, cuts lines, makes records, and adds them with its own position to the journal as one unit. It acknowledges
+ * when the journal says that the unit is durable, and stops reading while the journal is full (HF_EFULL).
+ */
+#ifndef HOLDFAST_INTAKE_H
+#define HOLDFAST_INTAKE_H
+
+#include <holdfast/base.h>
+#include <holdfast/config.h>
+#include <holdfast/journal.h>
+#include <holdfast/record.h>
+
+struct event_base;
+struct hf_intake;
+
+struct hf_intake_options {
+    struct event_base *loop;
+    struct hf_journal *journal;
+    struct hf_record_maker maker; /* texts are borrowed for the intake's life */
+};
+
+enum hf_status hf_intake_new(const struct hf_intake_options *options, struct hf_intake **ret_intake, struct hf_error *err) hf_must_check;
+void hf_intake_free(struct hf_intake *intake); /* closes sockets and files; positions are in the journal */
+
+/* Starts, changes and ends sources so that exactly those of `config` run (start and SIGHUP). A source that stays the same is not
+ * disturbed. All or nothing: on failure the running set is unchanged. `config` is borrowed until the next call. */
+enum hf_status hf_intake_configure(struct hf_intake *intake, const struct hf_config *config, struct hf_error *err) hf_must_check;
+
+/* On the loop, after the journal's on_commit: acknowledges up to durable_seq, and reads on when there is room. */
+void hf_intake_committed(struct hf_intake *intake, uint64_t durable_seq, bool room);
+
+/* Reads every file source to the size it has now and journals all that was received; `done` is called on the loop
+ * when the last of it is handed to the journal (it may not be durable yet). For flush. */
+void hf_intake_drain(struct hf_intake *intake, void (*done)(void *context), void *context);
+/* No more reading, no more connections; what was read is in the journal. */
+void hf_intake_stop(struct hf_intake *intake);
+/* stdin reached its end and all of it is journaled (true when there is no stdin source or it ended). */
+bool hf_intake_stdin_ended(const struct hf_intake *intake);
+
+struct hf_source_status {
+    const char *name;
+    int type;
+    uint64_t events, bytes;
+    struct hf_record_counts counts;
+    uint64_t files, connections;
+    uint64_t behind_bytes; /* file: unread bytes */
+    uint64_t gaps;
+    bool waiting;          /* pushed back by a full journal */
+    char problem[192];     /* "" or why it does not read: permission, ... */
+};
+size_t hf_intake_status(const struct hf_intake *intake, struct hf_source_status *ret_statuses, size_t most);
+
+#endif

@@ -1,0 +1,44 @@
+/* record: from a line to a record in CloudTrail's format (ENGINE.md section 13; CloudTrail record contents, AWS guide).
+ *
+ * A JSON object with string eventTime, eventSource and eventName keeps its bytes; required fields that are missing are
+ * inserted behind its opening brace. Anything else becomes a flat record with the original under additionalEventData.
+ */
+#ifndef HOLDFAST_RECORD_H
+#define HOLDFAST_RECORD_H
+
+#include <holdfast/base.h>
+
+#define HF_EVENT_ID_SIZE 37
+
+struct hf_record_maker {
+    const char *host;       /* sourceIPAddress of flat records */
+    const char *account;
+    const char *region;
+    uint8_t journal_id[16]; /* with the sequence it makes the eventID */
+};
+
+struct hf_record_counts { /* per source; the caller's */
+    uint64_t shaped, flat_json, text, base64, parts;
+};
+
+/* One part of a line longer than max_event; NULL for a whole line. */
+struct hf_record_part {
+    uint64_t number, count_known; /* 1, 2, ...; count_known 0 until the last part */
+    uint64_t total_bytes;         /* last part only, else 0 */
+    const char *sha256;           /* hex, of the whole line; last part only, else NULL */
+};
+
+/* Appends the record of `line` (without its newline) to `ret_record`: exactly the bytes that will stand in the object. */
+enum hf_status hf_record_make(const struct hf_record_maker *maker, const char *source, const char *event_name, uint64_t seq,
+                              int64_t arrival_s, struct hf_slice line, const struct hf_record_part *part,
+                              struct hf_buf *ret_record, int64_t *ret_event_time_s, struct hf_record_counts *counts) hf_must_check;
+
+/* holdfast's own events: eventSource "holdfast", eventName JournalLoss, SourceGap, ClockStep, AgentStart, AgentStop,
+ * TrailDropped ...; `details` (compact JSON object) stands under serviceEventDetails. */
+enum hf_status hf_record_make_own(const struct hf_record_maker *maker, const char *event_name, uint64_t seq, int64_t arrival_s,
+                                  const char *details_json, struct hf_buf *ret_record) hf_must_check;
+
+/* UUID-shaped, from SHA-256(journal id, sequence). */
+void hf_event_id(const uint8_t journal_id[16], uint64_t seq, char ret_text[HF_EVENT_ID_SIZE]);
+
+#endif

@@ -1,0 +1,54 @@
+/* trail: the consumers of the journal. One thread owns every trail's ledger and takes each window through the table of steps
+ * (ENGINE.md section 4): cut, sealed, attempt, delivered, receipt, digest. Sealing and delivering run elsewhere and come back
+ * as messages. What a store says can hold a trail, never stop the agent.
+ */
+#ifndef HOLDFAST_TRAIL_H
+#define HOLDFAST_TRAIL_H
+
+#include <holdfast/base.h>
+#include <holdfast/config.h>
+#include <holdfast/journal.h>
+#include <holdfast/layout.h>
+#include <jansson.h>
+
+/* Who this agent is; fixed in state_dir/identity at the first start (ENGINE.md section 1). */
+struct hf_identity {
+    char journal[HF_ID_SIZE];   /* 128 random bits */
+    uint8_t journal_id[16];
+    char host[256];
+    char machine[HF_ID_SIZE];   /* machine-id, or "" */
+    char boot[HF_ID_SIZE];      /* of this run: 128 random bits, not stored */
+};
+/* Reads or makes the identity. HF_EREFUSED when the machine-id says that the directory was copied from another host. */
+enum hf_status hf_identity_load(const char *state_dir, const char *host, struct hf_identity *ret_identity, struct hf_error *err) hf_must_check;
+
+struct hf_trails;
+
+/* Adds one of holdfast's own events (JournalLoss, ...) to the journal and waits until it is durable. On any thread but the loop's. */
+typedef enum hf_status (*hf_own_event)(void *context, const char *event_name, const char *details_json, struct hf_error *err);
+
+struct hf_trails_options {
+    const char *state_dir;
+    const struct hf_identity *identity; /* borrowed for life */
+    struct hf_journal *journal;
+    hf_own_event own_event;
+    void *context;
+};
+
+/* Opens every trail of `config` and those that still drain; loads digest keys and certificates; starts sealers, deliverers and the thread.
+ * Fails only for local faults (configuration, key files, state directory). The config belongs to the trails from here on. */
+enum hf_status hf_trails_start(const struct hf_trails_options *options, struct hf_config *config, struct hf_trails **ret_trails, struct hf_error *err) hf_must_check;
+/* Applies a changed configuration; waits until it is done. On failure everything stays as it was and `config` stays the caller's. */
+enum hf_status hf_trails_configure(struct hf_trails *trails, struct hf_config *config, struct hf_error *err) hf_must_check;
+/* The journal moved on. Cheap; from any thread. */
+void hf_trails_notify(struct hf_trails *trails);
+
+/* Everything up to `last_seq` into locked objects and a digest. `done` runs on the trails' thread, once: `failed` is NULL when every trail
+ * did, else one line per trail that did not (borrowed). */
+void hf_trails_flush(struct hf_trails *trails, uint64_t last_seq, uint64_t timeout_ms, void (*done)(void *context, const char *failed), void *context);
+/* `done` gets a new reference to {"trails":[...],"stores":[...]}; on the trails' thread. */
+void hf_trails_status(struct hf_trails *trails, void (*done)(void *context, json_t *status), void *context);
+/* Waits for what is under way, at most `wait_ms`; frees everything. What is not done continues after the next start. */
+void hf_trails_stop(struct hf_trails *trails, int64_t wait_ms);
+
+#endif

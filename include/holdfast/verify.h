@@ -1,0 +1,69 @@
+/* verify: is the evidence in a bucket intact, and what does it say? Needs nothing of the agent but the public key.
+ */
+#ifndef HOLDFAST_VERIFY_H
+#define HOLDFAST_VERIFY_H
+
+#include <holdfast/base.h>
+#include <holdfast/crypto.h>
+#include <holdfast/digest.h>
+#include <holdfast/layout.h>
+#include <holdfast/store.h>
+
+/* States of one thing checked (facts of section 2.3 in the design of evidence): extended by later versions, never renamed. */
+#define HF_FINDING_TABLE(X)                                                                        \
+    X(HF_VALID,        true,  "VALID")        /* hash, signature, lock, chain as they must be */  \
+    X(HF_INVALID,      false, "INVALID")      /* bytes or signature are not what was signed */    \
+    X(HF_MISSING,      false, "MISSING")      /* listed and not there */                          \
+    X(HF_MOVED,        false, "MOVED")        /* a digest that says another place than its own */ \
+    X(HF_OVERWRITTEN,  false, "OVERWRITTEN")  /* a newer version hides the one that was listed */ \
+    X(HF_HIDDEN,       false, "HIDDEN")       /* a delete marker hides it */                      \
+    X(HF_UNLOCKED,     false, "UNLOCKED")     /* no retention, or shorter than was recorded */    \
+    X(HF_BROKEN_CHAIN, false, "BROKEN_CHAIN") /* previous hash, signature, time or number does not fit */ \
+    X(HF_UNKNOWN_KEY,  false, "UNKNOWN_KEY")  /* signed by a key nobody vouched for */            \
+    X(HF_EXTRA,        false, "EXTRA")        /* an object of this chain's tag that no digest lists or announces */ \
+    X(HF_LOSS,         true,  "LOSS")         /* a signed loss: said, not hidden */               \
+    X(HF_PENDING,      true,  "PENDING")      /* announced, not yet listed */                     \
+    X(HF_REPEATED,     true,  "REPEATED")     /* a second version with identical bytes */         \
+    X(HF_ADVISORY,     true,  "ADVISORY")     /* dir: nothing but a read-only bit */              \
+    X(HF_KEY_NOT_PINNED, true, "KEY_NOT_PINNED") /* the key was found in the bucket itself */
+
+enum hf_finding {
+#define X(name, fine, text) name,
+    HF_FINDING_TABLE(X)
+#undef X
+};
+const char *hf_finding_text(enum hf_finding finding);
+bool hf_finding_fine(enum hf_finding finding);
+
+struct hf_verify_options {
+    struct hf_store *store;
+    struct hf_layout layout;      /* trail may be NULL with a bucket alone: then exactly one trail must be there, else an error names them */
+    const struct hf_verifier *const *verifiers; /* pinned public keys */
+    size_t verifier_count;
+    const char *const *fingerprints; /* pinned fingerprints: keys from the bucket that match are pinned as well */
+    size_t fingerprint_count;
+    int64_t start_s, end_s;       /* 0, 0: everything */
+    bool check_objects;           /* fetch and hash every object */
+    bool check_locks;
+    void (*finding)(void *context, enum hf_finding finding, const char *key, const char *detail);
+    void (*progress)(void *context, uint64_t digests, uint64_t objects, uint64_t objects_known);
+    /* The records of each verified object in chain order oldest first: for cat. Called with the decrypted, unzipped {"Records":[...]}.
+     * NULL for validate. */
+    enum hf_status (*content)(void *context, const struct hf_digest_object *object, struct hf_slice json, struct hf_error *err);
+    struct hf_opener *opener;     /* cms; NULL: envelopes stay closed (content is then not called for them, and reported) */
+    void *context;
+};
+
+struct hf_verify_result {
+    uint64_t digests, objects, records, bytes;
+    uint64_t findings[HF_KEY_NOT_PINNED + 1];
+    uint64_t first_seq, last_seq;
+    int64_t from_s, to_s;         /* start of the oldest, end of the newest digest that was walked */
+    char head_key[HF_KEY_MAX];
+    bool intact;                  /* no finding that is not fine, and at least one digest */
+};
+
+/* Walks the chain newest to oldest. HF_OK when the walk could be made, whatever was found. HF_ENOTFOUND when there is no digest. */
+enum hf_status hf_verify(const struct hf_verify_options *options, struct hf_verify_result *ret_result, struct hf_error *err) hf_must_check;
+
+#endif
