@@ -112,7 +112,7 @@ struct hf_deliverer {
     pthread_t thread;
 
     pthread_mutex_t lock;
-    pthread_cond_t changed;
+    struct hf_queue *bell;
     struct {
         struct work *arrived, **arrived_end;
         bool stopping;

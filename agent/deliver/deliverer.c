@@ -1,15 +1,13 @@
 /* The deliverer's thread: takes what was submitted, begins what may begin, waits.
  *
  * What other threads touch is in deliverer->locked, under deliverer->lock; the clock is one atomic number. Everything
- * else is the thread's own. A thread waits in one of two places: in hf_s3_run() while requests are under way, which
- * hf_s3_wakeup() ends, else on the condition. */
+ * else is the thread's own. It waits in one of two places: in hf_s3_run() while requests are under way, which
+ * hf_s3_wakeup() ends, else for the bell, a queue with room for one ring. */
 #include "agent/deliver/deliver_impl.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
-/* Longest sleep: the monotonic clock of a condition stands still in suspend, boot time does not. */
+/* Longest sleep: the clock of a wait stands still in suspend, boot time does not. */
 #define SLEEP_MAX_MS 60000
 
 /* ---- jobs ---- */
@@ -91,6 +89,8 @@ begin(struct hf_deliverer *deliverer, struct work *work)
 
     deliverer->active++;
     work->delivery->unknown = is_put && work->delivery->maybe_there;
+    work->delivery->newest_digest_key[0] = '\0';
+    work->delivery->chain_unseen = false;
     if (deliverer->is_dir) {
         dir_job_run(work);
         return;
@@ -167,25 +167,6 @@ sleep_ms(const struct hf_deliverer *deliverer, struct orders orders)
     return (int)HF_MAX(until_ms - now_ms, 0);
 }
 
-static void
-wait_on_condition(struct hf_deliverer *deliverer, struct orders orders)
-{
-    int ms = sleep_ms(deliverer, orders), result = 0;
-    struct timespec until;
-
-    hf_assert(clock_gettime(CLOCK_MONOTONIC, &until) == 0);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (until.tv_nsec >= (long)HF_NS_PER_S) {
-        until.tv_nsec -= (long)HF_NS_PER_S;
-        until.tv_sec++;
-    }
-    pthread_mutex_lock(&deliverer->lock);
-    while (!deliverer->locked.arrived && deliverer->locked.stopping == orders.stopping && result != ETIMEDOUT)
-        result = pthread_cond_timedwait(&deliverer->changed, &deliverer->lock, &until);
-    pthread_mutex_unlock(&deliverer->lock);
-}
-
 /* Nothing under way, and nothing that could begin before the deadline. */
 static bool
 is_idle(const struct hf_deliverer *deliverer, struct orders orders)
@@ -245,7 +226,7 @@ run(void *context)
         else if (deliverer->active > 0)
             hf_s3_run(deliverer->s3, sleep_ms(deliverer, orders));
         else
-            wait_on_condition(deliverer, orders);
+            (void)hf_queue_take(deliverer->bell, sleep_ms(deliverer, orders));
     }
     abandon_rest(deliverer);
     return NULL;
@@ -256,7 +237,7 @@ run(void *context)
 static void
 wake_locked(struct hf_deliverer *deliverer)
 {
-    pthread_cond_signal(&deliverer->changed);
+    (void)hf_queue_try_put(deliverer->bell, deliverer); /* full: it rings already */
     if (deliverer->locked.s3)
         hf_s3_wakeup(deliverer->locked.s3);
 }
@@ -290,18 +271,14 @@ struct hf_deliverer *
 hf_deliverer_start(const struct hf_config_store *store)
 {
     struct hf_deliverer *deliverer = hf_alloc(sizeof(*deliverer));
-    pthread_condattr_t monotonic;
 
     copy_store(store, &deliverer->store);
     deliverer->is_dir = hf_starts_with(store->url, "dir:");
     deliverer->locked.arrived_end = &deliverer->locked.arrived;
     deliverer->waiting_end = &deliverer->waiting;
     clock_init(deliverer);
+    deliverer->bell = hf_queue_new("deliverer", 1);
     hf_assert(pthread_mutex_init(&deliverer->lock, NULL) == 0);
-    hf_assert(pthread_condattr_init(&monotonic) == 0);
-    hf_assert(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
-    hf_assert(pthread_cond_init(&deliverer->changed, &monotonic) == 0);
-    pthread_condattr_destroy(&monotonic);
     hf_assert(pthread_create(&deliverer->thread, NULL, run, deliverer) == 0);
     return deliverer;
 }
@@ -337,7 +314,7 @@ hf_deliverer_stop(struct hf_deliverer *deliverer, int64_t wait_ms)
     wake_locked(deliverer);
     pthread_mutex_unlock(&deliverer->lock);
     hf_assert(pthread_join(deliverer->thread, NULL) == 0);
-    pthread_cond_destroy(&deliverer->changed);
+    hf_queue_free(deliverer->bell);
     pthread_mutex_destroy(&deliverer->lock);
     free_store(&deliverer->store);
     free(deliverer);

@@ -86,7 +86,9 @@ put(struct work *work, struct hf_error *err)
     status = hf_dir_put(dir, &object, err);
     if (status == HF_EEXISTS) {
         confirmed = "adopted";
-        object.retain_until_s = delivery->first_retain_until_s;
+        /* What an earlier attempt locked is right from its own date on; only what is less grows. */
+        if (delivery->first_retain_until_s > 0)
+            object.retain_until_s = delivery->first_retain_until_s;
         status = hf_dir_adopt(dir, &object, err);
     }
     /* What failed on the way may have got as far as the link. */

@@ -47,7 +47,8 @@ hf_dir_place_new(const char *folder, const char *path, mode_t mode, hf_dir_fille
     if (status == HF_OK)
         status = hf_fs_link(temporary, path, err);
     /* One that cannot be removed is a second name that nobody lists; the object is in its place all the same. */
-    (void)hf_fs_unlink(temporary, NULL);
+    if (hf_fs_unlink(temporary, NULL) != HF_OK)
+        hf_log_debug("dir.leftover", HF_STR("path", temporary));
     return status == HF_OK ? hf_fs_sync_dir(folder, err) : status;
 }
 

@@ -89,10 +89,28 @@ may_be_truncated(const struct hf_file *file, uint64_t size)
 }
 
 static bool
-begins_alike(const struct hf_file *known, const uint8_t *head, size_t size)
+begins_alike(const struct hf_file *known, const struct hf_file *file, const uint8_t *head, size_t size)
 {
     size_t both = HF_MIN((size_t)known->print.head_size, size);
-    return both > 0 && memcmp(known->print.head, head, both) == 0;
+    return known != file && !known->fresh && both > 0 && memcmp(known->print.head, head, both) == 0;
+}
+
+static size_t
+read_head(const struct hf_file *file, uint8_t head[HF_PRINT_BYTES])
+{
+    size_t got = 0;
+    return hf_fs_pread(file->fd, head, HF_PRINT_BYTES, 0, &got, NULL) == HF_OK ? got : 0;
+}
+
+/* One that it begins like may just have been truncated: that decides. */
+static void
+verify_alike(struct hf_file *file)
+{
+    uint8_t head[HF_PRINT_BYTES];
+    size_t got = read_head(file, head);
+    for (struct hf_file *known = file->source->files; known; known = known->next)
+        if (begins_alike(known, file, head, got))
+            hf_file_verify(known);
 }
 
 /* Is it, so far, the same as a file that we read? */
@@ -100,11 +118,9 @@ static bool
 is_like_another(struct hf_file *file, uint64_t size)
 {
     uint8_t head[HF_PRINT_BYTES];
-    size_t got = 0;
-    if (hf_fs_pread(file->fd, head, sizeof(head), 0, &got, NULL) != HF_OK)
-        return false;
+    size_t got = read_head(file, head);
     for (struct hf_file *known = file->source->files; known; known = known->next) {
-        if (known == file || known->fresh || !begins_alike(known, head, got))
+        if (!begins_alike(known, file, head, got))
             continue;
         struct hf_fs_identity who;
         if (hf_fs_identify(known->fd, NULL, &who, NULL) != HF_OK)
@@ -129,10 +145,7 @@ hf_file_wait(struct hf_file *file, uint64_t size)
         file->quiet_since_ms = now_ms;
         file->known_size = size;
     }
-    /* First those that begin like it: one of them may just have been truncated. */
-    for (struct hf_file *known = file->source->files; known; known = known->next)
-        if (known != file && !known->fresh && known->print.offset > 0)
-            hf_file_verify(known);
+    verify_alike(file);
     if (!file->fresh || go_on_from_truncated(file, size))
         return false;
     bool waited = file->held && now_ms - file->quiet_since_ms >= file->source->source.intake->timing.quiet_ms;
@@ -146,16 +159,28 @@ hf_file_wait(struct hf_file *file, uint64_t size)
     return file->held;
 }
 
+/* The copy may have grown since it was compared, and the original too before it was truncated: what we read of the original
+ * and what the copy holds have the shorter one of both in common. */
+static bool
+go_on_as_copy(struct hf_file *copy, const struct hf_print_hash *original)
+{
+    struct hf_fs_identity who;
+    struct hf_print print;
+    if (hf_fs_identify(copy->fd, NULL, &who, NULL) != HF_OK || who.size < copy->copied)
+        return false;
+    if (who.size < original->offset)
+        return hf_file_go_on(copy, who.size);
+    return hf_print_read(copy->fd, original->offset, &print) && hf_print_same(&print, original) &&
+           hf_file_go_on(copy, original->offset);
+}
+
 void
 hf_file_truncated(struct hf_file *file)
 {
     struct hf_print_hash print;
     hf_print_hash(&file->print, &print);
-    for (struct hf_file *other = file->source->files; other; other = other->next) {
-        if (!other->held || other->copy_of != file)
-            continue;
-        if (hf_file_go_on(other, HF_MIN(file->print.offset, other->copied)))
+    for (struct hf_file *other = file->source->files; other; other = other->next)
+        if (other->held && other->copy_of == file && go_on_as_copy(other, &print))
             return;
-    }
     hf_truncated_add(file->source, &print);
 }

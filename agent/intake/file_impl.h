@@ -83,7 +83,7 @@ struct hf_file {
     int fd;
     struct hf_print print;   /* print.offset: everything before it is in the journal */
     struct hf_long_line line;
-    size_t partial;          /* bytes behind the offset known to hold no newline */
+    size_t partial;          /* bytes behind the offset that were no whole line when last looked at */
     uint64_t known_size;     /* as last seen */
     uint64_t quiet_since_ms; /* the last growth seen */
     uint64_t drain_to;

@@ -5,6 +5,7 @@
  * not kept in memory: it is read again with what follows it. */
 #include "agent/intake/file_impl.h"
 
+#include <holdfast/crypto.h>
 #include <string.h>
 
 static void
@@ -170,7 +171,7 @@ hand_over(struct hf_file *file, struct hf_slice input, bool ended, struct hf_cut
     if (file->gap.reason)
         status = hf_unit_gap(&unit, file->path, file->gap.reason, file->gap.from, file->gap.unread_seen);
     if (status == HF_OK)
-        status = hf_unit_lines(&unit, input, file->partial, ended, &file->line, &cut);
+        status = hf_unit_lines(&unit, input, ended, &file->line, &cut);
     if (status == HF_OK) {
         hf_print_add(&print, hf_slice(input.ptr, cut.consumed));
         status = hf_file_write_state(&unit, file, &print, cut.parts, cut.bytes, false);
@@ -250,8 +251,22 @@ finish(struct hf_file *file, struct hf_slice input, bool unlinked)
 static bool
 has_piece(const struct hf_file *file, struct hf_slice input)
 {
-    return hf_piece_next(input, file->partial, file->source->source.config.max_event, file->line.parts > 0, false).kind !=
-           HF_PIECE_NONE;
+    return hf_piece_next(input, file->source->source.config.max_event, file->line.parts > 0, false).kind != HF_PIECE_NONE;
+}
+
+/* What lies behind the offset may be taken back before it is read. */
+static void
+note_size(struct hf_file *file, uint64_t size, bool end)
+{
+    if (end && size < file->known_size && !file->gap.reason) {
+        file->gap = (struct hf_file_gap){.reason = "truncated behind what was read",
+                                         .from = size,
+                                         .unread_seen = file->known_size - size};
+        file->dirty = true;
+    }
+    if (size != file->known_size)
+        file->quiet_since_ms = hf_boot_ms();
+    file->known_size = end ? size : HF_MAX(size, file->known_size);
 }
 
 bool
@@ -274,10 +289,7 @@ hf_file_step(struct hf_file *file)
         read_failed(file, &err);
         return false;
     }
-    uint64_t seen = file->print.offset + input.size;
-    if (seen != file->known_size)
-        file->quiet_since_ms = hf_boot_ms();
-    file->known_size = seen;
+    note_size(file, file->print.offset + input.size, end);
 
     struct hf_cut cut;
     if (has_piece(file, input) || file->dirty) {

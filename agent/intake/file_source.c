@@ -33,7 +33,7 @@ struct hf_file *
 hf_file_by_path(const struct hf_file_source *source, const char *path)
 {
     for (struct hf_file *file = source->files; file; file = file->next)
-        if (strcmp(file->path, path) == 0 || (file->real_path && strcmp(file->real_path, path) == 0))
+        if (!file->ending && (strcmp(file->path, path) == 0 || (file->real_path && strcmp(file->real_path, path) == 0)))
             return file;
     return NULL;
 }

@@ -42,9 +42,9 @@ struct hf_piece {
     size_t consumed;       /* with it */
 };
 
-/* The first piece of `input`, whose first `scanned` bytes are known to hold no newline. `in_parts`: parts of this line
- * were cut before. `ended`: nothing will follow the input, what is left of it is a line. */
-struct hf_piece hf_piece_next(struct hf_slice input, size_t scanned, size_t max_event, bool in_parts, bool ended);
+/* The first piece of `input`. `in_parts`: parts of this line were cut before. `ended`: nothing will follow the input, what is
+ * left of it is a line. */
+struct hf_piece hf_piece_next(struct hf_slice input, size_t max_event, bool in_parts, bool ended);
 
 /* How much of an over-long line was cut into parts. `bytes` and `crc` are what a restart needs to go on; the running hash
  * may be ahead of them when a unit failed, and simply waits until they have caught up. */
@@ -155,15 +155,15 @@ enum hf_status hf_unit_gap(struct hf_unit *unit, const char *path, const char *r
 /* What hf_unit_lines() took. Becomes true only with the commit: then hf_cut_keep(). */
 struct hf_cut {
     size_t consumed;  /* bytes of the input */
-    size_t left;      /* bytes behind them, known to hold no newline */
+    size_t left;      /* bytes behind them that are no whole piece yet */
     uint64_t lines;   /* that ended in them, empty ones not counted */
     uint64_t parts, bytes;
     uint32_t crc;     /* of the long line, see hf_long_line */
     bool more;        /* the unit ends behind a last part, the input may hold more pieces */
 };
 
-enum hf_status hf_unit_lines(struct hf_unit *unit, struct hf_slice input, size_t scanned, bool ended,
-                             struct hf_long_line *line, struct hf_cut *ret_cut) hf_must_check;
+enum hf_status hf_unit_lines(struct hf_unit *unit, struct hf_slice input, bool ended, struct hf_long_line *line,
+                             struct hf_cut *ret_cut) hf_must_check;
 void hf_cut_keep(const struct hf_cut *cut, struct hf_long_line *line);
 void hf_unit_commit(struct hf_unit *unit);
 

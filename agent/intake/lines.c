@@ -15,13 +15,11 @@ part_size(const uint8_t *bytes, size_t max_event)
 }
 
 struct hf_piece
-hf_piece_next(struct hf_slice input, size_t scanned, size_t max_event, bool in_parts, bool ended)
+hf_piece_next(struct hf_slice input, size_t max_event, bool in_parts, bool ended)
 {
     struct hf_piece none = {.kind = HF_PIECE_NONE};
     enum hf_piece_kind whole = in_parts ? HF_PIECE_LAST : HF_PIECE_LINE;
-    if (scanned > input.size)
-        scanned = input.size;
-    const uint8_t *newline = input.size > scanned ? memchr(input.ptr + scanned, '\n', input.size - scanned) : NULL;
+    const uint8_t *newline = input.size > 0 ? memchr(input.ptr, '\n', input.size) : NULL;
     size_t size = newline ? (size_t)(newline - input.ptr) : input.size;
 
     if (size > max_event) {

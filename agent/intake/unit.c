@@ -161,20 +161,18 @@ add_piece(struct hf_unit *unit, const struct hf_piece *piece, struct hf_long_lin
 }
 
 enum hf_status
-hf_unit_lines(struct hf_unit *unit, struct hf_slice input, size_t scanned, bool ended, struct hf_long_line *line,
-              struct hf_cut *ret_cut)
+hf_unit_lines(struct hf_unit *unit, struct hf_slice input, bool ended, struct hf_long_line *line, struct hf_cut *ret_cut)
 {
     struct hf_cut cut = {.parts = line->parts, .bytes = line->bytes, .crc = line->crc};
     for (;;) {
         struct hf_slice rest = hf_slice(input.ptr + cut.consumed, input.size - cut.consumed);
-        struct hf_piece piece = hf_piece_next(rest, scanned, unit->source->config.max_event, cut.parts > 0, ended);
+        struct hf_piece piece = hf_piece_next(rest, unit->source->config.max_event, cut.parts > 0, ended);
         if (piece.kind == HF_PIECE_NONE)
             break;
         enum hf_status status = add_piece(unit, &piece, line, &cut);
         if (status != HF_OK)
             return status;
         cut.consumed += piece.consumed;
-        scanned = piece.kind == HF_PIECE_PART && scanned > piece.consumed ? scanned - piece.consumed : 0;
         /* The hash of this line is kept until it is in the journal for good. */
         if (piece.kind == HF_PIECE_LAST) {
             cut.more = true;

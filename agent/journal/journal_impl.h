@@ -7,6 +7,7 @@
 #include <holdfast/journal.h>
 
 #include <pthread.h>
+#include <time.h>
 
 #define HF_JOURNAL_IDLE_MS     200  /* quiet this long after a commit: a mark covers it */
 #define HF_JOURNAL_RETRY_MS    1000
@@ -174,6 +175,7 @@ struct hf_journal {
 
 void hf_journal_lock(struct hf_journal *journal);
 void hf_journal_unlock(struct hf_journal *journal);
+void hf_journal_deadline(uint64_t in_ms, struct timespec *ret_at); /* for the conditions */
 void hf_trouble_set(struct hf_trouble *trouble, enum hf_status status, const struct hf_error *err);
 
 /* room.c, under the lock */
@@ -187,10 +189,14 @@ void hf_journal_release_held(struct hf_journal *journal);
 /* rotate.c, tidy.c: on the writer, with the lock held, which is given up meanwhile */
 enum hf_status hf_journal_rotate(struct hf_journal *journal, uint64_t needed_bytes, struct hf_error *err) hf_must_check;
 bool hf_journal_tidy_due(const struct hf_journal *journal, uint64_t now_ms);
+bool hf_journal_needs_spare(const struct hf_journal *journal);
 void hf_journal_tidy(struct hf_journal *journal);
 void hf_journal_forget_spare(struct hf_journal *journal, const struct hf_segment *segment);
 /* Leaves the current segment for good: nothing more is ever written to it. */
 void hf_journal_freeze(struct hf_journal *journal);
+
+/* source.c */
+void hf_journal_load_sources(struct hf_journal *journal);
 
 /* writer.c */
 void *hf_journal_writer(void *journal);

@@ -61,7 +61,9 @@ make(struct hf_journal *journal, uint64_t needed, struct hf_segment **ret_segmen
     enum hf_status status;
 
     give_up_spares(journal, bytes);
-    if (hf_journal_total_bytes(journal) + bytes > journal->max_bytes)
+    /* The limit yields to a huge batch when nothing but the newest segment is left: no release could ever make room. */
+    bool yields = journal->held.count <= 1 && journal->released.count == 0 && needed > journal->segment_bytes / 2;
+    if (!yields && hf_journal_total_bytes(journal) + bytes > journal->max_bytes)
         status = hf_fail(err, HF_EFULL, "the journal holds its limit of %llu bytes: deliver, or raise agent.journal.max_bytes",
                          (unsigned long long)journal->max_bytes);
     else

@@ -20,8 +20,8 @@ unwiped_spare(const struct hf_journal *journal)
     return NULL;
 }
 
-static bool
-needs_spare(const struct hf_journal *journal)
+bool
+hf_journal_needs_spare(const struct hf_journal *journal)
 {
     if (journal->spares.count > 0 || journal->stopping)
         return false;
@@ -34,7 +34,7 @@ hf_journal_tidy_due(const struct hf_journal *journal, uint64_t now_ms)
     for (size_t i = 0; i < journal->released.count; i++)
         if (may_go(journal, journal->released.items[i]))
             return true;
-    return unwiped_spare(journal) || (needs_spare(journal) && now_ms >= journal->spare_retry_ms);
+    return unwiped_spare(journal) || (hf_journal_needs_spare(journal) && now_ms >= journal->spare_retry_ms);
 }
 
 /* Keeps the file as a spare, or takes it away. */
@@ -120,7 +120,7 @@ hf_journal_tidy(struct hf_journal *journal)
     }
     if (freed)
         journal->retry_ms = journal->spare_retry_ms = 0;
-    if (needs_spare(journal) && hf_boot_ms() >= journal->spare_retry_ms)
+    if (hf_journal_needs_spare(journal) && hf_boot_ms() >= journal->spare_retry_ms)
         make_spare(journal);
     if (journal->spares.count > 0)
         hf_trouble_set(&journal->space_trouble, HF_OK, NULL);

@@ -14,8 +14,6 @@
  */
 #include "agent/journal/journal_impl.h"
 
-#include <time.h>
-
 enum job {
     JOB_SLEEP,  /* until woken or until a time */
     JOB_TIDY,   /* released segments, spares */
@@ -70,7 +68,7 @@ choose(const struct hf_journal *journal, uint64_t now_ms, uint64_t *until_ms)
         *until_ms = journal->retry_ms;
     else if (journal->unmarked && !failing)
         *until_ms = mark_ms;
-    if (journal->refused && journal->spares.count == 0)
+    if (journal->refused && hf_journal_needs_spare(journal))
         *until_ms = *until_ms ? HF_MIN(*until_ms, journal->spare_retry_ms) : journal->spare_retry_ms;
     return JOB_SLEEP;
 }
@@ -84,13 +82,7 @@ wait_for_work(struct hf_journal *journal, uint64_t now_ms, uint64_t until_ms)
     }
     uint64_t left_ms = until_ms > now_ms ? until_ms - now_ms : 1;
     struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += (time_t)(left_ms / 1000);
-    at.tv_nsec += (long)(left_ms % 1000) * 1000000;
-    if (at.tv_nsec >= 1000000000) {
-        at.tv_sec++;
-        at.tv_nsec -= 1000000000;
-    }
+    hf_journal_deadline(left_ms, &at);
     pthread_cond_timedwait(&journal->work, &journal->lock, &at);
 }
 

@@ -136,14 +136,14 @@ find_answer(const struct hf_s3_reply *reply)
     bool reads = strcmp(reply->method, "GET") == 0 || strcmp(reply->method, "HEAD") == 0;
 
     /* what the code alone does not say */
+    if (strcmp(reply->code, "InvalidRequest") == 0 && strstr(reply->message, "WORM protected")) /* MinIO's AccessDenied */
+        return (struct answer){"", HF_EACCESS, "the version is locked"};
     if (is_lock_refusal(reply))
         return (struct answer){"", HF_ENOTHELD, NO_LOCK_HINT};
     if (reply->http_status == 403 && reply->asked_sse_c && (!reply->code[0] || strcmp(reply->code, "AccessDenied") == 0))
         return (struct answer){"", HF_EACCESS, SSE_C_BLOCKED_HINT};
     if (reply->delete_marker || (reads && reply->http_status == 405))
         return (struct answer){"", HF_ENOTFOUND, "it is behind a delete marker"};
-    if (strcmp(reply->method, "DELETE") == 0 && strcmp(reply->code, "InvalidRequest") == 0)
-        return (struct answer){"", HF_EACCESS, "the version is locked"};
     if (reads && reply->http_status == 400 && (!reply->code[0] || strcmp(reply->code, "InvalidRequest") == 0))
         return (struct answer){"", HF_EREFUSED, "if the object is encrypted with SSE-C, give its key"};
     for (size_t i = 0; i < HF_COUNT(answers); i++) {

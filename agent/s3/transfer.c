@@ -228,8 +228,8 @@ status_of(const struct hf_s3_job *job, CURLcode result)
         return HF_EFORMAT;
     case CURLE_ABORTED_BY_CALLBACK:
         return HF_EIO;
-    case CURLE_OUT_OF_MEMORY:
-        return HF_ENOMEM;
+    case CURLE_OUT_OF_MEMORY: /* also what curl 7.88 calls a header line over its own 100 KiB */
+        return job->reply_header_lines ? HF_EFORMAT : HF_ENOMEM;
     default:
         return HF_EUNREACHABLE;
     }
@@ -243,12 +243,12 @@ hint(const struct hf_s3_job *job, CURLcode result, enum hf_status status, char *
     ret_text[0] = 0;
     if (job->address_refused)
         snprintf(ret_text, size, "; its name leads to a metadata service: correct url or DNS");
-    else if (job->headers_too_large)
+    else if (job->headers_too_large || result == CURLE_OUT_OF_MEMORY)
         snprintf(ret_text, size, "; its header has no end: is the url an S3 endpoint?");
     else if (status == HF_ETLS && ca_file)
-        snprintf(ret_text, size, "; is ca_file '%.80s' the authority that signed its certificate?", ca_file);
+        snprintf(ret_text, size, "; does its certificate name this host, signed by ca_file '%.70s'?", ca_file);
     else if (status == HF_ETLS)
-        snprintf(ret_text, size, "; set ca_file to the authority that signed its certificate");
+        snprintf(ret_text, size, "; does its certificate name this host? set ca_file to the authority that signed it");
     else if (result == CURLE_COULDNT_RESOLVE_HOST || result == CURLE_COULDNT_CONNECT)
         snprintf(ret_text, size, "; is the url right and the store up?");
     else if (result == CURLE_COULDNT_RESOLVE_PROXY)

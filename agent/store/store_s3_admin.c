@@ -8,6 +8,19 @@
 
 /* ---- the bucket ---- */
 
+/* MinIO says of a bucket that is not there what it says of one without Object Lock. */
+static bool
+is_missing(struct hf_store_s3 *state)
+{
+    struct hf_s3_request request = {.method = "HEAD"};
+    struct hf_s3_reply reply;
+    enum hf_status status = hf_store_s3_call(state, &request, "asking for the bucket", &reply, NULL);
+
+    if (status == HF_OK)
+        hf_s3_reply_done(&reply);
+    return status == HF_ENOTFOUND;
+}
+
 enum hf_status
 hf_store_s3_bucket_state(void *context, enum hf_lock_state *ret_state, struct hf_error *err)
 {
@@ -26,7 +39,9 @@ hf_store_s3_bucket_state(void *context, enum hf_lock_state *ret_state, struct hf
         if (status == HF_OK)
             *ret_state = config.enabled ? HF_BUCKET_LOCKED : HF_BUCKET_UNLOCKED;
     } else if (status == HF_ENOTFOUND) {
-        *ret_state = strcmp(why.store_code, "NoSuchBucket") == 0 ? HF_BUCKET_MISSING : HF_BUCKET_UNLOCKED;
+        bool missing = strcmp(why.store_code, "NoSuchBucket") == 0 || is_missing(state);
+
+        *ret_state = missing ? HF_BUCKET_MISSING : HF_BUCKET_UNLOCKED;
         status = HF_OK;
     } else if (why.http_status == 501 || why.http_status == 405) {
         *ret_state = HF_BUCKET_UNLOCKED; /* the store does not know Object Lock */

@@ -36,16 +36,18 @@ struct hf_delivery {
     int64_t retain_until_s;        /* PUT: of this attempt, as written in ATTEMPT; 0 without a lock */
     int64_t first_retain_until_s;  /* PUT: of the first attempt: a stored lock is right from here on */
     bool maybe_there;              /* PUT: an earlier attempt's outcome is unknown, or this is the first after a restart: HEAD first */
-    int64_t not_before_boot_ms;    /* PUT: begin no earlier (the time-out waited once more after a time-out) */
+    int64_t not_before_boot_ms;    /* PUT: begin no earlier. Set anew by a job that ends in a time-out with its PUT sent (the
+                                    * time-out once more): leave it as it is when submitting again */
     const struct hf_layout *layout; /* CHECK */
     const char *bucket;            /* CHECK */
     bool needs_lock;               /* CHECK: the trail's retention is not none */
-    void (*done)(void *context, struct hf_delivery *delivery); /* on the deliverer's thread; the delivery is the caller's again */
+    /* On the deliverer's thread; the delivery is the caller's again. Must not block; may submit, must not stop the deliverer. */
+    void (*done)(void *context, struct hf_delivery *delivery);
     void *context;
     /* out */
     enum hf_status status;         /* HF_OK: PUT has its receipt. HF_EFOREIGN: other bytes lie under the key. HF_ENOTHELD: stored, but not locked */
     struct hf_error error;
-    bool unknown;                  /* the PUT may have been, or still be, applied */
+    bool unknown;                  /* something of ours may lie, or still land, under the key: maybe_there of the next attempt */
     struct hf_receipt receipt;
     char newest_digest_key[HF_KEY_MAX]; /* CHECK: "" when there is none, or when confirm: put has no right to look */
     struct hf_buf newest_digest;        /* CHECK: its stored bytes (gzip), at most 16 MiB */
@@ -53,12 +55,17 @@ struct hf_delivery {
 };
 
 struct hf_deliverer;
-/* Loads credentials and CA lazily: what is wrong with them comes back with each job, nothing fails here but memory. */
+/* Loads credentials and CA lazily: what is wrong with them comes back with each job, nothing fails here but memory.
+ * `store` is copied. */
 struct hf_deliverer *hf_deliverer_start(const struct hf_config_store *store);
+/* From any thread, never blocks. While the deliverer stops it may come back HF_ESTOPPED from within the call. */
 void hf_deliverer_submit(struct hf_deliverer *deliverer, struct hf_delivery *delivery);
-void hf_deliverer_stop(struct hf_deliverer *deliverer, int64_t wait_ms); /* what is not done by then comes back HF_ESTOPPED, unknown as it may be */
-/* The store's clock: our wall clock plus its last known skew. */
+/* Goes on for at most `wait_ms`; what is not done by then comes back HF_ESTOPPED, unknown as it may be. Frees the deliverer.
+ * (A dir store whose system call hangs, as over a dead NFS mount, is waited for: nothing can take its thread away.) */
+void hf_deliverer_stop(struct hf_deliverer *deliverer, int64_t wait_ms);
+/* The store's clock: its last Date, carried on by boot time; our wall clock before the first answer and for dir. From any thread. */
 int64_t hf_deliverer_now_s(const struct hf_deliverer *deliverer);
+/* That minus our wall clock, now: a step of the wall clock shows at once. Over 15 minutes no PUT is sent; any job brings a new Date. */
 int64_t hf_deliverer_skew_s(const struct hf_deliverer *deliverer);
 
 /* 00:00:00Z of the day after (now + days), never before `at_least_s`; 0 for HF_LOCK_NONE. */

@@ -36,7 +36,8 @@ struct hf_trails_options {
 };
 
 /* Opens every trail of `config` and those that still drain; loads digest keys and certificates; starts sealers, deliverers and the thread.
- * Fails only for local faults (configuration, key files, state directory). The config belongs to the trails from here on. */
+ * Fails only for local faults (configuration, key files, state directory). The config belongs to the trails from
+ * then on; on failure it stays the caller's. */
 enum hf_status hf_trails_start(const struct hf_trails_options *options, struct hf_config *config, struct hf_trails **ret_trails, struct hf_error *err) hf_must_check;
 /* Applies a changed configuration; waits until it is done. On failure everything stays as it was and `config` stays the caller's. */
 enum hf_status hf_trails_configure(struct hf_trails *trails, struct hf_config *config, struct hf_error *err) hf_must_check;

@@ -66,11 +66,11 @@ a_document_over_the_limit_is_refused_unread(void **state)
     char *text = hf_alloc(size + 1);
     struct hf_xml_error xml_error;
 
-    memset(text, ' ', size);
-    memcpy(text, "<Error><Code>A</Code>", 21);
-    memcpy(text + size - 8, "</Error>", 8);
+    memset(text, 'x', size);
+    memcpy(text, "<Error><Code>A</Code><!--", 25);
+    memcpy(text + size - 11, "--></Error>", 11);
     assert_int_equal(hf_xml_parse_error(hf_slice(text, size), &xml_error), HF_EFORMAT);
-    memmove(text + 21, text + 22, size - 21);
+    memmove(text + 30, text + 31, size - 30);
     assert_int_equal(hf_xml_parse_error(hf_slice(text, size - 1), &xml_error), HF_OK);
     free(text);
 }

@@ -9,6 +9,7 @@ struct row {
     bool asked_lock, asked_sse_c;
     enum hf_status status;
     const char *says;
+    const char *message; /* NULL: none */
 };
 
 static const struct row rows[] = {
@@ -30,7 +31,9 @@ static const struct row rows[] = {
     {"PUT", 400, "InvalidRequest", true, false, HF_ENOTHELD, "holdfast bucket apply"},
     {"PUT", 404, "ObjectLockConfigurationNotFoundError", true, false, HF_ENOTHELD, "holdfast bucket apply"},
     {"PUT", 400, "InvalidRequest", false, false, HF_EREFUSED, "InvalidRequest"},
-    {"DELETE", 400, "InvalidRequest", false, false, HF_EACCESS, "locked"},
+    {"DELETE", 400, "InvalidRequest", false, false, HF_EACCESS, "locked", "Object is WORM protected and cannot be overwritten"},
+    {"PUT", 400, "InvalidRequest", false, false, HF_EACCESS, "locked", "Object is WORM protected and cannot be overwritten"},
+    {"DELETE", 400, "InvalidRequest", false, false, HF_EREFUSED, "(no)", "no"},
     {"DELETE", 403, "AccessDenied", false, false, HF_EACCESS, "AccessDenied"},
     {"HEAD", 400, "", false, false, HF_EREFUSED, "SSE-C"},
     {"PUT", 412, "PreconditionFailed", true, false, HF_EEXISTS, "taken"},
@@ -69,6 +72,7 @@ each_answer_has_its_status_and_says_what_to_do(void **state)
         reply.skew_s = 1200;
         snprintf(reply.region, sizeof(reply.region), "eu-west-1");
         snprintf(reply.method, sizeof(reply.method), "%s", row->method);
+        snprintf(reply.message, sizeof(reply.message), "%s", row->message ? row->message : "");
         snprintf(reply.code, sizeof(reply.code), "%s", row->code);
         status = hf_s3_status(&reply, "putting 'a/b'", &err);
         if (status != row->status || !strstr(err.text, row->says))

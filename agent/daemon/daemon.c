@@ -1,0 +1,32 @@
+#include "agent/daemon/daemon_impl.h"
+#include <stdlib.h>
+#include <systemd/sd-daemon.h>
+
+static void
+announce(struct hf_daemon *daemon)
+{
+    hf_log_info("agent.started", HF_STR("version", HF_VERSION), HF_STR("host", daemon->identity.host), HF_STR("journal", daemon->identity.journal),
+                HF_NUM("trails", daemon->config->trail_count), HF_NUM("sources", daemon->config->source_count));
+    own_event_soon(daemon, "AgentStart", json_pack("{s:s, s:s, s:s}", "boot", daemon->identity.boot, "version", HF_VERSION, "machine", daemon->identity.machine));
+    sd_notify(0, "READY=1");
+}
+
+enum hf_status
+hf_daemon_run(const char *config_path, struct hf_error *err)
+{
+    struct hf_daemon *daemon = hf_alloc(sizeof(*daemon));
+    daemon->lock_fd = daemon->clock_fd = -1;
+    daemon->started_s = hf_wall_s();
+    daemon->config_path = realpath(config_path, NULL);
+    if (!daemon->config_path)
+        daemon->config_path = hf_strdup(config_path); /* the loader says what is wrong with it */
+    enum hf_status status = daemon_open(daemon, err);
+    if (status == HF_OK) {
+        announce(daemon);
+        event_base_dispatch(daemon->loop);
+        hf_log_info("agent.stopped");
+    }
+    daemon_close(daemon);
+    hf_freep(&daemon);
+    return status;
+}

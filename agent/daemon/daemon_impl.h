@@ -1,0 +1,106 @@
+/* The agent's insides: one libevent loop, and what comes to it from other threads.
+ *
+ *   journal writer ──on_commit──▶ (event) ──▶ intake acknowledges, reads on
+ *                  └────────────▶ trails look for complete windows
+ *   trails' thread ──flush done, status──▶ posts ──▶ control connection answers
+ */
+#ifndef HOLDFAST_DAEMON_IMPL_H
+#define HOLDFAST_DAEMON_IMPL_H
+
+#include <event2/event.h>
+#include <holdfast/config.h>
+#include <holdfast/daemon.h>
+#include <holdfast/intake.h>
+#include <holdfast/journal.h>
+#include <holdfast/record.h>
+#include <holdfast/trail.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define STOP_DELIVER_MS 8000 /* seal and deliver for so long after SIGTERM */
+#define CONTROL_CLIENTS_MAX 32
+
+struct hf_daemon;
+
+/* A call that another thread wants to be made on the loop. */
+struct post {
+    struct post *next;
+    void (*call)(struct hf_daemon *daemon, void *argument);
+    void *argument;
+};
+
+struct flush_wait { /* a flush whose events are not all durable yet */
+    struct flush_wait *next;
+    struct hf_daemon *daemon;
+    uint64_t last_seq; /* 0: the sources are still being read */
+    int64_t deadline_ms;
+    void (*done)(struct hf_daemon *daemon, void *argument, uint64_t last_seq, const char *failed);
+    void *argument;
+    bool draining, handed_on;
+    char *failed;
+};
+
+struct hf_daemon {
+    char *config_path;
+    struct hf_config *config; /* the trails own it */
+    struct hf_identity identity;
+    int lock_fd;
+    struct hf_journal *journal;
+    struct hf_trails *trails;
+    struct hf_intake *intake;
+    struct event_base *loop;
+
+    struct event *signals[3];
+    struct event *committed;
+    atomic_uint_fast64_t durable_seq;
+    atomic_bool room;
+
+    struct event *posted;
+    pthread_mutex_t post_lock;
+    struct post *posts, **posts_end;
+
+    struct event *clock_event;
+    int clock_fd;
+    int64_t clock_offset_ms; /* wall minus boot */
+
+    struct event *flush_timer, *watchdog, *stdin_timer;
+    struct flush_wait *flushes;
+
+    struct control *control;
+    int64_t started_s;
+    bool stopping;
+    enum hf_status status;
+};
+
+/* ---- start.c: everything opened in order, closed in reverse ---- */
+enum hf_status daemon_open(struct hf_daemon *daemon, struct hf_error *err) hf_must_check;
+void daemon_close(struct hf_daemon *daemon);
+
+/* ---- events.c: holdfast's own events ---- */
+enum hf_status own_event(void *daemon, const char *event_name, const char *details_json, struct hf_error *err); /* any thread but the loop's */
+/* On the loop: does not wait; retried by the caller's nature or lost only if the agent ends before there is room. */
+void own_event_soon(struct hf_daemon *daemon, const char *event_name, json_t *details); /* takes the reference */
+struct hf_record_maker record_maker(const struct hf_daemon *daemon);
+
+/* ---- loop.c ---- */
+enum hf_status loop_open(struct hf_daemon *daemon, struct hf_error *err) hf_must_check;
+void loop_close(struct hf_daemon *daemon);
+void loop_post(struct hf_daemon *daemon, void (*call)(struct hf_daemon *daemon, void *argument), void *argument); /* any thread */
+void loop_run_posts(struct hf_daemon *daemon);
+void loop_on_commit(void *daemon, uint64_t durable_seq, bool room); /* journal's writer thread */
+void daemon_stop(struct hf_daemon *daemon);
+
+/* ---- flush.c ---- */
+void flush_begin(struct hf_daemon *daemon, uint64_t timeout_ms, void (*done)(struct hf_daemon *daemon, void *argument, uint64_t last_seq, const char *failed),
+                 void *argument);
+void flush_committed(struct hf_daemon *daemon);
+void flush_open(struct hf_daemon *daemon);
+
+/* ---- reload.c, clock_watch.c, control.c ---- */
+void daemon_reload(struct hf_daemon *daemon);
+enum hf_status clock_watch_open(struct hf_daemon *daemon, struct hf_error *err) hf_must_check;
+void clock_watch_close(struct hf_daemon *daemon);
+enum hf_status control_open(struct hf_daemon *daemon, struct hf_error *err) hf_must_check;
+void control_close(struct hf_daemon *daemon);
+
+#endif

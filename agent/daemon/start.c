@@ -1,0 +1,154 @@
+/* Everything is opened in the order in which it depends on each other, and closed in reverse. Nothing here asks a store. */
+#include "agent/daemon/daemon_impl.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <holdfast/json.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* Keys are in this process's memory: no core, no ptrace by the same user. */
+static void
+hide_memory(void)
+{
+    struct rlimit none = {0, 0};
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0);
+    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+static enum hf_status
+open_state_dir(struct hf_daemon *daemon, struct hf_error *err)
+{
+    const struct hf_config_agent *agent = &daemon->config->agent;
+    char path[HF_PATH_MAX];
+    enum hf_status status = hf_fs_mkdirs(agent->state_dir, 0700, err);
+    if (status != HF_OK)
+        return hf_while(err, status, "making state_dir");
+    hf_path_join(path, sizeof(path), agent->state_dir, "lock");
+    status = hf_fs_lock(path, &daemon->lock_fd, err);
+    if (status == HF_EBUSY)
+        return hf_fail(err, HF_EBUSY, "another holdfast runs on state_dir '%s': stop it first, or give this one a state_dir of its own", agent->state_dir);
+    if (status != HF_OK)
+        return status;
+    return hf_identity_load(agent->state_dir, agent->host, &daemon->identity, err);
+}
+
+/* Each loss that recovery found is an event, durable before anything else is taken in. */
+static enum hf_status
+report_losses(struct hf_daemon *daemon, const struct hf_journal_recovery *recovery, struct hf_error *err)
+{
+    for (size_t i = 0; i < recovery->loss_count; i++) {
+        const struct hf_journal_loss *loss = &recovery->losses[i];
+        hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(4096);
+        hf_owned(hf_doc_freep) json_t *details = json_pack("{s:I, s:I, s:s}", "firstSequence", (json_int_t)loss->first_seq, "lastSequence",
+                                                           (json_int_t)loss->last_seq, "reason", loss->reason);
+        enum hf_status status = hf_doc_dump(details, &text);
+        if (status == HF_OK)
+            status = own_event(daemon, "JournalLoss", hf_buf_text(&text), err);
+        if (status != HF_OK)
+            return status;
+        hf_log_error("journal.loss", HF_NUM("first", loss->first_seq), HF_NUM("last", loss->last_seq), HF_STR("reason", loss->reason));
+    }
+    return HF_OK;
+}
+
+static enum hf_status
+open_journal(struct hf_daemon *daemon, struct hf_error *err)
+{
+    char path[HF_PATH_MAX];
+    hf_path_join(path, sizeof(path), daemon->config->agent.state_dir, "journal");
+    struct hf_journal_options options = {.directory = path,
+                                         .max_bytes = daemon->config->agent.journal_max_bytes,
+                                         .segment_bytes = daemon->config->agent.journal_segment_bytes,
+                                         .on_commit = loop_on_commit,
+                                         .context = daemon};
+    struct hf_journal_recovery recovery = {0};
+    enum hf_status status = hf_journal_open(&options, &daemon->journal, &recovery, err);
+    if (status != HF_OK)
+        return hf_while(err, status, "opening the journal");
+    hf_log_info("journal.opened", HF_NUM("next", recovery.next_seq), HF_NUM("oldest", recovery.oldest_seq), HF_NUM("torn_bytes", recovery.torn_bytes),
+                HF_NUM("losses", recovery.loss_count));
+    atomic_store(&daemon->durable_seq, recovery.next_seq - 1);
+    status = report_losses(daemon, &recovery, err);
+    hf_journal_recovery_done(&recovery);
+    return status;
+}
+
+/* The trails begin before the first new event: a new trail with `start: end` takes everything from this start on. */
+static enum hf_status
+open_trails(struct hf_daemon *daemon, struct hf_error *err)
+{
+    struct hf_trails_options options = {.state_dir = daemon->config->agent.state_dir,
+                                        .identity = &daemon->identity,
+                                        .journal = daemon->journal,
+                                        .own_event = own_event,
+                                        .context = daemon};
+    struct hf_config *config = daemon->config;
+    struct hf_trails *trails;
+    enum hf_status status = hf_trails_start(&options, config, &trails, err);
+    if (status != HF_OK)
+        return status;
+    pthread_mutex_lock(&daemon->post_lock);
+    daemon->trails = trails;
+    pthread_mutex_unlock(&daemon->post_lock);
+    return HF_OK;
+}
+
+static enum hf_status
+open_intake(struct hf_daemon *daemon, struct hf_error *err)
+{
+    struct hf_intake_options options = {.loop = daemon->loop, .journal = daemon->journal, .maker = record_maker(daemon)};
+    enum hf_status status = hf_intake_new(&options, &daemon->intake, err);
+    if (status == HF_OK)
+        status = hf_intake_configure(daemon->intake, daemon->config, err);
+    return status;
+}
+
+enum hf_status
+daemon_open(struct hf_daemon *daemon, struct hf_error *err)
+{
+    enum hf_status status = hf_config_load(daemon->config_path, &daemon->config, err);
+    if (status != HF_OK)
+        return status;
+    hf_log_setup((enum hf_log_level)daemon->config->agent.log_level, daemon->config->agent.log_format == 1);
+    hide_memory();
+    status = open_state_dir(daemon, err);
+    if (status == HF_OK)
+        status = loop_open(daemon, err);
+    if (status == HF_OK)
+        status = open_journal(daemon, err);
+    if (status == HF_OK)
+        status = open_trails(daemon, err);
+    if (status == HF_OK)
+        status = open_intake(daemon, err);
+    if (status == HF_OK)
+        status = clock_watch_open(daemon, err);
+    if (status == HF_OK)
+        status = control_open(daemon, err);
+    return status;
+}
+
+/* What the trails still had to answer is answered before the control socket goes. The journal's writer must not meet trails that
+ * are being freed: loop_on_commit() looks under the lock. */
+void
+daemon_close(struct hf_daemon *daemon)
+{
+    hf_intake_free(hf_take(daemon->intake));
+    if (daemon->trails) {
+        pthread_mutex_lock(&daemon->post_lock);
+        struct hf_trails *trails = hf_take(daemon->trails);
+        pthread_mutex_unlock(&daemon->post_lock);
+        hf_trails_stop(trails, 1000); /* frees the configuration, too */
+        loop_run_posts(daemon);
+    } else {
+        hf_config_free(daemon->config);
+    }
+    control_close(daemon);
+    clock_watch_close(daemon);
+    if (daemon->journal)
+        hf_journal_close(daemon->journal);
+    loop_close(daemon);
+    hf_fs_close(&daemon->lock_fd);
+    hf_freep(&daemon->config_path);
+}

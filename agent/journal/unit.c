@@ -1,0 +1,148 @@
+/* Producers: a unit is added to the waiting builder under the lock, which begin takes and commit or abandon gives back. */
+#include "agent/journal/journal_impl.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#define KEY_MAX 4096
+
+static enum hf_status
+refuse(struct hf_journal *journal, struct hf_error *err)
+{
+    const struct hf_trouble *write = &journal->write_trouble, *space = &journal->space_trouble;
+
+    if (journal->flight && journal->attempts > 0 && write->status != HF_OK)
+        return hf_fail(err, write->status == HF_ENOSPC ? HF_ENOSPC : HF_EFULL, "%s", write->text);
+    if (!hf_journal_has_room(journal) && space->status != HF_OK)
+        return hf_fail(err, space->status == HF_ENOSPC ? HF_ENOSPC : HF_EFULL, "%s", space->text);
+    return hf_fail(err, HF_EFULL, "a batch of the journal waits to be written: try again when it is");
+}
+
+enum hf_status
+hf_journal_begin(struct hf_journal *journal, bool wait, struct hf_error *err)
+{
+    hf_journal_lock(journal);
+    while (!journal->stopping && !hf_journal_admits(journal)) {
+        if (!journal->refused) {
+            journal->refused = true;
+            pthread_cond_signal(&journal->work); /* it now has to look for room by itself */
+        }
+        if (!wait) {
+            enum hf_status status = refuse(journal, err);
+            hf_journal_unlock(journal);
+            return status;
+        }
+        pthread_cond_wait(&journal->progress, &journal->lock);
+    }
+    if (journal->stopping) {
+        hf_journal_unlock(journal);
+        return hf_fail(err, HF_ESTOPPED, "the journal is closing");
+    }
+    hf_assert(!journal->in_unit);
+    journal->in_unit = true;
+    journal->unit = hf_builder_place(journal->waiting);
+    journal->unit_seq = journal->next_seq;
+    return HF_OK;
+}
+
+uint64_t
+hf_journal_next_seq(const struct hf_journal *journal)
+{
+    hf_assert(journal->in_unit);
+    return journal->next_seq;
+}
+
+enum hf_status
+hf_journal_append(struct hf_journal *journal, uint16_t source, int64_t event_time_s, struct hf_slice payload,
+                  uint64_t *ret_seq, struct hf_error *err)
+{
+    /* A batch that no file could ever hold would wait for ever. */
+    uint64_t max = HF_MIN(HF_JOURNAL_RECORD_MAX, journal->max_bytes / 4);
+
+    hf_assert(journal->in_unit);
+    if (payload.size == 0)
+        return hf_fail(err, HF_EUSAGE, "a record has no bytes");
+    if (payload.size > max)
+        return hf_fail(err, HF_ELIMIT, "a record has %zu bytes, the journal takes at most %llu", payload.size,
+                       (unsigned long long)max);
+    if (source >= HF_SOURCES_MAX)
+        return hf_fail(err, HF_EUSAGE, "source %u is not one of the journal's", source);
+    if (hf_builder_append(journal->waiting, source, event_time_s, payload) != HF_OK)
+        return hf_fail(err, HF_ELIMIT, "a unit is too large for one batch: make it smaller");
+    if (ret_seq)
+        *ret_seq = journal->next_seq;
+    journal->next_seq++;
+    return HF_OK;
+}
+
+enum hf_status
+hf_journal_set_state(struct hf_journal *journal, const char *key, struct hf_slice value, struct hf_error *err)
+{
+    size_t key_bytes = strnlen(key, KEY_MAX + 1);
+    size_t pending = journal->waiting->changes.size + (journal->flight ? journal->flight->changes.size : 0);
+    size_t size = sizeof(struct hf_disk_change) + key_bytes + value.size;
+
+    hf_assert(journal->in_unit);
+    if (key_bytes == 0 || key_bytes > KEY_MAX)
+        return hf_fail(err, HF_EUSAGE, "a state key has 1 to %d bytes, not %zu", KEY_MAX, key_bytes);
+    if (value.size > HF_JOURNAL_STATE_MAX || journal->state.bytes + pending + size > HF_JOURNAL_STATE_MAX)
+        return hf_fail(err, HF_ELIMIT, "the journal's state would be over %u bytes with '%.100s'", HF_JOURNAL_STATE_MAX, key);
+    enum hf_status status = hf_change_add(&journal->waiting->changes, hf_slice(key, key_bytes), value, value.size == 0);
+    if (status != HF_OK)
+        return hf_fail(err, status, "the state change of '%.100s' does not fit into a batch", key);
+    journal->waiting->change_count++;
+    return HF_OK;
+}
+
+void
+hf_journal_commit(struct hf_journal *journal)
+{
+    hf_assert(journal->in_unit);
+    journal->in_unit = false;
+    if (!hf_builder_empty(journal->waiting))
+        pthread_cond_signal(&journal->work);
+    hf_journal_unlock(journal);
+}
+
+void
+hf_journal_abandon(struct hf_journal *journal)
+{
+    hf_assert(journal->in_unit);
+    hf_builder_cut(journal->waiting, &journal->unit);
+    journal->next_seq = journal->unit_seq;
+    journal->in_unit = false;
+    hf_journal_unlock(journal);
+}
+
+/* HF_OK: go on waiting. */
+static enum hf_status
+wait_for_progress(struct hf_journal *journal, const struct timespec *at, struct hf_error *err)
+{
+    if (journal->attempts > 1) /* it failed on a fresh segment too, so it may take long */
+        return hf_fail(err, journal->write_trouble.status, "%s", journal->write_trouble.text);
+    if (!at)
+        pthread_cond_wait(&journal->progress, &journal->lock);
+    else if (pthread_cond_timedwait(&journal->progress, &journal->lock, at) == ETIMEDOUT)
+        return hf_fail(err, HF_ETIMEOUT, "the journal's disk has not answered yet");
+    return HF_OK;
+}
+
+enum hf_status
+hf_journal_sync(struct hf_journal *journal, int64_t timeout_ms, struct hf_error *err)
+{
+    enum hf_status status = HF_OK;
+    struct timespec at;
+
+    hf_journal_deadline((uint64_t)HF_MAX(timeout_ms, 0), &at);
+    hf_journal_lock(journal);
+    uint64_t target = journal->durable_number;
+    if (!hf_builder_empty(journal->waiting))
+        target = journal->waiting->number;
+    else if (journal->flight)
+        target = journal->flight->number;
+    while (status == HF_OK && journal->durable_number < target)
+        status = wait_for_progress(journal, timeout_ms < 0 ? NULL : &at, err);
+    hf_journal_unlock(journal);
+    return status;
+}
