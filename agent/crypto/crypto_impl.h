@@ -9,9 +9,11 @@
 
 #include <holdfast/crypto.h>
 
-#define HF_PEM_MAX (64u << 10)       /* any key or certificate file */
-#define HF_CMS_MAX (64u << 20)       /* an envelope: an object is at most 48 MiB, and its gzip hardly more */
-#define HF_CMS_RECIPIENTS_MAX 64u    /* each costs a private-key operation when an envelope is opened */
+#define HF_PEM_MAX (64u << 10) /* any key or certificate file */
+#define HF_CMS_MAX                                                                                 \
+    (64u << 20) /* an envelope: an object is at most 48 MiB, and its gzip hardly more */
+#define HF_CMS_RECIPIENTS_MAX                                                                      \
+    64u /* each costs a private-key operation when an envelope is opened */
 #define HF_RSA_BITS_MIN 2048
 #define HF_RSA_BITS_MAX 8192
 
@@ -28,7 +30,8 @@ struct hf_opener {
 /* ---- error.c ---- */
 
 /* hf_fail() with OpenSSL's first reason appended; its error queue is empty afterwards. */
-enum hf_status hf_crypto_fail(struct hf_error *err, enum hf_status status, const char *format, ...) hf_printf(3, 4);
+enum hf_status hf_crypto_fail(struct hf_error *err, enum hf_status status, const char *format, ...)
+    hf_printf(3, 4);
 
 /* ---- hash.c ---- */
 
@@ -38,11 +41,14 @@ const EVP_MD *hf_crypto_sha256(void); /* fetched once */
 
 void hf_secret_done(struct hf_buf *buf); /* for hf_owned(): wiped, then freed */
 /* The unencrypted private key in a PEM file whose mode is checked. */
-enum hf_status hf_private_key_load(const char *path, EVP_PKEY **ret_key, struct hf_error *err) hf_must_check;
+enum hf_status hf_private_key_load(const char *path, EVP_PKEY **ret_key,
+                                   struct hf_error *err) hf_must_check;
 /* RSA, of a size that we sign with and accept; `what` is the file. */
-enum hf_status hf_rsa_check(const EVP_PKEY *key, const char *what, struct hf_error *err) hf_must_check;
+enum hf_status hf_rsa_check(const EVP_PKEY *key, const char *what,
+                            struct hf_error *err) hf_must_check;
 /* RSA, or EC on P-256, P-384 or P-521: what an envelope can be sealed to. */
-enum hf_status hf_recipient_key_check(const EVP_PKEY *key, const char *what, struct hf_error *err) hf_must_check;
+enum hf_status hf_recipient_key_check(const EVP_PKEY *key, const char *what,
+                                      struct hf_error *err) hf_must_check;
 /* PKCS#1 RSAPublicKey of a key's public half; added to ret_der. */
 enum hf_status hf_rsa_pkcs1(const EVP_PKEY *key, struct hf_buf *ret_der) hf_must_check;
 enum hf_status hf_rsa_fingerprint(const EVP_PKEY *key, char ret_text[HF_FINGERPRINT_SIZE],

@@ -1,4 +1,5 @@
-/* Opening an envelope with a private key alone. Nothing is handed out before the tag has been checked. */
+/* Opening an envelope with a private key alone. Nothing is handed out before the tag has been
+ * checked. */
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 #include <stdlib.h>
@@ -6,7 +7,8 @@
 
 #include "crypto_impl.h"
 
-#define GCM_TAG_SIZE 16 /* the parser lets an envelope name a shorter one, which would be easier to forge */
+#define GCM_TAG_SIZE                                                                               \
+    16 /* the parser lets an envelope name a shorter one, which would be easier to forge */
 
 enum hf_status
 hf_opener_load(const char *key_path, struct hf_opener **ret_opener, struct hf_error *err)
@@ -54,7 +56,8 @@ try_transport(CMS_ContentInfo *cms, CMS_RecipientInfo *recipient, EVP_PKEY *key)
     return CMS_RecipientInfo_decrypt(cms, recipient) == 1;
 }
 
-/* One ephemeral key, and a wrapped content key for each recipient of it: without a certificate, each is tried. */
+/* One ephemeral key, and a wrapped content key for each recipient of it: without a certificate,
+ * each is tried. */
 static bool
 try_agreement(CMS_ContentInfo *cms, CMS_RecipientInfo *recipient, EVP_PKEY *key, size_t *tries_left)
 {
@@ -63,7 +66,8 @@ try_agreement(CMS_ContentInfo *cms, CMS_RecipientInfo *recipient, EVP_PKEY *key,
 
     if (!EVP_PKEY_is_a(key, "EC") || !wrapped)
         return false;
-    for (int i = 0; !opened && i < sk_CMS_RecipientEncryptedKey_num(wrapped) && *tries_left > 0; i++) {
+    for (int i = 0; !opened && i < sk_CMS_RecipientEncryptedKey_num(wrapped) && *tries_left > 0;
+         i++) {
         --*tries_left;
         CMS_RecipientEncryptedKey *one = sk_CMS_RecipientEncryptedKey_value(wrapped, i);
         opened = CMS_RecipientInfo_kari_set0_pkey(recipient, key) == 1 &&
@@ -104,9 +108,11 @@ check_cipher(BIO *chain, struct hf_error *err)
     EVP_CIPHER_CTX *context = NULL;
     if (!filter || BIO_get_cipher_ctx(filter, &context) != 1 || !context ||
         !EVP_CIPHER_is_a(EVP_CIPHER_CTX_get0_cipher(context), "AES-256-GCM"))
-        return hf_crypto_fail(err, HF_EFORMAT, "the envelope's content is not encrypted with AES-256-GCM");
+        return hf_crypto_fail(err, HF_EFORMAT,
+                              "the envelope's content is not encrypted with AES-256-GCM");
     if (EVP_CIPHER_CTX_get_tag_length(context) != GCM_TAG_SIZE)
-        return hf_fail(err, HF_EFORMAT, "the envelope's authentication tag has not %d bytes", GCM_TAG_SIZE);
+        return hf_fail(err, HF_EFORMAT, "the envelope's authentication tag has not %d bytes",
+                       GCM_TAG_SIZE);
     return HF_OK;
 }
 
@@ -126,7 +132,8 @@ read_content(BIO *chain, size_t room, struct hf_buf *ret_plain, struct hf_error 
     bool ended = step <= 0 || BIO_read(chain, &beyond, 1) <= 0;
     if (!ended || BIO_get_cipher_status(chain) <= 0) {
         hf_wipe(start, room);
-        return hf_crypto_fail(err, HF_ECORRUPT, "the envelope's content does not match its authentication tag");
+        return hf_crypto_fail(err, HF_ECORRUPT,
+                              "the envelope's content does not match its authentication tag");
     }
     ret_plain->size += got;
     ret_plain->ptr[ret_plain->size] = '\0';
@@ -144,7 +151,8 @@ parse(struct hf_slice der, CMS_ContentInfo **ret_cms, struct hf_error *err)
     if (!cms)
         return hf_crypto_fail(err, HF_EFORMAT, "not a CMS message");
     if (at != der.ptr + der.size)
-        return hf_fail(err, HF_EFORMAT, "%zu bytes follow the envelope", (size_t)(der.ptr + der.size - at));
+        return hf_fail(err, HF_EFORMAT, "%zu bytes follow the envelope",
+                       (size_t)(der.ptr + der.size - at));
     if (OBJ_obj2nid(CMS_get0_type(cms)) != NID_id_smime_ct_authEnvelopedData)
         return hf_fail(err, HF_EFORMAT, "the CMS message is not AuthEnvelopedData");
     *ret_cms = hf_take(cms);
@@ -152,7 +160,8 @@ parse(struct hf_slice der, CMS_ContentInfo **ret_cms, struct hf_error *err)
 }
 
 enum hf_status
-hf_cms_decrypt(struct hf_opener *opener, struct hf_slice der, struct hf_buf *ret_plain, struct hf_error *err)
+hf_cms_decrypt(struct hf_opener *opener, struct hf_slice der, struct hf_buf *ret_plain,
+               struct hf_error *err)
 {
     hf_owned(hf_cms_freep) CMS_ContentInfo *cms = NULL;
     enum hf_status status = parse(der, &cms, err);
@@ -170,7 +179,8 @@ hf_cms_decrypt(struct hf_opener *opener, struct hf_slice der, struct hf_buf *ret
     status = check_cipher(chain, err);
     if (status != HF_OK)
         return status;
-    size_t room = (size_t)ASN1_STRING_length(*content); /* GCM: plain text is as long as ciphertext */
+    size_t room =
+        (size_t)ASN1_STRING_length(*content); /* GCM: plain text is as long as ciphertext */
     status = hf_buf_reserve(ret_plain, room);
     if (status != HF_OK)
         return hf_fail(err, status, "the envelope holds %zu bytes, more than the %zu allowed", room,

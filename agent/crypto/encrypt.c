@@ -1,5 +1,5 @@
-/* Sealing: CMS AuthEnvelopedData, definite-length DER. The plain text is read once, in place; the ciphertext is written
- * once into memory of the right size, and copied once, into the result. */
+/* Sealing: CMS AuthEnvelopedData, definite-length DER. The plain text is read once, in place; the
+ * ciphertext is written once into memory of the right size, and copied once, into the result. */
 #include <limits.h>
 #include <openssl/buffer.h>
 #include <openssl/rsa.h>
@@ -23,13 +23,15 @@ harden(CMS_RecipientInfo *recipient)
            EVP_PKEY_CTX_set_rsa_mgf1_md(context, sha256) > 0;
 }
 
-/* The memory at the chain's end gets its size at once: growing it would copy it, and clear each old copy. */
+/* The memory at the chain's end gets its size at once: growing it would copy it, and clear each old
+ * copy. */
 static bool
 reserve(BIO *chain, size_t size)
 {
     BIO *memory = BIO_find_type(chain, BIO_TYPE_MEM);
     BUF_MEM *bytes = NULL;
-    if (!memory || BIO_get_mem_ptr(memory, &bytes) != 1 || !bytes || BUF_MEM_grow(bytes, size) != size)
+    if (!memory || BIO_get_mem_ptr(memory, &bytes) != 1 || !bytes ||
+        BUF_MEM_grow(bytes, size) != size)
         return false;
     bytes->length = 0;
     return true;
@@ -60,7 +62,8 @@ write_der(CMS_ContentInfo *cms, struct hf_buf *ret_der, struct hf_error *err)
         return hf_crypto_fail(err, HF_ECRYPTO, "encoding an envelope");
     enum hf_status status = hf_buf_reserve(ret_der, (size_t)size);
     if (status != HF_OK)
-        return hf_fail(err, status, "an envelope of %d bytes is larger than the %zu allowed", size, ret_der->max);
+        return hf_fail(err, status, "an envelope of %d bytes is larger than the %zu allowed", size,
+                       ret_der->max);
     uint8_t *at = ret_der->ptr + ret_der->size;
     int written = i2d_CMS_ContentInfo(cms, &at);
     hf_assert(written == size);
@@ -70,11 +73,12 @@ write_der(CMS_ContentInfo *cms, struct hf_buf *ret_der, struct hf_error *err)
 }
 
 enum hf_status
-hf_cms_encrypt(const struct hf_recipients *recipients, struct hf_slice plain, struct hf_buf *ret_der,
-               struct hf_error *err)
+hf_cms_encrypt(const struct hf_recipients *recipients, struct hf_slice plain,
+               struct hf_buf *ret_der, struct hf_error *err)
 {
     if (plain.size == 0 || plain.size > HF_CMS_MAX)
-        return hf_fail(err, HF_ELIMIT, "sealing %zu bytes: an envelope holds 1 to %u", plain.size, HF_CMS_MAX);
+        return hf_fail(err, HF_ELIMIT, "sealing %zu bytes: an envelope holds 1 to %u", plain.size,
+                       HF_CMS_MAX);
     hf_owned(hf_cms_freep) CMS_ContentInfo *cms =
         CMS_encrypt(NULL, NULL, EVP_aes_256_gcm(), CMS_PARTIAL | CMS_BINARY);
     if (!cms)
@@ -83,8 +87,8 @@ hf_cms_encrypt(const struct hf_recipients *recipients, struct hf_slice plain, st
         CMS_RecipientInfo *recipient =
             CMS_add1_recipient_cert(cms, recipients->certificates[i], CMS_KEY_PARAM);
         if (!recipient || !harden(recipient))
-            return hf_crypto_fail(err, HF_ECRYPTO, "adding recipient %zu of %zu to an envelope", i + 1,
-                                  recipients->count);
+            return hf_crypto_fail(err, HF_ECRYPTO, "adding recipient %zu of %zu to an envelope",
+                                  i + 1, recipients->count);
     }
     if (!fill(cms, plain))
         return hf_crypto_fail(err, HF_ECRYPTO, "encrypting %zu bytes", plain.size);

@@ -1,4 +1,5 @@
-/* OpenSSL's thread-local error queue, turned into our errors; and its destructors in the form that hf_owned() takes. */
+/* OpenSSL's thread-local error queue, turned into our errors; and its destructors in the form that
+ * hf_owned() takes. */
 #include <openssl/err.h>
 #include <stdio.h>
 

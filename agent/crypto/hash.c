@@ -1,4 +1,5 @@
-/* Hashes, MACs and random bytes. Algorithms are fetched once: a fetch costs more than hashing a short text. */
+/* Hashes, MACs and random bytes. Algorithms are fetched once: a fetch costs more than hashing a
+ * short text. */
 #include <limits.h>
 #include <openssl/core_names.h>
 #include <openssl/rand.h>
@@ -12,14 +13,15 @@ static struct {
     EVP_MD *sha256;
     EVP_MD *md5;           /* NULL where the machine's policy has none */
     EVP_MAC_CTX *template; /* HMAC-SHA-256 without a key; only ever copied */
-} algorithms = {.once = PTHREAD_ONCE_INIT};
+} algorithms = { .once = PTHREAD_ONCE_INIT };
 
 static void
 fetch(void)
 {
     algorithms.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
     hf_assert(algorithms.sha256 != NULL);
-    /* MD5 only ever guards against accidents in transport (Content-MD5), which a FIPS policy need not forbid. */
+    /* MD5 only ever guards against accidents in transport (Content-MD5), which a FIPS policy need
+     * not forbid. */
     algorithms.md5 = EVP_MD_fetch(NULL, "MD5", "-fips");
 
     EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
@@ -78,7 +80,8 @@ hf_md5(const void *bytes, size_t size, uint8_t ret_hash[HF_MD5_SIZE])
 }
 
 void
-hf_hmac_sha256(const void *key, size_t key_size, const void *bytes, size_t size, uint8_t ret_mac[HF_SHA256_SIZE])
+hf_hmac_sha256(const void *key, size_t key_size, const void *bytes, size_t size,
+               uint8_t ret_mac[HF_SHA256_SIZE])
 {
     fetch_once();
     EVP_MAC_CTX *context = EVP_MAC_CTX_dup(algorithms.template);
@@ -129,7 +132,8 @@ hf_hasher_add(struct hf_hasher *hasher, const void *bytes, size_t size)
 }
 
 void
-hf_hasher_finish(struct hf_hasher *hasher, uint8_t ret_sha256[HF_SHA256_SIZE], uint8_t ret_md5[HF_MD5_SIZE])
+hf_hasher_finish(struct hf_hasher *hasher, uint8_t ret_sha256[HF_SHA256_SIZE],
+                 uint8_t ret_md5[HF_MD5_SIZE])
 {
     int worked = EVP_DigestFinal_ex(hasher->sha256, ret_sha256, NULL);
     hf_assert(worked == 1);

@@ -26,12 +26,14 @@ key_pem(const EVP_PKEY *key, struct hf_buf *ret_pem, struct hf_error *err)
     return HF_OK;
 }
 
-/* Written and synced under `temporary`, which then gets its name by link(2): that fails where a file is. */
+/* Written and synced under `temporary`, which then gets its name by link(2): that fails where a
+ * file is. */
 static enum hf_status
 place(const char *temporary, const char *path, struct hf_slice bytes, struct hf_error *err)
 {
     hf_owned(hf_fs_close) int fd = -1;
-    enum hf_status status = hf_fs_open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600, &fd, err);
+    enum hf_status status =
+        hf_fs_open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600, &fd, err);
     if (status != HF_OK)
         return status;
     status = hf_fs_write(fd, bytes.ptr, bytes.size, err);
@@ -40,7 +42,8 @@ place(const char *temporary, const char *path, struct hf_slice bytes, struct hf_
     if (status == HF_OK)
         status = hf_fs_link(temporary, path, err);
     if (status == HF_EEXISTS)
-        hf_fail(err, status, "'%s' exists already: a key is never overwritten, choose another name", path);
+        hf_fail(err, status, "'%s' exists already: a key is never overwritten, choose another name",
+                path);
     enum hf_status removed = hf_fs_unlink(temporary, status == HF_OK ? err : NULL);
     return status == HF_OK ? removed : status;
 }
@@ -68,11 +71,14 @@ enum hf_status
 hf_signer_create(const char *path, unsigned bits, struct hf_error *err)
 {
     if (bits < HF_RSA_BITS_MIN || bits > HF_RSA_BITS_MAX)
-        return hf_fail(err, HF_EUSAGE, "an RSA key of %u bits: choose %d to %d, for example 3072", bits,
-                       HF_RSA_BITS_MIN, HF_RSA_BITS_MAX);
+        return hf_fail(err, HF_EUSAGE, "an RSA key of %u bits: choose %d to %d, for example 3072",
+                       bits, HF_RSA_BITS_MIN, HF_RSA_BITS_MAX);
     struct stat there;
-    if (hf_fs_stat(path, &there, NULL) == HF_OK) /* before the long search for primes; link(2) decides */
-        return hf_fail(err, HF_EEXISTS, "'%s' exists already: a key is never overwritten, choose another name", path);
+    if (hf_fs_stat(path, &there, NULL) ==
+        HF_OK) /* before the long search for primes; link(2) decides */
+        return hf_fail(err, HF_EEXISTS,
+                       "'%s' exists already: a key is never overwritten, choose another name",
+                       path);
 
     hf_owned(hf_pkey_freep) EVP_PKEY *key = EVP_RSA_gen(bits);
     if (!key)

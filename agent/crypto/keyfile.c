@@ -28,7 +28,8 @@ hf_key256_load(const char *path, uint8_t ret_key[32], struct hf_error *err)
     size_t digits = bytes.size - (bytes.size && bytes.ptr[bytes.size - 1] == '\n');
     uint8_t key[32];
     if (digits != 64 || !hf_unhex((const char *)bytes.ptr, digits, key, sizeof(key)))
-        return hf_fail(err, HF_ECRYPTO, "key file '%s' holds neither 32 bytes nor 64 hex digits", path);
+        return hf_fail(err, HF_ECRYPTO, "key file '%s' holds neither 32 bytes nor 64 hex digits",
+                       path);
     memcpy(ret_key, key, sizeof(key));
     hf_wipe(key, sizeof(key));
     return HF_OK;
@@ -50,13 +51,15 @@ hf_private_key_load(const char *path, EVP_PKEY **ret_key, struct hf_error *err)
     enum hf_status status = hf_fs_read_secret(path, HF_PEM_MAX, &pem, err);
     if (status != HF_OK)
         return hf_while(err, status, "loading a private key");
-    hf_owned(hf_bio_freep) BIO *bio = BIO_new_mem_buf(pem.size ? pem.ptr : (const void *)"", (int)pem.size);
+    hf_owned(hf_bio_freep) BIO *bio =
+        BIO_new_mem_buf(pem.size ? pem.ptr : (const void *)"", (int)pem.size);
     hf_assert(bio != NULL);
     bool asked = false;
     EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, refuse_passphrase, &asked);
     if (!key && asked)
-        return hf_crypto_fail(err, HF_ECRYPTO,
-                              "private key '%s' is encrypted: store it without a passphrase, mode 0600", path);
+        return hf_crypto_fail(
+            err, HF_ECRYPTO,
+            "private key '%s' is encrypted: store it without a passphrase, mode 0600", path);
     if (!key)
         return hf_crypto_fail(err, HF_ECRYPTO, "'%s' holds no private key in PEM form", path);
     *ret_key = key;
@@ -78,7 +81,8 @@ hf_rsa_check(const EVP_PKEY *key, const char *what, struct hf_error *err)
 enum hf_status
 hf_recipient_key_check(const EVP_PKEY *key, const char *what, struct hf_error *err)
 {
-    static const char *const curves[] = {"prime256v1", "P-256", "secp384r1", "P-384", "secp521r1", "P-521"};
+    static const char *const curves[] = { "prime256v1", "P-256",     "secp384r1",
+                                          "P-384",      "secp521r1", "P-521" };
 
     if (EVP_PKEY_is_a(key, "RSA"))
         return hf_rsa_check(key, what, err);
@@ -90,7 +94,8 @@ hf_recipient_key_check(const EVP_PKEY *key, const char *what, struct hf_error *e
         if (strcmp(group, curves[i]) == 0)
             return HF_OK;
     }
-    return hf_fail(err, HF_ECRYPTO, "the EC key in %s is on curve '%s', not on P-256, P-384 or P-521", what, group);
+    return hf_fail(err, HF_ECRYPTO,
+                   "the EC key in %s is on curve '%s', not on P-256, P-384 or P-521", what, group);
 }
 
 enum hf_status

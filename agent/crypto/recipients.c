@@ -1,4 +1,5 @@
-/* Recipient certificates: what objects are sealed to. Checked when loaded, so that sealing cannot fail on them later. */
+/* Recipient certificates: what objects are sealed to. Checked when loaded, so that sealing cannot
+ * fail on them later. */
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <stdlib.h>
@@ -6,11 +7,14 @@
 
 #include "crypto_impl.h"
 
-/* A second certificate in the file would never become a recipient, and nobody would notice until it is needed. */
+/* A second certificate in the file would never become a recipient, and nobody would notice until it
+ * is needed. */
 static enum hf_status
-single_certificate(struct hf_slice pem, const char *path, X509 **ret_certificate, struct hf_error *err)
+single_certificate(struct hf_slice pem, const char *path, X509 **ret_certificate,
+                   struct hf_error *err)
 {
-    hf_owned(hf_bio_freep) BIO *bio = BIO_new_mem_buf(pem.size ? (const void *)pem.ptr : "", (int)pem.size);
+    hf_owned(hf_bio_freep) BIO *bio =
+        BIO_new_mem_buf(pem.size ? (const void *)pem.ptr : "", (int)pem.size);
     hf_assert(bio != NULL);
     hf_owned(hf_x509_freep) X509 *certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL);
     if (!certificate)
@@ -18,7 +22,8 @@ single_certificate(struct hf_slice pem, const char *path, X509 **ret_certificate
     hf_owned(hf_x509_freep) X509 *second = PEM_read_bio_X509(bio, NULL, NULL, NULL);
     ERR_clear_error();
     if (second)
-        return hf_fail(err, HF_ECRYPTO, "'%s' holds several certificates: list each in a file of its own", path);
+        return hf_fail(err, HF_ECRYPTO,
+                       "'%s' holds several certificates: list each in a file of its own", path);
     *ret_certificate = hf_take(certificate);
     return HF_OK;
 }
@@ -30,7 +35,8 @@ check(X509 *certificate, const char *path, struct hf_error *err)
     if (X509_cmp_time(X509_get0_notAfter(certificate), &now) <= 0)
         return hf_crypto_fail(err, HF_ECRYPTO, "certificate '%s' has expired: replace it", path);
     if (X509_cmp_time(X509_get0_notBefore(certificate), &now) >= 0)
-        return hf_crypto_fail(err, HF_ECRYPTO, "certificate '%s' is not valid yet: check the clock", path);
+        return hf_crypto_fail(err, HF_ECRYPTO, "certificate '%s' is not valid yet: check the clock",
+                              path);
     hf_owned(hf_freep) char *what = hf_asprintf("certificate '%s'", path);
     const EVP_PKEY *key = X509_get0_pubkey(certificate);
     if (!key)
@@ -76,7 +82,8 @@ hf_recipients_load(const char *const *paths, size_t count, struct hf_recipients 
                    struct hf_error *err)
 {
     if (count == 0 || count > HF_CMS_RECIPIENTS_MAX)
-        return hf_fail(err, HF_ECONFIG, "%zu recipients: name 1 to %u certificates", count, HF_CMS_RECIPIENTS_MAX);
+        return hf_fail(err, HF_ECONFIG, "%zu recipients: name 1 to %u certificates", count,
+                       HF_CMS_RECIPIENTS_MAX);
     struct hf_recipients *recipients = hf_alloc(sizeof(*recipients));
     recipients->certificates = hf_alloc(count * sizeof(X509 *));
     for (size_t i = 0; i < count; i++) {

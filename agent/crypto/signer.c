@@ -48,14 +48,15 @@ hf_signer_fingerprint(const struct hf_signer *signer)
 }
 
 enum hf_status
-hf_signer_sign(struct hf_signer *signer, struct hf_slice message, uint8_t ret_signature[HF_SIGNATURE_MAX],
-               size_t *ret_size, struct hf_error *err)
+hf_signer_sign(struct hf_signer *signer, struct hf_slice message,
+               uint8_t ret_signature[HF_SIGNATURE_MAX], size_t *ret_size, struct hf_error *err)
 {
     hf_owned(hf_md_ctx_freep) EVP_MD_CTX *context = EVP_MD_CTX_new();
     EVP_PKEY_CTX *key_context = NULL; /* the digest context's */
     uint8_t signature[HF_SIGNATURE_MAX];
     size_t size = sizeof(signature);
-    if (!context || EVP_DigestSignInit(context, &key_context, hf_crypto_sha256(), NULL, signer->key) != 1 ||
+    if (!context ||
+        EVP_DigestSignInit(context, &key_context, hf_crypto_sha256(), NULL, signer->key) != 1 ||
         EVP_PKEY_CTX_set_rsa_padding(key_context, RSA_PKCS1_PADDING) <= 0 ||
         EVP_DigestSign(context, signature, &size, message.ptr, message.size) != 1)
         return hf_crypto_fail(err, HF_ECRYPTO, "signing with key %s", signer->fingerprint);

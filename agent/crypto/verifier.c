@@ -33,7 +33,8 @@ static enum hf_status
 parse(struct hf_slice pem, const char *what, EVP_PKEY **ret_key, struct hf_error *err)
 {
     if (pem.size == 0 || pem.size > HF_PEM_MAX)
-        return hf_fail(err, HF_EFORMAT, "%s has %zu bytes, not 1 to %u", what, pem.size, HF_PEM_MAX);
+        return hf_fail(err, HF_EFORMAT, "%s has %zu bytes, not 1 to %u", what, pem.size,
+                       HF_PEM_MAX);
     hf_owned(hf_bio_freep) BIO *bio = BIO_new_mem_buf(pem.ptr, (int)pem.size);
     hf_assert(bio != NULL);
     char *name = NULL, *header = NULL;
@@ -46,13 +47,15 @@ parse(struct hf_slice pem, const char *what, EVP_PKEY **ret_key, struct hf_error
     OPENSSL_free(header);
     OPENSSL_free(der);
     if (!key)
-        return hf_crypto_fail(err, HF_EFORMAT, "%s holds no public key or certificate in PEM form", what);
+        return hf_crypto_fail(err, HF_EFORMAT, "%s holds no public key or certificate in PEM form",
+                              what);
     *ret_key = key;
     return HF_OK;
 }
 
 enum hf_status
-hf_verifier_parse(struct hf_slice pem, const char *what, struct hf_verifier **ret_verifier, struct hf_error *err)
+hf_verifier_parse(struct hf_slice pem, const char *what, struct hf_verifier **ret_verifier,
+                  struct hf_error *err)
 {
     hf_owned(hf_pkey_freep) EVP_PKEY *key = NULL;
     char fingerprint[HF_FINGERPRINT_SIZE];
@@ -103,15 +106,18 @@ hf_verifier_pkcs1(const struct hf_verifier *verifier, struct hf_buf *ret_der)
 }
 
 enum hf_status
-hf_verifier_check(const struct hf_verifier *verifier, struct hf_slice message, const uint8_t *signature,
-                  size_t size, struct hf_error *err)
+hf_verifier_check(const struct hf_verifier *verifier, struct hf_slice message,
+                  const uint8_t *signature, size_t size, struct hf_error *err)
 {
     hf_owned(hf_md_ctx_freep) EVP_MD_CTX *context = EVP_MD_CTX_new();
     EVP_PKEY_CTX *key_context = NULL; /* the digest context's */
-    if (!context || EVP_DigestVerifyInit(context, &key_context, hf_crypto_sha256(), NULL, verifier->key) != 1 ||
+    if (!context ||
+        EVP_DigestVerifyInit(context, &key_context, hf_crypto_sha256(), NULL, verifier->key) != 1 ||
         EVP_PKEY_CTX_set_rsa_padding(key_context, RSA_PKCS1_PADDING) <= 0)
-        return hf_crypto_fail(err, HF_ECRYPTO, "preparing key %s to check a signature", verifier->fingerprint);
-    /* 0 is a wrong signature, less is one that cannot even be read: to us both are not this key's. */
+        return hf_crypto_fail(err, HF_ECRYPTO, "preparing key %s to check a signature",
+                              verifier->fingerprint);
+    /* 0 is a wrong signature, less is one that cannot even be read: to us both are not this key's.
+     */
     int worked = EVP_DigestVerify(context, signature, size, message.ptr, message.size);
     ERR_clear_error();
     if (worked != 1)

@@ -121,7 +121,7 @@ struct hf_file_source {
     struct hf_strings vanished;    /* names of files that were gone before they could be opened */
     bool started;                  /* the first positions are in the journal */
     bool running;
-    char scan_problem[192];
+    char scan_problem[HF_PROBLEM_SIZE];
 };
 
 struct hf_file_source *hf_file_source(struct hf_source *source);

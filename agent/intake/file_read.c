@@ -65,7 +65,7 @@ static enum hf_status
 read_block(struct hf_file *file, struct hf_slice *ret_input, bool *ret_end, struct hf_error *err)
 {
     struct hf_buf *block = &file->source->source.intake->block;
-    size_t most = (size_t)file->source->source.config.max_event + HF_BLOCK_BYTES;
+    size_t most = (size_t)file->source->source.max_event + HF_BLOCK_BYTES;
     size_t want = HF_MIN(HF_MAX((size_t)HF_BLOCK_BYTES, 2 * file->partial), most);
     for (int generation = 0;; generation++) {
         size_t before = file->print.tail_size, got = 0;
@@ -235,8 +235,10 @@ close_file(struct hf_file *file, bool unlinked)
 static bool
 finish(struct hf_file *file, struct hf_slice input, bool unlinked)
 {
-    struct hf_cut cut;
+    struct hf_cut cut = {0};
     if ((input.size > 0 || file->line.parts > 0) && !hand_over(file, input, true, &cut))
+        return true;
+    if (cut.more)
         return true;
     file->moved = false;
     if (input.size > 0 && file->ending)
@@ -251,7 +253,7 @@ finish(struct hf_file *file, struct hf_slice input, bool unlinked)
 static bool
 has_piece(const struct hf_file *file, struct hf_slice input)
 {
-    return hf_piece_next(input, file->source->source.config.max_event, file->line.parts > 0, false).kind != HF_PIECE_NONE;
+    return hf_piece_next(input, file->source->source.max_event, file->line.parts > 0, false).kind != HF_PIECE_NONE;
 }
 
 /* What lies behind the offset may be taken back before it is read. */

@@ -162,7 +162,7 @@ see_path(struct hf_file_source *source, const char *path, struct hf_strings *new
     enum hf_status status = hf_fs_identify(-1, path, &who, &err);
     if (status != HF_OK) {
         if (status != HF_ENOTFOUND)
-            snprintf(source->scan_problem, sizeof(source->scan_problem), "%s", err.text);
+            hf_problem_set(source->scan_problem, err.text);
         return;
     }
     if (!S_ISREG(who.mode))
@@ -198,7 +198,7 @@ hf_file_scan(struct hf_file_source *source)
     hf_found_paths(&source->source.config, &found);
     watch_all(source, &found.directories);
     if (found.problem.status != HF_OK)
-        snprintf(source->scan_problem, sizeof(source->scan_problem), "%s", found.problem.text);
+        hf_problem_set(source->scan_problem, found.problem.text);
     for (size_t i = 0; i < found.paths.count; i++)
         see_path(source, found.paths.items[i], &new_paths);
     for (struct hf_file *file = source->files; file; file = file->next) {

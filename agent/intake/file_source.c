@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SYNC_MS 5000
+
 struct hf_file_source *
 hf_file_source(struct hf_source *source)
 {
@@ -70,7 +72,7 @@ take_ready(struct hf_file_source *source)
 static void
 problem(struct hf_file_source *source, const struct hf_error *err)
 {
-    snprintf(source->scan_problem, sizeof(source->scan_problem), "%s", err->text);
+    hf_problem_set(source->scan_problem, err->text);
 }
 
 static void
@@ -236,7 +238,8 @@ file_prepare(struct hf_source *base, struct hf_source *replaces, struct hf_error
     source->tick = evtimer_new(loop, on_tick, source);
     if (!source->scan_soon || !source->scan_timer || !source->tick)
         return hf_fail(err, HF_EINTERNAL, "the event loop takes no timers");
-    return HF_OK;
+    /* What an earlier source of this name handed over has to show in the journal's state, from which we start. */
+    return hf_journal_sync(base->intake->journal, SYNC_MS, err);
 }
 
 static void

@@ -76,6 +76,16 @@ free_source(struct hf_source *source)
     hf_freep(&source);
 }
 
+/* A line becomes six times as long when each byte has to be escaped, and the journal takes no record of more than a
+ * quarter of its size: one that it could never take would stop its source for good. */
+static uint64_t
+longest_event(const struct hf_intake *intake)
+{
+    struct hf_journal_info info;
+    hf_journal_info(intake->journal, &info);
+    return HF_MAX((info.max_bytes / 4 - 16384) / 6, 1024ull);
+}
+
 static enum hf_status
 prepare_source(struct hf_intake *intake, const struct hf_config_source *config, struct hf_source **ret_source,
                struct hf_error *err)
@@ -85,6 +95,7 @@ prepare_source(struct hf_intake *intake, const struct hf_config_source *config, 
                                                                   : hf_stdin_source_new();
     source->intake = intake;
     copy_config(&source->config, config);
+    source->max_event = HF_MIN(config->max_event, longest_event(intake));
     enum hf_status status = hf_journal_source(intake->journal, config->name, &source->id, err);
     if (status == HF_OK)
         status = source->ops->prepare(source, find_source(intake, config->name), err);
@@ -106,11 +117,19 @@ hf_source_ready(struct hf_source *source)
 }
 
 void
+hf_problem_set(char problem[HF_PROBLEM_SIZE], const char *text)
+{
+    size_t size = HF_MIN(strlen(text), HF_PROBLEM_SIZE - 1);
+    memcpy(problem, text, size);
+    problem[size] = '\0';
+}
+
+void
 hf_source_problem(struct hf_source *source, const struct hf_error *err)
 {
     if (strncmp(source->problem, err->text, sizeof(source->problem) - 1) == 0)
         return;
-    snprintf(source->problem, sizeof(source->problem), "%s", err->text);
+    hf_problem_set(source->problem, err->text);
     hf_log_warn("source.problem", HF_STR("source", source->config.name), HF_ERR(err));
 }
 

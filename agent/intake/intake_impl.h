@@ -9,7 +9,6 @@
 #define HOLDFAST_INTAKE_IMPL_H
 
 #include <holdfast/intake.h>
-#include <sys/uio.h>
 
 #define HF_BLOCK_BYTES (256u << 10) /* read at once from a file, and one unit */
 
@@ -64,6 +63,8 @@ void hf_long_line_reset(struct hf_long_line *line);
 
 struct hf_source;
 
+#define HF_PROBLEM_SIZE sizeof(((struct hf_source_status *)0)->problem)
+
 struct hf_source_ops {
     /* Everything that can fail, without an effect on others. `replaces` is the running source of the same name, or NULL. */
     enum hf_status (*prepare)(struct hf_source *source, struct hf_source *replaces, struct hf_error *err);
@@ -83,12 +84,15 @@ struct hf_source {
     struct hf_intake *intake;
     struct hf_config_source config; /* a copy of our own */
     uint16_t id;
+    uint64_t max_event; /* of the configuration, or less with a small journal */
     bool kept;         /* while a new configuration is compared: stays as it is */
     bool ready;        /* step() has something to do */
     uint64_t events, bytes, gaps;
     struct hf_record_counts counts;
-    char problem[192];
+    char problem[HF_PROBLEM_SIZE];
 };
+
+void hf_problem_set(char problem[HF_PROBLEM_SIZE], const char *text); /* cut where it does not fit */
 
 struct hf_source *hf_file_source_new(void);
 struct hf_source *hf_socket_source_new(void);
@@ -140,7 +144,7 @@ struct hf_unit {
     struct hf_source *source;
     int64_t arrival_s;
     uint64_t last_seq; /* of the last event added; 0 when none */
-    uint64_t events, bytes, gaps;
+    uint64_t events, bytes, gaps, record_bytes;
     struct hf_record_counts counts;
 };
 
@@ -159,12 +163,13 @@ struct hf_cut {
     uint64_t lines;   /* that ended in them, empty ones not counted */
     uint64_t parts, bytes;
     uint32_t crc;     /* of the long line, see hf_long_line */
-    bool more;        /* the unit ends behind a last part, the input may hold more pieces */
+    bool more;        /* the unit ended before the input did: it may hold more pieces */
 };
 
 enum hf_status hf_unit_lines(struct hf_unit *unit, struct hf_slice input, bool ended, struct hf_long_line *line,
                              struct hf_cut *ret_cut) hf_must_check;
 void hf_cut_keep(const struct hf_cut *cut, struct hf_long_line *line);
 void hf_unit_commit(struct hf_unit *unit);
+void hf_unit_abandon(struct hf_unit *unit); /* there was nothing to add after all */
 
 #endif

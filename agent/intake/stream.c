@@ -16,6 +16,7 @@ struct hf_streams {
     struct hf_stream *first;
     struct hf_gone *gone;
     size_t stored; /* states in the journal */
+    bool telling;  /* a connection that is told may end: its stream is freed afterwards */
 };
 
 static void
@@ -114,8 +115,6 @@ hf_stream_taken(struct hf_stream *stream, const struct hf_unit *unit, const stru
     stream->begun.parts = cut->parts;
     stream->begun.bytes = cut->bytes;
     stream->begun.crc = cut->crc;
-    if (cut->lines == 0)
-        return;
     /* When many are on their way the newest two are reported as one, when the later one is durable. */
     if (stream->pending_count == HF_STREAM_PENDING)
         stream->pending_count--;
@@ -166,7 +165,7 @@ hf_stream_get(struct hf_streams *streams, const char *uuid)
 static void
 free_if_idle(struct hf_stream *stream)
 {
-    if (!stream->connection && stream->pending_count == 0)
+    if (!stream->connection && stream->pending_count == 0 && !stream->streams->telling)
         free_stream(stream);
 }
 
@@ -195,8 +194,11 @@ stream_durable(struct hf_stream *stream, uint64_t durable_seq)
 void
 hf_streams_durable(struct hf_streams *streams, uint64_t durable_seq)
 {
-    for (struct hf_stream *stream = streams->first, *next; stream; stream = next) {
+    streams->telling = true;
+    for (struct hf_stream *stream = streams->first; stream; stream = stream->next)
         stream_durable(stream, durable_seq);
+    streams->telling = false;
+    for (struct hf_stream *stream = streams->first, *next; stream; stream = next) {
         next = stream->next;
         free_if_idle(stream);
     }
@@ -265,11 +267,10 @@ forget(struct hf_streams *streams, const struct quiet *items, size_t count)
     if (status == HF_OK) {
         hf_journal_commit(journal);
         streams->stored -= HF_MIN(count, streams->stored);
-        return;
+    } else {
+        hf_journal_abandon(journal); /* that they are remembered all the same does no harm: they are tried again */
+        hf_log_warn("streams.expire", HF_ERR(&err));
     }
-    hf_journal_abandon(journal);
-    hf_gone_free(streams->gone);
-    streams->gone = hf_gone_load(journal);
 }
 
 void

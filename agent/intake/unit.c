@@ -46,6 +46,7 @@ append(struct hf_unit *unit, uint16_t source, int64_t time_s)
     if (status != HF_OK)
         return give_up(unit, status, &err);
     unit->events++;
+    unit->record_bytes += intake->record.size;
     return HF_OK;
 }
 
@@ -166,15 +167,15 @@ hf_unit_lines(struct hf_unit *unit, struct hf_slice input, bool ended, struct hf
     struct hf_cut cut = {.parts = line->parts, .bytes = line->bytes, .crc = line->crc};
     for (;;) {
         struct hf_slice rest = hf_slice(input.ptr + cut.consumed, input.size - cut.consumed);
-        struct hf_piece piece = hf_piece_next(rest, unit->source->config.max_event, cut.parts > 0, ended);
+        struct hf_piece piece = hf_piece_next(rest, unit->source->max_event, cut.parts > 0, ended);
         if (piece.kind == HF_PIECE_NONE)
             break;
         enum hf_status status = add_piece(unit, &piece, line, &cut);
         if (status != HF_OK)
             return status;
         cut.consumed += piece.consumed;
-        /* The hash of this line is kept until it is in the journal for good. */
-        if (piece.kind == HF_PIECE_LAST) {
+        /* The hash of a long line is kept until it is in the journal for good; and many short lines make long records. */
+        if (piece.kind == HF_PIECE_LAST || unit->record_bytes >= HF_JOURNAL_BATCH_BYTES) {
             cut.more = true;
             break;
         }
@@ -208,4 +209,10 @@ hf_unit_commit(struct hf_unit *unit)
     source->counts.base64 += unit->counts.base64;
     source->counts.parts += unit->counts.parts;
     hf_source_well(source);
+}
+
+void
+hf_unit_abandon(struct hf_unit *unit)
+{
+    hf_journal_abandon(unit->source->intake->journal);
 }

@@ -184,6 +184,9 @@ bool hf_journal_has_room(const struct hf_journal *journal); /* for the batches i
 bool hf_journal_admits(const struct hf_journal *journal);   /* a unit may begin */
 uint64_t hf_journal_current_room(const struct hf_journal *journal);
 uint64_t hf_journal_spare_room(const struct hf_journal *journal, const struct hf_segment *spare);
+uint64_t hf_journal_file_bytes_for(const struct hf_journal *journal, uint64_t needed); /* of a file that holds such a batch */
+uint64_t hf_journal_file_bytes(const struct hf_journal *journal); /* of an ordinary one: more when the state is large */
+bool hf_journal_fits_as_spare(const struct hf_journal *journal, const struct hf_segment *segment);
 void hf_journal_release_held(struct hf_journal *journal);
 
 /* rotate.c, tidy.c: on the writer, with the lock held, which is given up meanwhile */

@@ -169,7 +169,7 @@ read_directory(struct hf_journal *journal, struct files *files, struct hf_error 
 static void
 reclaim(struct hf_journal *journal, struct hf_segment *segment)
 {
-    bool keep = segment->bytes == journal->segment_bytes && journal->spares.count < HF_JOURNAL_SPARES;
+    bool keep = hf_journal_fits_as_spare(journal, segment) && journal->spares.count < HF_JOURNAL_SPARES;
 
     hf_fs_close(&segment->fd);
     segment->first_seq = 1;

@@ -141,8 +141,6 @@ find_segment(struct hf_journal_reader *reader, struct hf_journal_loss *ret_loss,
     if (held->count == 0)
         return HF_EFULL;
     if (at == held->count) {
-        if (reader->order && HF_MAX(reader->at_seq, reader->from_seq) <= reader->journal->released_seq)
-            return hf_fail(err, HF_ENOTFOUND, "journal sequence %llu was released", (unsigned long long)reader->at_seq);
         at = place_for(reader);
     } else if (reader->offset < held->items[at]->end) {
         look_at(reader, held->items[at]);
@@ -152,6 +150,8 @@ find_segment(struct hf_journal_reader *reader, struct hf_journal_loss *ret_loss,
     }
     const struct hf_segment *segment = held->items[at];
     uint64_t wanted = HF_MAX(reader->at_seq, reader->from_seq);
+    if (segment->first_seq > wanted && wanted <= reader->journal->released_seq)
+        return hf_fail(err, HF_ENOTFOUND, "journal sequence %llu was released", (unsigned long long)wanted);
     if (segment->first_seq > wanted) {
         reader->at_seq = segment->first_seq;
         return lose(reader, wanted, segment->first_seq - 1, "the journal's files do not hold them", ret_loss, err);

@@ -39,6 +39,29 @@ hf_journal_spare_room(const struct hf_journal *journal, const struct hf_segment 
     return spare->bytes > used ? spare->bytes - used : 0;
 }
 
+uint64_t
+hf_journal_file_bytes_for(const struct hf_journal *journal, uint64_t needed)
+{
+    uint64_t twice = 2 * (HF_BATCH_HEAD + journal->state.bytes + 8);
+    uint64_t bytes = HF_SEGMENT_DATA + twice + needed + HF_SEGMENT_TAIL;
+
+    return (bytes + HF_SEGMENT_BLOCK - 1) / HF_SEGMENT_BLOCK * HF_SEGMENT_BLOCK;
+}
+
+uint64_t
+hf_journal_file_bytes(const struct hf_journal *journal)
+{
+    return HF_MAX(journal->segment_bytes, hf_journal_file_bytes_for(journal, journal->segment_bytes / 2));
+}
+
+bool
+hf_journal_fits_as_spare(const struct hf_journal *journal, const struct hf_segment *segment)
+{
+    uint64_t bytes = hf_journal_file_bytes(journal);
+
+    return segment->bytes >= bytes && segment->bytes <= 2 * bytes;
+}
+
 /* What a unit may add; one that adds more is written too, when its room was made. */
 static uint64_t
 unit_guess(const struct hf_segment *segment)

@@ -15,21 +15,6 @@ hf_journal_freeze(struct hf_journal *journal)
     hf_journal_release_held(journal);
 }
 
-static uint64_t
-block_multiple(uint64_t bytes)
-{
-    return (bytes + HF_SEGMENT_BLOCK - 1) / HF_SEGMENT_BLOCK * HF_SEGMENT_BLOCK;
-}
-
-/* The size of a file in which `needed` bytes of batches fit. */
-static uint64_t
-file_bytes_for(const struct hf_journal *journal, uint64_t needed)
-{
-    uint64_t twice = 2 * (HF_BATCH_HEAD + journal->state.bytes + 8);
-
-    return block_multiple(HF_SEGMENT_DATA + twice + needed + HF_SEGMENT_TAIL);
-}
-
 static enum hf_status
 create(struct hf_journal *journal, uint64_t bytes, struct hf_segment **ret_segment, struct hf_error *err)
 {
@@ -57,7 +42,7 @@ give_up_spares(struct hf_journal *journal, uint64_t bytes)
 static enum hf_status
 make(struct hf_journal *journal, uint64_t needed, struct hf_segment **ret_segment, struct hf_error *err)
 {
-    uint64_t bytes = HF_MAX(journal->segment_bytes, file_bytes_for(journal, needed));
+    uint64_t bytes = HF_MAX(hf_journal_file_bytes(journal), hf_journal_file_bytes_for(journal, needed));
     enum hf_status status;
 
     give_up_spares(journal, bytes);
@@ -70,7 +55,7 @@ make(struct hf_journal *journal, uint64_t needed, struct hf_segment **ret_segmen
         status = create(journal, bytes, ret_segment, err);
     /* At the start a small one will do, even past the limit: there is something to report, and delivery must go on. */
     if ((status == HF_EFULL || status == HF_ENOSPC) && needed == 0 && !journal->current)
-        status = create(journal, file_bytes_for(journal, HF_SEGMENT_MIN), ret_segment, err);
+        status = create(journal, hf_journal_file_bytes_for(journal, HF_SEGMENT_MIN), ret_segment, err);
     return status;
 }
 

@@ -23,8 +23,11 @@ unwiped_spare(const struct hf_journal *journal)
 bool
 hf_journal_needs_spare(const struct hf_journal *journal)
 {
-    if (journal->spares.count > 0 || journal->stopping)
+    if (journal->stopping)
         return false;
+    for (size_t i = 0; i < journal->spares.count; i++)
+        if (hf_journal_spare_room(journal, journal->spares.items[i]) >= journal->segment_bytes / 4)
+            return false;
     return !journal->current || hf_journal_current_room(journal) < journal->current->bytes / 2;
 }
 
@@ -41,7 +44,7 @@ hf_journal_tidy_due(const struct hf_journal *journal, uint64_t now_ms)
 static void
 settle(struct hf_journal *journal, struct hf_segment *segment)
 {
-    bool keep = journal->spares.count < HF_JOURNAL_SPARES && segment->bytes == journal->segment_bytes;
+    bool keep = journal->spares.count < HF_JOURNAL_SPARES && hf_journal_fits_as_spare(journal, segment);
     bool wipe = journal->wipe && !segment->clean;
     struct hf_error err;
     enum hf_status status = HF_OK;
@@ -85,20 +88,33 @@ settle_released(struct hf_journal *journal)
     return any;
 }
 
+/* The state has grown out of them. */
+static void
+drop_small_spares(struct hf_journal *journal)
+{
+    while (journal->spares.count > 0) {
+        struct hf_segment *spare = journal->spares.items[0];
+        hf_segment_list_remove(&journal->spares, 0);
+        settle(journal, spare);
+    }
+}
+
 static void
 make_spare(struct hf_journal *journal)
 {
+    uint64_t bytes = hf_journal_file_bytes(journal);
     struct hf_segment *segment = NULL;
     struct hf_error err;
     enum hf_status status;
 
-    if (hf_journal_total_bytes(journal) + journal->segment_bytes > journal->max_bytes) {
+    drop_small_spares(journal);
+    if (hf_journal_total_bytes(journal) + bytes > journal->max_bytes) {
         status = hf_fail(&err, HF_EFULL, "the journal holds %llu of at most %llu bytes: deliver, or raise agent.journal.max_bytes",
                          (unsigned long long)hf_journal_total_bytes(journal), (unsigned long long)journal->max_bytes);
     } else {
         uint64_t number = journal->next_number++;
         hf_journal_unlock(journal);
-        status = hf_segment_create(journal->directory, number, journal->segment_bytes, &segment, &err);
+        status = hf_segment_create(journal->directory, number, bytes, &segment, &err);
         hf_journal_lock(journal);
     }
     hf_trouble_set(&journal->space_trouble, status, &err);
@@ -122,7 +138,7 @@ hf_journal_tidy(struct hf_journal *journal)
         journal->retry_ms = journal->spare_retry_ms = 0;
     if (hf_journal_needs_spare(journal) && hf_boot_ms() >= journal->spare_retry_ms)
         make_spare(journal);
-    if (journal->spares.count > 0)
+    if (!hf_journal_needs_spare(journal))
         hf_trouble_set(&journal->space_trouble, HF_OK, NULL);
     journal->report = true;
     pthread_cond_broadcast(&journal->progress);

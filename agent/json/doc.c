@@ -1,19 +1,22 @@
-/* jansson with bounds and messages: for configuration, digests, receipts and replies, never for events. */
+/* jansson with bounds and messages: for configuration, digests, receipts and replies, never for
+ * events. */
 #include <string.h>
 
 #include "json_impl.h"
 
 enum hf_status
-hf_doc_parse(struct hf_slice text, size_t max, const char *what, json_t **ret_doc, struct hf_error *err)
+hf_doc_parse(struct hf_slice text, size_t max, const char *what, json_t **ret_doc,
+             struct hf_error *err)
 {
     if (text.size > max)
-        return hf_fail(err, HF_ELIMIT, "%s has %zu bytes, more than the %zu allowed", what, text.size, max);
+        return hf_fail(err, HF_ELIMIT, "%s has %zu bytes, more than the %zu allowed", what,
+                       text.size, max);
     json_error_t error;
-    json_t *doc =
-        json_loadb(text.ptr ? (const char *)text.ptr : "", text.size, JSON_REJECT_DUPLICATES, &error);
+    json_t *doc = json_loadb(text.ptr ? (const char *)text.ptr : "", text.size,
+                             JSON_REJECT_DUPLICATES, &error);
     if (!doc)
-        return hf_fail(err, HF_EFORMAT, "%s is not valid JSON: line %d, column %d: %s", what, error.line,
-                       error.column, error.text);
+        return hf_fail(err, HF_EFORMAT, "%s is not valid JSON: line %d, column %d: %s", what,
+                       error.line, error.column, error.text);
     *ret_doc = doc;
     return HF_OK;
 }
@@ -38,7 +41,8 @@ dump(const json_t *doc, size_t flags, struct hf_buf *ret_text)
     size_t before = ret_text->size;
     if (json_dump_callback(doc, dump_piece, ret_text, flags | JSON_ENCODE_ANY) == 0)
         return HF_OK;
-    /* Documents are trees that we parsed or built from checked text: only the buffer's maximum can stop a dump. */
+    /* Documents are trees that we parsed or built from checked text: only the buffer's maximum can
+     * stop a dump. */
     if (ret_text->ptr) {
         ret_text->size = before;
         ret_text->ptr[before] = '\0';
@@ -62,21 +66,14 @@ static const char *
 kind_text(const json_t *value)
 {
     switch (json_typeof(value)) {
-    case JSON_OBJECT:
-        return "an object";
-    case JSON_ARRAY:
-        return "an array";
-    case JSON_STRING:
-        return "a string";
-    case JSON_INTEGER:
-        return "a whole number";
-    case JSON_REAL:
-        return "a number with a fraction";
+    case JSON_OBJECT: return "an object";
+    case JSON_ARRAY: return "an array";
+    case JSON_STRING: return "a string";
+    case JSON_INTEGER: return "a whole number";
+    case JSON_REAL: return "a number with a fraction";
     case JSON_TRUE:
-    case JSON_FALSE:
-        return "true or false";
-    case JSON_NULL:
-        break;
+    case JSON_FALSE: return "true or false";
+    case JSON_NULL: break;
     }
     return "null";
 }

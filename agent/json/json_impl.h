@@ -1,7 +1,8 @@
 /* json, inside: the scanner's twins, and the parts of the grammar that all of them share.
  *
- * A twin is scan_body.h compiled around one way of running over the plain bytes of a string. All twins must give the
- * same answer for every input, to the byte: tests and the fuzz target compare them.
+ * A twin is scan_body.h compiled around one way of running over the plain bytes of a string. All
+ * twins must give the same answer for every input, to the byte: tests and the fuzz target compare
+ * them.
  */
 #ifndef HOLDFAST_JSON_IMPL_H
 #define HOLDFAST_JSON_IMPL_H
@@ -10,7 +11,8 @@
 
 bool hf_json_scan_scalar(struct hf_slice text, struct hf_json_scan *ret_scan);
 #ifdef __x86_64__
-bool hf_json_scan_sse2(struct hf_slice text, struct hf_json_scan *ret_scan); /* every x86-64 has SSE2 */
+bool hf_json_scan_sse2(struct hf_slice text,
+                       struct hf_json_scan *ret_scan); /* every x86-64 has SSE2 */
 bool hf_json_scan_avx2(struct hf_slice text, struct hf_json_scan *ret_scan);
 #endif
 
@@ -28,11 +30,16 @@ struct hf_json_fault {
     const uint8_t *at;
 };
 
-/* Each takes the position of its first byte and returns the position behind it; NULL with the fault set if invalid. */
-const uint8_t *hf_json_escape_end(const uint8_t *at, const uint8_t *end, struct hf_json_fault *fault);
-const uint8_t *hf_json_utf8_end(const uint8_t *at, const uint8_t *end, struct hf_json_fault *fault); /* one or more non-ASCII characters */
-const uint8_t *hf_json_number_end(const uint8_t *at, const uint8_t *end, struct hf_json_fault *fault);
-const uint8_t *hf_json_literal_end(const uint8_t *at, const uint8_t *end, struct hf_json_fault *fault);
+/* Each takes the position of its first byte and returns the position behind it; NULL with the fault
+ * set if invalid. */
+const uint8_t *hf_json_escape_end(const uint8_t *at, const uint8_t *end,
+                                  struct hf_json_fault *fault);
+const uint8_t *hf_json_utf8_end(const uint8_t *at, const uint8_t *end,
+                                struct hf_json_fault *fault); /* one or more non-ASCII characters */
+const uint8_t *hf_json_number_end(const uint8_t *at, const uint8_t *end,
+                                  struct hf_json_fault *fault);
+const uint8_t *hf_json_literal_end(const uint8_t *at, const uint8_t *end,
+                                   struct hf_json_fault *fault);
 
 /* The member with this key, or HF_JSON_MEMBERS. */
 enum hf_json_member hf_json_member_find(const uint8_t *key, size_t size);

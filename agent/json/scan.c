@@ -19,35 +19,27 @@ const char *const hf_json_member_names[HF_JSON_MEMBERS] = {
     [HF_JSON_EVENT_CATEGORY] = "eventCategory",
 };
 
-/* Length and one or two bytes leave at most one candidate, so that a key costs at most one comparison. */
+/* Length and one or two bytes leave at most one candidate, so that a key costs at most one
+ * comparison. */
 static enum hf_json_member
 member_candidate(const uint8_t *key, size_t size)
 {
     switch (size) {
-    case 7:
-        return HF_JSON_EVENT_ID;
+    case 7: return HF_JSON_EVENT_ID;
     case 9:
         if (key[0] == 'a')
             return HF_JSON_AWS_REGION;
         if (key[5] == 'N')
             return HF_JSON_EVENT_NAME;
         return key[6] == 'i' ? HF_JSON_EVENT_TIME : HF_JSON_EVENT_TYPE;
-    case 11:
-        return HF_JSON_EVENT_SOURCE;
-    case 12:
-        return key[0] == 'e' ? HF_JSON_EVENT_VERSION : HF_JSON_USER_IDENTITY;
-    case 13:
-        return HF_JSON_EVENT_CATEGORY;
-    case 15:
-        return HF_JSON_SOURCE_IP_ADDRESS;
-    case 16:
-        return HF_JSON_RESPONSE_ELEMENTS;
-    case 17:
-        return HF_JSON_REQUEST_PARAMETERS;
-    case 18:
-        return HF_JSON_RECIPIENT_ACCOUNT_ID;
-    default:
-        return HF_JSON_MEMBERS;
+    case 11: return HF_JSON_EVENT_SOURCE;
+    case 12: return key[0] == 'e' ? HF_JSON_EVENT_VERSION : HF_JSON_USER_IDENTITY;
+    case 13: return HF_JSON_EVENT_CATEGORY;
+    case 15: return HF_JSON_SOURCE_IP_ADDRESS;
+    case 16: return HF_JSON_RESPONSE_ELEMENTS;
+    case 17: return HF_JSON_REQUEST_PARAMETERS;
+    case 18: return HF_JSON_RECIPIENT_ACCOUNT_ID;
+    default: return HF_JSON_MEMBERS;
     }
 }
 
@@ -64,11 +56,11 @@ size_t
 hf_json_twins(struct hf_json_twin ret_twins[HF_JSON_TWINS_MAX])
 {
     size_t count = 0;
-    ret_twins[count++] = (struct hf_json_twin){"scalar", hf_json_scan_scalar};
+    ret_twins[count++] = (struct hf_json_twin){ "scalar", hf_json_scan_scalar };
 #ifdef __x86_64__
-    ret_twins[count++] = (struct hf_json_twin){"sse2", hf_json_scan_sse2};
+    ret_twins[count++] = (struct hf_json_twin){ "sse2", hf_json_scan_sse2 };
     if (__builtin_cpu_supports("avx2"))
-        ret_twins[count++] = (struct hf_json_twin){"avx2", hf_json_scan_avx2};
+        ret_twins[count++] = (struct hf_json_twin){ "avx2", hf_json_scan_avx2 };
 #endif
     return count;
 }

@@ -1,4 +1,5 @@
-/* The scanner with AVX2: 32 bytes of a string at a time. Compiled for AVX2 as a whole; scan.c asks the processor. */
+/* The scanner with AVX2: 32 bytes of a string at a time. Compiled for AVX2 as a whole; scan.c asks
+ * the processor. */
 #include <immintrin.h>
 
 #include "json_impl.h"
@@ -8,7 +9,8 @@ plain_run(const uint8_t *at, const uint8_t *end)
 {
     for (; end - at >= 32; at += 32) {
         __m256i bytes = _mm256_loadu_si256((const __m256i *)(const void *)at);
-        /* As signed bytes both the control characters and all that is not ASCII are less than a space. */
+        /* As signed bytes both the control characters and all that is not ASCII are less than a
+         * space. */
         __m256i hits =
             _mm256_or_si256(_mm256_or_si256(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('"')),
                                             _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\\'))),

@@ -1,14 +1,14 @@
-/* The grammar of a JSON object, as a state machine over two bits of memory per level: none but the kind of the
- * container. Included once per twin, which defines
+/* The grammar of a JSON object, as a state machine that remembers one bit per level: whether it is
+ * an object. Included once per twin, which defines
  *
- *   SCAN_TWIN      the function's name
- *   plain_run()    the first byte from `at` on that is '"', '\', a control character, or not ASCII; else `end`
+ *   SCAN_TWIN     the function's name
+ *   plain_run()   the first byte from `at` on that is '"', '\', a control character or not ASCII;
+ *                 `end` if there is none
  *
- *            ┌────────────── '{' '[' ──────────────┐
- *            ▼                                     │
- *   [key ':'] value ──── scalar, '}' ']' ────▶ value ended ── ',' ──▶ [key ':'] value
- *                                                  │   ▲
- *                                                  └───┘ '}' ']' until the top one closes
+ *         ┌─ '{' '[' ─┐
+ *         ▼           │            ┌─ '}' ']' ─┐
+ *   [key ':'] value ──┴─ scalar ─▶ ended ◀─────┘── ',' ──▶ [key ':'] value
+ *                                    └── the top one's '}': done
  */
 #include "json_impl.h"
 
@@ -82,9 +82,11 @@ scalar_end(const uint8_t *at, const uint8_t *end, struct hf_json_fault *fault)
 
 /* From the top '{' to behind its '}'. */
 static always_inline const uint8_t *
-object_end(const uint8_t *at, const uint8_t *end, struct hf_json_scan *scan, struct hf_json_fault *fault)
+object_end(const uint8_t *at, const uint8_t *end, struct hf_json_scan *scan,
+           struct hf_json_fault *fault)
 {
-    uint64_t objects = 0; /* bit 0: is the innermost container an object; bit 1: the one around it ... */
+    /* Bit 0: is the innermost container an object; bit 1: the one around it ... */
+    uint64_t objects = 0;
     unsigned depth = 0;
     struct hf_slice *member = NULL;
     const uint8_t *value = at;
@@ -117,7 +119,7 @@ object_end(const uint8_t *at, const uint8_t *end, struct hf_json_scan *scan, str
             return NULL;
         for (;;) {
             if (depth == 1 && member)
-                *member = (struct hf_slice){value, (size_t)(at - value)};
+                *member = (struct hf_slice){ value, (size_t)(at - value) };
             at = space_end(at, end);
             if (at < end && *at == ',')
                 break;
@@ -140,23 +142,24 @@ object_end(const uint8_t *at, const uint8_t *end, struct hf_json_scan *scan, str
 bool
 SCAN_TWIN(struct hf_slice text, struct hf_json_scan *ret_scan)
 {
-    struct hf_json_fault fault = {NULL, NULL};
+    struct hf_json_fault fault = { NULL, NULL };
     const uint8_t *start = text.ptr, *end = start + text.size;
 
-    *ret_scan = (struct hf_json_scan){.empty = false};
+    *ret_scan = (struct hf_json_scan){ .empty = false };
     start = space_end(start, end);
     if (start == end || *start != '{') {
         hf_json_fail(&fault, start, "not a JSON object");
     } else {
         const uint8_t *at = object_end(start, end, ret_scan, &fault);
         if (at) {
-            ret_scan->text = (struct hf_slice){start, (size_t)(at - start)};
+            ret_scan->text = (struct hf_slice){ start, (size_t)(at - start) };
             at = space_end(at, end);
             if (at == end)
                 return true;
             hf_json_fail(&fault, at, "something follows the object");
         }
     }
-    *ret_scan = (struct hf_json_scan){.reason = fault.reason, .where = (size_t)(fault.at - text.ptr)};
+    *ret_scan =
+        (struct hf_json_scan){ .reason = fault.reason, .where = (size_t)(fault.at - text.ptr) };
     return false;
 }

@@ -1,4 +1,5 @@
-/* The parts of the grammar that are rare enough, or slow enough anyway, to be shared by all twins. */
+/* The parts of the grammar that are rare enough, or slow enough anyway, to be shared by all twins.
+ */
 #include <string.h>
 
 #include "json_impl.h"
@@ -63,7 +64,8 @@ hf_json_escape_end(const uint8_t *at, const uint8_t *end, struct hf_json_fault *
     return at + 12;
 }
 
-/* RFC 3629 section 4: the second byte's range rules out overlong forms, surrogates and what lies past U+10FFFF. */
+/* RFC 3629 section 4: the second byte's range rules out overlong forms, surrogates and what lies
+ * past U+10FFFF. */
 static const uint8_t *
 character_end(const uint8_t *at, const uint8_t *end)
 {

@@ -5,8 +5,8 @@
 
 #define EACH(byte) (0x0101010101010101ull * (byte))
 
-/* A set top bit at each byte that is '"', '\', below 0x20 or above 0x7f. A borrow can set bits above the first such
- * byte wrongly, never at or below it. */
+/* A set top bit at each byte that is '"', '\', below 0x20 or above 0x7f. A borrow can set bits
+ * above the first such byte wrongly, never at or below it. */
 static inline uint64_t
 special_bytes(uint64_t word)
 {

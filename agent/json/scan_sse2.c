@@ -8,7 +8,8 @@ plain_run(const uint8_t *at, const uint8_t *end)
 {
     for (; end - at >= 16; at += 16) {
         __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-        /* As signed bytes both the control characters and all that is not ASCII are less than a space. */
+        /* As signed bytes both the control characters and all that is not ASCII are less than a
+         * space. */
         __m128i hits = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
                                                  _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))),
                                     _mm_cmplt_epi8(bytes, _mm_set1_epi8(' ')));

@@ -13,7 +13,9 @@ hf_json_is_string(struct hf_slice value)
 static size_t
 escape(uint8_t byte, char ret_text[8])
 {
-    static const char short_forms[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
+    static const char short_forms[] = {
+        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'
+    };
 
     if (byte == '"' || byte == '\\')
         return (size_t)snprintf(ret_text, 8, "\\%c", byte);

@@ -1,9 +1,9 @@
-/*  0      4      8          16         20        24
- *  +------+------+----------+----------+---------+--------------------+---------+
- *  | magic| step | number   | doc size | CRC-32C | doc: compact JSON  | 0 to 7  |
- *  |      | (u32)|          |          |         |                    | zeros   |
- *  +------+------+----------+----------+---------+--------------------+---------+
- *  The CRC covers bytes 0 to 19 and the document.
+/*  0      4      8          16         24         28        32
+ *  +------+------+----------+----------+----------+---------+--------------------+---------+
+ *  | magic| step | number   | durable  | doc size | CRC-32C | doc: compact JSON  | 0 to 7  |
+ *  |      | (u32)|          |          |          |         |                    | zeros   |
+ *  +------+------+----------+----------+----------+---------+--------------------+---------+
+ *  The CRC covers bytes 0 to 27 and the document.
  */
 #include "agent/ledger/ledger_impl.h"
 #include <holdfast/json.h>
@@ -32,24 +32,28 @@ hf_step_name(enum hf_step step)
 static uint32_t
 frame_crc(const uint8_t *header, struct hf_slice doc)
 {
-    return hf_crc32c(hf_crc32c(0, header, 20), doc.ptr, doc.size);
+    return hf_crc32c(hf_crc32c(0, header, 28), doc.ptr, doc.size);
 }
 
 enum hf_status
-frame_encode(enum hf_step step, uint64_t number, const json_t *doc, struct hf_buf *buf, struct hf_error *err)
+frame_encode(enum hf_step step, uint64_t number, uint64_t durable, const json_t *doc,
+             struct hf_buf *buf, struct hf_error *err)
 {
     hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(FRAME_DOC_MAX);
     enum hf_status status = hf_doc_dump(doc, &text);
     if (status != HF_OK)
-        return hf_fail(err, HF_ELIMIT, "a %s step is larger than %u bytes", hf_step_name(step), FRAME_DOC_MAX);
+        return hf_fail(err, HF_ELIMIT, "a %s step is larger than %u bytes", hf_step_name(step),
+                       FRAME_DOC_MAX);
     uint8_t header[FRAME_HEADER];
     hf_put_le32(header, FRAME_MAGIC);
     hf_put_le32(header + 4, (uint32_t)step);
     hf_put_le64(header + 8, number);
-    hf_put_le32(header + 16, (uint32_t)text.size);
-    hf_put_le32(header + 20, frame_crc(header, hf_buf_slice(&text)));
+    hf_put_le64(header + 16, durable);
+    hf_put_le32(header + 24, (uint32_t)text.size);
+    hf_put_le32(header + 28, frame_crc(header, hf_buf_slice(&text)));
     static const uint8_t zeros[8];
-    if (hf_buf_add(buf, header, sizeof(header)) != HF_OK || hf_buf_add(buf, text.ptr, text.size) != HF_OK ||
+    if (hf_buf_add(buf, header, sizeof(header)) != HF_OK ||
+        hf_buf_add(buf, text.ptr, text.size) != HF_OK ||
         hf_buf_add(buf, zeros, (8 - text.size % 8) % 8) != HF_OK)
         return hf_fail(err, HF_ELIMIT, "the ledger would be larger than %zu bytes", buf->max);
     return HF_OK;
@@ -61,15 +65,22 @@ frame_decode(struct hf_slice bytes, size_t offset, struct frame *ret_frame)
     if (offset > bytes.size || bytes.size - offset < FRAME_HEADER)
         return false;
     const uint8_t *header = bytes.ptr + offset;
-    uint32_t step = hf_get_le32(header + 4), doc_size = hf_get_le32(header + 16);
-    if (hf_get_le32(header) != FRAME_MAGIC || step < HF_STEP_STATE || step > HF_STEP_LAST || doc_size > FRAME_DOC_MAX)
+    uint32_t step = hf_get_le32(header + 4), doc_size = hf_get_le32(header + 24);
+    if (hf_get_le64(header + 16) >= hf_get_le64(header + 8))
+        return false;
+    if (hf_get_le32(header) != FRAME_MAGIC || step < HF_STEP_STATE || step > HF_STEP_LAST ||
+        doc_size > FRAME_DOC_MAX)
         return false;
     size_t size = FRAME_HEADER + doc_size + (8 - doc_size % 8) % 8;
     if (bytes.size - offset < size)
         return false;
     struct hf_slice doc = hf_slice(header + FRAME_HEADER, doc_size);
-    if (hf_get_le32(header + 20) != frame_crc(header, doc))
+    if (hf_get_le32(header + 28) != frame_crc(header, doc))
         return false;
-    *ret_frame = (struct frame){.step = (enum hf_step)step, .number = hf_get_le64(header + 8), .doc = doc, .size = size};
+    *ret_frame = (struct frame){ .step = (enum hf_step)step,
+                                 .number = hf_get_le64(header + 8),
+                                 .durable = hf_get_le64(header + 16),
+                                 .doc = doc,
+                                 .size = size };
     return true;
 }

@@ -1,5 +1,5 @@
-/* Jobs from the queue to curl and back. At most `connections` are with curl, so that a job's time-outs and its signature
- * begin when it is its turn, not while it waits.
+/* Jobs from the queue to curl and back. At most `connections` are with curl, so that a job's
+ * time-outs and its signature begin when it is its turn, not while it waits.
  */
 #include "agent/s3/s3_impl.h"
 
@@ -37,8 +37,10 @@ check_options(const struct hf_s3_options *options, struct hf_error *err)
     struct stat unused;
 
     for (const char *at = options->region ? options->region : "us-east-1"; *at; at++) {
-        if (!((*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9') || *at == '-' || *at == '_'))
-            return hf_fail(err, HF_ECONFIG, "region '%s' has characters no region has", options->region);
+        if (!((*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
+              (*at >= '0' && *at <= '9') || *at == '-' || *at == '_'))
+            return hf_fail(err, HF_ECONFIG, "region '%s' has characters no region has",
+                           options->region);
     }
     if (options->proxy && !hf_starts_with(options->proxy, "http://"))
         return hf_fail(err, HF_ECONFIG, "proxy '%s' is not http://HOST:PORT", options->proxy);
@@ -76,7 +78,8 @@ hf_s3_open(const struct hf_s3_options *options, struct hf_s3 **ret_s3, struct hf
     if (status == HF_OK)
         status = hf_s3_endpoint_init(&s3->endpoint, options->url, options->addressing, err);
     if (status == HF_OK)
-        status = hf_s3_credentials_init(&s3->credentials, options->credentials_file, options->profile, err);
+        status = hf_s3_credentials_init(&s3->credentials, options->credentials_file,
+                                        options->profile, err);
     if (status != HF_OK) {
         hf_s3_close(s3);
         return status;
@@ -163,7 +166,7 @@ launch(struct hf_s3 *s3)
 {
     while (s3->waiting && s3->active_count < s3->connections) {
         struct hf_s3_job *job = take_waiting(s3);
-        struct hf_error why = {.text = ""};
+        struct hf_error why = { .text = "" };
         enum hf_status status = send_job(s3, job, &why);
 
         if (status != HF_OK) {
@@ -252,7 +255,8 @@ hf_s3_run(struct hf_s3 *s3, int wait_ms)
 }
 
 enum hf_status
-hf_s3_start(struct hf_s3 *s3, const struct hf_s3_request *request, hf_s3_callback callback, void *context, struct hf_error *err)
+hf_s3_start(struct hf_s3 *s3, const struct hf_s3_request *request, hf_s3_callback callback,
+            void *context, struct hf_error *err)
 {
     struct hf_s3_job *job = NULL;
     enum hf_status status;
@@ -287,9 +291,10 @@ take_reply(void *context, struct hf_s3_reply *reply)
 }
 
 enum hf_status
-hf_s3_call(struct hf_s3 *s3, const struct hf_s3_request *request, struct hf_s3_reply *ret_reply, struct hf_error *err)
+hf_s3_call(struct hf_s3 *s3, const struct hf_s3_request *request, struct hf_s3_reply *ret_reply,
+           struct hf_error *err)
 {
-    struct blocking blocking = {.ret_reply = ret_reply};
+    struct blocking blocking = { .ret_reply = ret_reply };
     enum hf_status status = hf_s3_start(s3, request, take_reply, &blocking, err);
 
     if (status != HF_OK)

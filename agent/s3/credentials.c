@@ -1,5 +1,6 @@
-/* Credentials: a section of a shared credentials file, or the environment. Strict where it matters: a line that is neither
- * section, setting nor comment is an error, and so is a key given twice, because the other reading would be a guess.
+/* Credentials: a section of a shared credentials file, or the environment. Strict where it matters:
+ * a line that is neither section, setting nor comment is an error, and so is a key given twice,
+ * because the other reading would be a guess.
  */
 #include "agent/s3/s3_impl.h"
 
@@ -7,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FILE_MAX (64 * 1024)
+#define FILE_MAX       (64 * 1024)
 #define ACCESS_KEY_MAX 128
-#define SECRET_MAX 512
-#define TOKEN_MAX (16 * 1024)
+#define SECRET_MAX     512
+#define TOKEN_MAX      (16 * 1024)
 
 static void
 free_secret(char **text)
@@ -60,11 +61,14 @@ check(const struct hf_s3_credentials *credentials, const char *where, struct hf_
         return hf_fail(err, HF_ECREDENTIALS, "no %s in %s",
                        credentials->access_key ? "secret access key" : "access key id", where);
     if (!is_plain(credentials->access_key, ACCESS_KEY_MAX, "/,"))
-        return hf_fail(err, HF_ECREDENTIALS, "the access key id in %s has characters no access key id has", where);
+        return hf_fail(err, HF_ECREDENTIALS,
+                       "the access key id in %s has characters no access key id has", where);
     if (!is_plain(credentials->secret_key, SECRET_MAX, ""))
-        return hf_fail(err, HF_ECREDENTIALS, "the secret access key in %s has characters no secret key has", where);
+        return hf_fail(err, HF_ECREDENTIALS,
+                       "the secret access key in %s has characters no secret key has", where);
     if (credentials->session_token && !is_plain(credentials->session_token, TOKEN_MAX, ""))
-        return hf_fail(err, HF_ECREDENTIALS, "the session token in %s has characters no token has", where);
+        return hf_fail(err, HF_ECREDENTIALS, "the session token in %s has characters no token has",
+                       where);
     return HF_OK;
 }
 
@@ -99,18 +103,21 @@ take_section(struct reader *reader, char *line, struct hf_error *err)
     line[size - 1] = 0;
     reader->in_profile = strcmp(trim(line + 1), reader->profile) == 0;
     if (reader->in_profile && reader->found)
-        return hf_fail(err, HF_ECREDENTIALS, "line %u: section '%s' a second time", reader->line, reader->profile);
+        return hf_fail(err, HF_ECREDENTIALS, "line %u: section '%s' a second time", reader->line,
+                       reader->profile);
     reader->found = reader->found || reader->in_profile;
     return HF_OK;
 }
 
 static enum hf_status
-take_setting(struct reader *reader, char *line, struct hf_s3_credentials *credentials, struct hf_error *err)
+take_setting(struct reader *reader, char *line, struct hf_s3_credentials *credentials,
+             struct hf_error *err)
 {
     char *equals = strchr(line, '='), *name, **place = NULL;
 
     if (!equals)
-        return hf_fail(err, HF_ECREDENTIALS, "line %u: neither [section] nor name = value", reader->line);
+        return hf_fail(err, HF_ECREDENTIALS, "line %u: neither [section] nor name = value",
+                       reader->line);
     *equals = 0;
     name = trim(line);
     if (!reader->in_profile)
@@ -130,7 +137,8 @@ take_setting(struct reader *reader, char *line, struct hf_s3_credentials *creden
 }
 
 static enum hf_status
-read_lines(struct reader *reader, char *text, struct hf_s3_credentials *credentials, struct hf_error *err)
+read_lines(struct reader *reader, char *text, struct hf_s3_credentials *credentials,
+           struct hf_error *err)
 {
     enum hf_status status = HF_OK;
 
@@ -142,19 +150,21 @@ read_lines(struct reader *reader, char *text, struct hf_s3_credentials *credenti
             *next++ = 0;
         reader->line++;
         line = trim(line);
-        if (!*line || *line == '#' || *line == ';' || indented) /* indented: a nested setting of the AWS tools */
+        if (!*line || *line == '#' || *line == ';' ||
+            indented) /* indented: a nested setting of the AWS tools */
             continue;
-        status = *line == '[' ? take_section(reader, line, err) : take_setting(reader, line, credentials, err);
+        status = *line == '[' ? take_section(reader, line, err)
+                              : take_setting(reader, line, credentials, err);
     }
     return status;
 }
 
 enum hf_status
-hf_s3_credentials_parse(struct hf_slice text, const char *profile, struct hf_s3_credentials *ret_credentials,
-                        struct hf_error *err)
+hf_s3_credentials_parse(struct hf_slice text, const char *profile,
+                        struct hf_s3_credentials *ret_credentials, struct hf_error *err)
 {
-    struct hf_s3_credentials read = {.file = NULL};
-    struct reader reader = {.profile = profile};
+    struct hf_s3_credentials read = { .file = NULL };
+    struct reader reader = { .profile = profile };
     char *copy = hf_strndup((const char *)text.ptr, text.size);
     enum hf_status status = HF_OK;
     char where[160];
@@ -187,12 +197,14 @@ read_file(struct hf_s3_credentials *credentials, struct hf_error *err)
 {
     struct hf_buf text = HF_BUF(FILE_MAX);
     struct stat seen;
-    enum hf_status status = hf_fs_stat(credentials->file, &seen, err); /* before reading: a later change is seen next time */
+    enum hf_status status = hf_fs_stat(credentials->file, &seen,
+                                       err); /* before reading: a later change is seen next time */
 
     if (status == HF_OK)
         status = hf_fs_read_secret(credentials->file, FILE_MAX, &text, err);
     if (status == HF_OK)
-        status = hf_s3_credentials_parse(hf_buf_slice(&text), credentials->profile, credentials, err);
+        status =
+            hf_s3_credentials_parse(hf_buf_slice(&text), credentials->profile, credentials, err);
     if (text.ptr)
         hf_wipe(text.ptr, text.size);
     hf_buf_done(&text);
@@ -219,11 +231,15 @@ read_environment(struct hf_s3_credentials *credentials, struct hf_error *err)
     credentials->secret_key = hf_strdup(getenv("AWS_SECRET_ACCESS_KEY"));
     credentials->session_token = token && *token ? hf_strdup(token) : NULL;
     credentials->stale = false;
-    return check(credentials, "the environment; set credentials_file, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY", err);
+    return check(
+        credentials,
+        "the environment; set credentials_file, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+        err);
 }
 
 enum hf_status
-hf_s3_credentials_init(struct hf_s3_credentials *credentials, const char *file, const char *profile, struct hf_error *err)
+hf_s3_credentials_init(struct hf_s3_credentials *credentials, const char *file, const char *profile,
+                       struct hf_error *err)
 {
     credentials->file = hf_strdup(file);
     credentials->profile = hf_strdup(profile ? profile : "default");
@@ -238,7 +254,8 @@ is_unchanged(const struct stat *a, const struct stat *b)
 }
 
 enum hf_status
-hf_s3_credentials_refresh(struct hf_s3_credentials *credentials, bool *ret_changed, struct hf_error *err)
+hf_s3_credentials_refresh(struct hf_s3_credentials *credentials, bool *ret_changed,
+                          struct hf_error *err)
 {
     enum hf_status status;
     struct stat now;
@@ -248,7 +265,8 @@ hf_s3_credentials_refresh(struct hf_s3_credentials *credentials, bool *ret_chang
         return HF_OK;
     /* A file that is gone or half-written does not take away credentials that still work. */
     if (!credentials->stale) {
-        if (hf_fs_stat(credentials->file, &now, NULL) != HF_OK || is_unchanged(&now, &credentials->seen))
+        if (hf_fs_stat(credentials->file, &now, NULL) != HF_OK ||
+            is_unchanged(&now, &credentials->seen))
             return HF_OK;
     }
     status = read_file(credentials, err);

@@ -20,7 +20,9 @@ wrong_document(const char *path, const char *expected, struct hf_error *err)
     char root[64];
 
     hf_xml_copy_text(root, sizeof(root), path + 1);
-    return hf_fail(err, HF_EFORMAT, "the store answered with a document '%s' where '%s' was expected", root, expected);
+    return hf_fail(err, HF_EFORMAT,
+                   "the store answered with a document '%s' where '%s' was expected", root,
+                   expected);
 }
 
 /* True when this call opens the root and its name is not `expected`. */
@@ -62,7 +64,7 @@ visit_error(void *context, const char *path, const char *text, struct hf_error *
 enum hf_status
 hf_xml_parse_error(struct hf_slice xml, struct hf_xml_error *ret_error)
 {
-    struct hf_xml_error error = {.code = ""};
+    struct hf_xml_error error = { .code = "" };
     enum hf_status status = hf_xml_walk(xml, visit_error, &error, NULL);
 
     if (status == HF_OK && !error.code[0])
@@ -92,16 +94,18 @@ visit_retention(void *context, const char *path, const char *text, struct hf_err
         retention->mode = hf_lock_mode_parse(text);
         if (retention->mode == HF_UNSET)
             return bad_value("Mode", text, err);
-    } else if (is_child(path, "RetainUntilDate") && !hf_time_parse_rfc3339(text, &retention->until_s)) {
+    } else if (is_child(path, "RetainUntilDate") &&
+               !hf_time_parse_rfc3339(text, &retention->until_s)) {
         return bad_value("RetainUntilDate", text, err);
     }
     return HF_OK;
 }
 
 enum hf_status
-hf_s3_parse_retention(struct hf_slice xml, int *ret_lock_mode, int64_t *ret_retain_until_s, struct hf_error *err)
+hf_s3_parse_retention(struct hf_slice xml, int *ret_lock_mode, int64_t *ret_retain_until_s,
+                      struct hf_error *err)
 {
-    struct retention retention = {.mode = HF_LOCK_NONE};
+    struct retention retention = { .mode = HF_LOCK_NONE };
     enum hf_status status = hf_xml_walk(xml, visit_retention, &retention, err);
 
     if (status != HF_OK)
@@ -118,11 +122,13 @@ hf_s3_retention_document(int lock_mode, int64_t retain_until_s, struct hf_buf *r
 
     hf_time_rfc3339(retain_until_s, until);
     if (lock_mode == HF_LOCK_NONE)
-        return hf_buf_add_text(ret_xml, "<Retention xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"/>");
-    return hf_buf_addf(ret_xml,
-                       "<Retention xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Mode>%s</Mode>"
-                       "<RetainUntilDate>%s</RetainUntilDate></Retention>",
-                       hf_lock_mode_text(lock_mode), until);
+        return hf_buf_add_text(ret_xml,
+                               "<Retention xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"/>");
+    return hf_buf_addf(
+        ret_xml,
+        "<Retention xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Mode>%s</Mode>"
+        "<RetainUntilDate>%s</RetainUntilDate></Retention>",
+        hf_lock_mode_text(lock_mode), until);
 }
 
 /* ---- ObjectLockConfiguration ---- */
@@ -153,9 +159,10 @@ visit_lock_config(void *context, const char *path, const char *text, struct hf_e
 }
 
 enum hf_status
-hf_s3_parse_lock_config(struct hf_slice xml, struct hf_s3_lock_config *ret_config, struct hf_error *err)
+hf_s3_parse_lock_config(struct hf_slice xml, struct hf_s3_lock_config *ret_config,
+                        struct hf_error *err)
 {
-    struct hf_s3_lock_config config = {.default_mode = HF_LOCK_NONE};
+    struct hf_s3_lock_config config = { .default_mode = HF_LOCK_NONE };
     enum hf_status status = hf_xml_walk(xml, visit_lock_config, &config, err);
 
     if (status == HF_OK)

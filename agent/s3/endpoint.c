@@ -11,14 +11,15 @@
 bool
 hf_s3_is_metadata_address(const char *host)
 {
-    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
     struct in6_addr v6, metadata_v6;
     struct in_addr v4;
     uint32_t inner;
 
     if (inet_pton(AF_INET, host, &v4) == 1)
         return ntohl(v4.s_addr) == METADATA_V4;
-    if (inet_pton(AF_INET6, host, &v6) != 1 || inet_pton(AF_INET6, "fd00:ec2::254", &metadata_v6) != 1)
+    if (inet_pton(AF_INET6, host, &v6) != 1 ||
+        inet_pton(AF_INET6, "fd00:ec2::254", &metadata_v6) != 1)
         return false;
     memcpy(&inner, v6.s6_addr + 12, sizeof(inner));
     return memcmp(&v6, &metadata_v6, sizeof(v6)) == 0 ||
@@ -58,9 +59,13 @@ check_host(const struct hf_s3_endpoint *endpoint, char *host, struct hf_error *e
     if (bracketed)
         host[size - 1] = ']';
     if (metadata)
-        return hf_fail(err, HF_ECONFIG, "url '%s' is the metadata service of a cloud host, not a store", endpoint->url);
+        return hf_fail(err, HF_ECONFIG,
+                       "url '%s' is the metadata service of a cloud host, not a store",
+                       endpoint->url);
     if (endpoint->virtual_host && is_ip_literal(host))
-        return hf_fail(err, HF_ECONFIG, "url '%s' is an address, which cannot be addressed as BUCKET.HOST: set addressing: path",
+        return hf_fail(err, HF_ECONFIG,
+                       "url '%s' is an address, which cannot be addressed as BUCKET.HOST: set "
+                       "addressing: path",
                        endpoint->url);
     return HF_OK;
 }
@@ -68,8 +73,8 @@ check_host(const struct hf_s3_endpoint *endpoint, char *host, struct hf_error *e
 static enum hf_status
 take_parsed(struct hf_s3_endpoint *endpoint, CURLU *parsed, struct hf_error *err)
 {
-    static const CURLUPart refused[] = {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_QUERY, CURLUPART_FRAGMENT,
-                                        CURLUPART_ZONEID};
+    static const CURLUPart refused[] = { CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_QUERY,
+                                         CURLUPART_FRAGMENT, CURLUPART_ZONEID };
     char *scheme hf_owned(hf_freep) = url_part(parsed, CURLUPART_SCHEME);
     char *host hf_owned(hf_freep) = url_part(parsed, CURLUPART_HOST);
     char *port hf_owned(hf_freep) = url_part(parsed, CURLUPART_PORT);
@@ -77,15 +82,20 @@ take_parsed(struct hf_s3_endpoint *endpoint, CURLU *parsed, struct hf_error *err
     enum hf_status status;
 
     if (!scheme || (strcmp(scheme, "https") != 0 && strcmp(scheme, "http") != 0) || !host || !*host)
-        return hf_fail(err, HF_ECONFIG, "url '%s' is not https://HOST[:PORT] or http://HOST[:PORT]", endpoint->url);
-    if (path && strcmp(path, "/") != 0)
-        return hf_fail(err, HF_ECONFIG, "url '%s' has a path: give the bare endpoint, the bucket stands under buckets",
+        return hf_fail(err, HF_ECONFIG, "url '%s' is not https://HOST[:PORT] or http://HOST[:PORT]",
                        endpoint->url);
+    if (path && strcmp(path, "/") != 0)
+        return hf_fail(
+            err, HF_ECONFIG,
+            "url '%s' has a path: give the bare endpoint, the bucket stands under buckets",
+            endpoint->url);
     for (size_t i = 0; i < HF_COUNT(refused); i++) {
         char *part hf_owned(hf_freep) = url_part(parsed, refused[i]);
 
         if (part)
-            return hf_fail(err, HF_ECONFIG, "the store's url holds more than https://HOST[:PORT]; credentials belong in credentials_file");
+            return hf_fail(err, HF_ECONFIG,
+                           "the store's url holds more than https://HOST[:PORT]; credentials "
+                           "belong in credentials_file");
     }
     endpoint->tls = strcmp(scheme, "https") == 0;
     status = check_host(endpoint, host, err);
@@ -99,19 +109,22 @@ take_parsed(struct hf_s3_endpoint *endpoint, CURLU *parsed, struct hf_error *err
 }
 
 enum hf_status
-hf_s3_endpoint_init(struct hf_s3_endpoint *endpoint, const char *url, int addressing, struct hf_error *err)
+hf_s3_endpoint_init(struct hf_s3_endpoint *endpoint, const char *url, int addressing,
+                    struct hf_error *err)
 {
     enum hf_status status;
     CURLU *parsed;
 
     if (!url || (!hf_starts_with(url, "https://") && !hf_starts_with(url, "http://")))
-        return hf_fail(err, HF_ECONFIG, "the store's url is not https://HOST[:PORT] or http://HOST[:PORT]");
+        return hf_fail(err, HF_ECONFIG,
+                       "the store's url is not https://HOST[:PORT] or http://HOST[:PORT]");
     endpoint->url = hf_strdup(url);
     endpoint->virtual_host = addressing == HF_ADDRESSING_VIRTUAL;
     parsed = curl_url();
     hf_assert(parsed);
     if (curl_url_set(parsed, CURLUPART_URL, url, 0) != CURLUE_OK)
-        status = hf_fail(err, HF_ECONFIG, "url '%s' cannot be parsed: give https://HOST[:PORT]", url);
+        status =
+            hf_fail(err, HF_ECONFIG, "url '%s' cannot be parsed: give https://HOST[:PORT]", url);
     else
         status = take_parsed(endpoint, parsed, err);
     curl_url_cleanup(parsed);
@@ -127,8 +140,8 @@ hf_s3_endpoint_done(struct hf_s3_endpoint *endpoint)
 }
 
 enum hf_status
-hf_s3_endpoint_target(const struct hf_s3_endpoint *endpoint, const char *bucket, const char *key, struct hf_buf *ret_host,
-                      struct hf_buf *ret_path)
+hf_s3_endpoint_target(const struct hf_s3_endpoint *endpoint, const char *bucket, const char *key,
+                      struct hf_buf *ret_host, struct hf_buf *ret_path)
 {
     enum hf_status status = HF_OK;
 

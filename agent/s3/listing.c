@@ -1,5 +1,5 @@
-/* The two listings, a page at a time. Keys come percent-encoded when EncodingType says url; that element may stand after
- * the keys, so they are decoded at the end.
+/* The two listings, a page at a time. Keys come percent-encoded when EncodingType says url; that
+ * element may stand after the keys, so they are decoded at the end.
  */
 #include "agent/s3/xml.h"
 
@@ -35,7 +35,8 @@ decode_key(char *key, struct hf_error *err)
             int high = hex_value(from[1]), low = high < 0 ? -1 : hex_value(from[2]);
 
             if (low < 0 || (high == 0 && low == 0))
-                return hf_fail(err, HF_EFORMAT, "the store's listing has a key that is not well encoded");
+                return hf_fail(err, HF_EFORMAT,
+                               "the store's listing has a key that is not well encoded");
             *to++ = (char)(high * 16 + low);
             from += 2;
         }
@@ -47,7 +48,8 @@ decode_key(char *key, struct hf_error *err)
 static enum hf_status
 too_many(struct hf_error *err)
 {
-    return hf_fail(err, HF_EFORMAT, "the store's listing has more than %d entries on a page", PAGE_MAX);
+    return hf_fail(err, HF_EFORMAT, "the store's listing has more than %d entries on a page",
+                   PAGE_MAX);
 }
 
 static void
@@ -78,7 +80,9 @@ visit_list(void *context, const char *path, const char *text, struct hf_error *e
 
     if (!text) {
         list->rooted = list->rooted || is_at(path, "/ListBucketResult");
-        return list->rooted ? HF_OK : hf_fail(err, HF_EFORMAT, "the store answered a listing with '%.64s'", path + 1);
+        return list->rooted ? HF_OK
+                            : hf_fail(err, HF_EFORMAT, "the store answered a listing with '%.64s'",
+                                      path + 1);
     }
     if (is_at(path, "/ListBucketResult/Contents/Key")) {
         if (keys->count == PAGE_MAX)
@@ -115,7 +119,8 @@ finish_list(struct list *list, struct hf_error *err)
         free(page->next_token);
         page->next_token = NULL;
     } else if (!page->next_token || !*page->next_token) {
-        return hf_fail(err, HF_EFORMAT, "the store's listing is truncated but does not say how it goes on");
+        return hf_fail(err, HF_EFORMAT,
+                       "the store's listing is truncated but does not say how it goes on");
     }
     for (size_t i = 0; list->encoded && i < page->keys.count && status == HF_OK; i++)
         status = decode_key(page->keys.items[i], err);
@@ -125,7 +130,7 @@ finish_list(struct list *list, struct hf_error *err)
 enum hf_status
 hf_s3_parse_list(struct hf_slice xml, struct hf_s3_list_page *ret_page, struct hf_error *err)
 {
-    struct list list = {.encoded = false};
+    struct list list = { .encoded = false };
     enum hf_status status = hf_xml_walk(xml, visit_list, &list, err);
 
     if (status == HF_OK)
@@ -173,7 +178,8 @@ copy_etag(char *ret_etag, size_t size, const char *text)
 }
 
 static enum hf_status
-version_field(struct hf_s3_version *version, const char *field, const char *text, struct hf_error *err)
+version_field(struct hf_s3_version *version, const char *field, const char *text,
+              struct hf_error *err)
 {
     if (strcmp(field, "Key") == 0)
         replace_text(&version->key, text);
@@ -191,13 +197,15 @@ version_field(struct hf_s3_version *version, const char *field, const char *text
 static enum hf_status
 visit_versions(void *context, const char *path, const char *text, struct hf_error *err)
 {
-    static const char *const entries[] = {"/ListVersionsResult/Version", "/ListVersionsResult/DeleteMarker"};
+    static const char *const entries[] = { "/ListVersionsResult/Version",
+                                           "/ListVersionsResult/DeleteMarker" };
     struct versions *versions = context;
     struct hf_s3_versions_page *page = &versions->page;
 
     versions->rooted = versions->rooted || is_at(path, "/ListVersionsResult");
     if (!versions->rooted)
-        return hf_fail(err, HF_EFORMAT, "the store answered a listing of versions with '%.64s'", path + 1);
+        return hf_fail(err, HF_EFORMAT, "the store answered a listing of versions with '%.64s'",
+                       path + 1);
     for (size_t i = 0; i < HF_COUNT(entries); i++) {
         size_t size = strlen(entries[i]);
 
@@ -243,7 +251,9 @@ finish_versions(struct versions *versions, struct hf_error *err)
         free(page->next_version_id);
         page->next_key = page->next_version_id = NULL;
     } else if (!page->next_key || !*page->next_key) {
-        return hf_fail(err, HF_EFORMAT, "the store's listing of versions is truncated but does not say how it goes on");
+        return hf_fail(
+            err, HF_EFORMAT,
+            "the store's listing of versions is truncated but does not say how it goes on");
     }
     for (size_t i = 0; i < page->count && status == HF_OK; i++) {
         if (!page->items[i].key)
@@ -259,9 +269,10 @@ finish_versions(struct versions *versions, struct hf_error *err)
 }
 
 enum hf_status
-hf_s3_parse_versions(struct hf_slice xml, struct hf_s3_versions_page *ret_page, struct hf_error *err)
+hf_s3_parse_versions(struct hf_slice xml, struct hf_s3_versions_page *ret_page,
+                     struct hf_error *err)
 {
-    struct versions versions = {.encoded = false};
+    struct versions versions = { .encoded = false };
     enum hf_status status = hf_xml_walk(xml, visit_versions, &versions, err);
 
     if (status == HF_OK)

@@ -1,7 +1,8 @@
-/* What came back: header lines kept as name NUL value NUL, the known ones read into fields at the end.
+/* What came back: header lines kept as name NUL value NUL, the known ones read into fields at the
+ * end.
  */
-#include "agent/s3/xml.h"
 #include "agent/s3/s3_impl.h"
+#include "agent/s3/xml.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,8 +33,10 @@ hf_s3_reply_take_header(struct hf_s3_reply *reply, const char *line, size_t size
         value++;
     while (end > value && is_blank(end[-1]))
         end--;
-    if (hf_buf_add(&reply->headers, line, name_size) != HF_OK || hf_buf_add(&reply->headers, "", 1) != HF_OK ||
-        hf_buf_add(&reply->headers, value, (size_t)(end - value)) != HF_OK || hf_buf_add(&reply->headers, "", 1) != HF_OK)
+    if (hf_buf_add(&reply->headers, line, name_size) != HF_OK ||
+        hf_buf_add(&reply->headers, "", 1) != HF_OK ||
+        hf_buf_add(&reply->headers, value, (size_t)(end - value)) != HF_OK ||
+        hf_buf_add(&reply->headers, "", 1) != HF_OK)
         return false;
     return true;
 }
@@ -91,7 +94,8 @@ read_lock(struct hf_s3_reply *reply)
     int parsed = mode ? hf_lock_mode_parse(mode) : HF_LOCK_NONE;
 
     /* a mode or a date that cannot be read is no lock that could be relied on */
-    if (parsed != HF_UNSET && parsed != HF_LOCK_NONE && until && hf_time_parse_rfc3339(until, &reply->retain_until_s))
+    if (parsed != HF_UNSET && parsed != HF_LOCK_NONE && until &&
+        hf_time_parse_rfc3339(until, &reply->retain_until_s))
         reply->lock_mode = parsed;
     reply->legal_hold = hold && strcmp(hold, "ON") == 0;
 }
@@ -104,9 +108,11 @@ read_headers(struct hf_s3_reply *reply)
     read_etag(reply);
     read_lock(reply);
     copy_header(reply, "x-amz-version-id", reply->version_id, sizeof(reply->version_id));
-    copy_header(reply, "x-amz-checksum-sha256", reply->checksum_sha256, sizeof(reply->checksum_sha256));
+    copy_header(reply, "x-amz-checksum-sha256", reply->checksum_sha256,
+                sizeof(reply->checksum_sha256));
     copy_header(reply, "content-type", reply->content_type, sizeof(reply->content_type));
-    copy_header(reply, "content-encoding", reply->content_encoding, sizeof(reply->content_encoding));
+    copy_header(reply, "content-encoding", reply->content_encoding,
+                sizeof(reply->content_encoding));
     copy_header(reply, "x-amz-bucket-region", reply->region, sizeof(reply->region));
     value = hf_s3_reply_header(reply, "x-amz-delete-marker");
     reply->delete_marker = value && strcmp(value, "true") == 0;
@@ -136,7 +142,7 @@ without_leading_blanks(struct hf_slice text)
 static bool
 is_html(const struct hf_s3_reply *reply, struct hf_slice body)
 {
-    static const char *const openings[] = {"<!doctype", "<html"};
+    static const char *const openings[] = { "<!doctype", "<html" };
 
     if (strncasecmp(reply->content_type, "text/html", 9) == 0)
         return true;
@@ -161,8 +167,7 @@ is_as_expected(const struct hf_s3_reply *reply, enum hf_s3_expect expect)
     case HF_S3_EXPECT_XML:
         body = without_leading_blanks(body);
         return body.size && body.ptr[0] == '<' && !is_html(reply, body);
-    case HF_S3_EXPECT_ANY:
-        break;
+    case HF_S3_EXPECT_ANY: break;
     }
     return !is_html(reply, body);
 }

@@ -37,7 +37,7 @@ is_header_value(const char *text)
 static enum hf_status
 check_names(const struct hf_s3_request *request, struct hf_error *err)
 {
-    static const char *const methods[] = {"GET", "HEAD", "PUT", "DELETE", "POST"};
+    static const char *const methods[] = { "GET", "HEAD", "PUT", "DELETE", "POST" };
     bool known = false;
 
     for (size_t i = 0; i < HF_COUNT(methods); i++)
@@ -49,12 +49,16 @@ check_names(const struct hf_s3_request *request, struct hf_error *err)
     if (request->key && (!request->bucket || !*request->key))
         return hf_fail(err, HF_EUSAGE, "a key is empty or has no bucket");
     if (request->key && strlen(request->key) > HF_S3_KEY_MAX)
-        return hf_fail(err, HF_ELIMIT, "a key of %zu bytes; S3 takes %d: shorten the prefix", strlen(request->key), HF_S3_KEY_MAX);
+        return hf_fail(err, HF_ELIMIT, "a key of %zu bytes; S3 takes %d: shorten the prefix",
+                       strlen(request->key), HF_S3_KEY_MAX);
     if (request->query_count > HF_S3_PAIRS_MAX || request->header_count > HF_S3_PAIRS_MAX)
-        return hf_fail(err, HF_ELIMIT, "a request with more than %d query pairs or headers", HF_S3_PAIRS_MAX);
+        return hf_fail(err, HF_ELIMIT, "a request with more than %d query pairs or headers",
+                       HF_S3_PAIRS_MAX);
     for (size_t i = 0; i < request->header_count; i++) {
-        if (!is_token(request->headers[i].name, 256) || !request->headers[i].value || !is_header_value(request->headers[i].value))
-            return hf_fail(err, HF_EUSAGE, "header '%s' has a name or value that cannot be sent", request->headers[i].name);
+        if (!is_token(request->headers[i].name, 256) || !request->headers[i].value ||
+            !is_header_value(request->headers[i].value))
+            return hf_fail(err, HF_EUSAGE, "header '%s' has a name or value that cannot be sent",
+                           request->headers[i].name);
     }
     return HF_OK;
 }
@@ -67,12 +71,16 @@ check_body(const struct hf_s3 *s3, const struct hf_s3_request *request, struct h
 
     if (!writes && (request->body_fd_used || request->body.size))
         return hf_fail(err, HF_EUSAGE, "a %s request with a body", request->method);
-    if (request->body_fd_used && (request->body.size || request->content_md5 || !request->payload_sha256))
+    if (request->body_fd_used &&
+        (request->body.size || request->content_md5 || !request->payload_sha256))
         return hf_fail(err, HF_EUSAGE, "a body from a file needs its SHA-256 and no second body");
-    if (request->payload_sha256 && !hf_unhex(request->payload_sha256, strlen(request->payload_sha256), hash, sizeof(hash)))
+    if (request->payload_sha256 &&
+        !hf_unhex(request->payload_sha256, strlen(request->payload_sha256), hash, sizeof(hash)))
         return hf_fail(err, HF_EUSAGE, "'%s' is no SHA-256 in hex", request->payload_sha256);
     if (request->sse_c_key && !s3->endpoint.tls)
-        return hf_fail(err, HF_ECONFIG, "SSE-C sends its key with each request, so '%s' must be https://", s3->endpoint.url);
+        return hf_fail(err, HF_ECONFIG,
+                       "SSE-C sends its key with each request, so '%s' must be https://",
+                       s3->endpoint.url);
     return HF_OK;
 }
 
@@ -131,7 +139,8 @@ take_body(struct hf_s3_job *job, const struct hf_s3_request *request)
     if (request->payload_sha256)
         memcpy(job->payload_sha256, request->payload_sha256, sizeof(job->payload_sha256));
     else
-        hf_sha256_hex(job->body.ptr ? (const void *)job->body.ptr : "", job->body.size, job->payload_sha256);
+        hf_sha256_hex(job->body.ptr ? (const void *)job->body.ptr : "", job->body.size,
+                      job->payload_sha256);
     if (request->content_md5) {
         hf_md5(job->body.ptr ? (const void *)job->body.ptr : "", job->body.size, md5);
         hf_base64(md5, sizeof(md5), md5_text);
@@ -140,7 +149,8 @@ take_body(struct hf_s3_job *job, const struct hf_s3_request *request)
 }
 
 enum hf_status
-hf_s3_job_new(struct hf_s3 *s3, const struct hf_s3_request *request, struct hf_s3_job **ret_job, struct hf_error *err)
+hf_s3_job_new(struct hf_s3 *s3, const struct hf_s3_request *request, struct hf_s3_job **ret_job,
+              struct hf_error *err)
 {
     enum hf_status status = check_names(request, err);
     struct hf_s3_job *job;

@@ -3,8 +3,8 @@
  *   hf_s3_start -> waiting -> active (a curl handle) -> callback
  *                     \-> failed (no credentials)   -> callback
  *
- * client.c moves jobs along; request.c copies and checks one; sign.c makes its headers; transfer.c is all that knows
- * curl's options; reply.c reads what came back; status.c judges it.
+ * client.c moves jobs along; request.c copies and checks one; sign.c makes its headers; transfer.c
+ * is all that knows curl's options; reply.c reads what came back; status.c judges it.
  */
 #ifndef HOLDFAST_S3_IMPL_H
 #define HOLDFAST_S3_IMPL_H
@@ -25,14 +25,16 @@ struct hf_s3_credentials {
     struct stat seen;    /* the file when it was read */
     bool stale;          /* the store refused them: read again before the next request */
 };
-enum hf_status hf_s3_credentials_init(struct hf_s3_credentials *credentials, const char *file, const char *profile,
-                                      struct hf_error *err) hf_must_check;
-/* Reads the file again if it changed or they were refused; *ret_changed then. What was known stays on failure. */
+enum hf_status hf_s3_credentials_init(struct hf_s3_credentials *credentials, const char *file,
+                                      const char *profile, struct hf_error *err) hf_must_check;
+/* Reads the file again if it changed or they were refused; *ret_changed then. What was known stays
+ * on failure. */
 enum hf_status hf_s3_credentials_refresh(struct hf_s3_credentials *credentials, bool *ret_changed,
                                          struct hf_error *err) hf_must_check;
 void hf_s3_credentials_done(struct hf_s3_credentials *credentials);
 /* One section of an INI file. For tests and fuzzing apart from any file. */
-enum hf_status hf_s3_credentials_parse(struct hf_slice text, const char *profile, struct hf_s3_credentials *ret_credentials,
+enum hf_status hf_s3_credentials_parse(struct hf_slice text, const char *profile,
+                                       struct hf_s3_credentials *ret_credentials,
                                        struct hf_error *err) hf_must_check;
 
 /* ---- endpoint.c ---- */
@@ -43,20 +45,23 @@ struct hf_s3_endpoint {
     bool virtual_host;
     char *host; /* with ":PORT" unless it is the scheme's own */
 };
-enum hf_status hf_s3_endpoint_init(struct hf_s3_endpoint *endpoint, const char *url, int addressing, struct hf_error *err) hf_must_check;
+enum hf_status hf_s3_endpoint_init(struct hf_s3_endpoint *endpoint, const char *url, int addressing,
+                                   struct hf_error *err) hf_must_check;
 void hf_s3_endpoint_done(struct hf_s3_endpoint *endpoint);
-enum hf_status hf_s3_endpoint_target(const struct hf_s3_endpoint *endpoint, const char *bucket, const char *key,
-                                     struct hf_buf *ret_host, struct hf_buf *ret_path) hf_must_check;
-/* The metadata service of a cloud host, which would answer anything with the host's own credentials. */
+enum hf_status hf_s3_endpoint_target(const struct hf_s3_endpoint *endpoint, const char *bucket,
+                                     const char *key, struct hf_buf *ret_host,
+                                     struct hf_buf *ret_path) hf_must_check;
+/* The metadata service of a cloud host, which would answer anything with the host's own
+ * credentials. */
 bool hf_s3_is_metadata_address(const char *host);
 
 /* ---- one request ---- */
 
-#define HF_S3_HEADERS_OWN 12 /* what is added to the caller's */
-#define HF_S3_REPLY_DEFAULT (1024 * 1024)
-#define HF_S3_ERROR_MAX (64 * 1024)
-#define HF_S3_REPLY_HEADERS_MAX (64 * 1024)
-#define HF_S3_REPLY_HEADER_LINES 200
+#define HF_S3_HEADERS_OWN         12 /* what is added to the caller's */
+#define HF_S3_REPLY_DEFAULT       (1024 * 1024)
+#define HF_S3_ERROR_MAX           (64 * 1024)
+#define HF_S3_REPLY_HEADERS_MAX   (64 * 1024)
+#define HF_S3_REPLY_HEADER_LINES  200
 #define HF_S3_SLOWEST_BYTES_PER_S 4096
 
 struct hf_s3_job {
@@ -93,21 +98,26 @@ struct hf_s3_job {
 };
 
 /* request.c */
-enum hf_status hf_s3_job_new(struct hf_s3 *s3, const struct hf_s3_request *request, struct hf_s3_job **ret_job,
-                             struct hf_error *err) hf_must_check;
+enum hf_status hf_s3_job_new(struct hf_s3 *s3, const struct hf_s3_request *request,
+                             struct hf_s3_job **ret_job, struct hf_error *err) hf_must_check;
 void hf_s3_job_free(struct hf_s3_job *job);
 
 /* sign.c: the URL and every header line, signed for now. */
-enum hf_status hf_s3_job_sign(struct hf_s3_job *job, struct hf_buf *ret_url, struct hf_error *err) hf_must_check;
+enum hf_status hf_s3_job_sign(struct hf_s3_job *job, struct hf_buf *ret_url,
+                              struct hf_error *err) hf_must_check;
 
 /* transfer.c */
-enum hf_status hf_s3_job_prepare(struct hf_s3_job *job, struct hf_error *err) hf_must_check; /* makes job->easy */
-void hf_s3_job_judge(struct hf_s3_job *job, CURLcode result);                 /* fills outcome and transport */
-void hf_s3_job_fail(struct hf_s3_job *job, enum hf_s3_outcome outcome, enum hf_status status, const char *text);
+enum hf_status hf_s3_job_prepare(struct hf_s3_job *job,
+                                 struct hf_error *err) hf_must_check; /* makes job->easy */
+void hf_s3_job_judge(struct hf_s3_job *job, CURLcode result); /* fills outcome and transport */
+void hf_s3_job_fail(struct hf_s3_job *job, enum hf_s3_outcome outcome, enum hf_status status,
+                    const char *text);
 
 /* reply.c */
-bool hf_s3_reply_take_header(struct hf_s3_reply *reply, const char *line, size_t size); /* false: no memory for it */
-void hf_s3_reply_finish(struct hf_s3_reply *reply, enum hf_s3_expect expect, struct hf_slice error_body);
+bool hf_s3_reply_take_header(struct hf_s3_reply *reply, const char *line,
+                             size_t size); /* false: no memory for it */
+void hf_s3_reply_finish(struct hf_s3_reply *reply, enum hf_s3_expect expect,
+                        struct hf_slice error_body);
 
 /* status.c */
 bool hf_s3_code_is_credentials(const char *code);

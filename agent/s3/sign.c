@@ -16,7 +16,7 @@ static void
 add(struct draft *draft, const char *name, const char *value)
 {
     hf_assert(draft->count < HF_COUNT(draft->headers));
-    draft->headers[draft->count++] = (struct hf_s3_pair){name, value};
+    draft->headers[draft->count++] = (struct hf_s3_pair){ name, value };
 }
 
 static void
@@ -69,10 +69,11 @@ hf_s3_job_sign(struct hf_s3_job *job, struct hf_buf *ret_url, struct hf_error *e
     struct hf_s3 *s3 = job->s3;
     struct hf_buf host hf_owned(hf_buf_done) = HF_BUF(TARGET_MAX);
     struct hf_buf path hf_owned(hf_buf_done) = HF_BUF(TARGET_MAX);
-    struct draft draft = {.count = 0};
+    struct draft draft = { .count = 0 };
     char date[HF_TIME_SIZE];
     int64_t now_s = hf_wall_s() + (s3->skew_known ? s3->skew_s : 0);
-    enum hf_status status = hf_s3_endpoint_target(&s3->endpoint, job->bucket, job->key, &host, &path);
+    enum hf_status status =
+        hf_s3_endpoint_target(&s3->endpoint, job->bucket, job->key, &host, &path);
 
     if (status == HF_OK)
         status = make_url(job, hf_buf_text(&host), hf_buf_text(&path), ret_url);

@@ -1,6 +1,8 @@
-/* Canonicalisation is where clients fail: the order is that of lower-case names compared as bytes (not of whole lines, where
- * ':' sorts after '-'), encoded query pairs are sorted after encoding, a parameter without value is "name=", a path is
- * encoded exactly once and never normalised ("a//b" and "." are keys like any other).
+/* Canonicalisation is where clients fail: the order is that of lower-case names compared as bytes
+ * (not of whole lines, where
+ * ':' sorts after '-'), encoded query pairs are sorted after encoding, a parameter without value is
+ * "name=", a path is encoded exactly once and never normalised ("a//b" and "." are keys like any
+ * other).
  */
 #include "agent/s3/sigv4.h"
 
@@ -13,8 +15,8 @@
 static bool
 is_unreserved(unsigned char byte)
 {
-    return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') ||
-           byte == '-' || byte == '.' || byte == '_' || byte == '~';
+    return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') ||
+           (byte >= '0' && byte <= '9') || byte == '-' || byte == '.' || byte == '_' || byte == '~';
 }
 
 enum hf_status
@@ -27,7 +29,7 @@ hf_sigv4_encode(const char *text, bool keep_slash, struct hf_buf *ret_text)
         if (is_unreserved(*at) || (keep_slash && *at == '/')) {
             status = hf_buf_add(ret_text, at, 1);
         } else {
-            char escaped[3] = {'%', digits[*at >> 4], digits[*at & 15]};
+            char escaped[3] = { '%', digits[*at >> 4], digits[*at & 15] };
             status = hf_buf_add(ret_text, escaped, sizeof(escaped));
         }
     }
@@ -40,8 +42,8 @@ compare_texts(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* "name=value", encoded. '=' sorts before every unreserved byte but '-' and '.', so pairs are not sorted as whole
- * texts: the name ends in byte 1 until the sorting is done. */
+/* "name=value", encoded. '=' sorts before every unreserved byte but '-' and '.', so pairs are not
+ * sorted as whole texts: the name ends in byte 1 until the sorting is done. */
 static enum hf_status
 encode_pair(const struct hf_s3_pair *pair, char **ret_text)
 {
@@ -141,7 +143,8 @@ collect_headers(const struct hf_sigv4_input *input, struct header *headers)
 
 /* A name that comes more than once stands once, its values joined by commas. */
 static enum hf_status
-write_headers(const struct header *headers, size_t count, struct hf_buf *ret_lines, struct hf_buf *ret_names)
+write_headers(const struct header *headers, size_t count, struct hf_buf *ret_lines,
+              struct hf_buf *ret_names)
 {
     enum hf_status status = HF_OK;
 
@@ -155,13 +158,15 @@ write_headers(const struct header *headers, size_t count, struct hf_buf *ret_lin
                 status = hf_buf_addf(ret_lines, "%s:", headers[i].name);
         }
         if (status == HF_OK)
-            status = hf_buf_addf(ret_lines, "%s%s", hf_buf_text(&headers[i].value), repeats ? "," : "\n");
+            status = hf_buf_addf(ret_lines, "%s%s", hf_buf_text(&headers[i].value),
+                                 repeats ? "," : "\n");
     }
     return status;
 }
 
 enum hf_status
-hf_sigv4_canonical(const struct hf_sigv4_input *input, struct hf_buf *ret_canonical, struct hf_buf *ret_signed_headers)
+hf_sigv4_canonical(const struct hf_sigv4_input *input, struct hf_buf *ret_canonical,
+                   struct hf_buf *ret_signed_headers)
 {
     struct header *headers = hf_alloc((input->header_count + 1) * sizeof(*headers));
     enum hf_status status = collect_headers(input, headers);
@@ -175,10 +180,12 @@ hf_sigv4_canonical(const struct hf_sigv4_input *input, struct hf_buf *ret_canoni
     if (status == HF_OK)
         status = write_headers(headers, input->header_count, ret_canonical, ret_signed_headers);
     if (status == HF_OK)
-        status = hf_buf_addf(ret_canonical, "\n%s\n%s", hf_buf_text(ret_signed_headers), input->payload_sha256);
+        status = hf_buf_addf(ret_canonical, "\n%s\n%s", hf_buf_text(ret_signed_headers),
+                             input->payload_sha256);
     for (size_t i = 0; i < input->header_count; i++) {
         free(headers[i].name);
-        hf_wipe(headers[i].value.ptr, headers[i].value.size); /* may be a customer key or a session token */
+        hf_wipe(headers[i].value.ptr,
+                headers[i].value.size); /* may be a customer key or a session token */
         hf_buf_done(&headers[i].value);
     }
     free(headers);
@@ -209,8 +216,8 @@ derive_key(const struct hf_sigv4_scope *scope, const char *day, struct hf_sigv4_
 }
 
 enum hf_status
-hf_sigv4_authorization(const struct hf_sigv4_scope *scope, struct hf_sigv4_key *cached, const struct hf_sigv4_input *input,
-                       struct hf_buf *ret_value)
+hf_sigv4_authorization(const struct hf_sigv4_scope *scope, struct hf_sigv4_key *cached,
+                       const struct hf_sigv4_input *input, struct hf_buf *ret_value)
 {
     struct hf_buf canonical hf_owned(hf_buf_done) = HF_BUF(CANONICAL_MAX);
     struct hf_buf names hf_owned(hf_buf_done) = HF_BUF(CANONICAL_MAX);
@@ -230,12 +237,14 @@ hf_sigv4_authorization(const struct hf_sigv4_scope *scope, struct hf_sigv4_key *
         return status;
     hf_sha256_hex(canonical.ptr, canonical.size, hash);
     hf_wipe(canonical.ptr, canonical.size);
-    status = hf_buf_addf(&to_sign, "AWS4-HMAC-SHA256\n%s\n%s/%s/%s/aws4_request\n%s", stamp, day, scope->region,
-                         scope->service, hash);
+    status = hf_buf_addf(&to_sign, "AWS4-HMAC-SHA256\n%s\n%s/%s/%s/aws4_request\n%s", stamp, day,
+                         scope->region, scope->service, hash);
     if (status != HF_OK)
         return status;
     hf_hmac_sha256(cached->key, sizeof(cached->key), to_sign.ptr, to_sign.size, mac);
     hf_hex(mac, sizeof(mac), signature);
-    return hf_buf_addf(ret_value, "AWS4-HMAC-SHA256 Credential=%s/%s/%s/%s/aws4_request,SignedHeaders=%s,Signature=%s",
-                       scope->access_key, day, scope->region, scope->service, hf_buf_text(&names), signature);
+    return hf_buf_addf(
+        ret_value,
+        "AWS4-HMAC-SHA256 Credential=%s/%s/%s/%s/aws4_request,SignedHeaders=%s,Signature=%s",
+        scope->access_key, day, scope->region, scope->service, hf_buf_text(&names), signature);
 }

@@ -25,25 +25,27 @@ give_body(char *to, size_t size, size_t count, void *context)
     if (!job->body_fd_used) {
         memcpy(to, job->body.ptr + job->body_given, room);
         read = room;
-    } else if (hf_fs_pread(job->body_fd, to, room, job->body_offset + (off_t)job->body_given, &read, &job->body_error) !=
-               HF_OK) {
+    } else if (hf_fs_pread(job->body_fd, to, room, job->body_offset + (off_t)job->body_given, &read,
+                           &job->body_error) != HF_OK) {
         return CURL_READFUNC_ABORT;
     } else if (!read) {
-        hf_fail(&job->body_error, HF_EIO, "the file of the body ends %llu bytes early", (unsigned long long)left);
+        hf_fail(&job->body_error, HF_EIO, "the file of the body ends %llu bytes early",
+                (unsigned long long)left);
         return CURL_READFUNC_ABORT;
     }
     job->body_given += read;
     return read;
 }
 
-/* curl repeats a request on a fresh connection when a kept one turns out dead. Once a body was begun that would be
- * a second PUT behind the caller's back, so it may not rewind. */
+/* curl repeats a request on a fresh connection when a kept one turns out dead. Once a body was
+ * begun that would be a second PUT behind the caller's back, so it may not rewind. */
 static int
 seek_body(void *context, curl_off_t offset, int origin)
 {
     const struct hf_s3_job *job = context;
 
-    return job->body_given == 0 && offset == 0 && origin == SEEK_SET ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
+    return job->body_given == 0 && offset == 0 && origin == SEEK_SET ? CURL_SEEKFUNC_OK
+                                                                     : CURL_SEEKFUNC_FAIL;
 }
 
 static size_t
@@ -54,7 +56,8 @@ take_header(char *line, size_t size, size_t count, void *context)
 
     job->reply_header_bytes += total;
     job->reply_header_lines++;
-    if (job->reply_header_bytes > HF_S3_REPLY_HEADERS_MAX || job->reply_header_lines > HF_S3_REPLY_HEADER_LINES ||
+    if (job->reply_header_bytes > HF_S3_REPLY_HEADERS_MAX ||
+        job->reply_header_lines > HF_S3_REPLY_HEADER_LINES ||
         !hf_s3_reply_take_header(&job->reply, line, total)) {
         job->headers_too_large = true;
         return 0;
@@ -76,8 +79,10 @@ take_body(char *bytes, size_t size, size_t count, void *context)
         job->body_too_large = true;
         return 0;
     }
-    /* of an error only the beginning matters; what is past it is read and forgotten until the deadline */
-    if (hf_buf_add(&job->error_body, bytes, HF_MIN(total, HF_S3_ERROR_MAX - job->error_body.size)) != HF_OK)
+    /* of an error only the beginning matters; what is past it is read and forgotten until the
+     * deadline */
+    if (hf_buf_add(&job->error_body, bytes,
+                   HF_MIN(total, HF_S3_ERROR_MAX - job->error_body.size)) != HF_OK)
         return 0;
     return total;
 }
@@ -92,7 +97,8 @@ open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
     if (address->family == AF_INET)
         inet_ntop(AF_INET, &((struct sockaddr_in *)&address->addr)->sin_addr, text, sizeof(text));
     else if (address->family == AF_INET6)
-        inet_ntop(AF_INET6, &((struct sockaddr_in6 *)&address->addr)->sin6_addr, text, sizeof(text));
+        inet_ntop(AF_INET6, &((struct sockaddr_in6 *)&address->addr)->sin6_addr, text,
+                  sizeof(text));
     if (hf_s3_is_metadata_address(text)) {
         job->address_refused = true;
         return CURL_SOCKET_BAD;
@@ -173,7 +179,8 @@ set_request(CURL *easy, const struct hf_s3_job *job, const char *url)
         SET(easy, CURLOPT_NOBODY, 1L);
     } else if (strcmp(method, "PUT") == 0 || strcmp(method, "POST") == 0) {
         SET(easy, CURLOPT_UPLOAD, 1L);
-        SET(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)job->body_size); /* known, so never chunked */
+        SET(easy, CURLOPT_INFILESIZE_LARGE,
+            (curl_off_t)job->body_size); /* known, so never chunked */
         SET(easy, CURLOPT_UPLOAD_BUFFERSIZE, 256L * 1024);
     }
     SET(easy, CURLOPT_CUSTOMREQUEST, method);
@@ -199,7 +206,8 @@ hf_s3_job_prepare(struct hf_s3_job *job, struct hf_error *err)
 /* ---- outcome ---- */
 
 void
-hf_s3_job_fail(struct hf_s3_job *job, enum hf_s3_outcome outcome, enum hf_status status, const char *text)
+hf_s3_job_fail(struct hf_s3_job *job, enum hf_s3_outcome outcome, enum hf_status status,
+               const char *text)
 {
     job->reply.outcome = outcome;
     job->reply.transport = status;
@@ -210,33 +218,28 @@ static enum hf_status
 status_of(const struct hf_s3_job *job, CURLcode result)
 {
     switch (result) {
-    case CURLE_OPERATION_TIMEDOUT:
-        return HF_ETIMEOUT;
+    case CURLE_OPERATION_TIMEDOUT: return HF_ETIMEOUT;
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CIPHER:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_INVALIDCERTSTATUS:
-        return HF_ETLS;
-    case CURLE_WRITE_ERROR:
-        return job->body_too_large ? HF_ELIMIT : HF_EFORMAT;
+    case CURLE_SSL_INVALIDCERTSTATUS: return HF_ETLS;
+    case CURLE_WRITE_ERROR: return job->body_too_large ? HF_ELIMIT : HF_EFORMAT;
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_BAD_CONTENT_ENCODING:
-        return HF_EFORMAT;
-    case CURLE_ABORTED_BY_CALLBACK:
-        return HF_EIO;
+    case CURLE_BAD_CONTENT_ENCODING: return HF_EFORMAT;
+    case CURLE_ABORTED_BY_CALLBACK: return HF_EIO;
     case CURLE_OUT_OF_MEMORY: /* also what curl 7.88 calls a header line over its own 100 KiB */
         return job->reply_header_lines ? HF_EFORMAT : HF_ENOMEM;
-    default:
-        return HF_EUNREACHABLE;
+    default: return HF_EUNREACHABLE;
     }
 }
 
 static void
-hint(const struct hf_s3_job *job, CURLcode result, enum hf_status status, char *ret_text, size_t size)
+hint(const struct hf_s3_job *job, CURLcode result, enum hf_status status, char *ret_text,
+     size_t size)
 {
     const char *ca_file = job->s3->ca_file;
 
@@ -246,9 +249,12 @@ hint(const struct hf_s3_job *job, CURLcode result, enum hf_status status, char *
     else if (job->headers_too_large || result == CURLE_OUT_OF_MEMORY)
         snprintf(ret_text, size, "; its header has no end: is the url an S3 endpoint?");
     else if (status == HF_ETLS && ca_file)
-        snprintf(ret_text, size, "; does its certificate name this host, signed by ca_file '%.70s'?", ca_file);
+        snprintf(ret_text, size,
+                 "; does its certificate name this host, signed by ca_file '%.70s'?", ca_file);
     else if (status == HF_ETLS)
-        snprintf(ret_text, size, "; does its certificate name this host? set ca_file to the authority that signed it");
+        snprintf(
+            ret_text, size,
+            "; does its certificate name this host? set ca_file to the authority that signed it");
     else if (result == CURLE_COULDNT_RESOLVE_HOST || result == CURLE_COULDNT_CONNECT)
         snprintf(ret_text, size, "; is the url right and the store up?");
     else if (result == CURLE_COULDNT_RESOLVE_PROXY)
@@ -266,11 +272,14 @@ judge_failure(struct hf_s3_job *job, CURLcode result)
     hint(job, result, status, what_to_do, sizeof(what_to_do));
     /* A body cut short cannot be applied: its length and hash were promised. */
     curl_easy_getinfo(job->easy, CURLINFO_REQUEST_SIZE, &sent);
-    outcome = (sent == 0 && job->body_given == 0) || result == CURLE_ABORTED_BY_CALLBACK ? HF_S3_NEVER_SENT : HF_S3_UNKNOWN;
+    outcome = (sent == 0 && job->body_given == 0) || result == CURLE_ABORTED_BY_CALLBACK
+                  ? HF_S3_NEVER_SENT
+                  : HF_S3_UNKNOWN;
     if (result == CURLE_ABORTED_BY_CALLBACK)
         snprintf(text, sizeof(text), "the body could not be read: %.240s", job->body_error.text);
     else if (job->body_too_large)
-        snprintf(text, sizeof(text), "'%.100s' answered with more than %zu bytes", job->s3->endpoint.url, job->max_reply);
+        snprintf(text, sizeof(text), "'%.100s' answered with more than %zu bytes",
+                 job->s3->endpoint.url, job->max_reply);
     else
         snprintf(text, sizeof(text), "'%.64s': %.90s%s", job->s3->endpoint.url,
                  job->curl_error[0] ? job->curl_error : curl_easy_strerror(result), what_to_do);

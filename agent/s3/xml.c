@@ -1,4 +1,5 @@
-/* The walk over libxml2's pull reader. A DOCTYPE ends it before anything the DTD declares could be used.
+/* The walk over libxml2's pull reader. A DOCTYPE ends it before anything the DTD declares could be
+ * used.
  */
 #include "agent/s3/xml.h"
 
@@ -6,8 +7,8 @@
 #include <string.h>
 
 #define PATH_MAX_BYTES 512
-#define DEPTH_MAX 16
-#define TEXT_MAX 8192
+#define DEPTH_MAX      16
+#define TEXT_MAX       8192
 
 struct walk {
     hf_xml_visitor visitor;
@@ -39,7 +40,8 @@ open_element(struct walk *walk, const char *name, struct hf_error *err)
     size_t size = strlen(name) + 1;
 
     if (walk->depth == DEPTH_MAX || walk->path_size + size >= sizeof(walk->path))
-        return hf_fail(err, HF_EFORMAT, "the store's XML reply is nested deeper than any S3 document");
+        return hf_fail(err, HF_EFORMAT,
+                       "the store's XML reply is nested deeper than any S3 document");
     walk->path[walk->path_size] = '/';
     memcpy(walk->path + walk->path_size + 1, name, size);
     walk->path_size += size;
@@ -72,33 +74,35 @@ take_node(struct walk *walk, xmlTextReader *reader, struct hf_error *err)
         if (status == HF_OK && xmlTextReaderIsEmptyElement(reader) == 1)
             status = close_element(walk, err);
         return status;
-    case XML_READER_TYPE_END_ELEMENT:
-        return close_element(walk, err);
+    case XML_READER_TYPE_END_ELEMENT: return close_element(walk, err);
     case XML_READER_TYPE_TEXT:
     case XML_READER_TYPE_CDATA:
     case XML_READER_TYPE_SIGNIFICANT_WHITESPACE:
         text = xmlTextReaderConstValue(reader);
         if (text && hf_buf_add_text(&walk->text, (const char *)text) != HF_OK)
-            return hf_fail(err, HF_EFORMAT, "the store's XML reply has a text longer than %d bytes", TEXT_MAX);
+            return hf_fail(err, HF_EFORMAT, "the store's XML reply has a text longer than %d bytes",
+                           TEXT_MAX);
         return HF_OK;
     case XML_READER_TYPE_DOCUMENT_TYPE:
     case XML_READER_TYPE_ENTITY_REFERENCE:
-        return hf_fail(err, HF_EFORMAT, "the store's XML reply has a document type or an entity, which no S3 reply has");
-    default:
-        return HF_OK;
+        return hf_fail(
+            err, HF_EFORMAT,
+            "the store's XML reply has a document type or an entity, which no S3 reply has");
+    default: return HF_OK;
     }
 }
 
 enum hf_status
 hf_xml_walk(struct hf_slice xml, hf_xml_visitor visitor, void *context, struct hf_error *err)
 {
-    struct walk walk = {.visitor = visitor, .context = context, .text = HF_BUF(TEXT_MAX)};
+    struct walk walk = { .visitor = visitor, .context = context, .text = HF_BUF(TEXT_MAX) };
     enum hf_status status = HF_OK;
     xmlTextReader *reader;
     int more = 0;
 
     if (xml.size > HF_XML_MAX)
-        return hf_fail(err, HF_EFORMAT, "the store's XML reply has %zu bytes, more than %d", xml.size, HF_XML_MAX);
+        return hf_fail(err, HF_EFORMAT, "the store's XML reply has %zu bytes, more than %d",
+                       xml.size, HF_XML_MAX);
     if (!xml.size)
         return hf_fail(err, HF_EFORMAT, "the store's reply is empty where XML was expected");
     reader = xmlReaderForMemory((const char *)xml.ptr, (int)xml.size, NULL, NULL,
@@ -109,6 +113,7 @@ hf_xml_walk(struct hf_slice xml, hf_xml_visitor visitor, void *context, struct h
     xmlFreeTextReader(reader);
     hf_buf_done(&walk.text);
     if (status == HF_OK && more != 0)
-        status = hf_fail(err, HF_EFORMAT, "the store's reply is not well-formed XML; is the url an S3 endpoint?");
+        status = hf_fail(err, HF_EFORMAT,
+                         "the store's reply is not well-formed XML; is the url an S3 endpoint?");
     return status;
 }

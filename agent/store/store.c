@@ -11,11 +11,13 @@ struct hf_store {
 };
 
 enum hf_status
-hf_store_open(const struct hf_config_store *store, const char *bucket, struct hf_store **ret_store, struct hf_error *err)
+hf_store_open(const struct hf_config_store *store, const char *bucket, struct hf_store **ret_store,
+              struct hf_error *err)
 {
     bool is_dir = hf_starts_with(store->url, "dir://");
     void *state = NULL;
-    enum hf_status status = is_dir ? hf_store_dir_open(store, bucket, &state, err) : hf_store_s3_open(store, bucket, &state, err);
+    enum hf_status status = is_dir ? hf_store_dir_open(store, bucket, &state, err)
+                                   : hf_store_s3_open(store, bucket, &state, err);
     struct hf_store *opened;
 
     if (status != HF_OK)
@@ -69,20 +71,22 @@ hf_store_set_sse_c(struct hf_store *store, const uint8_t key[32], struct hf_erro
 }
 
 enum hf_status
-hf_store_head(struct hf_store *store, const char *key, const char *version_id, struct hf_object_info *ret_info, struct hf_error *err)
+hf_store_head(struct hf_store *store, const char *key, const char *version_id,
+              struct hf_object_info *ret_info, struct hf_error *err)
 {
     return store->driver->head(store->state, key, version_id, ret_info, err);
 }
 
 enum hf_status
-hf_store_get(struct hf_store *store, const char *key, const char *version_id, size_t max, struct hf_buf *ret_body,
-             struct hf_object_info *ret_info, struct hf_error *err)
+hf_store_get(struct hf_store *store, const char *key, const char *version_id, size_t max,
+             struct hf_buf *ret_body, struct hf_object_info *ret_info, struct hf_error *err)
 {
     return store->driver->get(store->state, key, version_id, max, ret_body, ret_info, err);
 }
 
 enum hf_status
-hf_store_list(struct hf_store *store, const char *prefix, const char *after, size_t max, struct hf_strings *ret_keys, struct hf_error *err)
+hf_store_list(struct hf_store *store, const char *prefix, const char *after, size_t max,
+              struct hf_strings *ret_keys, struct hf_error *err)
 {
     return store->driver->list(store->state, prefix, after, max, ret_keys, err);
 }
@@ -93,11 +97,12 @@ hf_strings_done(struct hf_strings *strings)
     for (size_t i = 0; i < strings->count; i++)
         free(strings->items[i]);
     free(strings->items);
-    *strings = (struct hf_strings){.items = NULL};
+    *strings = (struct hf_strings){ .items = NULL };
 }
 
 enum hf_status
-hf_store_versions(struct hf_store *store, const char *key, struct hf_version_entry **ret_entries, size_t *ret_count, struct hf_error *err)
+hf_store_versions(struct hf_store *store, const char *key, struct hf_version_entry **ret_entries,
+                  size_t *ret_count, struct hf_error *err)
 {
     return store->driver->versions(store->state, key, ret_entries, ret_count, err);
 }
@@ -123,33 +128,38 @@ hf_store_bucket_create(struct hf_store *store, struct hf_error *err)
 }
 
 enum hf_status
-hf_store_bucket_get(struct hf_store *store, const char *subresource, struct hf_buf *ret_document, struct hf_error *err)
+hf_store_bucket_get(struct hf_store *store, const char *subresource, struct hf_buf *ret_document,
+                    struct hf_error *err)
 {
     return store->driver->bucket_get(store->state, subresource, ret_document, err);
 }
 
 enum hf_status
-hf_store_bucket_put(struct hf_store *store, const char *subresource, const char *content_type, struct hf_slice document, struct hf_error *err)
+hf_store_bucket_put(struct hf_store *store, const char *subresource, const char *content_type,
+                    struct hf_slice document, struct hf_error *err)
 {
     return store->driver->bucket_put(store->state, subresource, content_type, document, err);
 }
 
 enum hf_status
-hf_store_probe_put(struct hf_store *store, const char *key, struct hf_slice body, int lock_mode, int64_t retain_until_s,
-                   struct hf_object_info *ret_info, struct hf_error *err)
+hf_store_probe_put(struct hf_store *store, const char *key, struct hf_slice body, int lock_mode,
+                   int64_t retain_until_s, struct hf_object_info *ret_info, struct hf_error *err)
 {
-    return store->driver->probe_put(store->state, key, body, lock_mode, retain_until_s, ret_info, err);
+    return store->driver->probe_put(store->state, key, body, lock_mode, retain_until_s, ret_info,
+                                    err);
 }
 
 enum hf_status
-hf_store_delete_version(struct hf_store *store, const char *key, const char *version_id, bool bypass, struct hf_error *err)
+hf_store_delete_version(struct hf_store *store, const char *key, const char *version_id,
+                        bool bypass, struct hf_error *err)
 {
     return store->driver->delete_version(store->state, key, version_id, bypass, err);
 }
 
 enum hf_status
-hf_store_set_retention(struct hf_store *store, const char *key, const char *version_id, int lock_mode, int64_t retain_until_s,
-                       bool bypass, struct hf_error *err)
+hf_store_set_retention(struct hf_store *store, const char *key, const char *version_id,
+                       int lock_mode, int64_t retain_until_s, bool bypass, struct hf_error *err)
 {
-    return store->driver->set_retention(store->state, key, version_id, lock_mode, retain_until_s, bypass, err);
+    return store->driver->set_retention(store->state, key, version_id, lock_mode, retain_until_s,
+                                        bypass, err);
 }

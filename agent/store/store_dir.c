@@ -1,4 +1,5 @@
-/* The directory driver: the same questions, put to agent/dir. It has one version of each key and no sub-resources.
+/* The directory driver: the same questions, put to agent/dir. It has one version of each key and no
+ * sub-resources.
  */
 #include "agent/store/store_impl.h"
 
@@ -7,7 +8,8 @@
 #include <string.h>
 
 enum hf_status
-hf_store_dir_open(const struct hf_config_store *store, const char *bucket, void **ret_state, struct hf_error *err)
+hf_store_dir_open(const struct hf_config_store *store, const char *bucket, void **ret_state,
+                  struct hf_error *err)
 {
     struct hf_dir *dir = NULL;
     enum hf_status status = hf_dir_open(store->url, bucket, store->worm, &dir, err);
@@ -51,19 +53,23 @@ fill_info(const struct hf_dir_info *from, struct hf_object_info *ret_info)
     snprintf(ret_info->content_type, sizeof(ret_info->content_type), "%s", from->content_type);
     snprintf(ret_info->sha256, sizeof(ret_info->sha256), "%s", from->sha256);
     snprintf(ret_info->signature, sizeof(ret_info->signature), "%s", from->signature);
-    snprintf(ret_info->signature_algorithm, sizeof(ret_info->signature_algorithm), "%s", from->signature_algorithm);
+    snprintf(ret_info->signature_algorithm, sizeof(ret_info->signature_algorithm), "%s",
+             from->signature_algorithm);
 }
 
 static enum hf_status
 check_version(const char *key, const char *version_id, struct hf_error *err)
 {
     if (version_id && *version_id)
-        return hf_fail(err, HF_ENOTFOUND, "'%s' has no version '%.64s': a directory has no version ids", key, version_id);
+        return hf_fail(err, HF_ENOTFOUND,
+                       "'%s' has no version '%.64s': a directory has no version ids", key,
+                       version_id);
     return HF_OK;
 }
 
 static enum hf_status
-head(void *state, const char *key, const char *version_id, struct hf_object_info *ret_info, struct hf_error *err)
+head(void *state, const char *key, const char *version_id, struct hf_object_info *ret_info,
+     struct hf_error *err)
 {
     enum hf_status status = check_version(key, version_id, err);
     struct hf_dir_info info;
@@ -76,8 +82,8 @@ head(void *state, const char *key, const char *version_id, struct hf_object_info
 }
 
 static enum hf_status
-get(void *state, const char *key, const char *version_id, size_t max, struct hf_buf *ret_body, struct hf_object_info *ret_info,
-    struct hf_error *err)
+get(void *state, const char *key, const char *version_id, size_t max, struct hf_buf *ret_body,
+    struct hf_object_info *ret_info, struct hf_error *err)
 {
     enum hf_status status = check_version(key, version_id, err);
     struct hf_buf body = HF_BUF(max);
@@ -98,13 +104,15 @@ get(void *state, const char *key, const char *version_id, size_t max, struct hf_
 }
 
 static enum hf_status
-list(void *state, const char *prefix, const char *after, size_t max, struct hf_strings *ret_keys, struct hf_error *err)
+list(void *state, const char *prefix, const char *after, size_t max, struct hf_strings *ret_keys,
+     struct hf_error *err)
 {
     return hf_dir_list(state, prefix, after ? after : "", max, ret_keys, err);
 }
 
 static enum hf_status
-versions(void *state, const char *key, struct hf_version_entry **ret_entries, size_t *ret_count, struct hf_error *err)
+versions(void *state, const char *key, struct hf_version_entry **ret_entries, size_t *ret_count,
+         struct hf_error *err)
 {
     struct hf_version_entry *entries;
     struct hf_dir_info info;
@@ -135,8 +143,12 @@ bucket_state(void *state, enum hf_lock_state *ret_state, struct hf_error *err)
     if (status != HF_OK)
         return status;
     if (there && !writable)
-        return hf_fail(err, HF_EACCESS, "'%s' may not be written by this user: give it the right to", hf_dir_path(state));
-    *ret_state = there ? HF_BUCKET_LOCKED : HF_BUCKET_MISSING; /* how far the lock goes is said with each object: advisory */
+        return hf_fail(err, HF_EACCESS,
+                       "'%s' may not be written by this user: give it the right to",
+                       hf_dir_path(state));
+    *ret_state =
+        there ? HF_BUCKET_LOCKED
+              : HF_BUCKET_MISSING; /* how far the lock goes is said with each object: advisory */
     return HF_OK;
 }
 
@@ -150,15 +162,18 @@ static enum hf_status
 bucket_get(void *state, const char *subresource, struct hf_buf *ret_document, struct hf_error *err)
 {
     (void)ret_document;
-    return hf_fail(err, HF_ENOTFOUND, "'%s' is a directory, which has no ?%s", hf_dir_path(state), subresource);
+    return hf_fail(err, HF_ENOTFOUND, "'%s' is a directory, which has no ?%s", hf_dir_path(state),
+                   subresource);
 }
 
 static enum hf_status
-bucket_put(void *state, const char *subresource, const char *content_type, struct hf_slice document, struct hf_error *err)
+bucket_put(void *state, const char *subresource, const char *content_type, struct hf_slice document,
+           struct hf_error *err)
 {
     (void)content_type;
     (void)document;
-    return hf_fail(err, HF_EREFUSED, "'%s' is a directory, which has no ?%s", hf_dir_path(state), subresource);
+    return hf_fail(err, HF_EREFUSED, "'%s' is a directory, which has no ?%s", hf_dir_path(state),
+                   subresource);
 }
 
 static enum hf_status
@@ -194,7 +209,8 @@ as_denied(enum hf_status status, struct hf_error *err)
 }
 
 static enum hf_status
-delete_version(void *state, const char *key, const char *version_id, bool bypass, struct hf_error *err)
+delete_version(void *state, const char *key, const char *version_id, bool bypass,
+               struct hf_error *err)
 {
     enum hf_status status = check_version(key, version_id, err);
 
@@ -202,13 +218,15 @@ delete_version(void *state, const char *key, const char *version_id, bool bypass
 }
 
 static enum hf_status
-set_retention(void *state, const char *key, const char *version_id, int lock_mode, int64_t retain_until_s, bool bypass,
-              struct hf_error *err)
+set_retention(void *state, const char *key, const char *version_id, int lock_mode,
+              int64_t retain_until_s, bool bypass, struct hf_error *err)
 {
     enum hf_status status = check_version(key, version_id, err);
 
     (void)bypass; /* a directory's locks only grow */
-    return status == HF_OK ? as_denied(hf_dir_set_retention(state, key, lock_mode, retain_until_s, err), err) : status;
+    return status == HF_OK
+               ? as_denied(hf_dir_set_retention(state, key, lock_mode, retain_until_s, err), err)
+               : status;
 }
 
 const struct hf_store_driver hf_store_dir_driver = {

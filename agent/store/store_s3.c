@@ -1,5 +1,5 @@
-/* The S3 driver: reading. Listings are paged here; a page that does not go on from the one before is refused, so that a
- * store cannot keep us in a loop.
+/* The S3 driver: reading. Listings are paged here; a page that does not go on from the one before
+ * is refused, so that a store cannot keep us in a loop.
  */
 #include "agent/store/store_impl.h"
 
@@ -8,11 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LIST_PAGE 1000
+#define LIST_PAGE       1000
 #define EMPTY_PAGES_MAX 100 /* S3 may send a page without keys that goes on; not for ever */
 
 enum hf_status
-hf_store_s3_open(const struct hf_config_store *store, const char *bucket, void **ret_state, struct hf_error *err)
+hf_store_s3_open(const struct hf_config_store *store, const char *bucket, void **ret_state,
+                 struct hf_error *err)
 {
     struct hf_store_s3 *state = hf_alloc(sizeof(*state));
     struct hf_s3_options options;
@@ -53,15 +54,17 @@ set_sse_c(void *context, const uint8_t key[32], struct hf_error *err)
     struct hf_store_s3 *state = context;
 
     if (!hf_s3_is_tls(state->s3))
-        return hf_fail(err, HF_ECONFIG, "SSE-C sends its key with each request, so '%s' must be https://", hf_s3_url(state->s3));
+        return hf_fail(err, HF_ECONFIG,
+                       "SSE-C sends its key with each request, so '%s' must be https://",
+                       hf_s3_url(state->s3));
     memcpy(state->sse_c_key, key, sizeof(state->sse_c_key));
     state->has_sse_c_key = true;
     return HF_OK;
 }
 
 enum hf_status
-hf_store_s3_call(struct hf_store_s3 *state, struct hf_s3_request *request, const char *doing, struct hf_s3_reply *ret_reply,
-                 struct hf_error *err)
+hf_store_s3_call(struct hf_store_s3 *state, struct hf_s3_request *request, const char *doing,
+                 struct hf_s3_reply *ret_reply, struct hf_error *err)
 {
     enum hf_status status;
 
@@ -105,18 +108,20 @@ fill_info(const struct hf_s3_reply *reply, const char *version_id, struct hf_obj
     memcpy(info.checksum_sha256, reply->checksum_sha256, sizeof(info.checksum_sha256));
     copy_header(reply, "x-amz-meta-holdfast-sha256", info.sha256, sizeof(info.sha256));
     copy_header(reply, "x-amz-meta-signature", info.signature, sizeof(info.signature));
-    copy_header(reply, "x-amz-meta-signature-algorithm", info.signature_algorithm, sizeof(info.signature_algorithm));
+    copy_header(reply, "x-amz-meta-signature-algorithm", info.signature_algorithm,
+                sizeof(info.signature_algorithm));
     *ret_info = info;
 }
 
-/* Among SSE-C objects there are others (public keys, older ones): AWS and MinIO refuse a key that an object does not need. */
+/* Among SSE-C objects there are others (public keys, older ones): AWS and MinIO refuse a key that
+ * an object does not need. */
 static enum hf_status
-read_object(struct hf_store_s3 *state, struct hf_s3_request *request, const char *key, const char *version_id,
-            struct hf_s3_reply *ret_reply, struct hf_error *err)
+read_object(struct hf_store_s3 *state, struct hf_s3_request *request, const char *key,
+            const char *version_id, struct hf_s3_reply *ret_reply, struct hf_error *err)
 {
-    struct hf_s3_pair query = {"versionId", version_id};
+    struct hf_s3_pair query = { "versionId", version_id };
     char *doing hf_owned(hf_freep) = hf_asprintf("reading '%s'", key);
-    struct hf_error why = {.http_status = 0};
+    struct hf_error why = { .http_status = 0 };
     enum hf_status status;
 
     request->key = key;
@@ -135,9 +140,10 @@ read_object(struct hf_store_s3 *state, struct hf_s3_request *request, const char
 }
 
 enum hf_status
-hf_store_s3_head(void *context, const char *key, const char *version_id, struct hf_object_info *ret_info, struct hf_error *err)
+hf_store_s3_head(void *context, const char *key, const char *version_id,
+                 struct hf_object_info *ret_info, struct hf_error *err)
 {
-    struct hf_s3_request request = {.method = "HEAD"};
+    struct hf_s3_request request = { .method = "HEAD" };
     struct hf_s3_reply reply;
     enum hf_status status = read_object(context, &request, key, version_id, &reply, err);
 
@@ -160,10 +166,10 @@ take_body(struct hf_s3_reply *reply, struct hf_buf *ret_body)
 }
 
 static enum hf_status
-get(void *context, const char *key, const char *version_id, size_t max, struct hf_buf *ret_body, struct hf_object_info *ret_info,
-    struct hf_error *err)
+get(void *context, const char *key, const char *version_id, size_t max, struct hf_buf *ret_body,
+    struct hf_object_info *ret_info, struct hf_error *err)
 {
-    struct hf_s3_request request = {.method = "GET", .max_reply = max};
+    struct hf_s3_request request = { .method = "GET", .max_reply = max };
     struct hf_s3_reply reply;
     enum hf_status status = read_object(context, &request, key, version_id, &reply, err);
 
@@ -181,14 +187,16 @@ get(void *context, const char *key, const char *version_id, size_t max, struct h
 /* ---- listing keys ---- */
 
 static enum hf_status
-add_keys(struct hf_s3_list_page *page, const char *prefix, const char *after, size_t max, struct hf_strings *keys, struct hf_error *err)
+add_keys(struct hf_s3_list_page *page, const char *prefix, const char *after, size_t max,
+         struct hf_strings *keys, struct hf_error *err)
 {
     for (size_t i = 0; i < page->keys.count && keys->count < max; i++) {
         char *key = page->keys.items[i];
         const char *last = keys->count ? keys->items[keys->count - 1] : after;
 
         if (!hf_starts_with(key, prefix) || strcmp(key, last) <= 0)
-            return hf_fail(err, HF_EFORMAT, "the store's listing is not in order, or lists what was not asked for");
+            return hf_fail(err, HF_EFORMAT,
+                           "the store's listing is not in order, or lists what was not asked for");
         keys->items = hf_realloc(keys->items, (keys->count + 1) * sizeof(*keys->items));
         keys->items[keys->count++] = hf_take(page->keys.items[i]);
     }
@@ -196,11 +204,13 @@ add_keys(struct hf_s3_list_page *page, const char *prefix, const char *after, si
 }
 
 static enum hf_status
-list_page(struct hf_store_s3 *state, const char *prefix, const char *after, const char *token, size_t max,
-          struct hf_s3_list_page *ret_page, struct hf_error *err)
+list_page(struct hf_store_s3 *state, const char *prefix, const char *after, const char *token,
+          size_t max, struct hf_s3_list_page *ret_page, struct hf_error *err)
 {
-    struct hf_s3_request request = {.method = "GET", .expect = HF_S3_EXPECT_XML};
-    struct hf_s3_pair query[6] = {{"list-type", "2"}, {"encoding-type", "url"}, {"prefix", prefix}};
+    struct hf_s3_request request = { .method = "GET", .expect = HF_S3_EXPECT_XML };
+    struct hf_s3_pair query[6] = { { "list-type", "2" },
+                                   { "encoding-type", "url" },
+                                   { "prefix", prefix } };
     char *doing hf_owned(hf_freep) = hf_asprintf("listing '%s/%s'", state->bucket, prefix);
     char max_keys[24];
     struct hf_s3_reply reply;
@@ -208,11 +218,11 @@ list_page(struct hf_store_s3 *state, const char *prefix, const char *after, cons
     enum hf_status status;
 
     snprintf(max_keys, sizeof(max_keys), "%zu", HF_MIN(max, LIST_PAGE));
-    query[count++] = (struct hf_s3_pair){"max-keys", max_keys};
+    query[count++] = (struct hf_s3_pair){ "max-keys", max_keys };
     if (token)
-        query[count++] = (struct hf_s3_pair){"continuation-token", token};
+        query[count++] = (struct hf_s3_pair){ "continuation-token", token };
     else if (*after)
-        query[count++] = (struct hf_s3_pair){"start-after", after};
+        query[count++] = (struct hf_s3_pair){ "start-after", after };
     request.query = query;
     request.query_count = count;
     status = hf_store_s3_call(state, &request, doing, &reply, err);
@@ -224,23 +234,26 @@ list_page(struct hf_store_s3 *state, const char *prefix, const char *after, cons
 }
 
 static enum hf_status
-list(void *context, const char *prefix, const char *after, size_t max, struct hf_strings *ret_keys, struct hf_error *err)
+list(void *context, const char *prefix, const char *after, size_t max, struct hf_strings *ret_keys,
+     struct hf_error *err)
 {
-    struct hf_strings keys = {.items = NULL};
+    struct hf_strings keys = { .items = NULL };
     enum hf_status status = HF_OK;
     char *token = NULL;
     size_t empty_pages = 0;
     bool more = max > 0;
 
     while (status == HF_OK && more) {
-        struct hf_s3_list_page page = {.next_token = NULL};
+        struct hf_s3_list_page page = { .next_token = NULL };
 
-        status = list_page(context, prefix, after ? after : "", token, max - keys.count, &page, err);
+        status =
+            list_page(context, prefix, after ? after : "", token, max - keys.count, &page, err);
         if (status == HF_OK)
             status = add_keys(&page, prefix, after ? after : "", max, &keys, err);
         empty_pages = page.keys.count ? 0 : empty_pages + 1;
         if (status == HF_OK && empty_pages > EMPTY_PAGES_MAX)
-            status = hf_fail(err, HF_EFORMAT, "the store's listing of '%s' goes on without keys", prefix);
+            status = hf_fail(err, HF_EFORMAT, "the store's listing of '%s' goes on without keys",
+                             prefix);
         free(token);
         token = hf_take(page.next_token);
         more = token && keys.count < max;
@@ -263,17 +276,19 @@ static enum hf_status
 versions_page(struct hf_store_s3 *state, const char *key, const struct hf_s3_versions_page *before,
               struct hf_s3_versions_page *ret_page, struct hf_error *err)
 {
-    struct hf_s3_request request = {.method = "GET", .expect = HF_S3_EXPECT_XML};
-    struct hf_s3_pair query[5] = {{"versions", NULL}, {"encoding-type", "url"}, {"prefix", key}};
+    struct hf_s3_request request = { .method = "GET", .expect = HF_S3_EXPECT_XML };
+    struct hf_s3_pair query[5] = { { "versions", NULL },
+                                   { "encoding-type", "url" },
+                                   { "prefix", key } };
     char *doing hf_owned(hf_freep) = hf_asprintf("listing the versions of '%s'", key);
     struct hf_s3_reply reply;
     size_t count = 3;
     enum hf_status status;
 
     if (before->next_key)
-        query[count++] = (struct hf_s3_pair){"key-marker", before->next_key};
+        query[count++] = (struct hf_s3_pair){ "key-marker", before->next_key };
     if (before->next_version_id)
-        query[count++] = (struct hf_s3_pair){"version-id-marker", before->next_version_id};
+        query[count++] = (struct hf_s3_pair){ "version-id-marker", before->next_version_id };
     request.query = query;
     request.query_count = count;
     status = hf_store_s3_call(state, &request, doing, &reply, err);
@@ -289,9 +304,11 @@ struct entries {
     size_t count;
 };
 
-/* *ret_past is true once another key shows up: the exact key sorts before all that begin with it. */
+/* *ret_past is true once another key shows up: the exact key sorts before all that begin with it.
+ */
 static enum hf_status
-add_versions(struct hf_s3_versions_page *page, const char *key, struct entries *entries, bool *ret_past, struct hf_error *err)
+add_versions(struct hf_s3_versions_page *page, const char *key, struct entries *entries,
+             bool *ret_past, struct hf_error *err)
 {
     for (size_t i = 0; i < page->count; i++) {
         struct hf_s3_version *version = &page->items[i];
@@ -302,7 +319,8 @@ add_versions(struct hf_s3_versions_page *page, const char *key, struct entries *
             return HF_OK;
         }
         if (entries->count == HF_STORE_VERSIONS_MAX)
-            return hf_fail(err, HF_ELIMIT, "'%s' has more than %d versions", key, HF_STORE_VERSIONS_MAX);
+            return hf_fail(err, HF_ELIMIT, "'%s' has more than %d versions", key,
+                           HF_STORE_VERSIONS_MAX);
         entries->items = hf_realloc(entries->items, (entries->count + 1) * sizeof(*entries->items));
         entry = &entries->items[entries->count++];
         *entry = (struct hf_version_entry){
@@ -317,16 +335,17 @@ add_versions(struct hf_s3_versions_page *page, const char *key, struct entries *
 }
 
 static enum hf_status
-versions(void *context, const char *key, struct hf_version_entry **ret_entries, size_t *ret_count, struct hf_error *err)
+versions(void *context, const char *key, struct hf_version_entry **ret_entries, size_t *ret_count,
+         struct hf_error *err)
 {
-    struct hf_s3_versions_page before = {.next_key = NULL};
-    struct entries entries = {.items = NULL};
+    struct hf_s3_versions_page before = { .next_key = NULL };
+    struct entries entries = { .items = NULL };
     enum hf_status status;
     bool past = false;
     size_t pages = 0;
 
     do {
-        struct hf_s3_versions_page page = {.next_key = NULL};
+        struct hf_s3_versions_page page = { .next_key = NULL };
 
         status = versions_page(context, key, &before, &page, err);
         if (status == HF_OK)
@@ -334,7 +353,8 @@ versions(void *context, const char *key, struct hf_version_entry **ret_entries, 
         hf_s3_versions_page_done(&before);
         before = page;
         if (status == HF_OK && ++pages > HF_STORE_VERSIONS_MAX)
-            status = hf_fail(err, HF_EFORMAT, "the store's listing of the versions of '%s' has no end", key);
+            status = hf_fail(err, HF_EFORMAT,
+                             "the store's listing of the versions of '%s' has no end", key);
     } while (status == HF_OK && !past && before.next_key);
     hf_s3_versions_page_done(&before);
 

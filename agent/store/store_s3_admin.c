@@ -12,9 +12,10 @@
 static bool
 is_missing(struct hf_store_s3 *state)
 {
-    struct hf_s3_request request = {.method = "HEAD"};
+    struct hf_s3_request request = { .method = "HEAD" };
     struct hf_s3_reply reply;
-    enum hf_status status = hf_store_s3_call(state, &request, "asking for the bucket", &reply, NULL);
+    enum hf_status status =
+        hf_store_s3_call(state, &request, "asking for the bucket", &reply, NULL);
 
     if (status == HF_OK)
         hf_s3_reply_done(&reply);
@@ -25,10 +26,13 @@ enum hf_status
 hf_store_s3_bucket_state(void *context, enum hf_lock_state *ret_state, struct hf_error *err)
 {
     struct hf_store_s3 *state = context;
-    struct hf_s3_pair query = {"object-lock", NULL};
-    struct hf_s3_request request = {.method = "GET", .query = &query, .query_count = 1, .expect = HF_S3_EXPECT_XML};
-    char *doing hf_owned(hf_freep) = hf_asprintf("asking for the Object Lock of bucket '%s'", state->bucket);
-    struct hf_error why = {.http_status = 0};
+    struct hf_s3_pair query = { "object-lock", NULL };
+    struct hf_s3_request request = {
+        .method = "GET", .query = &query, .query_count = 1, .expect = HF_S3_EXPECT_XML
+    };
+    char *doing hf_owned(hf_freep) =
+        hf_asprintf("asking for the Object Lock of bucket '%s'", state->bucket);
+    struct hf_error why = { .http_status = 0 };
     struct hf_s3_lock_config config;
     struct hf_s3_reply reply;
     enum hf_status status = hf_store_s3_call(state, &request, doing, &reply, &why);
@@ -55,18 +59,19 @@ hf_store_s3_bucket_state(void *context, enum hf_lock_state *ret_state, struct hf
 static enum hf_status
 create(struct hf_store_s3 *state, const char *region, struct hf_error *err)
 {
-    struct hf_s3_pair header = {"x-amz-bucket-object-lock-enabled", "true"};
-    struct hf_s3_request request = {.method = "PUT", .headers = &header, .header_count = 1};
+    struct hf_s3_pair header = { "x-amz-bucket-object-lock-enabled", "true" };
+    struct hf_s3_request request = { .method = "PUT", .headers = &header, .header_count = 1 };
     char *doing hf_owned(hf_freep) = hf_asprintf("making bucket '%s'", state->bucket);
     struct hf_buf document hf_owned(hf_buf_done) = HF_BUF(1024);
     struct hf_s3_reply reply;
     enum hf_status status = HF_OK;
 
     if (region)
-        status = hf_buf_addf(&document,
-                             "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
-                             "<LocationConstraint>%s</LocationConstraint></CreateBucketConfiguration>",
-                             region);
+        status = hf_buf_addf(
+            &document,
+            "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
+            "<LocationConstraint>%s</LocationConstraint></CreateBucketConfiguration>",
+            region);
     if (status != HF_OK)
         return hf_fail(err, status, "region '%s' is too long", region);
     request.body = hf_buf_slice(&document);
@@ -76,12 +81,13 @@ create(struct hf_store_s3 *state, const char *region, struct hf_error *err)
     return status;
 }
 
-/* AWS wants the region named everywhere but in us-east-1; Ceph and MinIO refuse one they do not know by that name. */
+/* AWS wants the region named everywhere but in us-east-1; Ceph and MinIO refuse one they do not
+ * know by that name. */
 enum hf_status
 hf_store_s3_bucket_create(void *context, struct hf_error *err)
 {
     struct hf_store_s3 *state = context;
-    struct hf_error why = {.http_status = 0};
+    struct hf_error why = { .http_status = 0 };
     enum hf_status status = create(state, NULL, &why);
 
     if (status != HF_OK && strcmp(why.store_code, "IllegalLocationConstraintException") == 0)
@@ -92,13 +98,16 @@ hf_store_s3_bucket_create(void *context, struct hf_error *err)
 }
 
 enum hf_status
-hf_store_s3_bucket_get(void *context, const char *subresource, struct hf_buf *ret_document, struct hf_error *err)
+hf_store_s3_bucket_get(void *context, const char *subresource, struct hf_buf *ret_document,
+                       struct hf_error *err)
 {
     struct hf_store_s3 *state = context;
-    struct hf_s3_pair query = {subresource, NULL};
+    struct hf_s3_pair query = { subresource, NULL };
     struct hf_s3_request request = {
-        .method = "GET", .query = &query, .query_count = 1, .max_reply = HF_STORE_DOCUMENT_MAX};
-    char *doing hf_owned(hf_freep) = hf_asprintf("reading ?%s of bucket '%s'", subresource, state->bucket);
+        .method = "GET", .query = &query, .query_count = 1, .max_reply = HF_STORE_DOCUMENT_MAX
+    };
+    char *doing hf_owned(hf_freep) =
+        hf_asprintf("reading ?%s of bucket '%s'", subresource, state->bucket);
     struct hf_s3_reply reply;
     enum hf_status status = hf_store_s3_call(state, &request, doing, &reply, err);
 
@@ -107,15 +116,17 @@ hf_store_s3_bucket_get(void *context, const char *subresource, struct hf_buf *re
     hf_buf_reset(ret_document);
     status = hf_buf_add(ret_document, reply.body.ptr, reply.body.size);
     hf_s3_reply_done(&reply);
-    return status == HF_OK ? HF_OK : hf_fail(err, status, "%s: the document is larger than expected", doing);
+    return status == HF_OK
+               ? HF_OK
+               : hf_fail(err, status, "%s: the document is larger than expected", doing);
 }
 
 enum hf_status
-hf_store_s3_bucket_put(void *context, const char *subresource, const char *content_type, struct hf_slice document,
-                       struct hf_error *err)
+hf_store_s3_bucket_put(void *context, const char *subresource, const char *content_type,
+                       struct hf_slice document, struct hf_error *err)
 {
     struct hf_store_s3 *state = context;
-    struct hf_s3_pair query = {subresource, NULL}, header = {"Content-Type", content_type};
+    struct hf_s3_pair query = { subresource, NULL }, header = { "Content-Type", content_type };
     struct hf_s3_request request = {
         .method = "PUT",
         .query = &query,
@@ -125,7 +136,8 @@ hf_store_s3_bucket_put(void *context, const char *subresource, const char *conte
         .body = document,
         .content_md5 = true, /* MinIO insists for most of them */
     };
-    char *doing hf_owned(hf_freep) = hf_asprintf("setting ?%s of bucket '%s'", subresource, state->bucket);
+    char *doing hf_owned(hf_freep) =
+        hf_asprintf("setting ?%s of bucket '%s'", subresource, state->bucket);
     struct hf_s3_reply reply;
     enum hf_status status = hf_store_s3_call(state, &request, doing, &reply, err);
 
@@ -137,12 +149,13 @@ hf_store_s3_bucket_put(void *context, const char *subresource, const char *conte
 /* ---- single objects ---- */
 
 enum hf_status
-hf_store_s3_probe_put(void *context, const char *key, struct hf_slice body, int lock_mode, int64_t retain_until_s,
-                      struct hf_object_info *ret_info, struct hf_error *err)
+hf_store_s3_probe_put(void *context, const char *key, struct hf_slice body, int lock_mode,
+                      int64_t retain_until_s, struct hf_object_info *ret_info, struct hf_error *err)
 {
     struct hf_store_s3 *state = context;
     char sha256[HF_SHA256_HEX_SIZE];
-    struct hf_s3_pair headers[] = {{"Content-Type", "application/octet-stream"}, {"x-amz-meta-holdfast-sha256", sha256}};
+    struct hf_s3_pair headers[] = { { "Content-Type", "application/octet-stream" },
+                                    { "x-amz-meta-holdfast-sha256", sha256 } };
     struct hf_s3_request request = {
         .method = "PUT",
         .key = key,
@@ -168,12 +181,13 @@ hf_store_s3_probe_put(void *context, const char *key, struct hf_slice body, int 
     return status;
 }
 
-static const struct hf_s3_pair bypass_header = {"x-amz-bypass-governance-retention", "true"};
+static const struct hf_s3_pair bypass_header = { "x-amz-bypass-governance-retention", "true" };
 
 enum hf_status
-hf_store_s3_delete_version(void *context, const char *key, const char *version_id, bool bypass, struct hf_error *err)
+hf_store_s3_delete_version(void *context, const char *key, const char *version_id, bool bypass,
+                           struct hf_error *err)
 {
-    struct hf_s3_pair query = {"versionId", version_id};
+    struct hf_s3_pair query = { "versionId", version_id };
     struct hf_s3_request request = {
         .method = "DELETE",
         .key = key,
@@ -192,10 +206,10 @@ hf_store_s3_delete_version(void *context, const char *key, const char *version_i
 }
 
 enum hf_status
-hf_store_s3_set_retention(void *context, const char *key, const char *version_id, int lock_mode, int64_t retain_until_s,
-                          bool bypass, struct hf_error *err)
+hf_store_s3_set_retention(void *context, const char *key, const char *version_id, int lock_mode,
+                          int64_t retain_until_s, bool bypass, struct hf_error *err)
 {
-    struct hf_s3_pair query[] = {{"retention", NULL}, {"versionId", version_id}};
+    struct hf_s3_pair query[] = { { "retention", NULL }, { "versionId", version_id } };
     struct hf_s3_request request = {
         .method = "PUT",
         .key = key,

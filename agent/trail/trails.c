@@ -430,7 +430,7 @@ hf_trails_configure(struct hf_trails *trails, struct hf_config *config, struct h
 static enum hf_status
 open_draining(struct hf_trails *trails, const struct hf_config *config, struct hf_error *err)
 {
-    char folder[HF_PATH_MAX], path[HF_PATH_MAX];
+    char folder[HF_PATH_MAX], own[HF_PATH_MAX], path[HF_PATH_MAX];
     char **names;
     size_t count;
     hf_path_join(folder, sizeof(folder), trails->options.state_dir, "trails");
@@ -442,7 +442,8 @@ open_draining(struct hf_trails *trails, const struct hf_config *config, struct h
     for (size_t i = 0; i < count && status == HF_OK; i++) {
         if (hf_config_trail(config, names[i]))
             continue;
-        snprintf(path, sizeof(path), "%s/%s/trail.json", folder, names[i]);
+        hf_path_join(own, sizeof(own), folder, names[i]);
+        hf_path_join(path, sizeof(path), own, "trail.json");
         hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(1u << 20);
         json_t *doc = NULL;
         struct settings settings;

@@ -1,7 +1,9 @@
-/* The cutter reads only batch headers and entry tables. What decides are the append stamps of the batches and the sizes of
- * the selected records, never the moment at which it runs, so that a restart cuts the same windows.
+/* The cutter reads only batch headers and entry tables. What decides are the append stamps of the
+ * batches and the sizes of the selected records, never the moment at which it runs, so that a
+ * restart cuts the same windows.
  *
- * Windows end between two events, also inside a batch when the size asks for it: `at` is the next entry of the batch at hand.
+ * Windows end between two events, also inside a batch when the size asks for it: `at` is the next
+ * entry of the batch at hand.
  */
 #include <holdfast/window.h>
 #include <string.h>
@@ -11,16 +13,17 @@ struct hf_cutter {
     struct hf_journal_reader *reader;
     struct hf_selection selection;
     uint64_t window_s, max_bytes;
-    uint64_t next_seq;          /* first sequence not yet in a returned window or in the open one */
-    struct hf_window open;      /* first_seq 0: nothing in it yet */
+    uint64_t next_seq;     /* first sequence not yet in a returned window or in the open one */
+    struct hf_window open; /* first_seq 0: nothing in it yet */
     bool have_batch;
     struct hf_journal_batch batch;
-    uint32_t at;                /* next entry of the batch */
+    uint32_t at; /* next entry of the batch */
 };
 
 enum hf_status
-hf_cutter_new(struct hf_journal *journal, const struct hf_selection *selection, uint64_t window_s, uint64_t max_bytes, uint64_t from_seq,
-              struct hf_cutter **ret_cutter, struct hf_error *err)
+hf_cutter_new(struct hf_journal *journal, const struct hf_selection *selection, uint64_t window_s,
+              uint64_t max_bytes, uint64_t from_seq, struct hf_cutter **ret_cutter,
+              struct hf_error *err)
 {
     hf_assert(window_s > 0 && max_bytes > HF_OBJECT_OVERHEAD);
     struct hf_journal_reader *reader;
@@ -28,12 +31,12 @@ hf_cutter_new(struct hf_journal *journal, const struct hf_selection *selection, 
     if (status != HF_OK)
         return status;
     struct hf_cutter *cutter = hf_alloc(sizeof(*cutter));
-    *cutter = (struct hf_cutter){.journal = journal,
-                                 .reader = reader,
-                                 .selection = *selection,
-                                 .window_s = window_s,
-                                 .max_bytes = max_bytes,
-                                 .next_seq = from_seq};
+    *cutter = (struct hf_cutter){ .journal = journal,
+                                  .reader = reader,
+                                  .selection = *selection,
+                                  .window_s = window_s,
+                                  .max_bytes = max_bytes,
+                                  .next_seq = from_seq };
     *ret_cutter = cutter;
     return HF_OK;
 }
@@ -72,7 +75,7 @@ take_open(struct hf_cutter *cutter, enum hf_cut_reason reason, struct hf_window 
     hf_assert(cutter->open.first_seq && cutter->open.first_seq <= cutter->open.last_seq);
     *ret_window = cutter->open;
     ret_window->reason = reason;
-    cutter->open = (struct hf_window){0};
+    cutter->open = (struct hf_window){ 0 };
 }
 
 /* Puts the entry at hand into the open window, which has room for it. */
@@ -83,12 +86,16 @@ take_entry(struct hf_cutter *cutter)
     struct hf_window *open = &cutter->open;
     uint64_t seq = cutter->batch.first_seq + cutter->at;
     if (!open->first_seq)
-        *open = (struct hf_window){.first_seq = seq, .slot_s = slot_of(cutter, cutter->batch.stamp_ns), .bytes = HF_OBJECT_OVERHEAD};
+        *open = (struct hf_window){ .first_seq = seq,
+                                    .slot_s = slot_of(cutter, cutter->batch.stamp_ns),
+                                    .bytes = HF_OBJECT_OVERHEAD };
     open->last_seq = seq;
     if (hf_selection_has(&cutter->selection, entry->source)) {
         open->bytes += entry->size + (open->count > 0); /* a comma between two */
-        open->oldest_s = open->count ? HF_MIN(open->oldest_s, entry->event_time_s) : entry->event_time_s;
-        open->newest_s = open->count ? HF_MAX(open->newest_s, entry->event_time_s) : entry->event_time_s;
+        open->oldest_s =
+            open->count ? HF_MIN(open->oldest_s, entry->event_time_s) : entry->event_time_s;
+        open->newest_s =
+            open->count ? HF_MAX(open->newest_s, entry->event_time_s) : entry->event_time_s;
         open->count++;
     }
     cutter->at++;
@@ -100,7 +107,8 @@ entry_fits(const struct hf_cutter *cutter)
 {
     const struct hf_journal_entry *entry = &cutter->batch.entries[cutter->at];
     if (!hf_selection_has(&cutter->selection, entry->source) || cutter->open.count == 0)
-        return true; /* a single record may be larger than max_bytes: it gets an object of its own */
+        return true; /* a single record may be larger than max_bytes: it gets an object of its own
+                      */
     return cutter->open.bytes + 1 + entry->size <= cutter->max_bytes;
 }
 
@@ -110,35 +118,45 @@ need_batch(struct hf_cutter *cutter, struct hf_journal_loss *ret_loss, struct hf
 {
     while (!cutter->have_batch || cutter->at >= cutter->batch.count) {
         cutter->have_batch = false;
-        enum hf_status status = hf_journal_reader_next(cutter->reader, &cutter->batch, ret_loss, err);
+        enum hf_status status =
+            hf_journal_reader_next(cutter->reader, &cutter->batch, ret_loss, err);
         if (status == HF_ECORRUPT && ret_loss->last_seq >= cutter->next_seq)
             cutter->next_seq = ret_loss->last_seq + 1;
         if (status != HF_OK)
             return status;
         cutter->have_batch = true;
         cutter->at = 0;
-        if (cutter->next_seq > cutter->batch.first_seq) /* begin inside it: the cut before ended there */
-            cutter->at = (uint32_t)HF_MIN(cutter->next_seq - cutter->batch.first_seq, cutter->batch.count);
+        if (cutter->next_seq >
+            cutter->batch.first_seq) /* begin inside it: the cut before ended there */
+            cutter->at =
+                (uint32_t)HF_MIN(cutter->next_seq - cutter->batch.first_seq, cutter->batch.count);
+        cutter->next_seq =
+            HF_MAX(cutter->next_seq, cutter->batch.first_seq); /* what lies between was released */
     }
     return HF_OK;
 }
 
-/* Grows the open window up to `last_seq`; HF_OK: a window is complete. `delay_s` and `floor_s` hold a window that is complete by
- * time back until its host's turn, so that a fleet does not deliver in the same second. */
+/* Grows the open window up to `last_seq`; HF_OK: a window is complete. `delay_s` and `floor_s` hold
+ * a window that is complete by time back until its host's turn, so that a fleet does not deliver in
+ * the same second. */
 static enum hf_status
-advance(struct hf_cutter *cutter, uint64_t last_seq, uint64_t delay_s, int64_t floor_s, struct hf_window *ret_window, struct hf_journal_loss *ret_loss, struct hf_error *err)
+advance(struct hf_cutter *cutter, uint64_t last_seq, uint64_t delay_s, int64_t floor_s,
+        struct hf_window *ret_window, struct hf_journal_loss *ret_loss, struct hf_error *err)
 {
     while (cutter->next_seq <= last_seq) {
         enum hf_status status = need_batch(cutter, ret_loss, err);
         if (status != HF_OK)
             return status;
-        if (cutter->open.first_seq && slot_of(cutter, cutter->batch.stamp_ns) != cutter->open.slot_s) {
+        if (cutter->open.first_seq &&
+            slot_of(cutter, cutter->batch.stamp_ns) != cutter->open.slot_s) {
             if (floor_s < hf_cutter_due_s(cutter, delay_s) && floor_s >= cutter->open.slot_s)
-                return HF_EFULL; /* (a clock that went back before the slot must not hold it for long) */
+                return HF_EFULL; /* (a clock that went back before the slot must not hold it for
+                                    long) */
             take_open(cutter, HF_CUT_TIME, ret_window);
             return HF_OK;
         }
-        while (cutter->at < cutter->batch.count && cutter->batch.first_seq + cutter->at <= last_seq) {
+        while (cutter->at < cutter->batch.count &&
+               cutter->batch.first_seq + cutter->at <= last_seq) {
             if (!entry_fits(cutter)) {
                 take_open(cutter, HF_CUT_SIZE, ret_window);
                 return HF_OK;
@@ -150,13 +168,16 @@ advance(struct hf_cutter *cutter, uint64_t last_seq, uint64_t delay_s, int64_t f
 }
 
 enum hf_status
-hf_cutter_next(struct hf_cutter *cutter, uint64_t delay_s, struct hf_window *ret_window, struct hf_journal_loss *ret_loss, struct hf_error *err)
+hf_cutter_next(struct hf_cutter *cutter, uint64_t delay_s, struct hf_window *ret_window,
+               struct hf_journal_loss *ret_loss, struct hf_error *err)
 {
-    /* The floor is read before the journal's end: whatever is appended between the two has a stamp at or past it. */
+    /* The floor is read before the journal's end: whatever is appended between the two has a stamp
+     * at or past it. */
     struct hf_journal_info info;
     hf_journal_info(cutter->journal, &info);
     int64_t floor_s = (int64_t)(info.floor_ns / HF_NS_PER_S);
-    enum hf_status status = advance(cutter, UINT64_MAX, delay_s, floor_s, ret_window, ret_loss, err);
+    enum hf_status status =
+        advance(cutter, UINT64_MAX, delay_s, floor_s, ret_window, ret_loss, err);
     if (status != HF_EFULL || !cutter->open.first_seq || floor_s < hf_cutter_due_s(cutter, delay_s))
         return status;
     take_open(cutter, HF_CUT_TIME, ret_window);
@@ -164,7 +185,8 @@ hf_cutter_next(struct hf_cutter *cutter, uint64_t delay_s, struct hf_window *ret
 }
 
 enum hf_status
-hf_cutter_close_at(struct hf_cutter *cutter, uint64_t last_seq, struct hf_window *ret_window, struct hf_journal_loss *ret_loss, struct hf_error *err)
+hf_cutter_close_at(struct hf_cutter *cutter, uint64_t last_seq, struct hf_window *ret_window,
+                   struct hf_journal_loss *ret_loss, struct hf_error *err)
 {
     enum hf_status status = advance(cutter, last_seq, 0, INT64_MAX, ret_window, ret_loss, err);
     if (status != HF_EFULL || !cutter->open.first_seq)

@@ -33,6 +33,7 @@ struct hf_digest_loss {
 struct hf_digest {
     char *account, *bucket, *key; /* its own place */
     int64_t start_s, end_s;
+    char *end_text; /* digestEndTime as it was written, which is what was signed; set by hf_digest_parse(), NULL otherwise */
     char *fingerprint;
     /* previous; NULL in the first digest of a chain */
     char *previous_bucket, *previous_key, *previous_hash, *previous_signature;
@@ -57,7 +58,7 @@ enum hf_status hf_digest_make(const struct hf_digest *digest, struct hf_signer *
                               struct hf_error *err) hf_must_check;
 /* From uncompressed JSON of anyone's making (bounded, typed, hashes and times checked for form). A digest without the `holdfast` key has number 0. */
 enum hf_status hf_digest_parse(struct hf_slice json, struct hf_digest *ret_digest, struct hf_error *err) hf_must_check;
-/* digestEndTime \n bucket/key \n hex(sha256(json)) \n previousDigestSignature|null, signed RSASSA-PKCS1-v1_5 SHA-256. `end_text` as written in the JSON. */
+/* digestEndTime \n bucket/key \n hex(sha256(json)) \n previousDigestSignature|null, signed RSASSA-PKCS1-v1_5 SHA-256. HF_ESIGNATURE. */
 enum hf_status hf_digest_verify(const struct hf_digest *digest, struct hf_slice json, const char *signature_hex, const struct hf_verifier *verifier,
                                 struct hf_error *err) hf_must_check;
 

@@ -67,17 +67,19 @@ struct hf_seal_job {
     unsigned generation;
     struct hf_window range;
     bool skip_corrupt; /* the loss is already journaled: leave out what cannot be read; ret_sealed->count tells what is left */
+    uint64_t skip_corrupt_to; /* ... up to this sequence, the last of that loss; another one behind it is HF_ECORRUPT again. 0: to the end */
 };
 
 /* Reads the range, checks that `count` records are selected, compresses, encrypts, writes, fsyncs, renames, syncs the folder.
- * HF_ECORRUPT with *ret_loss when the journal cannot be read; nothing is left behind then. */
+ * HF_ECORRUPT with *ret_loss, cut to the range, when records of the window cannot be read; nothing is left behind then. Spots that were
+ * unreadable when the window was cut are none of its records, and no error. */
 enum hf_status hf_seal_window(struct hf_journal *journal, const struct hf_seal_job *job, struct hf_sealed **ret_sealed,
                               struct hf_journal_loss *ret_loss, struct hf_error *err) hf_must_check;
 /* A sealed file from bytes that are already final (digest, public key). `sealed` gives everything but path, sizes and hashes, which are filled in. */
 enum hf_status hf_seal_bytes(struct hf_sealed *sealed, const char *path, struct hf_slice body, struct hf_error *err) hf_must_check;
-/* One gzip member; for digests. */
+/* One gzip member in place of what the buffer held, the same bytes for the same input; level 0 (stored) to 12. */
 enum hf_status hf_gzip(struct hf_slice plain, int level, struct hf_buf *ret_gzip, struct hf_error *err) hf_must_check;
-/* Exactly one member, nothing after it; at most ret_plain->max bytes out (HF_ELIMIT). HF_EFORMAT otherwise. */
+/* Exactly one member, nothing after it; at most ret_plain->max bytes out (HF_ELIMIT), in place of what was there. HF_EFORMAT otherwise. */
 enum hf_status hf_gunzip(struct hf_slice gzip, struct hf_buf *ret_plain, struct hf_error *err) hf_must_check;
 
 /* Reads and checks the header. HF_ECORRUPT when it is not whole. `check_body`: read and hash the body as well. */

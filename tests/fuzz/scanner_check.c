@@ -1,8 +1,9 @@
-/* The scanner against itself and against jansson. They may differ in exactly these ways, each of them wanted:
+/* The scanner against itself and against jansson. They may differ in exactly these ways, each of
+ * them wanted:
  *
  *   jansson also takes a top-level array, and nesting past HF_JSON_DEPTH
- *   the scanner takes numbers too large for a double, and "\u0000" inside a key, which jansson cannot hold
- *   the scanner does not pick out a key that is written with escapes
+ *   the scanner takes numbers too large for a double, and "\u0000" inside a key, which jansson
+ * cannot hold the scanner does not pick out a key that is written with escapes
  *
  * A raw NUL is never valid; jansson 2.14 loses one behind a number, so it is not asked about those.
  */
@@ -55,11 +56,13 @@ depth(const json_t *value)
 
     if (!json_is_object(value) && !json_is_array(value))
         return 0;
-    json_object_foreach((json_t *)value, key, child) {
+    json_object_foreach((json_t *)value, key, child)
+    {
         below = depth(child);
         deepest = HF_MAX(deepest, below);
     }
-    json_array_foreach(value, i, child) {
+    json_array_foreach(value, i, child)
+    {
         below = depth(child);
         deepest = HF_MAX(deepest, below);
     }
@@ -120,7 +123,7 @@ scanner_check(const uint8_t *data, size_t size)
     uint8_t *bytes = hf_alloc(size ? size : 1);
     if (size)
         memcpy(bytes, data, size);
-    struct hf_slice text = {bytes, size};
+    struct hf_slice text = { bytes, size };
     struct hf_json_scan scan;
     bool valid = check_twins(text, &scan);
     if (memchr(bytes, '\0', size))

@@ -50,7 +50,8 @@ must(int good, const char *what)
 static int
 wait_for(struct hf_script_server *server, int fd, short events, int timeout_ms)
 {
-    struct pollfd polled[2] = {{.fd = server->stop_pipe[0], .events = POLLIN}, {.fd = fd, .events = events}};
+    struct pollfd polled[2] = { { .fd = server->stop_pipe[0], .events = POLLIN },
+                                { .fd = fd, .events = events } };
     int ready = poll(polled, fd < 0 ? 1 : 2, timeout_ms);
 
     if (ready == 0)
@@ -61,7 +62,7 @@ wait_for(struct hf_script_server *server, int fd, short events, int timeout_ms)
 static int
 is_stopping(struct hf_script_server *server)
 {
-    struct pollfd polled = {.fd = server->stop_pipe[0], .events = POLLIN};
+    struct pollfd polled = { .fd = server->stop_pipe[0], .events = POLLIN };
 
     return poll(&polled, 1, 0) > 0;
 }
@@ -95,7 +96,8 @@ gather(struct hf_script_server *server, int fd)
 
     if (server->gathered_size == REQUEST_MAX || !wait_for(server, fd, POLLIN, -1))
         return 0;
-    got = recv(fd, server->gathered + server->gathered_size, REQUEST_MAX - server->gathered_size, 0);
+    got =
+        recv(fd, server->gathered + server->gathered_size, REQUEST_MAX - server->gathered_size, 0);
     if (got <= 0)
         return 0;
     server->gathered_size += (size_t)got;
@@ -144,8 +146,9 @@ read_request(struct hf_script_server *server, int fd, const struct hf_script_ste
         server->gathered[head] = 0;
         if (!strstr(server->gathered, step->expect)) {
             pthread_mutex_lock(&server->shared.lock);
-            snprintf(server->shared.failure, sizeof(server->shared.failure), "step %zu: '%.200s' not in '%.250s'",
-                     server->shared.played, step->expect, server->gathered);
+            snprintf(server->shared.failure, sizeof(server->shared.failure),
+                     "step %zu: '%.200s' not in '%.250s'", server->shared.played, step->expect,
+                     server->gathered);
             pthread_mutex_unlock(&server->shared.lock);
         }
         server->gathered[head] = kept;
@@ -184,21 +187,17 @@ wait_until_left(struct hf_script_server *server, int fd)
 static int
 play(struct hf_script_server *server, int fd, const struct hf_script_step *step)
 {
-    struct linger at_once = {.l_onoff = 1};
+    struct linger at_once = { .l_onoff = 1 };
 
     if (!send_reply(server, fd, step))
         return 0;
     switch (step->then) {
-    case HF_SCRIPT_KEEP:
-        return 1;
-    case HF_SCRIPT_CLOSE:
-        return 0;
+    case HF_SCRIPT_KEEP: return 1;
+    case HF_SCRIPT_CLOSE: return 0;
     case HF_SCRIPT_RESET:
         setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
         return 0;
-    case HF_SCRIPT_STALL:
-        wait_until_left(server, fd);
-        return 0;
+    case HF_SCRIPT_STALL: wait_until_left(server, fd); return 0;
     case HF_SCRIPT_ENDLESS:
         while (send_all(server, fd, step->repeat, strlen(step->repeat)) && !is_stopping(server))
             ;
@@ -249,7 +248,8 @@ run(void *context)
 {
     struct hf_script_server *server = context;
 
-    while (next_step(server) && wait_for(server, server->listener, POLLIN, -1) && !is_stopping(server)) {
+    while (next_step(server) && wait_for(server, server->listener, POLLIN, -1) &&
+           !is_stopping(server)) {
         int fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC);
 
         if (fd >= 0)
@@ -264,7 +264,8 @@ struct hf_script_server *
 hf_script_start(const struct hf_script_step *steps, size_t count)
 {
     struct hf_script_server *server = calloc(1, sizeof(*server));
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t size = sizeof(address);
 
     must(server != NULL, "calloc");

@@ -1,8 +1,10 @@
-/* A TCP server on loopback that plays a script: it accepts, reads one HTTP request, and does exactly what the step says.
- * For the errors no real store can be asked to make. One connection at a time, one thread.
+/* A TCP server on loopback that plays a script: it accepts, reads one HTTP request, and does
+ * exactly what the step says. For the errors no real store can be asked to make. One connection at
+ * a time, one thread.
  *
  *     static const struct hf_script_step steps[] = {
- *         {.reply = "HTTP/1.1 200 OK\r\nETag: \"x\"\r\nContent-Length: 0\r\n\r\n", .expect = "PUT /b/k HTTP/1.1"},
+ *         {.reply = "HTTP/1.1 200 OK\r\nETag: \"x\"\r\nContent-Length: 0\r\n\r\n", .expect = "PUT
+ * /b/k HTTP/1.1"},
  *         {.then = HF_SCRIPT_RESET},
  *     };
  *     struct hf_script_server *server = hf_script_start(steps, 2);
@@ -19,30 +21,34 @@ enum hf_script_then {
     HF_SCRIPT_KEEP,    /* the next step is the next request on this connection, or on a new one */
     HF_SCRIPT_CLOSE,   /* orderly */
     HF_SCRIPT_RESET,   /* RST */
-    HF_SCRIPT_STALL,   /* hold the connection open and say nothing until the client leaves or the server stops */
+    HF_SCRIPT_STALL,   /* hold the connection open and say nothing until the client leaves or the
+                          server stops */
     HF_SCRIPT_ENDLESS, /* send `reply`, then `repeat` again and again until the client leaves */
 };
 
 struct hf_script_step {
-    const char *expect;       /* must occur in the request's head; NULL: anything. Else hf_script_failure() tells */
-    const char *reply;        /* bytes sent back; NULL: none */
-    size_t reply_size;        /* 0: strlen(reply) */
-    const char *repeat;       /* HF_SCRIPT_ENDLESS */
-    unsigned drip_ms;         /* pause after each byte of the reply; 0: all at once */
-    bool skip_body;           /* do not read the request's body before replying */
-    bool on_accept;           /* do not read a request at all */
+    const char *expect; /* must occur in the request's head; NULL: anything. Else
+                           hf_script_failure() tells */
+    const char *reply;  /* bytes sent back; NULL: none */
+    size_t reply_size;  /* 0: strlen(reply) */
+    const char *repeat; /* HF_SCRIPT_ENDLESS */
+    unsigned drip_ms;   /* pause after each byte of the reply; 0: all at once */
+    bool skip_body;     /* do not read the request's body before replying */
+    bool on_accept;     /* do not read a request at all */
     enum hf_script_then then;
 };
 
 struct hf_script_server;
-struct hf_script_server *hf_script_start(const struct hf_script_step *steps, size_t count); /* steps are borrowed */
-const char *hf_script_url(const struct hf_script_server *server);     /* http://127.0.0.1:PORT */
+struct hf_script_server *hf_script_start(const struct hf_script_step *steps,
+                                         size_t count);           /* steps are borrowed */
+const char *hf_script_url(const struct hf_script_server *server); /* http://127.0.0.1:PORT */
 unsigned short hf_script_port(const struct hf_script_server *server);
-size_t hf_script_played(struct hf_script_server *server);             /* steps begun so far */
+size_t hf_script_played(struct hf_script_server *server); /* steps begun so far */
 /* The last request as it came: head, and as much of its body as was read. Copied; free() it. */
 char *hf_script_last_request(struct hf_script_server *server);
 /* "" when every expectation held. */
 const char *hf_script_failure(struct hf_script_server *server);
-size_t hf_script_stop(struct hf_script_server *server);               /* frees; returns the steps that were played */
+size_t
+hf_script_stop(struct hf_script_server *server); /* frees; returns the steps that were played */
 
 #endif

@@ -1,4 +1,5 @@
-/* Envelopes: opened by every recipient and by the openssl tool, by nobody else, and never when a bit has changed. */
+/* Envelopes: opened by every recipient and by the openssl tool, by nobody else, and never when a
+ * bit has changed. */
 #include "tests/unit/crypto/crypto_test.h"
 
 static const char PLAIN[] = "{\"Records\":[{\"eventName\":\"Test\"}]}";
@@ -41,7 +42,7 @@ static enum hf_status
 refused_with(const char *key, struct hf_slice der)
 {
     hf_owned(hf_buf_done) struct hf_buf plain = HF_BUF(1u << 20);
-    struct hf_error err = {.text = ""};
+    struct hf_error err = { .text = "" };
     assert_int_equal(hf_buf_add_text(&plain, "old"), HF_OK);
     enum hf_status status = open_with(key, der, &plain, &err);
     assert_int_not_equal(status, HF_OK);
@@ -66,11 +67,11 @@ rsa_and_ec_recipients_each_open_it(void **state)
 {
     (void)state;
     static const char *const pairs[][4] = {
-        {"rsa.pem", "p256.pem", "rsa.key", "p256.key"},
-        {"p384.pem", "rsa.pem", "p384.key", "rsa.key"},
-        {"p521.pem", "p256.pem", "p521.key", "p256.key"},
-        {"rsa.pem", NULL, "rsa.key", NULL},
-        {"p256.pem", NULL, "p256.key", NULL},
+        { "rsa.pem", "p256.pem", "rsa.key", "p256.key" },
+        { "p384.pem", "rsa.pem", "p384.key", "rsa.key" },
+        { "p521.pem", "p256.pem", "p521.key", "p256.key" },
+        { "rsa.pem", NULL, "rsa.key", NULL },
+        { "p256.pem", NULL, "p256.key", NULL },
     };
     for (size_t i = 0; i < HF_COUNT(pairs); i++) {
         hf_owned(hf_buf_done) struct hf_buf der = HF_BUF(1u << 20);
@@ -87,13 +88,14 @@ static void
 openssl_tool_opens_what_we_seal(void **state)
 {
     (void)state;
-    static const char *const names[] = {"rsa", "p256"};
+    static const char *const names[] = { "rsa", "p256" };
     hf_owned(hf_buf_done) struct hf_buf der = HF_BUF(1u << 20);
     seal("rsa.pem", "p256.pem", hf_slice_text(PLAIN), &der);
     write_file("envelope", der.ptr, der.size, 0644);
     for (size_t i = 0; i < HF_COUNT(names); i++) {
         hf_owned(hf_freep) char *arguments = hf_asprintf(
-            "cms -decrypt -inform DER -in envelope -inkey %s.key -recip %s.pem -binary -out opened", names[i], names[i]);
+            "cms -decrypt -inform DER -in envelope -inkey %s.key -recip %s.pem -binary -out opened",
+            names[i], names[i]);
         hf_owned(hf_buf_done) struct hf_buf opened = HF_BUF(0);
         openssl_must(arguments);
         read_file("opened", &opened);
@@ -101,7 +103,8 @@ openssl_tool_opens_what_we_seal(void **state)
     }
     der.ptr[der.size - 40] ^= 1;
     write_file("flipped", der.ptr, der.size, 0644);
-    assert_int_not_equal(openssl("cms -decrypt -inform DER -in flipped -inkey rsa.key -recip rsa.pem -binary"), 0);
+    assert_int_not_equal(
+        openssl("cms -decrypt -inform DER -in flipped -inkey rsa.key -recip rsa.pem -binary"), 0);
 }
 
 /* The tool's own printout says which algorithms stand in the envelope. */
@@ -115,7 +118,8 @@ envelope_names_the_strong_algorithms(void **state)
     openssl_must("cms -cmsout -print -inform DER -in printed");
     hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(0);
     read_file("tool.out", &text);
-    static const char *const names[] = {"authEnvelopedData", "rsaesOaep", "aes-256-gcm", "dhSinglePass-stdDH-sha256kdf-scheme", "id-aes256-wrap"};
+    static const char *const names[] = { "authEnvelopedData", "rsaesOaep", "aes-256-gcm",
+                                         "dhSinglePass-stdDH-sha256kdf-scheme", "id-aes256-wrap" };
     for (size_t i = 0; i < HF_COUNT(names); i++) {
         if (!strstr(hf_buf_text(&text), names[i]))
             fail_msg("no %s in: %s", names[i], hf_buf_text(&text));
@@ -132,12 +136,15 @@ static void
 we_open_what_the_openssl_tool_seals(void **state)
 {
     (void)state;
-    static const char *const ways[] = {"", "-stream"};
+    static const char *const ways[] = { "", "-stream" };
     for (size_t i = 0; i < HF_COUNT(ways); i++) {
         hf_owned(hf_buf_done) struct hf_buf der = HF_BUF(0);
-        hf_owned(hf_freep) char *arguments = hf_asprintf(
-            "cms -encrypt -binary -aes-256-gcm %s -in plain -outform DER -out theirs -recip rsa.pem -keyopt "
-            "rsa_padding_mode:oaep -keyopt rsa_oaep_md:sha256 -recip p256.pem -keyopt ecdh_kdf_md:sha256", ways[i]);
+        hf_owned(hf_freep) char *arguments =
+            hf_asprintf("cms -encrypt -binary -aes-256-gcm %s -in plain -outform DER -out theirs "
+                        "-recip rsa.pem -keyopt "
+                        "rsa_padding_mode:oaep -keyopt rsa_oaep_md:sha256 -recip p256.pem -keyopt "
+                        "ecdh_kdf_md:sha256",
+                        ways[i]);
         openssl_must(arguments);
         read_file("theirs", &der);
         assert_opens("rsa.key", hf_buf_slice(&der));
@@ -153,15 +160,15 @@ weaker_envelopes_are_refused(void **state)
         const char *arguments;
         enum hf_status status;
     } rows[] = {
-        {"-aes-256-cbc -recip rsa.pem -keyopt rsa_padding_mode:oaep", HF_EFORMAT},
-        {"-aes-128-gcm -recip rsa.pem -keyopt rsa_padding_mode:oaep", HF_EFORMAT},
-        {"-aes-256-gcm -recip rsa.pem", HF_ECRYPTO}, /* PKCS#1 v1.5 padding */
-        {"-aes-256-gcm -secretkey 00112233445566778899aabbccddeeff -secretkeyid 01", HF_ECRYPTO},
+        { "-aes-256-cbc -recip rsa.pem -keyopt rsa_padding_mode:oaep", HF_EFORMAT },
+        { "-aes-128-gcm -recip rsa.pem -keyopt rsa_padding_mode:oaep", HF_EFORMAT },
+        { "-aes-256-gcm -recip rsa.pem", HF_ECRYPTO }, /* PKCS#1 v1.5 padding */
+        { "-aes-256-gcm -secretkey 00112233445566778899aabbccddeeff -secretkeyid 01", HF_ECRYPTO },
     };
     for (size_t i = 0; i < HF_COUNT(rows); i++) {
         hf_owned(hf_buf_done) struct hf_buf der = HF_BUF(0);
-        hf_owned(hf_freep) char *arguments =
-            hf_asprintf("cms -encrypt -binary -in plain -outform DER -out weak %s", rows[i].arguments);
+        hf_owned(hf_freep) char *arguments = hf_asprintf(
+            "cms -encrypt -binary -in plain -outform DER -out weak %s", rows[i].arguments);
         openssl_must(arguments);
         read_file("weak", &der);
         assert_int_equal(refused_with("rsa.key", hf_buf_slice(&der)), rows[i].status);
@@ -185,12 +192,13 @@ other_messages_are_refused(void **state)
     assert_int_equal(refused_with("rsa.key", hf_slice(PLAIN, (64u << 20) + (1u << 20))), HF_ELIMIT);
 }
 
-/* A bit in a recipient's name is not covered by the tag, and not used by us: then the same text comes out. */
+/* A bit in a recipient's name is not covered by the tag, and not used by us: then the same text
+ * comes out. */
 static void
 flipped_bits_give_an_error_or_the_same_text(void **state)
 {
     (void)state;
-    struct hf_opener *openers[] = {opener_of("rsa.key"), opener_of("p256.key")};
+    struct hf_opener *openers[] = { opener_of("rsa.key"), opener_of("p256.key") };
     hf_owned(hf_buf_done) struct hf_buf der = HF_BUF(1u << 20);
     seal("rsa.pem", "p256.pem", hf_slice_text(PLAIN), &der);
     /* At the end stand the ciphertext, and the tag with its two bytes of header. */
@@ -241,11 +249,13 @@ shortened_tag_is_refused(void **state)
     static uint8_t plain[70000];
     assert_int_equal(hf_cms_encrypt(recipients, hf_slice(plain, sizeof(plain)), &der, NULL), HF_OK);
     hf_recipients_free(recipients);
-    /* ContentInfo, [0], AuthEnvelopedData: 30 83 llllll, oid, a0 83 llllll, 30 83 llllll; 4 bytes less in each. */
-    size_t places[] = {2, 20, 25};
+    /* ContentInfo, [0], AuthEnvelopedData: 30 83 llllll, oid, a0 83 llllll, 30 83 llllll; 4 bytes
+     * less in each. */
+    size_t places[] = { 2, 20, 25 };
     for (size_t i = 0; i < HF_COUNT(places); i++) {
         assert_int_equal(der.ptr[places[i] - 1], 0x83);
-        uint32_t size = (uint32_t)der.ptr[places[i]] << 16 | (uint32_t)der.ptr[places[i] + 1] << 8 | der.ptr[places[i] + 2];
+        uint32_t size = (uint32_t)der.ptr[places[i]] << 16 | (uint32_t)der.ptr[places[i] + 1] << 8 |
+                        der.ptr[places[i] + 2];
         size -= 4;
         der.ptr[places[i]] = (uint8_t)(size >> 16);
         der.ptr[places[i] + 1] = (uint8_t)(size >> 8);
@@ -255,7 +265,8 @@ shortened_tag_is_refused(void **state)
     der.ptr[der.size - 17] = 12;
     struct hf_error err;
     hf_owned(hf_buf_done) struct hf_buf opened = HF_BUF(1u << 20);
-    assert_int_equal(open_with("p256.key", hf_slice(der.ptr, der.size - 4), &opened, &err), HF_EFORMAT);
+    assert_int_equal(open_with("p256.key", hf_slice(der.ptr, der.size - 4), &opened, &err),
+                     HF_EFORMAT);
     assert_non_null(strstr(err.text, "tag"));
     assert_int_equal(opened.size, 0);
 }
@@ -270,7 +281,8 @@ both_buffers_keep_what_they_held(void **state)
     assert_int_equal(hf_buf_add_text(&plain, "head"), HF_OK);
     seal("p256.pem", NULL, hf_slice_text(PLAIN), &der);
     assert_memory_equal(der.ptr, "head\x30", 5);
-    assert_int_equal(open_with("p256.key", hf_slice(der.ptr + 4, der.size - 4), &plain, NULL), HF_OK);
+    assert_int_equal(open_with("p256.key", hf_slice(der.ptr + 4, der.size - 4), &plain, NULL),
+                     HF_OK);
     assert_true(hf_starts_with(hf_buf_text(&plain), "head{"));
 }
 
@@ -284,7 +296,8 @@ limits_of_the_buffers_hold(void **state)
     assert_int_equal(hf_cms_encrypt(recipients, hf_slice_text(PLAIN), &small, NULL), HF_ELIMIT);
     assert_int_equal(small.size, 0);
     assert_int_equal(hf_cms_encrypt(recipients, S(""), &der, NULL), HF_ELIMIT);
-    assert_int_equal(hf_cms_encrypt(recipients, hf_slice(PLAIN, (64u << 20) + 1), &der, NULL), HF_ELIMIT);
+    assert_int_equal(hf_cms_encrypt(recipients, hf_slice(PLAIN, (64u << 20) + 1), &der, NULL),
+                     HF_ELIMIT);
     assert_int_equal(hf_cms_encrypt(recipients, hf_slice_text(PLAIN), &der, NULL), HF_OK);
     hf_owned(hf_buf_done) struct hf_buf tight = HF_BUF(sizeof(PLAIN) - 2);
     assert_int_equal(open_with("p256.key", hf_buf_slice(&der), &tight, NULL), HF_ELIMIT);
@@ -298,7 +311,20 @@ static void
 every_size_around_a_block_comes_back(void **state)
 {
     (void)state;
-    static const size_t sizes[] = {1, 15, 16, 17, 31, 4095, 4096, 4097, 8192, 65535, (1u << 20) - 1, 1u << 20, (1u << 20) + 1, (3u << 20) + 5};
+    static const size_t sizes[] = { 1,
+                                    15,
+                                    16,
+                                    17,
+                                    31,
+                                    4095,
+                                    4096,
+                                    4097,
+                                    8192,
+                                    65535,
+                                    (1u << 20) - 1,
+                                    1u << 20,
+                                    (1u << 20) + 1,
+                                    (3u << 20) + 5 };
     struct hf_recipients *recipients = recipients_of("p256.pem", NULL);
     struct hf_opener *opener = opener_of("p256.key");
     uint8_t *bytes = hf_alloc(4u << 20);

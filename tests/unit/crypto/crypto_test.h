@@ -1,4 +1,5 @@
-/* A private folder per test program, in which the openssl tool makes keys, certificates, signatures and envelopes. */
+/* A private folder per test program, in which the openssl tool makes keys, certificates, signatures
+ * and envelopes. */
 #ifndef HOLDFAST_TESTS_CRYPTO_H
 #define HOLDFAST_TESTS_CRYPTO_H
 
@@ -41,8 +42,8 @@ in_folder(const char *name)
 static inline int
 openssl(const char *arguments)
 {
-    hf_owned(hf_freep) char *command =
-        hf_asprintf("cd '%s' && '%s' %s >tool.out 2>&1 </dev/null", folder, OPENSSL_TOOL, arguments);
+    hf_owned(hf_freep) char *command = hf_asprintf("cd '%s' && '%s' %s >tool.out 2>&1 </dev/null",
+                                                   folder, OPENSSL_TOOL, arguments);
     int result = system(command);
     assert_true(WIFEXITED(result));
     return WEXITSTATUS(result);
@@ -73,12 +74,14 @@ read_file(const char *name, struct hf_buf *bytes)
         fail_msg("%s", err.text);
 }
 
-/* NAME.key (mode 0600) and NAME.pem, a self-signed certificate; `kind` as in `openssl req -newkey`. */
+/* NAME.key (mode 0600) and NAME.pem, a self-signed certificate; `kind` as in `openssl req -newkey`.
+ */
 static inline void
 make_certificate(const char *name, const char *kind)
 {
-    hf_owned(hf_freep) char *arguments = hf_asprintf(
-        "req -x509 -newkey %s -nodes -keyout %s.key -out %s.pem -subj /CN=%s -days 30", kind, name, name, name);
+    hf_owned(hf_freep) char *arguments =
+        hf_asprintf("req -x509 -newkey %s -nodes -keyout %s.key -out %s.pem -subj /CN=%s -days 30",
+                    kind, name, name, name);
     openssl_must(arguments);
     hf_owned(hf_freep) char *key = hf_asprintf("%s.key", name);
     assert_int_equal(chmod(in_folder(key), 0600), 0);
@@ -91,7 +94,7 @@ recipients_of(const char *first, const char *second)
 {
     struct hf_recipients *recipients = NULL;
     struct hf_error err;
-    const char *paths[] = {in_folder(first), second ? in_folder(second) : NULL};
+    const char *paths[] = { in_folder(first), second ? in_folder(second) : NULL };
     if (hf_recipients_load(paths, second ? 2 : 1, &recipients, &err) != HF_OK)
         fail_msg("%s", err.text);
     return recipients;

@@ -26,7 +26,8 @@ sha256_gives_the_published_hashes(void **state)
     free(million);
     uint8_t hash[HF_SHA256_SIZE];
     hf_sha256(NULL, 0, hash);
-    assert_hex(hash, sizeof(hash), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    assert_hex(hash, sizeof(hash),
+               "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
 /* RFC 1321 appendix A.5. */
@@ -49,15 +50,20 @@ hmac_gives_the_published_macs(void **state)
     uint8_t mac[HF_SHA256_SIZE], key[131];
     memset(key, 0x0b, 20);
     hf_hmac_sha256(key, 20, "Hi There", 8, mac);
-    assert_hex(mac, sizeof(mac), "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+    assert_hex(mac, sizeof(mac),
+               "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
     hf_hmac_sha256("Jefe", 4, "what do ya want for nothing?", 28, mac);
-    assert_hex(mac, sizeof(mac), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    assert_hex(mac, sizeof(mac),
+               "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
     memset(key, 0xaa, sizeof(key));
-    hf_hmac_sha256(key, sizeof(key), "Test Using Larger Than Block-Size Key - Hash Key First", 54, mac);
-    assert_hex(mac, sizeof(mac), "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+    hf_hmac_sha256(key, sizeof(key), "Test Using Larger Than Block-Size Key - Hash Key First", 54,
+                   mac);
+    assert_hex(mac, sizeof(mac),
+               "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
     for (int i = 0; i < 2; i++) {
         hf_hmac_sha256(NULL, 0, "", 0, mac);
-        assert_hex(mac, sizeof(mac), "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
+        assert_hex(mac, sizeof(mac),
+                   "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
     }
 }
 
@@ -65,7 +71,8 @@ static void
 hasher_gives_the_same_however_the_bytes_are_cut(void **state)
 {
     (void)state;
-    uint8_t bytes[1000], sha256[HF_SHA256_SIZE], md5[HF_MD5_SIZE], once_sha256[HF_SHA256_SIZE], once_md5[HF_MD5_SIZE];
+    uint8_t bytes[1000], sha256[HF_SHA256_SIZE], md5[HF_MD5_SIZE], once_sha256[HF_SHA256_SIZE],
+        once_md5[HF_MD5_SIZE];
     for (size_t i = 0; i < sizeof(bytes); i++)
         bytes[i] = (uint8_t)(i * 7);
     hf_sha256(bytes, sizeof(bytes), once_sha256);
@@ -91,19 +98,19 @@ static void
 random_bytes_differ(void **state)
 {
     (void)state;
-    uint8_t a[32] = {0}, b[32] = {0};
+    uint8_t a[32] = { 0 }, b[32] = { 0 };
     hf_random(a, sizeof(a));
     hf_random(b, sizeof(b));
     assert_memory_not_equal(a, b, sizeof(a));
 }
 
-static const uint8_t KEY[32] = {0x00, 0x01, 0x0a, 0xff, 0x0d, 0x0a};
+static const uint8_t KEY[32] = { 0x00, 0x01, 0x0a, 0xff, 0x0d, 0x0a };
 
 static void
 key256_is_read_raw_or_as_hex(void **state)
 {
     (void)state;
-    uint8_t key[32] = {9};
+    uint8_t key[32] = { 9 };
     char hex[HF_HEX_SIZE(32) + 1];
     hf_hex(KEY, sizeof(KEY), hex);
     write_file("raw", KEY, 32, 0600);
@@ -129,14 +136,14 @@ key256_of_another_form_is_refused_and_nothing_is_written(void **state)
         const char *bytes;
         size_t size;
     } files[] = {
-        {"", 0},
-        {"\n", 1},
-        {"0123456789abcdef0123456789abcde", 31},
-        {"0123456789abcdef0123456789abcdef\n", 33},
-        {"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde", 63},
-        {"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdeg", 64},
-        {"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0", 65},
-        {"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n\n", 66},
+        { "", 0 },
+        { "\n", 1 },
+        { "0123456789abcdef0123456789abcde", 31 },
+        { "0123456789abcdef0123456789abcdef\n", 33 },
+        { "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde", 63 },
+        { "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdeg", 64 },
+        { "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0", 65 },
+        { "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n\n", 66 },
     };
     for (size_t i = 0; i < HF_COUNT(files); i++) {
         uint8_t key[32], before[32];

@@ -14,8 +14,8 @@ static void
 assert_refused(const char *name, const char *reason)
 {
     struct hf_recipients *recipients = NULL;
-    struct hf_error err = {.text = ""};
-    const char *paths[] = {in_folder("rsa.pem"), in_folder(name)};
+    struct hf_error err = { .text = "" };
+    const char *paths[] = { in_folder("rsa.pem"), in_folder(name) };
     assert_int_not_equal(hf_recipients_load(paths, 2, &recipients, &err), HF_OK);
     assert_null(recipients);
     if (!strstr(err.text, name) || !strstr(err.text, reason))
@@ -26,11 +26,12 @@ static void
 text_is_the_fingerprints_in_order(void **state)
 {
     (void)state;
-    static const char *const files[] = {"rsa", "p256"};
+    static const char *const files[] = { "rsa", "p256" };
     struct hf_recipients *recipients = recipients_of("rsa.pem", "p256.pem");
     const char *at = hf_recipients_text(recipients);
     for (size_t i = 0; i < HF_COUNT(files); i++) {
-        hf_owned(hf_freep) char *arguments = hf_asprintf("x509 -in %s.pem -outform DER -out %s.der", files[i], files[i]);
+        hf_owned(hf_freep) char *arguments =
+            hf_asprintf("x509 -in %s.pem -outform DER -out %s.der", files[i], files[i]);
         openssl_must(arguments);
         hf_owned(hf_freep) char *name = hf_asprintf("%s.der", files[i]);
         hf_owned(hf_buf_done) struct hf_buf der = HF_BUF(0);
@@ -66,14 +67,16 @@ certificates_out_of_their_time_are_refused(void **state)
     openssl_must("x509 -in rsa.pem -signkey rsa.key -days -1 -out expired.pem");
     assert_refused("expired.pem", "expired");
 
-    static const char settings[] = "[ca]\ndefault_ca=c\n[c]\ndatabase=index\nserial=serial\nnew_certs_dir=.\n"
-                                   "default_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n";
+    static const char settings[] =
+        "[ca]\ndefault_ca=c\n[c]\ndatabase=index\nserial=serial\nnew_certs_dir=.\n"
+        "default_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n";
     write_file("ca.conf", settings, sizeof(settings) - 1, 0644);
     write_file("index", "", 0, 0644);
     write_file("serial", "01\n", 3, 0644);
     openssl_must("req -new -key rsa.key -subj /CN=later -out later.csr");
-    openssl_must("ca -batch -config ca.conf -selfsign -keyfile rsa.key -in later.csr -notext -out later.pem "
-                 "-startdate 20980101000000Z -enddate 20990101000000Z");
+    openssl_must(
+        "ca -batch -config ca.conf -selfsign -keyfile rsa.key -in later.csr -notext -out later.pem "
+        "-startdate 20980101000000Z -enddate 20990101000000Z");
     assert_refused("later.pem", "not valid yet");
 }
 

@@ -1,4 +1,5 @@
-/* Digest keys: made once and whole, interchangeable with the openssl tool, strict about signatures. */
+/* Digest keys: made once and whole, interchangeable with the openssl tool, strict about signatures.
+ */
 #include "tests/unit/crypto/crypto_test.h"
 
 #include <errno.h>
@@ -99,7 +100,7 @@ failing_call_leaves_no_key_or_a_whole_one(void **state)
     hf_owned(hf_freep) char *path = hf_asprintf("%s/new.key", place);
     enum hf_status status = HF_EIO;
     for (int n = 1; status != HF_OK; n++) {
-        struct fault fault = {.fail_at = n};
+        struct fault fault = { .fail_at = n };
         hf_fs_interpose(fail_nth, &fault);
         status = hf_signer_create(path, 2048, NULL);
         hf_fs_interpose(NULL, NULL);
@@ -144,7 +145,8 @@ signature_of_openssl_is_verified(void **state)
     write_file("message2", MESSAGE, sizeof(MESSAGE) - 1, 0644);
     openssl_must("dgst -sha256 -sign digest.key -out signature2 message2");
     read_file("signature2", &signature);
-    assert_int_equal(hf_verifier_check(verifier, S(MESSAGE), signature.ptr, signature.size, NULL), HF_OK);
+    assert_int_equal(hf_verifier_check(verifier, S(MESSAGE), signature.ptr, signature.size, NULL),
+                     HF_OK);
     hf_verifier_free(verifier);
     hf_signer_free(key);
 }
@@ -155,7 +157,7 @@ any_changed_bit_or_length_fails_verification(void **state)
     (void)state;
     struct hf_signer *key = signer();
     struct hf_verifier *verifier = verifier_of(key);
-    uint8_t signature[HF_SIGNATURE_MAX + 1] = {0};
+    uint8_t signature[HF_SIGNATURE_MAX + 1] = { 0 };
     size_t size = 0;
     struct hf_error err;
     char message[] = MESSAGE;
@@ -202,7 +204,7 @@ public_key_is_read_from_all_three_kinds_of_pem(void **state)
 {
     (void)state;
     struct hf_signer *key = signer();
-    static const char *const files[] = {"spki.pem", "pkcs1.pem", "certificate.pem"};
+    static const char *const files[] = { "spki.pem", "pkcs1.pem", "certificate.pem" };
     openssl_must("pkey -in digest.key -pubout -out spki.pem");
     openssl_must("rsa -in digest.key -RSAPublicKey_out -out pkcs1.pem");
     openssl_must("req -x509 -key digest.key -subj /CN=digest -out certificate.pem");
@@ -228,7 +230,7 @@ other_content_is_no_public_key(void **state)
     openssl_must("pkey -in ec.key -pubout -out ec.pem");
     openssl_must("genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 -out pss.key");
     openssl_must("pkey -in pss.key -pubout -out pss.pem");
-    static const char *const files[] = {"ec.pem", "pss.pem", "digest.key"};
+    static const char *const files[] = { "ec.pem", "pss.pem", "digest.key" };
     struct hf_verifier *verifier = NULL;
     struct hf_error err;
     for (size_t i = 0; i < HF_COUNT(files); i++) {
@@ -238,9 +240,12 @@ other_content_is_no_public_key(void **state)
     assert_int_equal(hf_verifier_parse(S("garbage"), "the answer", &verifier, &err), HF_EFORMAT);
     assert_non_null(strstr(err.text, "the answer"));
     assert_int_equal(hf_verifier_parse(S(""), "x", &verifier, NULL), HF_EFORMAT);
-    assert_int_equal(hf_verifier_parse(S("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"), "x",
-                                       &verifier, NULL), HF_EFORMAT);
-    assert_int_equal(hf_verifier_parse((struct hf_slice){(const uint8_t *)MESSAGE, 65537}, "x", &verifier, NULL),
+    assert_int_equal(
+        hf_verifier_parse(S("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"), "x",
+                          &verifier, NULL),
+        HF_EFORMAT);
+    assert_int_equal(hf_verifier_parse((struct hf_slice){ (const uint8_t *)MESSAGE, 65537 }, "x",
+                                       &verifier, NULL),
                      HF_EFORMAT);
     assert_null(verifier);
 }

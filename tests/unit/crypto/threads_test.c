@@ -4,7 +4,7 @@
 #include <pthread.h>
 
 #define THREADS 4
-#define ROUNDS 20
+#define ROUNDS  20
 
 struct shared {
     struct hf_recipients *recipients;
@@ -12,7 +12,8 @@ struct shared {
     struct hf_verifier *verifier;
 };
 
-/* cmocka's assertions belong to the main thread: a worker says NULL when all went well, else what did not. */
+/* cmocka's assertions belong to the main thread: a worker says NULL when all went well, else what
+ * did not. */
 static void *
 work(void *context)
 {
@@ -25,7 +26,8 @@ work(void *context)
     hf_sha256(bytes, sizeof(bytes), hash);
     hf_owned(hf_freep) char *rsa_path = hf_asprintf("%s/rsa.key", folder);
     hf_owned(hf_freep) char *ec_path = hf_asprintf("%s/p256.key", folder);
-    if (hf_opener_load(rsa_path, &rsa, NULL) != HF_OK || hf_opener_load(ec_path, &ec, NULL) != HF_OK)
+    if (hf_opener_load(rsa_path, &rsa, NULL) != HF_OK ||
+        hf_opener_load(ec_path, &ec, NULL) != HF_OK)
         problem = "loading";
     for (int i = 0; i < ROUNDS && !problem; i++) {
         hf_owned(hf_buf_done) struct hf_buf der = HF_BUF(1u << 20);
@@ -37,9 +39,11 @@ work(void *context)
             problem = "encrypting";
         else if (hf_cms_decrypt(i % 2 ? rsa : ec, hf_buf_slice(&der), &plain, NULL) != HF_OK)
             problem = "decrypting";
-        else if (hf_signer_sign(shared->signer, hf_slice(mac, sizeof(mac)), signature, &size, NULL) != HF_OK)
+        else if (hf_signer_sign(shared->signer, hf_slice(mac, sizeof(mac)), signature, &size,
+                                NULL) != HF_OK)
             problem = "signing";
-        else if (hf_verifier_check(shared->verifier, hf_slice(mac, sizeof(mac)), signature, size, NULL) != HF_OK)
+        else if (hf_verifier_check(shared->verifier, hf_slice(mac, sizeof(mac)), signature, size,
+                                   NULL) != HF_OK)
             problem = "verifying";
         hf_sha256(plain.ptr, plain.size, opened_hash);
         if (!problem && memcmp(opened_hash, hash, sizeof(hash)) != 0)
@@ -54,7 +58,7 @@ static void
 threads_share_recipients_and_keys(void **state)
 {
     (void)state;
-    struct shared shared = {.recipients = NULL};
+    struct shared shared = { .recipients = NULL };
     pthread_t threads[THREADS];
     hf_owned(hf_buf_done) struct hf_buf pem = HF_BUF(4096);
     make_certificate("rsa", "rsa:2048");
@@ -62,7 +66,8 @@ threads_share_recipients_and_keys(void **state)
     shared.recipients = recipients_of("rsa.pem", "p256.pem");
     assert_int_equal(hf_signer_load(in_folder("rsa.key"), &shared.signer, NULL), HF_OK);
     assert_int_equal(hf_signer_public_pem(shared.signer, &pem), HF_OK);
-    assert_int_equal(hf_verifier_parse(hf_buf_slice(&pem), "the key", &shared.verifier, NULL), HF_OK);
+    assert_int_equal(hf_verifier_parse(hf_buf_slice(&pem), "the key", &shared.verifier, NULL),
+                     HF_OK);
     for (size_t i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, work, &shared), 0);
     for (size_t i = 0; i < THREADS; i++) {

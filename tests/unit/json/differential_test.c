@@ -1,10 +1,5 @@
 /* The scanner against jansson on generated and then damaged texts, from fixed seeds. */
-#include <setjmp.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "tests/support/test.h"
 
 #include "agent/json/json_impl.h"
 #include "tests/fuzz/scanner_check.h"
@@ -36,7 +31,7 @@ add(struct hf_buf *buf, const char *text)
 static void
 add_space(struct hf_buf *buf, uint64_t *state)
 {
-    static const char *const spaces[] = {"", "", "", "", "", " ", "\n", "\t", "\r", "  "};
+    static const char *const spaces[] = { "", "", "", "", "", " ", "\n", "\t", "\r", "  " };
     ADD_ONE_OF(buf, state, spaces);
 }
 
@@ -44,8 +39,26 @@ static void
 add_string(struct hf_buf *buf, uint64_t *state)
 {
     static const char *const pieces[] = {
-        "a", "b c", "0123456789abcdef", "the quick brown fox jumps over", "\\n", "\\\"", "\\\\", "\\/", "\\u0041",
-        "\\u0000", "\\ud83d\\ude00", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xed\x9f\xbf", "{", "[", ",", ":", "\x7f",
+        "a",
+        "b c",
+        "0123456789abcdef",
+        "the quick brown fox jumps over",
+        "\\n",
+        "\\\"",
+        "\\\\",
+        "\\/",
+        "\\u0041",
+        "\\u0000",
+        "\\ud83d\\ude00",
+        "\xc3\xa9",
+        "\xe2\x82\xac",
+        "\xf0\x9f\x98\x80",
+        "\xed\x9f\xbf",
+        "{",
+        "[",
+        ",",
+        ":",
+        "\x7f",
     };
     add(buf, "\"");
     for (unsigned n = below(state, 5); n > 0; n--)
@@ -68,7 +81,10 @@ add_key(struct hf_buf *buf, uint64_t *state)
 static void
 add_value(struct hf_buf *buf, uint64_t *state, unsigned depth)
 {
-    static const char *const scalars[] = {"0", "-1", "12.5", "1e3", "-0.1E-2", "true", "false", "null", "1e400", "99999999999999999999"};
+    static const char *const scalars[] = {
+        "0",    "-1",    "12.5", "1e3",   "-0.1E-2",
+        "true", "false", "null", "1e400", "99999999999999999999"
+    };
     unsigned kind = below(state, depth < 5 ? 6 : 3);
 
     add_space(buf, state);
@@ -119,16 +135,12 @@ damage(struct hf_buf *buf, uint64_t *state)
         case 0:
             buf->ptr[at] = (uint8_t)bytes[below(state, sizeof(bytes))]; /* also its NUL */
             break;
-        case 1:
-            buf->ptr[at] ^= (uint8_t)(1u << below(state, 8));
-            break;
+        case 1: buf->ptr[at] ^= (uint8_t)(1u << below(state, 8)); break;
         case 2: /* take one out */
             memmove(buf->ptr + at, buf->ptr + at + 1, buf->size - at - 1);
             buf->size -= buf->size > 1;
             break;
-        default:
-            buf->size = at + 1;
-            break;
+        default: buf->size = at + 1; break;
         }
     }
 }

@@ -1,10 +1,5 @@
 /* The helpers around jansson, and strings on their way into JSON. */
-#include <setjmp.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "tests/support/test.h"
 
 #include <holdfast/json.h>
 
@@ -40,7 +35,8 @@ parse_names_document_line_and_reason(void **state)
     (void)state;
     json_t *doc = NULL;
     struct hf_error err;
-    assert_int_equal(hf_doc_parse(S("{\"a\":1,\n\"b\":}"), 100, "digest 'k'", &doc, &err), HF_EFORMAT);
+    assert_int_equal(hf_doc_parse(S("{\"a\":1,\n\"b\":}"), 100, "digest 'k'", &doc, &err),
+                     HF_EFORMAT);
     assert_non_null(strstr(err.text, "digest 'k' is not valid JSON: line 2"));
     assert_null(doc);
 }
@@ -49,7 +45,14 @@ static void
 parse_refuses_doubtful_documents(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"", " ", "1", "{\"a\":1,\"a\":2}", "{\"a\":\"\\u0000\"}", "{} {}", "{\"a\":\"\xff\"}", "{\"a\":99999999999999999999}"};
+    static const char *const texts[] = { "",
+                                         " ",
+                                         "1",
+                                         "{\"a\":1,\"a\":2}",
+                                         "{\"a\":\"\\u0000\"}",
+                                         "{} {}",
+                                         "{\"a\":\"\xff\"}",
+                                         "{\"a\":99999999999999999999}" };
     for (size_t i = 0; i < HF_COUNT(texts); i++) {
         json_t *doc = NULL;
         assert_int_equal(hf_doc_parse(hf_slice_text(texts[i]), 100, "x", &doc, NULL), HF_EFORMAT);
@@ -63,11 +66,13 @@ static void
 dump_keeps_insertion_order(void **state)
 {
     (void)state;
-    hf_owned(hf_doc_freep) json_t *doc = parsed("{ \"z\": [1, 2], \"a\": {\"y\": null, \"b\": true}, \"m\": \"\xc3\xa9\" }");
+    hf_owned(hf_doc_freep) json_t *doc =
+        parsed("{ \"z\": [1, 2], \"a\": {\"y\": null, \"b\": true}, \"m\": \"\xc3\xa9\" }");
     hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(1000);
     assert_int_equal(hf_buf_add_text(&text, "> "), HF_OK);
     assert_int_equal(hf_doc_dump(doc, &text), HF_OK);
-    assert_string_equal(hf_buf_text(&text), "> {\"z\":[1,2],\"a\":{\"y\":null,\"b\":true},\"m\":\"\xc3\xa9\"}");
+    assert_string_equal(hf_buf_text(&text),
+                        "> {\"z\":[1,2],\"a\":{\"y\":null,\"b\":true},\"m\":\"\xc3\xa9\"}");
     hf_buf_reset(&text);
     assert_int_equal(hf_doc_dump_pretty(doc, &text), HF_OK);
     assert_non_null(strstr(hf_buf_text(&text), "{\n  \"z\": [\n    1,"));
@@ -93,7 +98,8 @@ static void
 typed_access_returns_values(void **state)
 {
     (void)state;
-    hf_owned(hf_doc_freep) json_t *doc = parsed("{\"t\":\"x\",\"n\":9223372036854775807,\"b\":true,\"f\":false,\"l\":[1]}");
+    hf_owned(hf_doc_freep) json_t *doc =
+        parsed("{\"t\":\"x\",\"n\":9223372036854775807,\"b\":true,\"f\":false,\"l\":[1]}");
     const char *text = NULL;
     uint64_t number = 0;
     bool flag = false;
@@ -114,7 +120,8 @@ static void
 typed_access_names_the_key_that_is_wrong(void **state)
 {
     (void)state;
-    hf_owned(hf_doc_freep) json_t *doc = parsed("{\"t\":\"x\",\"n\":-1,\"o\":{},\"r\":1.5,\"z\":null,\"b\":true}");
+    hf_owned(hf_doc_freep) json_t *doc =
+        parsed("{\"t\":\"x\",\"n\":-1,\"o\":{},\"r\":1.5,\"z\":null,\"b\":true}");
     const char *text = "before";
     uint64_t number = 7;
     bool flag = true;
@@ -167,7 +174,8 @@ setters_build_a_document(void **state)
     hf_doc_set(doc, "l", json_array());
     hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(1000);
     assert_int_equal(hf_doc_dump(doc, &text), HF_OK);
-    assert_string_equal(hf_buf_text(&text), "{\"t\":\"x\\\"y\",\"z\":null,\"n\":12,\"b\":true,\"c\":false,\"l\":[]}");
+    assert_string_equal(hf_buf_text(&text),
+                        "{\"t\":\"x\\\"y\",\"z\":null,\"n\":12,\"b\":true,\"c\":false,\"l\":[]}");
 }
 
 static void

@@ -1,4 +1,5 @@
-/* The client against a scripted server: what it sends, and what it makes of a store that misbehaves. */
+/* The client against a scripted server: what it sends, and what it makes of a store that
+ * misbehaves. */
 #include "tests/support/script_server.h"
 #include "tests/support/test.h"
 
@@ -7,7 +8,7 @@
 #include <pthread.h>
 
 #define EMPTY_SHA256 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-#define OK_OBJECT "HTTP/1.1 200 OK\r\nETag: \"0123\"\r\nContent-Length: 0\r\n\r\n"
+#define OK_OBJECT    "HTTP/1.1 200 OK\r\nETag: \"0123\"\r\nContent-Length: 0\r\n\r\n"
 
 static int
 set_environment(void **state)
@@ -24,7 +25,7 @@ set_environment(void **state)
 static struct hf_s3 *
 open_at(const char *url)
 {
-    struct hf_s3_options options = {.url = url, .timeout_s = 1};
+    struct hf_s3_options options = { .url = url, .timeout_s = 1 };
     struct hf_s3 *s3 = NULL;
     struct hf_error err;
 
@@ -34,7 +35,8 @@ open_at(const char *url)
 }
 
 static enum hf_status
-call(struct hf_s3 *s3, const struct hf_s3_request *request, struct hf_s3_reply *reply, struct hf_error *err)
+call(struct hf_s3 *s3, const struct hf_s3_request *request, struct hf_s3_reply *reply,
+     struct hf_error *err)
 {
     memset(reply, 0, sizeof(*reply));
     assert_int_equal(hf_s3_call(s3, request, reply, err), HF_OK);
@@ -43,7 +45,8 @@ call(struct hf_s3 *s3, const struct hf_s3_request *request, struct hf_s3_reply *
 
 /* One request against one step; the reply is freed. */
 static enum hf_status
-call_once(const struct hf_script_step *step, const struct hf_s3_request *request, struct hf_s3_reply *ret_reply, struct hf_error *err)
+call_once(const struct hf_script_step *step, const struct hf_s3_request *request,
+          struct hf_s3_reply *ret_reply, struct hf_error *err)
 {
     struct hf_script_server *server = hf_script_start(step, 1);
     struct hf_s3 *s3 = open_at(hf_script_url(server));
@@ -56,9 +59,14 @@ call_once(const struct hf_script_step *step, const struct hf_s3_request *request
     return status;
 }
 
-static const struct hf_s3_request get_request = {.method = "GET", .bucket = "b", .key = "k", .expect = HF_S3_EXPECT_OBJECT};
-static const struct hf_s3_request put_request = {
-    .method = "PUT", .bucket = "b", .key = "k", .body = HF_SLICE_LITERAL("body"), .expect = HF_S3_EXPECT_OBJECT};
+static const struct hf_s3_request get_request = {
+    .method = "GET", .bucket = "b", .key = "k", .expect = HF_S3_EXPECT_OBJECT
+};
+static const struct hf_s3_request put_request = { .method = "PUT",
+                                                  .bucket = "b",
+                                                  .key = "k",
+                                                  .body = HF_SLICE_LITERAL("body"),
+                                                  .expect = HF_S3_EXPECT_OBJECT };
 
 /* ---- what is sent ---- */
 
@@ -73,8 +81,10 @@ static void
 a_put_is_signed_and_complete(void **state)
 {
     (void)state;
-    struct hf_script_step step = {.reply = OK_OBJECT, .expect = "PUT /b/a%20b%2Bc/d?x=&y=1%202 HTTP/1.1\r\n"};
-    struct hf_s3_pair query[] = {{"y", "1 2"}, {"x", NULL}}, header = {"x-amz-meta-Test", "value"};
+    struct hf_script_step step = { .reply = OK_OBJECT,
+                                   .expect = "PUT /b/a%20b%2Bc/d?x=&y=1%202 HTTP/1.1\r\n" };
+    struct hf_s3_pair query[] = { { "y", "1 2" }, { "x", NULL } },
+                      header = { "x-amz-meta-Test", "value" };
     struct hf_s3_request request = put_request;
     struct hf_script_server *server = hf_script_start(&step, 1);
     struct hf_s3 *s3 = open_at(hf_script_url(server));
@@ -97,15 +107,18 @@ a_put_is_signed_and_complete(void **state)
     sent = hf_script_last_request(server);
     host = hf_asprintf("\r\nHost: 127.0.0.1:%u\r\n", hf_script_port(server));
     assert_sent(sent, host);
-    assert_sent(sent, "\r\nx-amz-content-sha256: 230d8358dc8e8890b4c58deeb62912ee2f20357ae92a5cc861b98e68fe31acb5\r\n");
+    assert_sent(sent, "\r\nx-amz-content-sha256: "
+                      "230d8358dc8e8890b4c58deeb62912ee2f20357ae92a5cc861b98e68fe31acb5\r\n");
     assert_sent(sent, "\r\nContent-MD5: hBotaJrYa9FhFEdFPCLG/A==\r\n");
     assert_sent(sent, "\r\nx-amz-object-lock-mode: COMPLIANCE\r\n");
     assert_sent(sent, "\r\nx-amz-object-lock-retain-until-date: 2026-11-22T15:00:00Z\r\n");
     assert_sent(sent, "\r\nx-amz-object-lock-legal-hold: ON\r\n");
     assert_sent(sent, "\r\nx-amz-meta-Test: value\r\n");
     assert_sent(sent, "\r\nContent-Length: 4\r\n");
-    assert_sent(sent, "SignedHeaders=content-md5;host;x-amz-content-sha256;x-amz-date;x-amz-meta-test;"
-                      "x-amz-object-lock-legal-hold;x-amz-object-lock-mode;x-amz-object-lock-retain-until-date,");
+    assert_sent(
+        sent,
+        "SignedHeaders=content-md5;host;x-amz-content-sha256;x-amz-date;x-amz-meta-test;"
+        "x-amz-object-lock-legal-hold;x-amz-object-lock-mode;x-amz-object-lock-retain-until-date,");
     assert_sent(sent, "\r\n\r\nbody");
     assert_null(strstr(sent, "Expect"));
     assert_null(strstr(sent, "chunked"));
@@ -126,10 +139,16 @@ an_empty_put_says_so_and_a_get_has_no_body(void **state)
     struct hf_error err;
 
     request.body = hf_slice(NULL, 0);
-    assert_int_equal(call_once(&(struct hf_script_step){.reply = OK_OBJECT, .expect = "\r\nContent-Length: 0\r\n"}, &request, &reply, &err), HF_OK);
-    assert_int_equal(call_once(&(struct hf_script_step){.reply = OK_OBJECT, .expect = "\r\nx-amz-content-sha256: " EMPTY_SHA256 "\r\n"},
-                               &get_request, &reply, &err),
+    assert_int_equal(call_once(&(struct hf_script_step){ .reply = OK_OBJECT,
+                                                         .expect = "\r\nContent-Length: 0\r\n" },
+                               &request, &reply, &err),
                      HF_OK);
+    assert_int_equal(
+        call_once(
+            &(struct hf_script_step){ .reply = OK_OBJECT,
+                                      .expect = "\r\nx-amz-content-sha256: " EMPTY_SHA256 "\r\n" },
+            &get_request, &reply, &err),
+        HF_OK);
 }
 
 static void
@@ -140,8 +159,15 @@ a_session_token_is_sent_and_signed(void **state)
     struct hf_error err;
 
     setenv("AWS_SESSION_TOKEN", "to/ken==", 1);
-    assert_int_equal(call_once(&(struct hf_script_step){.reply = OK_OBJECT, .expect = ";x-amz-security-token,"}, &get_request, &reply, &err), HF_OK);
-    assert_int_equal(call_once(&(struct hf_script_step){.reply = OK_OBJECT, .expect = "\r\nx-amz-security-token: to/ken==\r\n"}, &get_request, &reply, &err), HF_OK);
+    assert_int_equal(call_once(&(struct hf_script_step){ .reply = OK_OBJECT,
+                                                         .expect = ";x-amz-security-token," },
+                               &get_request, &reply, &err),
+                     HF_OK);
+    assert_int_equal(
+        call_once(&(struct hf_script_step){ .reply = OK_OBJECT,
+                                            .expect = "\r\nx-amz-security-token: to/ken==\r\n" },
+                  &get_request, &reply, &err),
+        HF_OK);
     unsetenv("AWS_SESSION_TOKEN");
 }
 
@@ -161,10 +187,15 @@ static void
 a_body_streams_from_a_file(void **state)
 {
     (void)state;
-    struct hf_script_step step = {.reply = OK_OBJECT, .expect = "\r\nContent-Length: 4\r\n"};
+    struct hf_script_step step = { .reply = OK_OBJECT, .expect = "\r\nContent-Length: 4\r\n" };
     struct hf_script_server *server = hf_script_start(&step, 1);
     struct hf_s3 *s3 = open_at(hf_script_url(server));
-    struct hf_s3_request request = {.method = "PUT", .bucket = "b", .key = "k", .body_fd_used = true, .body_offset = 3, .body_size = 4};
+    struct hf_s3_request request = { .method = "PUT",
+                                     .bucket = "b",
+                                     .key = "k",
+                                     .body_fd_used = true,
+                                     .body_offset = 3,
+                                     .body_size = 4 };
     char sha256[HF_SHA256_HEX_SIZE], *sent;
     struct hf_s3_reply reply;
     struct hf_error err;
@@ -188,8 +219,13 @@ static void
 a_body_that_ends_early_was_never_sent(void **state)
 {
     (void)state;
-    struct hf_s3_request request = {.method = "PUT", .bucket = "b", .key = "k", .body_fd_used = true, .body_size = 20, .payload_sha256 = EMPTY_SHA256};
-    struct hf_script_step step = {.skip_body = true, .then = HF_SCRIPT_STALL};
+    struct hf_s3_request request = { .method = "PUT",
+                                     .bucket = "b",
+                                     .key = "k",
+                                     .body_fd_used = true,
+                                     .body_size = 20,
+                                     .payload_sha256 = EMPTY_SHA256 };
+    struct hf_script_step step = { .skip_body = true, .then = HF_SCRIPT_STALL };
     struct hf_script_server *server = hf_script_start(&step, 1);
     struct hf_s3 *s3 = open_at(hf_script_url(server));
     struct hf_s3_reply reply;
@@ -212,24 +248,27 @@ what_cannot_be_sent_is_refused_at_once(void **state)
     static const uint8_t key[32];
     char long_key[HF_S3_KEY_MAX + 2];
     struct hf_s3 *s3 = open_at("http://127.0.0.1:1");
-    struct hf_s3_pair line_break = {"x-a", "b\r\nx-c: d"}, empty = {"x-a", " "}, odd = {"x a", "b"};
+    struct hf_s3_pair line_break = { "x-a", "b\r\nx-c: d" }, empty = { "x-a", " " },
+                      odd = { "x a", "b" };
     const struct {
         struct hf_s3_request request;
         enum hf_status status;
     } table[] = {
-        {{.method = "PATCH", .bucket = "b"}, HF_EUSAGE},
-        {{.method = "GET", .bucket = "b/../c"}, HF_EUSAGE},
-        {{.method = "GET", .bucket = ".."}, HF_EUSAGE},
-        {{.method = "GET", .bucket = "b", .key = ""}, HF_EUSAGE},
-        {{.method = "GET", .key = "k"}, HF_EUSAGE},
-        {{.method = "GET", .bucket = "b", .key = long_key}, HF_ELIMIT},
-        {{.method = "GET", .bucket = "b", .body = HF_SLICE_LITERAL("x")}, HF_EUSAGE},
-        {{.method = "GET", .bucket = "b", .headers = &line_break, .header_count = 1}, HF_EUSAGE},
-        {{.method = "GET", .bucket = "b", .headers = &empty, .header_count = 1}, HF_EUSAGE},
-        {{.method = "GET", .bucket = "b", .headers = &odd, .header_count = 1}, HF_EUSAGE},
-        {{.method = "PUT", .bucket = "b", .payload_sha256 = "abc"}, HF_EUSAGE},
-        {{.method = "GET", .bucket = "b", .sse_c_key = key}, HF_ECONFIG}, /* over plain HTTP */
-        {{.method = "GET", .bucket = "b", .query = &odd, .query_count = HF_S3_PAIRS_MAX + 1}, HF_ELIMIT},
+        { { .method = "PATCH", .bucket = "b" }, HF_EUSAGE },
+        { { .method = "GET", .bucket = "b/../c" }, HF_EUSAGE },
+        { { .method = "GET", .bucket = ".." }, HF_EUSAGE },
+        { { .method = "GET", .bucket = "b", .key = "" }, HF_EUSAGE },
+        { { .method = "GET", .key = "k" }, HF_EUSAGE },
+        { { .method = "GET", .bucket = "b", .key = long_key }, HF_ELIMIT },
+        { { .method = "GET", .bucket = "b", .body = HF_SLICE_LITERAL("x") }, HF_EUSAGE },
+        { { .method = "GET", .bucket = "b", .headers = &line_break, .header_count = 1 },
+          HF_EUSAGE },
+        { { .method = "GET", .bucket = "b", .headers = &empty, .header_count = 1 }, HF_EUSAGE },
+        { { .method = "GET", .bucket = "b", .headers = &odd, .header_count = 1 }, HF_EUSAGE },
+        { { .method = "PUT", .bucket = "b", .payload_sha256 = "abc" }, HF_EUSAGE },
+        { { .method = "GET", .bucket = "b", .sse_c_key = key }, HF_ECONFIG }, /* over plain HTTP */
+        { { .method = "GET", .bucket = "b", .query = &odd, .query_count = HF_S3_PAIRS_MAX + 1 },
+          HF_ELIMIT },
     };
 
     memset(long_key, 'k', sizeof(long_key) - 1);
@@ -248,10 +287,14 @@ the_headers_of_an_object_are_read(void **state)
     (void)state;
     static const struct hf_script_step step = {
         .reply = "HTTP/1.1 100 Continue\r\nETag: \"interim\"\r\n\r\n"
-                 "HTTP/1.1 200 OK\r\nDate: Sun, 22 Nov 2026 15:00:00 GMT\r\netag:  \"abc\"  \r\nX-Amz-Version-Id: v.1\r\n"
-                 "x-amz-object-lock-mode: GOVERNANCE\r\nx-amz-object-lock-retain-until-date: 2026-11-22T15:07:27.000000000Z\r\n"
-                 "x-amz-object-lock-legal-hold: ON\r\nx-amz-meta-holdfast-sha256: ff\r\nX-Amz-Meta-Signature: 00ff\r\n"
-                 "Content-Type: application/json\r\nContent-Encoding: gzip\r\nLast-Modified: Sun, 22 Nov 2026 14:00:00 GMT\r\n"
+                 "HTTP/1.1 200 OK\r\nDate: Sun, 22 Nov 2026 15:00:00 GMT\r\netag:  \"abc\"  "
+                 "\r\nX-Amz-Version-Id: v.1\r\n"
+                 "x-amz-object-lock-mode: GOVERNANCE\r\nx-amz-object-lock-retain-until-date: "
+                 "2026-11-22T15:07:27.000000000Z\r\n"
+                 "x-amz-object-lock-legal-hold: ON\r\nx-amz-meta-holdfast-sha256: "
+                 "ff\r\nX-Amz-Meta-Signature: 00ff\r\n"
+                 "Content-Type: application/json\r\nContent-Encoding: gzip\r\nLast-Modified: Sun, "
+                 "22 Nov 2026 14:00:00 GMT\r\n"
                  "x-amz-checksum-sha256: abc=\r\nContent-Length: 3\r\n\r\n\x1f\x8b!",
     };
     struct hf_script_server *server = hf_script_start(&step, 1);
@@ -287,9 +330,11 @@ a_lock_that_cannot_be_read_is_none(void **state)
 {
     (void)state;
     static const struct hf_script_step steps[] = {
-        {.reply = "HTTP/1.1 200 OK\r\nETag: \"a\"\r\nContent-Length: 0\r\nx-amz-object-lock-mode: COMPLIANCE\r\n"
-                  "x-amz-object-lock-retain-until-date: never\r\n\r\n"},
-        {.reply = "HTTP/1.1 200 OK\r\nETag: \"a\"\r\nContent-Length: 0\r\nx-amz-object-lock-mode: COMPLIANCE\r\n\r\n"},
+        { .reply = "HTTP/1.1 200 OK\r\nETag: \"a\"\r\nContent-Length: 0\r\nx-amz-object-lock-mode: "
+                   "COMPLIANCE\r\n"
+                   "x-amz-object-lock-retain-until-date: never\r\n\r\n" },
+        { .reply = "HTTP/1.1 200 OK\r\nETag: \"a\"\r\nContent-Length: 0\r\nx-amz-object-lock-mode: "
+                   "COMPLIANCE\r\n\r\n" },
     };
     struct hf_s3_reply reply;
     struct hf_error err;
@@ -306,9 +351,10 @@ the_known_skew_is_signed_with(void **state)
 {
     (void)state;
     static const struct hf_script_step steps[] = {
-        {.reply = "HTTP/1.1 403 Forbidden\r\nDate: Fri, 24 May 2013 10:00:00 GMT\r\nContent-Length: 50\r\n\r\n"
-                  "<Error><Code>RequestTimeTooSkewed</Code></Error>  "},
-        {.reply = OK_OBJECT, .expect = "\r\nx-amz-date: 20130524T10"},
+        { .reply = "HTTP/1.1 403 Forbidden\r\nDate: Fri, 24 May 2013 10:00:00 "
+                   "GMT\r\nContent-Length: 50\r\n\r\n"
+                   "<Error><Code>RequestTimeTooSkewed</Code></Error>  " },
+        { .reply = OK_OBJECT, .expect = "\r\nx-amz-date: 20130524T10" },
     };
     struct hf_script_server *server = hf_script_start(steps, 2);
     struct hf_s3 *s3 = open_at(hf_script_url(server));
@@ -335,34 +381,115 @@ static const struct misbehaviour {
     enum hf_s3_outcome outcome;
     const char *says;
 } misbehaviours[] = {
-    {"reset after the request", {.then = HF_SCRIPT_RESET}, true, HF_EUNREACHABLE, HF_S3_UNKNOWN, ""},
-    {"closed after the request", {.then = HF_SCRIPT_CLOSE}, true, HF_EUNREACHABLE, HF_S3_UNKNOWN, ""},
-    {"reset in the body of the answer",
-     {.reply = "HTTP/1.1 200 OK\r\nETag: \"a\"\r\nContent-Length: 10\r\n\r\nabc", .then = HF_SCRIPT_RESET}, false, HF_EUNREACHABLE, HF_S3_UNKNOWN, ""},
-    {"truncated body", {.reply = "HTTP/1.1 200 OK\r\nETag: \"a\"\r\nContent-Length: 10\r\n\r\nabc", .then = HF_SCRIPT_CLOSE}, false,
-     HF_EUNREACHABLE, HF_S3_UNKNOWN, ""},
-    {"stall", {.then = HF_SCRIPT_STALL}, true, HF_ETIMEOUT, HF_S3_UNKNOWN, ""},
-    {"stall in the head", {.reply = "HTTP/1.1 200 OK\r\nETa", .then = HF_SCRIPT_STALL}, true, HF_ETIMEOUT, HF_S3_UNKNOWN, ""},
-    {"endless headers", {.reply = "HTTP/1.1 200 OK\r\n", .repeat = "x-a: b\r\n", .then = HF_SCRIPT_ENDLESS}, true, HF_EFORMAT, HF_S3_UNKNOWN, "no end"},
-    {"one endless header", {.reply = "HTTP/1.1 200 OK\r\nx: ", .repeat = "aaaaaaaa", .then = HF_SCRIPT_ENDLESS}, true, HF_EFORMAT, HF_S3_UNKNOWN, "no end"},
-    {"endless interim answers", {.reply = "", .repeat = "HTTP/1.1 100 Continue\r\n\r\n", .then = HF_SCRIPT_ENDLESS}, true, HF_EFORMAT, HF_S3_UNKNOWN, "no end"},
-    {"endless body", {.reply = "HTTP/1.1 200 OK\r\nETag: \"a\"\r\n\r\n", .repeat = "xxxxxxxxxxxxxxxx", .then = HF_SCRIPT_ENDLESS}, false, HF_ELIMIT,
-     HF_S3_UNKNOWN, "more than 4096 bytes"},
-    {"not HTTP", {.reply = "SSH-2.0-OpenSSH_9.2\r\n", .then = HF_SCRIPT_CLOSE}, true, HF_EFORMAT, HF_S3_UNKNOWN, ""},
-    {"a portal's 200", {.reply = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 13\r\n\r\n<html></html>"}, true, HF_EFORMAT,
-     HF_S3_ANSWERED, "does not speak S3"},
-    {"a portal's 403", {.reply = "HTTP/1.1 403 No\r\nContent-Type: text/html\r\nContent-Length: 13\r\n\r\n<html></html>"}, true, HF_EFORMAT,
-     HF_S3_ANSWERED, "does not speak S3"},
-    {"a proxy's 502", {.reply = "HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nContent-Length: 13\r\n\r\n<html></html>"}, true,
-     HF_EBUSYSTORE, HF_S3_ANSWERED, "502"},
-    {"a redirect", {.reply = "HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"}, true, HF_ECONFIG,
-     HF_S3_ANSWERED, "redirects are refused"},
-    {"busy", {.reply = "HTTP/1.1 503 Slow Down\r\nContent-Length: 38\r\n\r\n<Error><Code>SlowDown</Code></Error>  "}, true, HF_EBUSYSTORE,
-     HF_S3_ANSWERED, "SlowDown"},
-    {"an answer before the body was read",
-     {.reply = "HTTP/1.1 403 Forbidden\r\nContent-Length: 40\r\nConnection: close\r\n\r\n<Error><Code>AccessDenied</Code></Error>", .skip_body = true,
-      .then = HF_SCRIPT_CLOSE},
-     true, HF_EACCESS, HF_S3_ANSWERED, "AccessDenied"},
+    { "reset after the request",
+      { .then = HF_SCRIPT_RESET },
+      true,
+      HF_EUNREACHABLE,
+      HF_S3_UNKNOWN,
+      "" },
+    { "closed after the request",
+      { .then = HF_SCRIPT_CLOSE },
+      true,
+      HF_EUNREACHABLE,
+      HF_S3_UNKNOWN,
+      "" },
+    { "reset in the body of the answer",
+      { .reply = "HTTP/1.1 200 OK\r\nETag: \"a\"\r\nContent-Length: 10\r\n\r\nabc",
+        .then = HF_SCRIPT_RESET },
+      false,
+      HF_EUNREACHABLE,
+      HF_S3_UNKNOWN,
+      "" },
+    { "truncated body",
+      { .reply = "HTTP/1.1 200 OK\r\nETag: \"a\"\r\nContent-Length: 10\r\n\r\nabc",
+        .then = HF_SCRIPT_CLOSE },
+      false,
+      HF_EUNREACHABLE,
+      HF_S3_UNKNOWN,
+      "" },
+    { "stall", { .then = HF_SCRIPT_STALL }, true, HF_ETIMEOUT, HF_S3_UNKNOWN, "" },
+    { "stall in the head",
+      { .reply = "HTTP/1.1 200 OK\r\nETa", .then = HF_SCRIPT_STALL },
+      true,
+      HF_ETIMEOUT,
+      HF_S3_UNKNOWN,
+      "" },
+    { "endless headers",
+      { .reply = "HTTP/1.1 200 OK\r\n", .repeat = "x-a: b\r\n", .then = HF_SCRIPT_ENDLESS },
+      true,
+      HF_EFORMAT,
+      HF_S3_UNKNOWN,
+      "no end" },
+    { "one endless header",
+      { .reply = "HTTP/1.1 200 OK\r\nx: ", .repeat = "aaaaaaaa", .then = HF_SCRIPT_ENDLESS },
+      true,
+      HF_EFORMAT,
+      HF_S3_UNKNOWN,
+      "no end" },
+    { "endless interim answers",
+      { .reply = "", .repeat = "HTTP/1.1 100 Continue\r\n\r\n", .then = HF_SCRIPT_ENDLESS },
+      true,
+      HF_EFORMAT,
+      HF_S3_UNKNOWN,
+      "no end" },
+    { "endless body",
+      { .reply = "HTTP/1.1 200 OK\r\nETag: \"a\"\r\n\r\n",
+        .repeat = "xxxxxxxxxxxxxxxx",
+        .then = HF_SCRIPT_ENDLESS },
+      false,
+      HF_ELIMIT,
+      HF_S3_UNKNOWN,
+      "more than 4096 bytes" },
+    { "not HTTP",
+      { .reply = "SSH-2.0-OpenSSH_9.2\r\n", .then = HF_SCRIPT_CLOSE },
+      true,
+      HF_EFORMAT,
+      HF_S3_UNKNOWN,
+      "" },
+    { "a portal's 200",
+      { .reply = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: "
+                 "13\r\n\r\n<html></html>" },
+      true,
+      HF_EFORMAT,
+      HF_S3_ANSWERED,
+      "does not speak S3" },
+    { "a portal's 403",
+      { .reply = "HTTP/1.1 403 No\r\nContent-Type: text/html\r\nContent-Length: "
+                 "13\r\n\r\n<html></html>" },
+      true,
+      HF_EFORMAT,
+      HF_S3_ANSWERED,
+      "does not speak S3" },
+    { "a proxy's 502",
+      { .reply = "HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nContent-Length: "
+                 "13\r\n\r\n<html></html>" },
+      true,
+      HF_EBUSYSTORE,
+      HF_S3_ANSWERED,
+      "502" },
+    { "a redirect",
+      { .reply = "HTTP/1.1 307 Temporary Redirect\r\nLocation: "
+                 "http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n" },
+      true,
+      HF_ECONFIG,
+      HF_S3_ANSWERED,
+      "redirects are refused" },
+    { "busy",
+      { .reply = "HTTP/1.1 503 Slow Down\r\nContent-Length: "
+                 "38\r\n\r\n<Error><Code>SlowDown</Code></Error>  " },
+      true,
+      HF_EBUSYSTORE,
+      HF_S3_ANSWERED,
+      "SlowDown" },
+    { "an answer before the body was read",
+      { .reply = "HTTP/1.1 403 Forbidden\r\nContent-Length: 40\r\nConnection: "
+                 "close\r\n\r\n<Error><Code>AccessDenied</Code></Error>",
+        .skip_body = true,
+        .then = HF_SCRIPT_CLOSE },
+      true,
+      HF_EACCESS,
+      HF_S3_ANSWERED,
+      "AccessDenied" },
 };
 
 static void
@@ -373,13 +500,15 @@ a_store_that_misbehaves_is_not_believed(void **state)
         const struct misbehaviour *wrong = &misbehaviours[i];
         struct hf_s3_request request = wrong->puts ? put_request : get_request;
         struct hf_s3_reply reply;
-        struct hf_error err = {.text = ""};
+        struct hf_error err = { .text = "" };
         enum hf_status status;
 
         request.max_reply = 4096;
         status = call_once(&wrong->step, &request, &reply, &err);
-        if (status != wrong->status || reply.outcome != wrong->outcome || !strstr(err.text, wrong->says))
-            fail_msg("%s: %s, outcome %d: %s", wrong->name, hf_status_name(status), reply.outcome, err.text);
+        if (status != wrong->status || reply.outcome != wrong->outcome ||
+            !strstr(err.text, wrong->says))
+            fail_msg("%s: %s, outcome %d: %s", wrong->name, hf_status_name(status), reply.outcome,
+                     err.text);
         assert_null(strstr(err.text, "hunter2"));
     }
 }
@@ -389,8 +518,11 @@ static void
 a_store_that_drips_runs_into_the_deadline(void **state)
 {
     (void)state;
-    static const struct hf_script_step step = {.reply = "HTTP/1.1 200 OK\r\nETag: \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"\r\n\r\n", .drip_ms = 200,
-                                               .then = HF_SCRIPT_STALL};
+    static const struct hf_script_step step = {
+        .reply = "HTTP/1.1 200 OK\r\nETag: \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"\r\n\r\n",
+        .drip_ms = 200,
+        .then = HF_SCRIPT_STALL
+    };
     struct hf_s3_request request = get_request;
     uint64_t began_ms = hf_boot_ms();
     struct hf_s3_reply reply;
@@ -405,7 +537,7 @@ static void
 a_closed_port_was_never_sent_to(void **state)
 {
     (void)state;
-    static const struct hf_script_step step = {.then = HF_SCRIPT_CLOSE};
+    static const struct hf_script_step step = { .then = HF_SCRIPT_CLOSE };
     struct hf_script_server *server = hf_script_start(&step, 1);
     struct hf_s3 *s3 = open_at(hf_script_url(server));
     struct hf_s3_reply reply;
@@ -423,7 +555,9 @@ static void
 tls_against_a_plain_port_names_the_certificate_setting(void **state)
 {
     (void)state;
-    static const struct hf_script_step step = {.on_accept = true, .reply = "HTTP/1.1 400 Bad Request\r\n\r\n", .then = HF_SCRIPT_CLOSE};
+    static const struct hf_script_step step = { .on_accept = true,
+                                                .reply = "HTTP/1.1 400 Bad Request\r\n\r\n",
+                                                .then = HF_SCRIPT_CLOSE };
     struct hf_script_server *server = hf_script_start(&step, 1);
     char *url = hf_asprintf("https://127.0.0.1:%u", hf_script_port(server));
     struct hf_s3 *s3 = open_at(url);
@@ -444,7 +578,9 @@ static void
 a_put_on_a_dead_connection_is_not_repeated_unasked(void **state)
 {
     (void)state;
-    static const struct hf_script_step steps[] = {{.reply = OK_OBJECT}, {.then = HF_SCRIPT_RESET}, {.reply = OK_OBJECT}};
+    static const struct hf_script_step steps[] = { { .reply = OK_OBJECT },
+                                                   { .then = HF_SCRIPT_RESET },
+                                                   { .reply = OK_OBJECT } };
     struct hf_script_server *server = hf_script_start(steps, 3);
     struct hf_s3 *s3 = open_at(hf_script_url(server));
     struct hf_s3_reply reply;
@@ -486,10 +622,16 @@ static void
 requests_wait_their_turn_on_kept_connections(void **state)
 {
     (void)state;
-    static const struct hf_script_step steps[] = {{.reply = OK_OBJECT}, {.reply = OK_OBJECT}, {.reply = OK_OBJECT}, {.reply = OK_OBJECT}, {.reply = OK_OBJECT}};
+    static const struct hf_script_step steps[] = { { .reply = OK_OBJECT },
+                                                   { .reply = OK_OBJECT },
+                                                   { .reply = OK_OBJECT },
+                                                   { .reply = OK_OBJECT },
+                                                   { .reply = OK_OBJECT } };
     struct hf_script_server *server = hf_script_start(steps, HF_COUNT(steps));
-    struct hf_s3_options options = {.url = hf_script_url(server), .timeout_s = 5, .connections = 1};
-    struct tally tally = {.to_start = 2};
+    struct hf_s3_options options = { .url = hf_script_url(server),
+                                     .timeout_s = 5,
+                                     .connections = 1 };
+    struct tally tally = { .to_start = 2 };
 
     assert_int_equal(hf_s3_open(&options, &tally.s3, NULL), HF_OK);
     for (size_t i = 0; i < 3; i++)
@@ -507,10 +649,12 @@ static void
 closing_gives_every_request_back(void **state)
 {
     (void)state;
-    static const struct hf_script_step step = {.then = HF_SCRIPT_STALL};
+    static const struct hf_script_step step = { .then = HF_SCRIPT_STALL };
     struct hf_script_server *server = hf_script_start(&step, 1);
-    struct hf_s3_options options = {.url = hf_script_url(server), .timeout_s = 60, .connections = 1};
-    struct tally tally = {.to_start = 0};
+    struct hf_s3_options options = { .url = hf_script_url(server),
+                                     .timeout_s = 60,
+                                     .connections = 1 };
+    struct tally tally = { .to_start = 0 };
 
     assert_int_equal(hf_s3_open(&options, &tally.s3, NULL), HF_OK);
     for (size_t i = 0; i < 3; i++)
@@ -550,14 +694,15 @@ refused_credentials_are_read_again(void **state)
 {
     (void)state;
     static const struct hf_script_step steps[] = {
-        {.expect = "Credential=OLD/",
-         .reply = "HTTP/1.1 403 Forbidden\r\nContent-Length: 48\r\n\r\n<Error><Code>InvalidAccessKeyId</Code></Error>  "},
-        {.expect = "Credential=NEW/", .reply = OK_OBJECT},
+        { .expect = "Credential=OLD/",
+          .reply = "HTTP/1.1 403 Forbidden\r\nContent-Length: "
+                   "48\r\n\r\n<Error><Code>InvalidAccessKeyId</Code></Error>  " },
+        { .expect = "Credential=NEW/", .reply = OK_OBJECT },
     };
     static const char old[] = "[p]\naws_access_key_id=OLD\naws_secret_access_key=hunter2\n";
     static const char new[] = "[p]\naws_access_key_id=NEW\naws_secret_access_key=hunter2\n";
     struct hf_script_server *server = hf_script_start(steps, 2);
-    struct hf_s3_options options = {.url = hf_script_url(server), .timeout_s = 5, .profile = "p"};
+    struct hf_s3_options options = { .url = hf_script_url(server), .timeout_s = 5, .profile = "p" };
     char folder[256], path[300];
     struct hf_s3 *s3 = NULL;
     struct hf_s3_reply reply;
@@ -588,11 +733,11 @@ options_that_cannot_work_are_refused(void **state)
         struct hf_s3_options options;
         enum hf_status status;
     } table[] = {
-        {{.url = "http://169.254.169.254"}, HF_ECONFIG},
-        {{.url = "http://h", .region = "a/b"}, HF_ECONFIG},
-        {{.url = "http://h", .proxy = "socks5://h"}, HF_ECONFIG},
-        {{.url = "https://h", .ca_file = "/does/not/exist"}, HF_ECONFIG},
-        {{.url = "http://h", .credentials_file = "/does/not/exist"}, HF_ECREDENTIALS},
+        { { .url = "http://169.254.169.254" }, HF_ECONFIG },
+        { { .url = "http://h", .region = "a/b" }, HF_ECONFIG },
+        { { .url = "http://h", .proxy = "socks5://h" }, HF_ECONFIG },
+        { { .url = "https://h", .ca_file = "/does/not/exist" }, HF_ECONFIG },
+        { { .url = "http://h", .credentials_file = "/does/not/exist" }, HF_ECREDENTIALS },
     };
 
     for (size_t i = 0; i < HF_COUNT(table); i++) {
@@ -609,9 +754,13 @@ static void
 a_proxy_is_used_when_configured(void **state)
 {
     (void)state;
-    static const struct hf_script_step step = {.expect = "PUT http://store.invalid:9000/b/k HTTP/1.1\r\n", .reply = OK_OBJECT};
+    static const struct hf_script_step step = {
+        .expect = "PUT http://store.invalid:9000/b/k HTTP/1.1\r\n", .reply = OK_OBJECT
+    };
     struct hf_script_server *server = hf_script_start(&step, 1);
-    struct hf_s3_options options = {.url = "http://store.invalid:9000", .timeout_s = 5, .proxy = hf_script_url(server)};
+    struct hf_s3_options options = { .url = "http://store.invalid:9000",
+                                     .timeout_s = 5,
+                                     .proxy = hf_script_url(server) };
     struct hf_s3 *s3 = NULL;
     struct hf_s3_reply reply;
     struct hf_error err;

@@ -4,7 +4,8 @@
 #include <fcntl.h>
 
 static enum hf_status
-parse(const char *text, const char *profile, struct hf_s3_credentials *credentials, struct hf_error *err)
+parse(const char *text, const char *profile, struct hf_s3_credentials *credentials,
+      struct hf_error *err)
 {
     memset(credentials, 0, sizeof(*credentials));
     return hf_s3_credentials_parse(hf_slice_text(text), profile, credentials, err);
@@ -14,9 +15,10 @@ static void
 the_named_section_is_read(void **state)
 {
     (void)state;
-    static const char text[] = "# comment\r\n[default]\naws_access_key_id=AK\naws_secret_access_key = a/b+c==\n; more\n\n"
-                               "[ other ]\n aws_ignored = nested\nregion = x\naws_access_key_id = OTHER\n"
-                               "aws_secret_access_key = secret\naws_session_token = to/ken=\n";
+    static const char text[] =
+        "# comment\r\n[default]\naws_access_key_id=AK\naws_secret_access_key = a/b+c==\n; more\n\n"
+        "[ other ]\n aws_ignored = nested\nregion = x\naws_access_key_id = OTHER\n"
+        "aws_secret_access_key = secret\naws_session_token = to/ken=\n";
     struct hf_s3_credentials credentials;
 
     assert_int_equal(parse(text, "default", &credentials, NULL), HF_OK);
@@ -37,17 +39,22 @@ what_would_be_a_guess_is_refused_without_telling_secrets(void **state)
     static const struct {
         const char *text, *says;
     } table[] = {
-        {"", "no section [default]"},
-        {"[default]\naws_access_key_id = AK\n", "no secret access key"},
-        {"[default]\naws_secret_access_key = hunter2\n", "no access key id"},
-        {"[default]\naws_access_key_id = AK\naws_secret_access_key = hunter2\naws_secret_access_key = hunter2\n", "line 4"},
-        {"[default]\naws_access_key_id = AK\naws_secret_access_key = hunter2\n[default]\n", "line 4"},
-        {"[default\naws_access_key_id = AK\n", "line 1"},
-        {"[default]\nhunter2\n", "line 2"},
-        {"[default]\naws_access_key_id = A/K\naws_secret_access_key = hunter2\n", "characters"},
-        {"[default]\naws_access_key_id = AK\naws_secret_access_key = hunter2 x\n", "characters"},
-        {"[default]\naws_access_key_id = \naws_secret_access_key = hunter2\n", "characters"},
-        {"[default]\naws_access_key_id = AK\naws_secret_access_key = hunter2\naws_session_token = a\tb\n", "token"},
+        { "", "no section [default]" },
+        { "[default]\naws_access_key_id = AK\n", "no secret access key" },
+        { "[default]\naws_secret_access_key = hunter2\n", "no access key id" },
+        { "[default]\naws_access_key_id = AK\naws_secret_access_key = "
+          "hunter2\naws_secret_access_key = hunter2\n",
+          "line 4" },
+        { "[default]\naws_access_key_id = AK\naws_secret_access_key = hunter2\n[default]\n",
+          "line 4" },
+        { "[default\naws_access_key_id = AK\n", "line 1" },
+        { "[default]\nhunter2\n", "line 2" },
+        { "[default]\naws_access_key_id = A/K\naws_secret_access_key = hunter2\n", "characters" },
+        { "[default]\naws_access_key_id = AK\naws_secret_access_key = hunter2 x\n", "characters" },
+        { "[default]\naws_access_key_id = \naws_secret_access_key = hunter2\n", "characters" },
+        { "[default]\naws_access_key_id = AK\naws_secret_access_key = hunter2\naws_session_token = "
+          "a\tb\n",
+          "token" },
     };
 
     for (size_t i = 0; i < HF_COUNT(table); i++) {
@@ -75,7 +82,7 @@ a_changed_file_is_read_again_and_a_broken_one_is_not_believed(void **state)
 {
     (void)state;
     char folder[256], path[300];
-    struct hf_s3_credentials credentials = {.file = NULL};
+    struct hf_s3_credentials credentials = { .file = NULL };
     bool changed = true;
 
     hf_test_tempdir(folder);
@@ -111,7 +118,7 @@ a_file_that_others_can_read_is_refused(void **state)
 {
     (void)state;
     char folder[256], path[300];
-    struct hf_s3_credentials credentials = {.file = NULL};
+    struct hf_s3_credentials credentials = { .file = NULL };
 
     hf_test_tempdir(folder);
     snprintf(path, sizeof(path), "%s/credentials", folder);
@@ -129,7 +136,7 @@ static void
 the_environment_stands_in(void **state)
 {
     (void)state;
-    struct hf_s3_credentials credentials = {.file = NULL};
+    struct hf_s3_credentials credentials = { .file = NULL };
 
     setenv("AWS_ACCESS_KEY_ID", "ENV", 1);
     setenv("AWS_SECRET_ACCESS_KEY", "s", 1);

@@ -1,7 +1,7 @@
 #include "agent/s3/xml.h"
 #include "tests/support/test.h"
 
-#define NS " xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\""
+#define NS          " xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\""
 #define DECLARATION "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 
 /* ---- errors ---- */
@@ -13,11 +13,16 @@ an_error_is_read_with_or_without_message(void **state)
     static const struct {
         const char *xml, *code, *message, *region;
     } table[] = {
-        {DECLARATION "<Error><Code>NoSuchKey</Code><Message>gone</Message><RequestId>1</RequestId></Error>", "NoSuchKey", "gone", ""},
-        {"<Error><Code>AccessDenied</Code><RequestId>1</RequestId></Error>", "AccessDenied", "", ""},
-        {"<Error><Code>A</Code><Message/></Error>", "A", "", ""},
-        {"<Error" NS "><Code>PermanentRedirect</Code><Region>eu-west-1</Region></Error>", "PermanentRedirect", "", "eu-west-1"},
-        {"<Error><Code>A</Code><Message>a &lt;b&gt; &amp;\n<![CDATA[c]]> &#233;</Message></Error>", "A", "a <b> & c \xc3\xa9", ""},
+        { DECLARATION
+          "<Error><Code>NoSuchKey</Code><Message>gone</Message><RequestId>1</RequestId></Error>",
+          "NoSuchKey", "gone", "" },
+        { "<Error><Code>AccessDenied</Code><RequestId>1</RequestId></Error>", "AccessDenied", "",
+          "" },
+        { "<Error><Code>A</Code><Message/></Error>", "A", "", "" },
+        { "<Error" NS "><Code>PermanentRedirect</Code><Region>eu-west-1</Region></Error>",
+          "PermanentRedirect", "", "eu-west-1" },
+        { "<Error><Code>A</Code><Message>a &lt;b&gt; &amp;\n<![CDATA[c]]> &#233;</Message></Error>",
+          "A", "a <b> & c \xc3\xa9", "" },
     };
 
     for (size_t i = 0; i < HF_COUNT(table); i++) {
@@ -47,7 +52,8 @@ what_is_no_error_document_is_refused(void **state)
         "<!DOCTYPE Error [<!ENTITY e \"x\">]><Error><Code>&e;</Code></Error>",
         "<!DOCTYPE Error SYSTEM \"file:///etc/passwd\"><Error><Code>A</Code></Error>",
         "<Error><Code>A</Code></Error><Error/>",
-        "<a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a></a></a></a></a></a></a></a></a></a></a></a></a></a></a></a></a></a></a>",
+        "<a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a></a></a></a></a></a></a></a></a></"
+        "a></a></a></a></a></a></a></a></a></a>",
     };
 
     for (size_t i = 0; i < HF_COUNT(table); i++) {
@@ -117,10 +123,13 @@ fractions_of_a_second_are_taken(void **state)
     int mode;
     int64_t until_s;
 
-    assert_int_equal(hf_s3_parse_retention(hf_slice_text("<Retention><Mode>COMPLIANCE</Mode><RetainUntilDate>2026-11-22T15:07:27.000000000Z"
-                                                         "</RetainUntilDate></Retention>"),
-                                           &mode, &until_s, NULL),
-                     HF_OK);
+    assert_int_equal(
+        hf_s3_parse_retention(
+            hf_slice_text(
+                "<Retention><Mode>COMPLIANCE</Mode><RetainUntilDate>2026-11-22T15:07:27.000000000Z"
+                "</RetainUntilDate></Retention>"),
+            &mode, &until_s, NULL),
+        HF_OK);
     assert_int_equal(mode, HF_LOCK_COMPLIANCE);
     assert_int_equal(until_s, 1795360047);
 }
@@ -139,7 +148,8 @@ a_retention_that_cannot_be_relied_on_is_refused(void **state)
     int64_t until_s = 77;
 
     for (size_t i = 0; i < HF_COUNT(table); i++)
-        assert_int_equal(hf_s3_parse_retention(hf_slice_text(table[i]), &mode, &until_s, NULL), HF_EFORMAT);
+        assert_int_equal(hf_s3_parse_retention(hf_slice_text(table[i]), &mode, &until_s, NULL),
+                         HF_EFORMAT);
     assert_int_equal(mode, 99);
     assert_int_equal(until_s, 77);
 }
@@ -150,21 +160,28 @@ a_lock_configuration_is_read(void **state)
     (void)state;
     struct hf_s3_lock_config config;
 
-    assert_int_equal(hf_s3_parse_lock_config(hf_slice_text("<ObjectLockConfiguration" NS "><ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule>"
-                                                           "<DefaultRetention><Mode>GOVERNANCE</Mode><Days>7</Days></DefaultRetention></Rule>"
-                                                           "</ObjectLockConfiguration>"),
-                                             &config, NULL),
-                     HF_OK);
+    assert_int_equal(
+        hf_s3_parse_lock_config(
+            hf_slice_text(
+                "<ObjectLockConfiguration" NS
+                "><ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule>"
+                "<DefaultRetention><Mode>GOVERNANCE</Mode><Days>7</Days></DefaultRetention></Rule>"
+                "</ObjectLockConfiguration>"),
+            &config, NULL),
+        HF_OK);
     assert_true(config.enabled);
     assert_int_equal(config.default_mode, HF_LOCK_GOVERNANCE);
     assert_int_equal(config.days, 7);
     assert_int_equal(config.years, 0);
-    assert_int_equal(hf_s3_parse_lock_config(hf_slice_text("<ObjectLockConfiguration/>"), &config, NULL), HF_OK);
+    assert_int_equal(
+        hf_s3_parse_lock_config(hf_slice_text("<ObjectLockConfiguration/>"), &config, NULL), HF_OK);
     assert_false(config.enabled);
-    assert_int_equal(hf_s3_parse_lock_config(hf_slice_text("<ObjectLockConfiguration><Rule><DefaultRetention><Days>x</Days>"
-                                                           "</DefaultRetention></Rule></ObjectLockConfiguration>"),
-                                             &config, NULL),
-                     HF_EFORMAT);
+    assert_int_equal(
+        hf_s3_parse_lock_config(
+            hf_slice_text("<ObjectLockConfiguration><Rule><DefaultRetention><Days>x</Days>"
+                          "</DefaultRetention></Rule></ObjectLockConfiguration>"),
+            &config, NULL),
+        HF_EFORMAT);
 }
 
 /* ---- listings ---- */
@@ -175,21 +192,29 @@ keys_are_decoded_when_the_listing_says_so(void **state)
     (void)state;
     struct hf_s3_list_page page;
 
-    assert_int_equal(hf_s3_parse_list(hf_slice_text(DECLARATION "<ListBucketResult" NS "><IsTruncated>true</IsTruncated><Contents><Key>a+b%2Bc%2f%C3%A9</Key>"
-                                                                "<Owner><ID>Key</ID></Owner></Contents><Contents><Key>d</Key></Contents>"
-                                                                "<NextContinuationToken>t+%2B=</NextContinuationToken><EncodingType>url</EncodingType></ListBucketResult>"),
-                                      &page, NULL),
-                     HF_OK);
+    assert_int_equal(
+        hf_s3_parse_list(
+            hf_slice_text(DECLARATION
+                          "<ListBucketResult" NS
+                          "><IsTruncated>true</IsTruncated><Contents><Key>a+b%2Bc%2f%C3%A9</Key>"
+                          "<Owner><ID>Key</ID></Owner></Contents><Contents><Key>d</Key></Contents>"
+                          "<NextContinuationToken>t+%2B=</NextContinuationToken><EncodingType>url</"
+                          "EncodingType></ListBucketResult>"),
+            &page, NULL),
+        HF_OK);
     assert_int_equal(page.keys.count, 2);
     assert_string_equal(page.keys.items[0], "a b+c/\xc3\xa9");
     assert_string_equal(page.keys.items[1], "d");
     assert_string_equal(page.next_token, "t+%2B=");
     hf_s3_list_page_done(&page);
 
-    assert_int_equal(hf_s3_parse_list(hf_slice_text("<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a+%41</Key></Contents>"
-                                                    "<NextContinuationToken>x</NextContinuationToken></ListBucketResult>"),
-                                      &page, NULL),
-                     HF_OK);
+    assert_int_equal(
+        hf_s3_parse_list(
+            hf_slice_text("<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a+%41</"
+                          "Key></Contents>"
+                          "<NextContinuationToken>x</NextContinuationToken></ListBucketResult>"),
+            &page, NULL),
+        HF_OK);
     assert_string_equal(page.keys.items[0], "a+%41");
     assert_null(page.next_token);
     hf_s3_list_page_done(&page);
@@ -201,9 +226,12 @@ a_listing_that_cannot_be_followed_is_refused(void **state)
     (void)state;
     static const char *const table[] = {
         "<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>",
-        "<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>%4</Key></Contents></ListBucketResult>",
-        "<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>%00</Key></Contents></ListBucketResult>",
-        "<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>%zz</Key></Contents></ListBucketResult>",
+        "<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>%4</Key></Contents></"
+        "ListBucketResult>",
+        "<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>%00</Key></Contents></"
+        "ListBucketResult>",
+        "<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>%zz</Key></Contents></"
+        "ListBucketResult>",
         "<ListAllMyBucketsResult/>",
     };
     struct hf_s3_list_page page;
@@ -219,12 +247,16 @@ versions_and_delete_markers_keep_their_order(void **state)
     struct hf_s3_versions_page page;
 
     assert_int_equal(
-        hf_s3_parse_versions(hf_slice_text("<ListVersionsResult" NS "><IsTruncated>true</IsTruncated><NextKeyMarker>k%2F</NextKeyMarker>"
-                                           "<NextVersionIdMarker>v2</NextVersionIdMarker><EncodingType>url</EncodingType>"
-                                           "<DeleteMarker><Key>k%2F1</Key><VersionId>v3</VersionId><IsLatest>true</IsLatest></DeleteMarker>"
-                                           "<Version><Key>k%2F1</Key><VersionId>v2</VersionId><IsLatest>false</IsLatest>"
-                                           "<ETag>&quot;abc&quot;</ETag><Size>42</Size></Version></ListVersionsResult>"),
-                             &page, NULL),
+        hf_s3_parse_versions(
+            hf_slice_text(
+                "<ListVersionsResult" NS
+                "><IsTruncated>true</IsTruncated><NextKeyMarker>k%2F</NextKeyMarker>"
+                "<NextVersionIdMarker>v2</NextVersionIdMarker><EncodingType>url</EncodingType>"
+                "<DeleteMarker><Key>k%2F1</Key><VersionId>v3</VersionId><IsLatest>true</IsLatest></"
+                "DeleteMarker>"
+                "<Version><Key>k%2F1</Key><VersionId>v2</VersionId><IsLatest>false</IsLatest>"
+                "<ETag>&quot;abc&quot;</ETag><Size>42</Size></Version></ListVersionsResult>"),
+            &page, NULL),
         HF_OK);
     assert_int_equal(page.count, 2);
     assert_true(page.items[0].is_delete_marker);

@@ -10,35 +10,36 @@ only_a_bare_endpoint_is_taken(void **state)
         int addressing;
         const char *host; /* NULL: refused */
     } table[] = {
-        {"https://s3.example", HF_ADDRESSING_PATH, "s3.example"},
-        {"https://s3.example/", HF_ADDRESSING_VIRTUAL, "s3.example"},
-        {"https://s3.example:443", HF_ADDRESSING_PATH, "s3.example"},
-        {"https://s3.example:9000", HF_ADDRESSING_PATH, "s3.example:9000"},
-        {"http://127.0.0.1:7480", HF_ADDRESSING_PATH, "127.0.0.1:7480"},
-        {"http://[::1]:80", HF_ADDRESSING_PATH, "[::1]"},
-        {"http://s3.example:443", HF_ADDRESSING_PATH, "s3.example:443"},
-        {"http://127.0.0.1:7480", HF_ADDRESSING_VIRTUAL, NULL},
-        {"http://[::1]", HF_ADDRESSING_VIRTUAL, NULL},
-        {"https://s3.example/path", HF_ADDRESSING_PATH, NULL},
-        {"https://s3.example/?q", HF_ADDRESSING_PATH, NULL},
-        {"https://user:password@s3.example", HF_ADDRESSING_PATH, NULL},
-        {"https://s3.example/#f", HF_ADDRESSING_PATH, NULL},
-        {"ftp://s3.example", HF_ADDRESSING_PATH, NULL},
-        {"file:///etc/passwd", HF_ADDRESSING_PATH, NULL},
-        {"s3.example", HF_ADDRESSING_PATH, NULL},
-        {"https://", HF_ADDRESSING_PATH, NULL},
-        {"https://s3 example", HF_ADDRESSING_PATH, NULL},
-        {"http://169.254.169.254", HF_ADDRESSING_PATH, NULL},
-        {"http://0xA9FEA9FE", HF_ADDRESSING_PATH, NULL},
-        {"http://2852039166/", HF_ADDRESSING_PATH, NULL},
-        {"http://[::ffff:169.254.169.254]", HF_ADDRESSING_PATH, NULL},
-        {"http://[fd00:ec2::254]", HF_ADDRESSING_PATH, NULL},
+        { "https://s3.example", HF_ADDRESSING_PATH, "s3.example" },
+        { "https://s3.example/", HF_ADDRESSING_VIRTUAL, "s3.example" },
+        { "https://s3.example:443", HF_ADDRESSING_PATH, "s3.example" },
+        { "https://s3.example:9000", HF_ADDRESSING_PATH, "s3.example:9000" },
+        { "http://127.0.0.1:7480", HF_ADDRESSING_PATH, "127.0.0.1:7480" },
+        { "http://[::1]:80", HF_ADDRESSING_PATH, "[::1]" },
+        { "http://s3.example:443", HF_ADDRESSING_PATH, "s3.example:443" },
+        { "http://127.0.0.1:7480", HF_ADDRESSING_VIRTUAL, NULL },
+        { "http://[::1]", HF_ADDRESSING_VIRTUAL, NULL },
+        { "https://s3.example/path", HF_ADDRESSING_PATH, NULL },
+        { "https://s3.example/?q", HF_ADDRESSING_PATH, NULL },
+        { "https://user:password@s3.example", HF_ADDRESSING_PATH, NULL },
+        { "https://s3.example/#f", HF_ADDRESSING_PATH, NULL },
+        { "ftp://s3.example", HF_ADDRESSING_PATH, NULL },
+        { "file:///etc/passwd", HF_ADDRESSING_PATH, NULL },
+        { "s3.example", HF_ADDRESSING_PATH, NULL },
+        { "https://", HF_ADDRESSING_PATH, NULL },
+        { "https://s3 example", HF_ADDRESSING_PATH, NULL },
+        { "http://169.254.169.254", HF_ADDRESSING_PATH, NULL },
+        { "http://0xA9FEA9FE", HF_ADDRESSING_PATH, NULL },
+        { "http://2852039166/", HF_ADDRESSING_PATH, NULL },
+        { "http://[::ffff:169.254.169.254]", HF_ADDRESSING_PATH, NULL },
+        { "http://[fd00:ec2::254]", HF_ADDRESSING_PATH, NULL },
     };
 
     for (size_t i = 0; i < HF_COUNT(table); i++) {
-        struct hf_s3_endpoint endpoint = {.url = NULL};
-        struct hf_error err = {.text = ""};
-        enum hf_status status = hf_s3_endpoint_init(&endpoint, table[i].url, table[i].addressing, &err);
+        struct hf_s3_endpoint endpoint = { .url = NULL };
+        struct hf_error err = { .text = "" };
+        enum hf_status status =
+            hf_s3_endpoint_init(&endpoint, table[i].url, table[i].addressing, &err);
 
         if (status != (table[i].host ? HF_OK : HF_ECONFIG))
             fail_msg("%s: %s %s", table[i].url, hf_status_name(status), err.text);
@@ -50,12 +51,14 @@ only_a_bare_endpoint_is_taken(void **state)
 }
 
 static void
-check_target(int addressing, const char *bucket, const char *key, const char *host, const char *path)
+check_target(int addressing, const char *bucket, const char *key, const char *host,
+             const char *path)
 {
-    struct hf_s3_endpoint endpoint = {.url = NULL};
+    struct hf_s3_endpoint endpoint = { .url = NULL };
     struct hf_buf made_host = HF_BUF(4096), made_path = HF_BUF(4096);
 
-    assert_int_equal(hf_s3_endpoint_init(&endpoint, "https://s3.example:9000", addressing, NULL), HF_OK);
+    assert_int_equal(hf_s3_endpoint_init(&endpoint, "https://s3.example:9000", addressing, NULL),
+                     HF_OK);
     assert_int_equal(hf_s3_endpoint_target(&endpoint, bucket, key, &made_host, &made_path), HF_OK);
     assert_string_equal(hf_buf_text(&made_host), host);
     assert_string_equal(hf_buf_text(&made_path), path);

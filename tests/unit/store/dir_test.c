@@ -13,7 +13,8 @@ open_dir(void **state)
 
     hf_test_tempdir(folder);
     snprintf(url, sizeof(url), "dir://%s", folder);
-    config = (struct hf_config_store){.name = (char *)"here", .url = url, .worm = HF_WORM_ADVISORY};
+    config =
+        (struct hf_config_store){ .name = (char *)"here", .url = url, .worm = HF_WORM_ADVISORY };
     assert_int_equal(hf_store_open(&config, "bucket", &store, NULL), HF_OK);
     *state = store;
     return 0;
@@ -50,7 +51,9 @@ an_object_comes_back_with_its_lock(void **state)
     struct hf_error err;
 
     assert_int_equal(hf_store_bucket_create(*state, &err), HF_OK);
-    assert_int_equal(hf_store_probe_put(*state, "a/k", HF_SLICE_LITERAL("body"), HF_LOCK_GOVERNANCE, until_s, &info, &err), HF_OK);
+    assert_int_equal(hf_store_probe_put(*state, "a/k", HF_SLICE_LITERAL("body"), HF_LOCK_GOVERNANCE,
+                                        until_s, &info, &err),
+                     HF_OK);
     assert_int_equal(info.lock_mode, HF_LOCK_GOVERNANCE);
     assert_int_equal(info.retain_until_s, until_s);
     assert_true(info.advisory);
@@ -62,8 +65,12 @@ an_object_comes_back_with_its_lock(void **state)
 
     assert_int_equal(hf_store_delete_version(*state, "a/k", "", false, &err), HF_EACCESS);
     assert_int_equal(err.status, HF_EACCESS);
-    assert_int_equal(hf_store_set_retention(*state, "a/k", "", HF_LOCK_GOVERNANCE, until_s - 10, false, &err), HF_EACCESS);
-    assert_int_equal(hf_store_set_retention(*state, "a/k", "", HF_LOCK_GOVERNANCE, until_s + 10, false, &err), HF_OK);
+    assert_int_equal(
+        hf_store_set_retention(*state, "a/k", "", HF_LOCK_GOVERNANCE, until_s - 10, false, &err),
+        HF_EACCESS);
+    assert_int_equal(
+        hf_store_set_retention(*state, "a/k", "", HF_LOCK_GOVERNANCE, until_s + 10, false, &err),
+        HF_OK);
     assert_int_equal(hf_store_delete_version(*state, "a/k", "", true, &err), HF_OK);
     assert_int_equal(hf_store_head(*state, "a/k", NULL, &info, &err), HF_ENOTFOUND);
     hf_buf_done(&body);
@@ -78,8 +85,12 @@ keys_are_listed_and_have_one_version_each(void **state)
     size_t count;
 
     assert_int_equal(hf_store_bucket_create(*state, NULL), HF_OK);
-    assert_int_equal(hf_store_probe_put(*state, "a/1", HF_SLICE_LITERAL("x"), HF_LOCK_NONE, 0, &info, NULL), HF_OK);
-    assert_int_equal(hf_store_probe_put(*state, "a/2", HF_SLICE_LITERAL("xy"), HF_LOCK_NONE, 0, &info, NULL), HF_OK);
+    assert_int_equal(
+        hf_store_probe_put(*state, "a/1", HF_SLICE_LITERAL("x"), HF_LOCK_NONE, 0, &info, NULL),
+        HF_OK);
+    assert_int_equal(
+        hf_store_probe_put(*state, "a/2", HF_SLICE_LITERAL("xy"), HF_LOCK_NONE, 0, &info, NULL),
+        HF_OK);
     assert_int_equal(hf_store_list(*state, "a/", "a/1", 10, &keys, NULL), HF_OK);
     assert_int_equal(keys.count, 1);
     assert_string_equal(keys.items[0], "a/2");
@@ -101,7 +112,8 @@ what_a_directory_has_not_is_said(void **state)
 
     assert_int_equal(hf_store_set_sse_c(*state, key, NULL), HF_ECONFIG);
     assert_int_equal(hf_store_bucket_get(*state, "policy", &document, NULL), HF_ENOTFOUND);
-    assert_int_equal(hf_store_bucket_put(*state, "policy", NULL, HF_SLICE_LITERAL("{}"), NULL), HF_EREFUSED);
+    assert_int_equal(hf_store_bucket_put(*state, "policy", NULL, HF_SLICE_LITERAL("{}"), NULL),
+                     HF_EREFUSED);
     assert_int_equal(hf_store_skew_s(*state), 0);
 }
 
@@ -111,7 +123,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_bucket_is_missing_until_it_is_made, open_dir, close_dir),
         cmocka_unit_test_setup_teardown(an_object_comes_back_with_its_lock, open_dir, close_dir),
-        cmocka_unit_test_setup_teardown(keys_are_listed_and_have_one_version_each, open_dir, close_dir),
+        cmocka_unit_test_setup_teardown(keys_are_listed_and_have_one_version_each, open_dir,
+                                        close_dir),
         cmocka_unit_test_setup_teardown(what_a_directory_has_not_is_said, open_dir, close_dir),
     };
 

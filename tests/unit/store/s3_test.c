@@ -4,12 +4,17 @@
 
 #include <holdfast/store.h>
 
-#define XML(status, body) "HTTP/1.1 " status "\r\nContent-Type: application/xml\r\nConnection: close\r\n\r\n" body, .then = HF_SCRIPT_CLOSE
-#define LIST(body) XML("200 OK", "<ListBucketResult><EncodingType>url</EncodingType>" body "</ListBucketResult>")
+#define XML(status, body)                                                                          \
+    "HTTP/1.1 " status "\r\nContent-Type: application/xml\r\nConnection: close\r\n\r\n" body,      \
+        .then = HF_SCRIPT_CLOSE
+#define LIST(body)                                                                                 \
+    XML("200 OK", "<ListBucketResult><EncodingType>url</EncodingType>" body "</ListBucketResult>")
 #define KEY(key) "<Contents><Key>" key "</Key></Contents>"
-#define MORE(token) "<IsTruncated>true</IsTruncated><NextContinuationToken>" token "</NextContinuationToken>"
+#define MORE(token)                                                                                \
+    "<IsTruncated>true</IsTruncated><NextContinuationToken>" token "</NextContinuationToken>"
 #define VERSIONS(body) XML("200 OK", "<ListVersionsResult>" body "</ListVersionsResult>")
-#define VERSION(key, id) "<Version><Key>" key "</Key><VersionId>" id "</VersionId><Size>1</Size></Version>"
+#define VERSION(key, id)                                                                           \
+    "<Version><Key>" key "</Key><VersionId>" id "</VersionId><Size>1</Size></Version>"
 
 static struct hf_script_server *server;
 static struct hf_store *store;
@@ -23,7 +28,10 @@ begin(const struct hf_script_step *steps, size_t count)
     setenv("AWS_ACCESS_KEY_ID", "AK", 1);
     setenv("AWS_SECRET_ACCESS_KEY", "s", 1);
     server = hf_script_start(steps, count);
-    config = (struct hf_config_store){.name = (char *)"main", .url = (char *)hf_script_url(server), .timeout_s = 5, .connections = 1};
+    config = (struct hf_config_store){ .name = (char *)"main",
+                                       .url = (char *)hf_script_url(server),
+                                       .timeout_s = 5,
+                                       .connections = 1 };
     if (hf_store_open(&config, "b", &store, &err) != HF_OK)
         fail_msg("%s", err.text);
 }
@@ -41,9 +49,15 @@ a_listing_is_followed_over_its_pages(void **state)
 {
     (void)state;
     static const struct hf_script_step steps[] = {
-        {.expect = "GET /b?encoding-type=url&list-type=2&max-keys=4&prefix=p%2F&start-after=p%2F0 ", .reply = LIST(KEY("p%2F1") KEY("p/a+b") MORE("t%2F"))},
-        {.expect = "GET /b?continuation-token=t%252F&encoding-type=url&list-type=2&max-keys=2&prefix=p%2F ", .reply = LIST(MORE("u"))},
-        {.expect = "continuation-token=u", .reply = LIST(KEY("p/b") KEY("p/c") KEY("p/d") MORE("v"))},
+        { .expect =
+              "GET /b?encoding-type=url&list-type=2&max-keys=4&prefix=p%2F&start-after=p%2F0 ",
+          .reply = LIST(KEY("p%2F1") KEY("p/a+b") MORE("t%2F")) },
+        { .expect =
+              "GET "
+              "/b?continuation-token=t%252F&encoding-type=url&list-type=2&max-keys=2&prefix=p%2F ",
+          .reply = LIST(MORE("u")) },
+        { .expect = "continuation-token=u",
+          .reply = LIST(KEY("p/b") KEY("p/c") KEY("p/d") MORE("v")) },
     };
     struct hf_strings keys;
     struct hf_error err;
@@ -63,12 +77,12 @@ a_listing_out_of_order_or_beside_the_prefix_is_refused(void **state)
 {
     (void)state;
     static const struct hf_script_step steps[] = {
-        {.reply = LIST(KEY("p/2") KEY("p/1"))},
-        {.reply = LIST(KEY("q/1"))},
-        {.reply = LIST(KEY("p/1") MORE("t"))},
-        {.reply = LIST(KEY("p/1") MORE("t"))},
+        { .reply = LIST(KEY("p/2") KEY("p/1")) },
+        { .reply = LIST(KEY("q/1")) },
+        { .reply = LIST(KEY("p/1") MORE("t")) },
+        { .reply = LIST(KEY("p/1") MORE("t")) },
     };
-    struct hf_strings keys = {.count = 77};
+    struct hf_strings keys = { .count = 77 };
     struct hf_error err;
 
     begin(steps, HF_COUNT(steps));
@@ -83,11 +97,14 @@ versions_are_those_of_the_exact_key(void **state)
 {
     (void)state;
     static const struct hf_script_step steps[] = {
-        {.expect = "GET /b?encoding-type=url&prefix=k&versions= ",
-         .reply = VERSIONS(VERSION("k", "v3") "<DeleteMarker><Key>k</Key><VersionId>v2</VersionId></DeleteMarker>"
-                                              "<IsTruncated>true</IsTruncated><NextKeyMarker>k</NextKeyMarker><NextVersionIdMarker>v2</NextVersionIdMarker>")},
-        {.expect = "?encoding-type=url&key-marker=k&prefix=k&version-id-marker=v2&versions= ",
-         .reply = VERSIONS(VERSION("k", "v1") VERSION("k2", "x") "<IsTruncated>true</IsTruncated><NextKeyMarker>k2</NextKeyMarker>")},
+        { .expect = "GET /b?encoding-type=url&prefix=k&versions= ",
+          .reply = VERSIONS(VERSION(
+              "k", "v3") "<DeleteMarker><Key>k</Key><VersionId>v2</VersionId></DeleteMarker>"
+                         "<IsTruncated>true</IsTruncated><NextKeyMarker>k</"
+                         "NextKeyMarker><NextVersionIdMarker>v2</NextVersionIdMarker>") },
+        { .expect = "?encoding-type=url&key-marker=k&prefix=k&version-id-marker=v2&versions= ",
+          .reply = VERSIONS(VERSION("k", "v1") VERSION(
+              "k2", "x") "<IsTruncated>true</IsTruncated><NextKeyMarker>k2</NextKeyMarker>") },
     };
     struct hf_version_entry *entries;
     struct hf_error err;
@@ -107,7 +124,9 @@ static void
 versions_that_may_not_be_listed_are_refused(void **state)
 {
     (void)state;
-    static const struct hf_script_step step = {.reply = XML("403 Forbidden", "<Error><Code>AccessDenied</Code></Error>")};
+    static const struct hf_script_step step = {
+        .reply = XML("403 Forbidden", "<Error><Code>AccessDenied</Code></Error>")
+    };
     struct hf_version_entry *entries;
     struct hf_error err;
     size_t count;
@@ -123,22 +142,30 @@ the_state_of_a_bucket_is_told_apart(void **state)
 {
     (void)state;
     static const struct hf_script_step steps[] = {
-        {.expect = "GET /b?object-lock= ",
-         .reply = XML("200 OK", "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>")},
-        {.reply = XML("404 Not Found", "<Error><Code>ObjectLockConfigurationNotFoundError</Code></Error>")},
-        {.expect = "HEAD /b ", .reply = XML("200 OK", "")},
-        {.reply = XML("404 Not Found", "<Error><Code>ObjectLockConfigurationNotFoundError</Code></Error>")},
-        {.expect = "HEAD /b ", .reply = XML("404 Not Found", "")}, /* MinIO */
-        {.reply = XML("404 Not Found", "<Error><Code>NoSuchBucket</Code></Error>")},
-        {.reply = XML("501 Not Implemented", "<Error><Code>NotImplemented</Code></Error>")},
-        {.reply = XML("403 Forbidden", "<Error><Code>AccessDenied</Code></Error>")},
-        {.reply = XML("200 OK", "<html></html>")},
+        { .expect = "GET /b?object-lock= ",
+          .reply = XML("200 OK", "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</"
+                                 "ObjectLockEnabled></ObjectLockConfiguration>") },
+        { .reply = XML("404 Not Found",
+                       "<Error><Code>ObjectLockConfigurationNotFoundError</Code></Error>") },
+        { .expect = "HEAD /b ", .reply = XML("200 OK", "") },
+        { .reply = XML("404 Not Found",
+                       "<Error><Code>ObjectLockConfigurationNotFoundError</Code></Error>") },
+        { .expect = "HEAD /b ", .reply = XML("404 Not Found", "") }, /* MinIO */
+        { .reply = XML("404 Not Found", "<Error><Code>NoSuchBucket</Code></Error>") },
+        { .reply = XML("501 Not Implemented", "<Error><Code>NotImplemented</Code></Error>") },
+        { .reply = XML("403 Forbidden", "<Error><Code>AccessDenied</Code></Error>") },
+        { .reply = XML("200 OK", "<html></html>") },
     };
     static const struct {
         enum hf_status status;
         enum hf_lock_state state;
-    } expected[] = {{HF_OK, HF_BUCKET_LOCKED}, {HF_OK, HF_BUCKET_UNLOCKED}, {HF_OK, HF_BUCKET_MISSING},
-                    {HF_OK, HF_BUCKET_MISSING}, {HF_OK, HF_BUCKET_UNLOCKED}, {HF_EACCESS, 0}, {HF_EFORMAT, 0}};
+    } expected[] = { { HF_OK, HF_BUCKET_LOCKED },
+                     { HF_OK, HF_BUCKET_UNLOCKED },
+                     { HF_OK, HF_BUCKET_MISSING },
+                     { HF_OK, HF_BUCKET_MISSING },
+                     { HF_OK, HF_BUCKET_UNLOCKED },
+                     { HF_EACCESS, 0 },
+                     { HF_EFORMAT, 0 } };
     struct hf_error err;
 
     begin(steps, HF_COUNT(steps));
@@ -156,8 +183,10 @@ a_bucket_is_made_with_lock_and_with_its_region_where_asked_for(void **state)
 {
     (void)state;
     static const struct hf_script_step steps[] = {
-        {.expect = "\r\nx-amz-bucket-object-lock-enabled: true\r\n", .reply = XML("400 Bad Request", "<Error><Code>IllegalLocationConstraintException</Code></Error>")},
-        {.expect = "\r\nContent-Length: 153\r\n", .reply = XML("200 OK", "")},
+        { .expect = "\r\nx-amz-bucket-object-lock-enabled: true\r\n",
+          .reply = XML("400 Bad Request",
+                       "<Error><Code>IllegalLocationConstraintException</Code></Error>") },
+        { .expect = "\r\nContent-Length: 153\r\n", .reply = XML("200 OK", "") },
     };
     struct hf_error err;
 
@@ -171,17 +200,22 @@ sub_resources_are_put_with_content_md5(void **state)
 {
     (void)state;
     static const struct hf_script_step steps[] = {
-        {.expect = "\r\nContent-MD5: ", .reply = XML("204 No Content", "")},
-        {.expect = "PUT /b/k?retention=&versionId=v1 ", .reply = XML("200 OK", "")},
-        {.expect = "\r\nx-amz-bypass-governance-retention: true\r\n", .reply = XML("204 No Content", "")},
-        {.reply = XML("404 Not Found", "<Error><Code>NoSuchBucketPolicy</Code></Error>")},
+        { .expect = "\r\nContent-MD5: ", .reply = XML("204 No Content", "") },
+        { .expect = "PUT /b/k?retention=&versionId=v1 ", .reply = XML("200 OK", "") },
+        { .expect = "\r\nx-amz-bypass-governance-retention: true\r\n",
+          .reply = XML("204 No Content", "") },
+        { .reply = XML("404 Not Found", "<Error><Code>NoSuchBucketPolicy</Code></Error>") },
     };
     struct hf_buf document = HF_BUF(1024);
     struct hf_error err;
 
     begin(steps, HF_COUNT(steps));
-    assert_int_equal(hf_store_bucket_put(store, "policy", "application/json", HF_SLICE_LITERAL("{}"), &err), HF_OK);
-    assert_int_equal(hf_store_set_retention(store, "k", "v1", HF_LOCK_GOVERNANCE, 1795359600, false, &err), HF_OK);
+    assert_int_equal(
+        hf_store_bucket_put(store, "policy", "application/json", HF_SLICE_LITERAL("{}"), &err),
+        HF_OK);
+    assert_int_equal(
+        hf_store_set_retention(store, "k", "v1", HF_LOCK_GOVERNANCE, 1795359600, false, &err),
+        HF_OK);
     assert_int_equal(hf_store_delete_version(store, "k", "v1", true, &err), HF_OK);
     assert_int_equal(hf_store_bucket_get(store, "policy", &document, &err), HF_ENOTFOUND);
     hf_buf_done(&document);
@@ -193,10 +227,12 @@ an_object_is_read_with_its_signature(void **state)
 {
     (void)state;
     static const struct hf_script_step steps[] = {
-        {.expect = "GET /b/k?versionId=v1 ",
-         .reply = "HTTP/1.1 200 OK\r\nETag: \"e\"\r\nx-amz-meta-signature: ab\r\nx-amz-meta-signature-algorithm: SHA256withRSA\r\nContent-Length: 4\r\n\r\nbody"},
-        {.reply = "HTTP/1.1 200 OK\r\nETag: \"e\"\r\nContent-Length: 4\r\n\r\nbody"},
-        {.reply = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", .expect = "HEAD /b/k "},
+        { .expect = "GET /b/k?versionId=v1 ",
+          .reply = "HTTP/1.1 200 OK\r\nETag: \"e\"\r\nx-amz-meta-signature: "
+                   "ab\r\nx-amz-meta-signature-algorithm: SHA256withRSA\r\nContent-Length: "
+                   "4\r\n\r\nbody" },
+        { .reply = "HTTP/1.1 200 OK\r\nETag: \"e\"\r\nContent-Length: 4\r\n\r\nbody" },
+        { .reply = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", .expect = "HEAD /b/k " },
     };
     struct hf_object_info info;
     struct hf_buf body = HF_BUF(4096);
@@ -205,7 +241,8 @@ an_object_is_read_with_its_signature(void **state)
     begin(steps, HF_COUNT(steps));
     assert_int_equal(hf_store_get(store, "k", "v1", 4, &body, &info, &err), HF_OK);
     assert_string_equal(hf_buf_text(&body), "body");
-    assert_string_equal(info.version_id, "v1"); /* the one that was asked for, where the store does not repeat it */
+    assert_string_equal(info.version_id,
+                        "v1"); /* the one that was asked for, where the store does not repeat it */
     assert_string_equal(info.signature, "ab");
     assert_string_equal(info.signature_algorithm, "SHA256withRSA");
     assert_int_equal(info.size, 4);
@@ -221,7 +258,7 @@ no_customer_key_goes_over_plain_http(void **state)
 {
     (void)state;
     static const uint8_t key[32];
-    static const struct hf_script_step step = {.then = HF_SCRIPT_CLOSE};
+    static const struct hf_script_step step = { .then = HF_SCRIPT_CLOSE };
     struct hf_error err;
 
     begin(&step, 1);

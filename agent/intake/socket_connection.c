@@ -1,0 +1,339 @@
+/* One connection: receive, take into the journal, reply.
+ *
+ * Memory is bounded both ways: in the buffer is at most one line that is not whole and one read, and of replies only the one
+ * that is being sent; the next one is made from the newest state when that is out. */
+#include "agent/intake/socket_impl.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+static struct hf_intake *
+intake_of(const struct hf_connection *connection)
+{
+    return connection->source->source.intake;
+}
+
+/* ---- replies ---- */
+
+static void
+send_replies(struct hf_connection *connection)
+{
+    while (!connection->failed) {
+        if (connection->out_sent == connection->out_size) {
+            connection->out_sent = 0;
+            connection->out_size = hf_session_reply(&connection->session, connection->out);
+            if (connection->out_size == 0)
+                return;
+        }
+        ssize_t sent = send(connection->fd, connection->out + connection->out_sent,
+                            connection->out_size - connection->out_sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent >= 0)
+            connection->out_sent += (size_t)sent;
+        else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            event_add(connection->writable, NULL);
+            return;
+        } else if (errno != EINTR)
+            connection->failed = true;
+    }
+}
+
+static bool
+is_told(const struct hf_connection *connection)
+{
+    const struct hf_session *session = &connection->session;
+    return connection->out_size == 0 && !session->refusal[0] && !session->tell_ok && session->told == session->durable;
+}
+
+/* Nothing is left to do for it. */
+static bool
+is_over(const struct hf_connection *connection)
+{
+    if (connection->failed)
+        return true;
+    switch (connection->session.state) {
+    case HF_SESSION_HELLO: return connection->ended && connection->in.size == 0;
+    case HF_SESSION_PLAIN: return connection->ended && connection->in.size == 0;
+    case HF_SESSION_NAMED: return connection->ended;
+    case HF_SESSION_LINES:
+        return connection->ended && connection->in.size == 0 && is_told(connection) &&
+               connection->stream->durable == connection->stream->taken;
+    case HF_SESSION_REFUSED: return is_told(connection);
+    }
+    return true;
+}
+
+/* ---- the stream ---- */
+
+static void
+open_if_durable(struct hf_connection *connection)
+{
+    struct hf_stream *stream = connection->stream;
+    if (connection->session.state != HF_SESSION_NAMED || stream->durable != stream->taken)
+        return; /* lines of an earlier connection are on their way: what they were is told when they are safe */
+    hf_session_open(&connection->session, stream->durable);
+    connection->skip = stream->begun.parts > 0 ? stream->begun.bytes : 0;
+    if (intake_of(connection)->told_full)
+        hf_session_full(&connection->session, true, stream->taken);
+}
+
+static void
+on_durable(void *context)
+{
+    struct hf_connection *connection = context;
+    if (connection->session.state == HF_SESSION_LINES)
+        hf_session_durable(&connection->session, connection->stream->durable);
+    hf_connection_work(connection);
+}
+
+/* The newest connection has the stream. */
+static void
+take_stream(struct hf_connection *connection)
+{
+    struct hf_stream *stream = hf_stream_get(intake_of(connection)->streams, connection->session.uuid);
+    if (!stream) {
+        hf_session_refuse(&connection->session, "GONE");
+        return;
+    }
+    struct hf_connection *older = stream->connection;
+    stream->connection = connection;
+    stream->on_durable = on_durable;
+    connection->stream = stream;
+    if (older) {
+        older->stream = NULL;
+        hf_connection_close(older);
+    }
+    open_if_durable(connection);
+}
+
+/* ---- lines ---- */
+
+static void
+consume(struct hf_connection *connection, size_t size)
+{
+    struct hf_buf *in = &connection->in;
+    if (size == 0)
+        return;
+    memmove(in->ptr, in->ptr + size, in->size - size);
+    in->size -= size;
+    if (in->size == 0 && in->capacity > 4 * HF_SOCKET_READ)
+        hf_buf_done(in);
+}
+
+/* A line whose first parts are in the journal comes again from its beginning: these parts are checked, not added. */
+static void
+skip_begun(struct hf_connection *connection)
+{
+    struct hf_stream *stream = connection->stream;
+    struct hf_long_line *line = &connection->line;
+    size_t size = (size_t)HF_MIN(connection->skip, (uint64_t)connection->in.size);
+    if (size == 0)
+        return;
+    struct hf_slice again = hf_slice(connection->in.ptr, size);
+    connection->skip_crc = hf_crc32c(connection->skip_crc, again.ptr, again.size);
+    hf_long_line_add(line, line->hashed, again);
+    connection->skip -= size;
+    bool differs = memchr(again.ptr, '\n', again.size) || (connection->skip == 0 && connection->skip_crc != stream->begun.crc);
+    if (differs) {
+        stream->begun = (struct hf_long_line){.parts = 0};
+        hf_session_refuse(&connection->session, "ERROR the long line that was begun is another one; connect again to send it anew");
+        return;
+    }
+    if (connection->skip == 0) {
+        line->parts = stream->begun.parts;
+        line->bytes = stream->begun.bytes;
+        line->crc = stream->begun.crc;
+    }
+    consume(connection, size);
+}
+
+/* One unit. false: there is nothing whole, or it was refused. */
+static bool
+hand_over(struct hf_connection *connection)
+{
+    struct hf_unit unit;
+    struct hf_cut cut;
+    struct hf_source *source = &connection->source->source;
+    struct hf_slice input = hf_buf_slice(&connection->in);
+    bool ended = connection->ended && connection->session.state == HF_SESSION_PLAIN;
+    if (hf_piece_next(input, source->max_event, connection->line.parts > 0, ended).kind == HF_PIECE_NONE)
+        return false;
+    if (hf_unit_begin(&unit, source) != HF_OK)
+        return false;
+    enum hf_status status = hf_unit_lines(&unit, input, ended, &connection->line, &cut);
+    if (status == HF_OK && connection->stream && unit.events > 0)
+        status = hf_stream_write(&unit, connection->stream, &cut);
+    if (status != HF_OK)
+        return false;
+    if (unit.events > 0)
+        hf_unit_commit(&unit);
+    else
+        hf_unit_abandon(&unit); /* empty lines only */
+    if (connection->stream && unit.events > 0)
+        hf_stream_taken(connection->stream, &unit, &cut);
+    hf_cut_keep(&cut, &connection->line);
+    consume(connection, cut.consumed);
+    return cut.more;
+}
+
+static void
+take_lines(struct hf_connection *connection)
+{
+    struct hf_intake *intake = intake_of(connection);
+    if (connection->skip > 0)
+        skip_begun(connection);
+    while (hf_session_takes_lines(&connection->session) && connection->skip == 0 && !intake->blocked && !intake->stopped)
+        if (!hand_over(connection))
+            break;
+    /* What is left of a client of protocol 1 that is gone was never acknowledged. */
+    if (connection->ended && connection->session.state == HF_SESSION_LINES && !intake->blocked)
+        hf_buf_reset(&connection->in);
+    if (intake->waiter_count > 0)
+        hf_intake_wake(intake);
+}
+
+/* ---- the work ---- */
+
+static void
+read_or_not(struct hf_connection *connection)
+{
+    const struct hf_intake *intake = intake_of(connection);
+    bool lines = hf_session_takes_lines(&connection->session);
+    bool wanted = !connection->ended && !intake->stopped &&
+                  (connection->session.state == HF_SESSION_HELLO || (lines && !intake->blocked));
+    if (wanted)
+        event_add(connection->readable, NULL);
+    else
+        event_del(connection->readable);
+}
+
+void
+hf_connection_work(struct hf_connection *connection)
+{
+    if (connection->session.state == HF_SESSION_HELLO && connection->in.size > 0) {
+        consume(connection, hf_session_hello(&connection->session, hf_buf_slice(&connection->in), connection->ended));
+        if (connection->session.state == HF_SESSION_NAMED)
+            take_stream(connection);
+    }
+    if (connection->session.state == HF_SESSION_NAMED && connection->stream)
+        open_if_durable(connection);
+    if (hf_session_takes_lines(&connection->session))
+        take_lines(connection);
+    send_replies(connection);
+    if (is_over(connection))
+        hf_connection_close(connection);
+    else
+        read_or_not(connection);
+}
+
+static bool
+has_buffer(struct hf_connection *connection)
+{
+    size_t all = 0;
+    if (connection->in.size + HF_SOCKET_READ <= connection->in.capacity || connection->in.size < HF_SOCKET_READ)
+        return true;
+    for (const struct hf_connection *other = connection->source->connections; other; other = other->next)
+        all += other->in.capacity;
+    return all + 2 * connection->in.size <= HF_SOCKET_BUFFERS + 2 * connection->source->source.max_event;
+}
+
+static void
+on_readable(evutil_socket_t fd, short what, void *context)
+{
+    struct hf_connection *connection = context;
+    struct hf_buf *in = &connection->in;
+    size_t got = 0;
+    (void)what;
+    if (!has_buffer(connection) || hf_buf_reserve(in, HF_SOCKET_READ) != HF_OK) {
+        hf_session_refuse(&connection->session, "ERROR too many long lines at once; connect again later");
+        hf_connection_work(connection);
+        return;
+    }
+    enum hf_status status = hf_fs_read(fd, in->ptr + in->size, HF_SOCKET_READ, &got, NULL);
+    if (status == HF_EFULL)
+        return;
+    if (status != HF_OK)
+        connection->failed = true;
+    else if (got == 0)
+        connection->ended = true;
+    in->size += got;
+    connection->received += got;
+    hf_connection_work(connection);
+}
+
+static void
+on_writable(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd, (void)what;
+    hf_connection_work(context);
+}
+
+void
+hf_connection_full(struct hf_connection *connection, bool full)
+{
+    if (connection->session.state != HF_SESSION_LINES)
+        return;
+    hf_session_full(&connection->session, full, connection->stream->taken);
+    send_replies(connection);
+}
+
+/* ---- drain: all that the client had sent when it was asked for ---- */
+
+void
+hf_connection_drain(struct hf_connection *connection)
+{
+    int waiting = 0;
+    if (ioctl(connection->fd, FIONREAD, &waiting) != 0 || waiting < 0)
+        waiting = 0;
+    connection->drain_to = connection->received + (uint64_t)waiting;
+}
+
+bool
+hf_connection_drained(const struct hf_connection *connection)
+{
+    if (!hf_session_takes_lines(&connection->session) && connection->session.state != HF_SESSION_HELLO)
+        return true;
+    return connection->ended ? connection->in.size == 0 : connection->received >= connection->drain_to;
+}
+
+/* ---- coming and going ---- */
+
+void
+hf_connection_new(struct hf_socket_source *source, int fd)
+{
+    struct event_base *loop = source->source.intake->loop;
+    struct hf_connection *connection = hf_alloc(sizeof(*connection));
+    connection->source = source;
+    connection->fd = fd;
+    hf_buf_init(&connection->in, (size_t)source->source.max_event + 4 * HF_SOCKET_READ);
+    connection->readable = event_new(loop, fd, EV_READ | EV_PERSIST, on_readable, connection);
+    connection->writable = event_new(loop, fd, EV_WRITE, on_writable, connection);
+    connection->next = source->connections;
+    source->connections = connection;
+    source->connection_count++;
+    if (connection->readable && connection->writable && event_add(connection->readable, NULL) == 0)
+        return;
+    hf_connection_close(connection);
+}
+
+void
+hf_connection_close(struct hf_connection *connection)
+{
+    struct hf_connection **at = &connection->source->connections;
+    while (*at != connection)
+        at = &(*at)->next;
+    *at = connection->next;
+    connection->source->connection_count--;
+    if (connection->readable)
+        event_free(connection->readable);
+    if (connection->writable)
+        event_free(connection->writable);
+    if (connection->stream)
+        hf_stream_put(connection->stream);
+    hf_fs_close(&connection->fd);
+    hf_buf_done(&connection->in);
+    hf_long_line_reset(&connection->line);
+    hf_freep(&connection);
+}

@@ -1,0 +1,187 @@
+/* The socket source: accepts, and hands room, fullness and drain on to its connections. */
+#include "agent/intake/socket_impl.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define ACCEPT_AT_ONCE 32
+
+struct hf_socket_source *
+hf_socket_source(struct hf_source *source)
+{
+    return (struct hf_socket_source *)source; /* its first member */
+}
+
+static void
+accept_later(struct hf_socket_source *source)
+{
+    static const struct timeval after = {0, 200000};
+    event_del(source->acceptable);
+    evtimer_add(source->accept_again, &after);
+}
+
+static void
+on_acceptable(evutil_socket_t listening, short what, void *context)
+{
+    struct hf_socket_source *source = context;
+    struct hf_error err = {.status = HF_OK};
+    (void)what;
+    for (int i = 0; i < ACCEPT_AT_ONCE; i++) {
+        if (source->connection_count >= HF_CONNECTIONS_MAX) {
+            hf_fail(&err, HF_ELIMIT, "%d connections are open; further ones wait", HF_CONNECTIONS_MAX);
+            hf_source_problem(&source->source, &err);
+            accept_later(source);
+            return;
+        }
+        int fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            hf_connection_new(source, fd);
+        } else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+            hf_fail_errno(&err, HF_ELIMIT, "accepting a connection");
+            hf_source_problem(&source->source, &err);
+            accept_later(source);
+            return;
+        } else if (errno != EINTR && errno != ECONNABORTED) {
+            return;
+        }
+    }
+}
+
+static void
+on_accept_again(evutil_socket_t fd, short what, void *context)
+{
+    struct hf_socket_source *source = context;
+    (void)fd, (void)what;
+    event_add(source->acceptable, NULL);
+}
+
+static enum hf_status
+socket_prepare(struct hf_source *base, struct hf_source *replaces, struct hf_error *err)
+{
+    struct hf_socket_source *source = hf_socket_source(base);
+    if (!base->config.path)
+        return hf_fail(err, HF_ECONFIG, "a socket source needs a path");
+    bool ours = replaces && replaces->config.type == HF_SOURCE_SOCKET && strcmp(replaces->config.path, base->config.path) == 0;
+    enum hf_status status = hf_socket_listen(source, ours, err);
+    if (status != HF_OK)
+        return status;
+    source->acceptable = event_new(base->intake->loop, source->fd, EV_READ | EV_PERSIST, on_acceptable, source);
+    source->accept_again = evtimer_new(base->intake->loop, on_accept_again, source);
+    if (!source->acceptable || !source->accept_again)
+        return hf_fail(err, HF_EINTERNAL, "the event loop takes no socket");
+    return HF_OK;
+}
+
+static void
+socket_start(struct hf_source *base)
+{
+    struct hf_socket_source *source = hf_socket_source(base);
+    struct hf_error err = {.status = HF_OK};
+    if (hf_socket_take_place(source, &err) != HF_OK || event_add(source->acceptable, NULL) != 0) {
+        if (err.status == HF_OK)
+            hf_fail(&err, HF_EINTERNAL, "the event loop does not take the socket");
+        hf_source_problem(base, &err);
+        return;
+    }
+    source->running = true;
+}
+
+/* No more connections and no more lines; acknowledgements go on until the source is freed. */
+static void
+socket_stop(struct hf_source *base)
+{
+    struct hf_socket_source *source = hf_socket_source(base);
+    source->running = false;
+    if (source->acceptable)
+        event_del(source->acceptable);
+    if (source->accept_again)
+        evtimer_del(source->accept_again);
+    for (struct hf_connection *connection = source->connections; connection; connection = connection->next)
+        event_del(connection->readable);
+    hf_socket_leave_place(source);
+}
+
+static void
+socket_free(struct hf_source *base)
+{
+    struct hf_socket_source *source = hf_socket_source(base);
+    while (source->connections)
+        hf_connection_close(source->connections);
+    if (source->acceptable)
+        event_free(source->acceptable);
+    if (source->accept_again)
+        event_free(source->accept_again);
+    hf_socket_leave_place(source);
+}
+
+static void
+socket_room(struct hf_source *base)
+{
+    struct hf_socket_source *source = hf_socket_source(base);
+    for (struct hf_connection *connection = source->connections, *next; connection; connection = next) {
+        next = connection->next;
+        hf_connection_work(connection);
+    }
+    for (struct hf_connection *connection = source->connections; connection && !base->intake->blocked;
+         connection = connection->next)
+        hf_connection_full(connection, false);
+}
+
+static void
+socket_full(struct hf_source *base)
+{
+    struct hf_socket_source *source = hf_socket_source(base);
+    for (struct hf_connection *connection = source->connections; connection; connection = connection->next)
+        hf_connection_full(connection, true);
+}
+
+static void
+socket_drain(struct hf_source *base)
+{
+    struct hf_socket_source *source = hf_socket_source(base);
+    if (source->running)
+        on_acceptable(source->fd, EV_READ, source);
+    for (struct hf_connection *connection = source->connections; connection; connection = connection->next)
+        hf_connection_drain(connection);
+}
+
+static bool
+socket_drained(struct hf_source *base)
+{
+    const struct hf_socket_source *source = hf_socket_source(base);
+    if (base->intake->blocked)
+        return source->connections == NULL;
+    for (const struct hf_connection *connection = source->connections; connection; connection = connection->next)
+        if (!hf_connection_drained(connection))
+            return false;
+    return true;
+}
+
+static void
+socket_status(const struct hf_source *base, struct hf_source_status *status)
+{
+    status->connections = ((const struct hf_socket_source *)base)->connection_count;
+}
+
+static const struct hf_source_ops socket_ops = {
+    .prepare = socket_prepare,
+    .start = socket_start,
+    .stop = socket_stop,
+    .free = socket_free,
+    .room = socket_room,
+    .full = socket_full,
+    .drain = socket_drain,
+    .drained = socket_drained,
+    .status = socket_status,
+};
+
+struct hf_source *
+hf_socket_source_new(void)
+{
+    struct hf_socket_source *source = hf_alloc(sizeof(*source));
+    source->source.ops = &socket_ops;
+    source->fd = -1;
+    return &source->source;
+}

@@ -1,0 +1,41 @@
+/* seal, inside: gather the plain text, frame the header, write the file. */
+#ifndef HOLDFAST_SEAL_IMPL_H
+#define HOLDFAST_SEAL_IMPL_H
+
+#include <holdfast/seal.h>
+
+#define SEALED_MAGIC      "HFSEAL01"
+#define SEALED_MAGIC_SIZE 8u
+#define SEALED_HEADER_MAX (64u << 10) /* the JSON */
+#define SEALED_FRAME_MAX  (SEALED_MAGIC_SIZE + 4u + SEALED_HEADER_MAX + 4u)
+/* The largest object is one record with its frame; gzip and envelope add little to what they cannot
+ * make smaller. */
+#define SEALED_BODY_MAX (2 * (size_t)HF_JOURNAL_RECORD_MAX)
+
+/* ---- gather.c ---- */
+
+struct gather {
+    const struct hf_seal_job *job;
+    struct hf_buf
+        bytes;         /* {"Records":[ and the records, each with its ','; then the whole object */
+    uint64_t next_seq; /* everything before it was read or is lost */
+    uint64_t count;    /* records in `bytes` */
+    int64_t oldest_s, newest_s;
+    bool lost; /* `loss` is the first one that is not known yet */
+    struct hf_journal_loss loss;
+};
+/* The object's JSON. HF_ECORRUPT: gather->loss tells why records are missing. */
+enum hf_status gather_range(struct gather *gather, struct hf_journal *journal,
+                            const struct hf_seal_job *job, struct hf_error *err) hf_must_check;
+void gather_done(struct gather *gather);
+
+/* ---- header.c ---- */
+
+/* Magic, size, header and checksum. */
+enum hf_status sealed_frame_encode(const struct hf_sealed *sealed, struct hf_buf *ret_frame,
+                                   struct hf_error *err) hf_must_check;
+/* From the first bytes of a file; HF_ECORRUPT, HF_EVERSION. Sets all but path. */
+enum hf_status sealed_frame_decode(struct hf_slice file, struct hf_sealed **ret_sealed,
+                                   struct hf_error *err) hf_must_check;
+
+#endif
