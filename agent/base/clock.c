@@ -39,6 +39,15 @@ hf_boot_ms(void)
     return read_clock_ns(CLOCK_BOOTTIME) / 1000000;
 }
 
+void
+hf_deadline_in(uint64_t wait_ms, struct timespec *ret_at)
+{
+    uint64_t at_ns = read_clock_ns(CLOCK_MONOTONIC) + wait_ms * 1000000;
+
+    ret_at->tv_sec = (time_t)(at_ns / HF_NS_PER_S);
+    ret_at->tv_nsec = (long)(at_ns % HF_NS_PER_S);
+}
+
 int64_t
 hf_build_s(void)
 {

@@ -16,6 +16,7 @@
 #include <holdfast/layout.h>
 #include <holdfast/store.h>
 #include <jansson.h>
+#include <stdio.h>
 
 #define CONFIG_DEFAULT "/etc/holdfast/holdfast.yaml"
 #define API_DEFAULT "127.0.0.1:8099"
@@ -108,6 +109,21 @@ int say_done(int exit_code);
 void bytes_text(uint64_t bytes, char ret_text[32]);
 void ago_text(const char *rfc3339, int64_t now_s, char ret_text[64]); /* "2026-...Z (3 m ago)", "never" for NULL */
 
+/* What a looking command says: line by line as it goes, or as JSON at the end. */
+enum line_kind { LINE_OK, LINE_NOTE, LINE_FAIL };
+struct lines {
+    bool json;
+    json_t *list;   /* [{"result", "subject", "text", "mend"}] */
+    size_t failures;
+    bool unreachable; /* something could not be seen at all: exit code 3 */
+};
+void lines_begin(struct lines *lines, const struct options *options);
+void lines_add(struct lines *lines, enum line_kind kind, const char *subject, const char *mend, const char *format, ...) hf_printf(5, 6);
+/* A failed call: FAIL with the error's text. */
+void lines_add_error(struct lines *lines, const char *subject, const char *mend, const struct hf_error *err);
+/* The exit code; with --json {"schema":1,"ok":...,NAME:[...]} is printed. */
+int lines_end(struct lines *lines, const char *name);
+
 struct progress {
     bool on;
     const char *what;
@@ -118,6 +134,8 @@ void progress_show(struct progress *progress, uint64_t done, uint64_t of, const 
 void progress_end(struct progress *progress); /* clears the line */
 
 /* ---- what a command works on ---- */
+
+struct hf_verify_options;
 
 struct target {
     struct hf_config *config;            /* NULL for a bucket alone */
@@ -138,6 +156,8 @@ enum hf_status target_choose(const struct options *options, struct target *targe
 enum hf_status target_open_store(struct target *target, struct hf_error *err) hf_must_check;
 /* Pinned keys: options, the trail's key file, the registry of earlier ones. */
 enum hf_status target_load_keys(const struct options *options, struct target *target, struct hf_error *err) hf_must_check;
+/* Digests that a revoked key signed after its revocation: each is reported as UNKNOWN_KEY, their number is in `ret_count`. */
+enum hf_status revoked_find(const struct target *target, const struct hf_verify_options *options, uint64_t *ret_count, struct hf_error *err) hf_must_check;
 /* SSE-C: the configured key file or --sse-key-file; nothing to do otherwise. */
 enum hf_status target_load_sse_c(const struct options *options, struct target *target, struct hf_error *err) hf_must_check;
 void target_done(struct target *target);
@@ -181,13 +201,27 @@ struct bucket_plan {
 enum hf_status bucket_plan_make(const struct hf_config *config, const struct hf_config_bucket *bucket, const struct options *options,
                                 struct bucket_plan *ret_plan, struct hf_error *err) hf_must_check;
 void bucket_plan_done(struct bucket_plan *plan);
-/* The buckets named by the command's arguments, or all: `run` for each, the worst exit code. */
-int each_bucket(const struct options *options,
-                int (*run)(const struct options *options, const struct hf_config *config, const struct hf_config_bucket *bucket, json_t *report));
+/* The buckets named by the command's arguments, or all: `run` for each, then the report; the exit code. */
+int each_bucket(const struct options *options, void (*run)(const struct options *options, const struct hf_config *config,
+                                                           const struct hf_config_bucket *bucket, struct lines *lines));
 /* Statements of `wanted` replace those with the same Sid in `present`, the others stay. A new reference. */
 json_t *policy_merge(const json_t *present, const json_t *wanted);
-/* Differences in plain words, one string each: "rule 'x': NoncurrentDays is 30, wanted 2". A new array. */
-json_t *document_differences(const char *what, const json_t *present, const json_t *wanted);
+/* Those statements of a present policy that have a Sid of the wanted one. A new reference. */
+json_t *policy_own(const json_t *present, const json_t *wanted);
+/* What differs, in plain words: [{"path", "text": "Rule.DefaultRetention.Days is 30, wanted 1"}]. NULL stands for nothing set. A new array. */
+json_t *document_differences(const json_t *present, const json_t *wanted);
+
+/* ---- cat ---- */
+
+/* {"Records":[a,b]} as lines "a\nb\n" on `out`, byte for byte but for line ends between tokens, which become blanks. */
+enum hf_status records_write(struct hf_slice json, FILE *out, uint64_t *ret_count, struct hf_error *err) hf_must_check;
+
+/* ---- check ---- */
+
+void check_host(const struct hf_config *config, struct lines *lines);
+void check_sources(const struct hf_config *config, struct lines *lines);
+void check_stores(const struct hf_config *config, const struct options *options, struct lines *lines);
+void check_trail(const struct hf_config_trail *trail, struct lines *lines);
 
 /* ---- emit ---- */
 

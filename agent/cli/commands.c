@@ -70,8 +70,8 @@ const struct command commands[] = {
      "Shortening its lock and deleting its version have to be refused. The object stays until its day is over. With the writer's credentials a "
      "refusal can be for want of rights; with the owner's (--credentials-file) it is the lock.",
      KEYS(OPT_CONFIG, OPT_JSON, OPT_OWNER_CREDENTIALS, OPT_OWNER_PROFILE), 0, 4, cmd_bucket_probe},
-    {"config sample", SETUP, NULL, "Print a commented configuration to begin with.", NULL, KEYS(OPT_VERBOSE), 0, 0, cmd_config_sample},
-    {"config reference", SETUP, NULL, "Print every option of the configuration, as Markdown.", NULL, KEYS(OPT_VERBOSE), 0, 0, cmd_config_reference},
+    {"config sample", SETUP, NULL, "Print a commented configuration to begin with.", NULL, NULL, 0, 0, cmd_config_sample},
+    {"config reference", SETUP, NULL, "Print every option of the configuration, as Markdown.", NULL, NULL, 0, 0, cmd_config_reference},
 };
 const size_t command_count = HF_COUNT(commands);
 

@@ -17,9 +17,8 @@ hf_daemon_run(const char *config_path, struct hf_error *err)
     struct hf_daemon *daemon = hf_alloc(sizeof(*daemon));
     daemon->lock_fd = daemon->clock_fd = -1;
     daemon->started_s = hf_wall_s();
-    daemon->config_path = realpath(config_path, NULL);
-    if (!daemon->config_path)
-        daemon->config_path = hf_strdup(config_path); /* the loader says what is wrong with it */
+    char path[HF_PATH_MAX]; /* where the loader cannot find it, it says so itself */
+    daemon->config_path = hf_strdup(hf_fs_real_path(config_path, path, NULL) == HF_OK ? path : config_path);
     enum hf_status status = daemon_open(daemon, err);
     if (status == HF_OK) {
         announce(daemon);

@@ -59,7 +59,7 @@ daemon_reload(struct hf_daemon *daemon)
     char text[64];
     if (daemon->stopping)
         return;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    hf_deadline_in(0, &now);
     snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
     sd_notify(0, text);
     enum hf_status status = hf_config_load(daemon->config_path, &config, &err);

@@ -1,25 +1,32 @@
 /* One PUT to S3, from the first question to the receipt.
  *
- *   WAITING --> LOOKING --> PUTTING --> READING ----> DONE      confirm: head
- *        \        |  \      ^   |  \     ^   |   \     ^
- *         \_______|___\____/    |   \___/    v    \    |
- *                 |    \______ 412 (adopt) READING_LOCK <--> LOCKING (once)
- *                 \_______ found (adopt) ____^                 the lock is missing
+ *   in            when                                                        next
+ *   WAITING       a first attempt, under a clock that is known to be right    PUTTING
+ *                 else                                                        LOOKING
+ *   LOOKING       not there                                                   PUTTING
+ *                 there, and ours: adopt                                      as from READING
+ *                 403                                                         LISTING
+ *   LISTING       not there                                                   PUTTING
+ *   PUTTING       accepted, or 412 (adopt)                                    READING
+ *                 the same, confirm: put                                      READING_LOCK
+ *   READING       ours, and the lock is right                                 DONE
+ *                 ours, and no lock is shown                                  READING_LOCK
+ *                 ours, and the lock is too weak                              LOCKING
+ *   READING_LOCK  the lock is right                                           DONE
+ *                 it is not, for the first time                               LOCKING
+ *   LOCKING       accepted                                                    READING_LOCK
+ *   any           refused, failed, not ours                                   DONE
  *
- * confirm: put goes from PUTTING to READING_LOCK: the answer to the PUT stands for the bytes.
- * LOOKING is left out only for a first attempt under a clock that is known to be right.
- *
- * Whatever ends it, delivery->unknown says whether the next attempt has to look first: whenever something of ours may
- * lie under the key. A job never puts twice. */
+ * Whatever ends it, delivery->unknown says whether the next attempt has to look first: whenever
+ * something of ours may lie under the key. A job never puts twice. */
 #include "agent/deliver/deliver_impl.h"
 
 #include <string.h>
 
 static const char *const state_names[] = {
-    [CARRY_WAITING] = "WAITING",           [CARRY_LOOKING] = "LOOKING",
-    [CARRY_PUTTING] = "PUTTING",           [CARRY_READING] = "READING",
-    [CARRY_READING_LOCK] = "READING_LOCK", [CARRY_LOCKING] = "LOCKING",
-    [CARRY_DONE] = "DONE",
+    [CARRY_WAITING] = "WAITING", [CARRY_LOOKING] = "LOOKING", [CARRY_LISTING] = "LISTING",
+    [CARRY_PUTTING] = "PUTTING", [CARRY_READING] = "READING", [CARRY_READING_LOCK] = "READING_LOCK",
+    [CARRY_LOCKING] = "LOCKING", [CARRY_DONE] = "DONE",
 };
 
 static enum carry_state
@@ -37,16 +44,21 @@ by_head(const struct work *work)
 
 /* ---- the lock ---- */
 
-/* HEAD shows a legal hold only to who may read it, so the answer to our own PUT, which asked for it, is believed. */
+/* HEAD shows a legal hold only to who may read it, so the answer to our own PUT, which asked for
+ * it, is believed. */
 static enum carry_state
 held(struct work *work)
 {
-    if (work->delivery->sealed->legal_hold && work->adopting && by_head(work) && !work->receipt.legal_hold)
-        return end(work, hf_fail(&work->error, HF_ENOTHELD,
-                                 "'%s' was there already and shows no legal hold: set it, or give these credentials"
-                                 " GetObjectLegalHold to see it",
-                                 work->delivery->sealed->key));
-    if (work->delivery->sealed->legal_hold && !work->adopting)
+    const struct hf_sealed *sealed = work->delivery->sealed;
+
+    if (sealed->legal_hold && work->adopting && by_head(work) && !work->receipt.legal_hold) {
+        hf_fail(&work->error, HF_ENOTHELD,
+                "'%s' was there already and shows no legal hold: set it, or give these credentials"
+                " GetObjectLegalHold to see it",
+                sealed->key);
+        return end(work, HF_ENOTHELD);
+    }
+    if (sealed->legal_hold && !work->adopting)
         work->receipt.legal_hold = true;
     return end(work, HF_OK);
 }
@@ -70,7 +82,8 @@ on_lock(struct work *work, struct hf_s3_reply *reply)
     else if (status == HF_ENOTFOUND || status == HF_EREFUSED)
         return not_locked(work); /* "no retention configured", as each store says it */
     if (status == HF_EACCESS)
-        return end(work, hf_while(&work->error, status, "GetObjectRetention of '%s'", work->delivery->sealed->key));
+        return end(work, hf_while(&work->error, status, "GetObjectRetention of '%s'",
+                                  work->delivery->sealed->key));
     if (status != HF_OK)
         return end(work, status);
     return judge_lock(work->delivery, &work->receipt) ? held(work) : not_locked(work);
@@ -85,8 +98,9 @@ on_locked(struct work *work, struct hf_s3_reply *reply)
     work->lock_added = true;
     if (status == HF_OK)
         return CARRY_READING_LOCK;
-    return end(work, hf_while(&work->error, refused ? HF_ENOTHELD : status, "the store keeps '%s' without its lock",
-                              work->delivery->sealed->key));
+    return end(work,
+               hf_while(&work->error, refused ? HF_ENOTHELD : status,
+                        "the store keeps '%s' without its lock", work->delivery->sealed->key));
 }
 
 /* ---- the bytes ---- */
@@ -96,10 +110,12 @@ static enum carry_state
 on_object(struct work *work, struct hf_s3_reply *reply)
 {
     enum hf_status status = judge_bytes(work->delivery, reply, &work->error);
-    bool is_other_version = work->read_current && strcmp(reply->version_id, work->receipt.version_id) != 0;
+    bool is_other_version =
+        work->read_current && strcmp(reply->version_id, work->receipt.version_id) != 0;
 
     if (is_other_version) {
-        /* An earlier PUT of ours that landed late, or somebody else's: ours lies below, under its own id. */
+        /* An earlier PUT of ours that landed late, or somebody else's: ours lies below, under its
+         * own id. */
         work->read_current = false;
         work->receipt.repeated += status == HF_OK;
         return CARRY_READING;
@@ -129,9 +145,10 @@ on_read(struct work *work, struct hf_s3_reply *reply)
 
     if (status == HF_OK)
         return on_object(work, reply);
-    /* It was accepted, or is in the way, and yet it is not there: deleted, or not yet to be seen. */
+    /* Accepted, or in the way, and yet it is not there: deleted, or not to be seen yet. */
     if (status == HF_ENOTFOUND)
-        status = hf_while(&work->error, HF_EBUSYSTORE, "the store does not show what it says it has");
+        status =
+            hf_while(&work->error, HF_EBUSYSTORE, "the store does not show what it says it has");
     return end(work, status);
 }
 
@@ -141,7 +158,8 @@ static enum carry_state
 on_accepted(struct work *work, struct hf_s3_reply *reply)
 {
     enum hf_status status = judge_put(work->delivery, reply, &work->error);
-    /* After an attempt of unknown outcome the current version shows whether that one landed on top meanwhile. */
+    /* After an attempt of unknown outcome the current version shows whether that one landed on top
+     * meanwhile. */
     bool look_on_top = work->delivery->maybe_there && reply->version_id[0];
 
     work->was_unknown = true;
@@ -165,7 +183,8 @@ on_taken(struct work *work)
     if (by_head(work))
         return CARRY_READING;
     if (!work->delivery->maybe_there)
-        return end(work, hf_while(&work->error, HF_EFOREIGN, "'%s' was never put by us", work->delivery->sealed->key));
+        return end(work, hf_while(&work->error, HF_EFOREIGN, "'%s' was never put by us",
+                                  work->delivery->sealed->key));
     return work->delivery->sealed->lock_mode == HF_LOCK_NONE ? held(work) : CARRY_READING_LOCK;
 }
 
@@ -187,9 +206,11 @@ on_put(struct work *work, struct hf_s3_reply *reply)
         work->was_unknown = true;
     /* A PUT that was given up may still land, for as long again (ENGINE.md section 8). */
     if (reply->outcome == HF_S3_UNKNOWN && status == HF_ETIMEOUT)
-        work->delivery->not_before_boot_ms = (int64_t)(hf_boot_ms() + work->deliverer->store.timeout_s * 1000);
+        work->delivery->not_before_boot_ms =
+            (int64_t)(hf_boot_ms() + work->deliverer->store.timeout_s * 1000);
     if (status == HF_ENOTHELD)
-        hf_while(&work->error, status, "bucket '%s' has no Object Lock: make a new one with `holdfast bucket apply`",
+        hf_while(&work->error, status,
+                 "bucket '%s' has no Object Lock: make a new one with `holdfast bucket apply`",
                  sealed->bucket);
     return end(work, status);
 }
@@ -205,20 +226,54 @@ may_put(struct work *work)
 }
 
 static enum carry_state
+not_there(struct work *work)
+{
+    work->was_unknown = false;
+    return may_put(work);
+}
+
+/* To whom ListBucket is allowed under a prefix only, AWS and Ceph answer 403 for what is not there.
+ * A listing of exactly this name is under the prefix. */
+static enum carry_state
+on_listed(struct work *work, struct hf_s3_reply *reply)
+{
+    struct hf_s3_list_page page = { .next_token = NULL };
+    enum hf_status status =
+        hf_s3_status(reply, "listing its name, after 403 for HeadObject", &work->error);
+    bool is_listed = false;
+
+    if (status == HF_OK)
+        status = hf_s3_parse_list(hf_buf_slice(&reply->body), &page, &work->error);
+    if (status != HF_OK)
+        return end(work, status);
+    for (size_t i = 0; i < page.keys.count; i++)
+        is_listed = is_listed || strcmp(page.keys.items[i], work->delivery->sealed->key) == 0;
+    hf_s3_list_page_done(&page);
+    if (is_listed) {
+        hf_fail(&work->error, HF_EACCESS,
+                "it is there already and may not be read: give these credentials GetObject, or use"
+                " `confirm: put`");
+        return end(work, HF_EACCESS);
+    }
+    return not_there(work);
+}
+
+static enum carry_state
 on_looked(struct work *work, struct hf_s3_reply *reply)
 {
-    enum hf_status status = hf_s3_status(reply, "looking whether it is there already", &work->error);
+    enum hf_status status =
+        hf_s3_status(reply, "looking whether it is there already", &work->error);
 
     if (by_head(work)) {
         work->adopting = status == HF_OK;
         if (status == HF_OK)
             return on_object(work, reply);
-        if (status != HF_ENOTFOUND)
-            return end(work, status);
-        work->was_unknown = false;
-        return may_put(work);
+        if (status == HF_EACCESS)
+            return CARRY_LISTING;
+        return status == HF_ENOTFOUND ? not_there(work) : end(work, status);
     }
-    /* Only the lock may be asked for. Any refusal leaves the question open, and the condition of the PUT to answer it. */
+    /* Only the lock may be asked for. Any refusal leaves the question open, and the condition of
+     * the PUT to answer it. */
     work->found = status == HF_OK;
     if (status == HF_OK || status == HF_ENOTFOUND || status == HF_EACCESS || status == HF_EREFUSED)
         return may_put(work);
@@ -251,15 +306,17 @@ move(struct work *work, enum carry_state next)
 {
     enum hf_status status = HF_OK;
 
-    hf_log_debug("delivery.state", HF_STR("key", work->delivery->sealed->key), HF_STR("from", state_names[work->carry]),
-                 HF_STR("to", state_names[next]));
+    hf_log_debug("delivery.state", HF_STR("key", work->delivery->sealed->key),
+                 HF_STR("from", state_names[work->carry]), HF_STR("to", state_names[next]));
     work->carry = next;
     switch (next) {
     case CARRY_WAITING: break;
     case CARRY_LOOKING: status = request_look(work, &work->error); break;
+    case CARRY_LISTING: status = request_list(work, &work->error); break;
     case CARRY_PUTTING: status = request_put(work, &work->error); break;
     case CARRY_READING:
-        status = request_read(work, work->read_current ? "" : work->receipt.version_id, &work->error);
+        status =
+            request_read(work, work->read_current ? "" : work->receipt.version_id, &work->error);
         break;
     case CARRY_READING_LOCK: status = request_read_lock(work, &work->error); break;
     case CARRY_LOCKING: status = request_lock(work, &work->error); break;
@@ -277,6 +334,7 @@ step(struct work *work, struct hf_s3_reply *reply)
 
     switch (work->carry) {
     case CARRY_LOOKING: next = on_looked(work, reply); break;
+    case CARRY_LISTING: next = on_listed(work, reply); break;
     case CARRY_PUTTING: next = on_put(work, reply); break;
     case CARRY_READING: next = on_read(work, reply); break;
     case CARRY_READING_LOCK: next = on_lock(work, reply); break;
@@ -291,10 +349,12 @@ void
 carry_begin(struct work *work)
 {
     struct hf_error unused;
-    bool clock_right = clock_known(work->deliverer) && clock_check(work->deliverer, &unused) == HF_OK;
+    bool clock_right =
+        clock_known(work->deliverer) && clock_check(work->deliverer, &unused) == HF_OK;
 
     work->answered = step;
     work->was_unknown = work->delivery->maybe_there;
-    /* Looking changes nothing and brings the store's Date: without one, or with one that no longer fits, it comes first. */
+    /* Looking changes nothing and brings the store's Date: without one, or with one that no longer
+     * fits, it comes first. */
     move(work, work->delivery->maybe_there || !clock_right ? CARRY_LOOKING : CARRY_PUTTING);
 }

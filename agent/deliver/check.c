@@ -22,7 +22,8 @@ end(struct work *work, enum hf_status status)
 static enum hf_status
 no_lock(struct work *work)
 {
-    return hf_fail(&work->error, HF_ENOTHELD, "bucket '%s' has no Object Lock: make a new one with `holdfast bucket apply`",
+    return hf_fail(&work->error, HF_ENOTHELD,
+                   "bucket '%s' has no Object Lock: make a new one with `holdfast bucket apply`",
                    work->delivery->bucket);
 }
 
@@ -31,7 +32,7 @@ no_lock(struct work *work)
 static enum hf_status
 ask_lock(struct work *work, struct hf_error *err)
 {
-    struct hf_s3_pair query = {"object-lock", NULL};
+    struct hf_s3_pair query = { "object-lock", NULL };
     struct hf_s3_request request = {
         .method = "GET",
         .bucket = work->delivery->bucket,
@@ -46,18 +47,21 @@ static enum hf_status
 ask_page(struct work *work, struct hf_error *err)
 {
     char prefix[HF_KEY_MAX], after[HF_KEY_MAX];
-    struct hf_s3_pair query[5] = {{"list-type", "2"}, {"encoding-type", "url"}, {"prefix", prefix}};
+    struct hf_s3_pair query[5] = { { "list-type", "2" },
+                                   { "encoding-type", "url" },
+                                   { "prefix", prefix } };
     size_t count = 3;
 
     if (++work->pages > PAGES_MAX)
-        return hf_fail(err, HF_ELIMIT, "more than %d thousand keys under the digests of bucket '%s'", PAGES_MAX,
+        return hf_fail(err, HF_ELIMIT,
+                       "more than %d thousand keys under the digests of bucket '%s'", PAGES_MAX,
                        work->delivery->bucket);
     hf_layout_digest_prefix(work->delivery->layout, prefix);
     newest_after(work->delivery->layout, work->span, hf_deliverer_now_s(work->deliverer), after);
     if (after[0])
-        query[count++] = (struct hf_s3_pair){"start-after", after};
+        query[count++] = (struct hf_s3_pair){ "start-after", after };
     if (work->page_token)
-        query[count++] = (struct hf_s3_pair){"continuation-token", work->page_token};
+        query[count++] = (struct hf_s3_pair){ "continuation-token", work->page_token };
     struct hf_s3_request request = {
         .method = "GET",
         .bucket = work->delivery->bucket,
@@ -109,19 +113,21 @@ on_lock(struct work *work, struct hf_s3_reply *reply)
     else if (status == HF_EACCESS || status == HF_EREFUSED)
         return after_lock(work);
     else if (status == HF_ENOTFOUND && is_missing)
-        return end(work, hf_fail(&work->error, status, "there is no bucket '%s'; make it with `holdfast bucket apply`",
+        return end(work, hf_fail(&work->error, status,
+                                 "there is no bucket '%s'; make it with `holdfast bucket apply`",
                                  work->delivery->bucket));
     else if (status == HF_ENOTFOUND)
         return work->delivery->needs_lock ? end(work, no_lock(work)) : after_lock(work);
     if (status != HF_OK)
         return end(work, status);
-    return config.enabled || !work->delivery->needs_lock ? after_lock(work) : end(work, no_lock(work));
+    return config.enabled || !work->delivery->needs_lock ? after_lock(work)
+                                                         : end(work, no_lock(work));
 }
 
 static enum check_state
 on_page(struct work *work, struct hf_s3_reply *reply)
 {
-    struct hf_s3_list_page page = {.next_token = NULL};
+    struct hf_s3_list_page page = { .next_token = NULL };
     enum hf_status status = hf_s3_status(reply, "listing its digests", &work->error);
 
     if (status == HF_OK)

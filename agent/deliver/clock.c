@@ -1,9 +1,10 @@
 /* What time it is, and whether to believe it.
  *
- * An object locked ten years too long cannot be unlocked, so no PUT goes out under a clock that is plainly wrong. For S3
- * the measure is the store's own Date. Between answers it is carried on by boot time, which no one sets: a wall clock
- * that jumps is noticed at once, not with the next answer. A directory tells no time: there a jump forward against
- * boot time is all that can be seen. */
+ * An object locked ten years too long cannot be unlocked, so no PUT goes out under a clock that is
+ * plainly wrong. For S3 the measure is the store's own Date. Between answers it is carried on by
+ * boot time, which no one sets: a wall clock that jumps is noticed at once, not with the next
+ * answer. A directory tells no time: there a jump forward against boot time is all that can be
+ * seen. */
 #include "agent/deliver/deliver_impl.h"
 
 #include <inttypes.h>
@@ -57,12 +58,14 @@ hf_deliverer_skew_s(const struct hf_deliverer *deliverer)
 static enum hf_status
 check_dir(const struct hf_deliverer *deliverer, struct hf_error *err)
 {
-    int64_t expected_s = deliverer->begin_wall_s + (int64_t)((hf_boot_ms() - deliverer->begin_boot_ms) / 1000);
+    int64_t expected_s =
+        deliverer->begin_wall_s + (int64_t)((hf_boot_ms() - deliverer->begin_boot_ms) / 1000);
     int64_t jump_s = hf_wall_s() - expected_s;
 
     if (jump_s > HF_DIR_JUMP_MAX_S)
         return hf_fail(err, HF_ESKEW,
-                       "this host's clock jumped %" PRId64 " s ahead since the agent started; set it back, or restart the agent"
+                       "this host's clock jumped %" PRId64
+                       " s ahead since the agent started; set it back, or restart the agent"
                        " if it is right",
                        jump_s);
     return HF_OK;
@@ -76,13 +79,15 @@ clock_check(const struct hf_deliverer *deliverer, struct hf_error *err)
 
     if (hf_wall_s() < hf_build_s()) {
         hf_time_rfc3339(hf_wall_s(), date);
-        return hf_fail(err, HF_ESKEW, "this host's clock says %s, before this program was built; set it", date);
+        return hf_fail(err, HF_ESKEW,
+                       "this host's clock says %s, before this program was built; set it", date);
     }
     if (deliverer->is_dir)
         return check_dir(deliverer, err);
     if (skew_s > HF_SKEW_MAX_S || skew_s < -HF_SKEW_MAX_S)
         return hf_fail(err, HF_ESKEW,
-                       "this host's clock is %" PRId64 " s %s the store's; set it, best with a time service; nothing is sent"
+                       "this host's clock is %" PRId64
+                       " s %s the store's; set it, best with a time service; nothing is sent"
                        " meanwhile",
                        skew_s > 0 ? skew_s : -skew_s, skew_s > 0 ? "behind" : "ahead of");
     return HF_OK;

@@ -3,8 +3,9 @@
  *   hf_deliverer_submit -> arrived -> waiting -> the job's machine -> done()
  *      any thread         (locked)    \_________ the deliverer's thread _________/
  *
- * deliverer.c is the thread; carry.c the machine of a PUT to S3 and check.c the one of a CHECK; request.c makes their
- * requests, judge.c compares answers with what was sealed; dir_job.c does both kinds for a directory, in one go.
+ * deliverer.c is the thread; carry.c the machine of a PUT to S3 and check.c the one of a CHECK;
+ * request.c makes their requests, judge.c compares answers with what was sealed; dir_job.c does
+ * both kinds for a directory, in one go.
  */
 #ifndef HOLDFAST_DELIVER_IMPL_H
 #define HOLDFAST_DELIVER_IMPL_H
@@ -14,8 +15,9 @@
 #include <holdfast/s3.h>
 #include <pthread.h>
 
-#define HF_SKEW_MAX_S (15 * 60)           /* ENGINE.md section 6; stores refuse signatures from there on as well */
-#define HF_DIR_JUMP_MAX_S (24 * 60 * 60)
+#define HF_SKEW_MAX_S                                                                              \
+    (15 * 60) /* ENGINE.md section 6; stores refuse signatures from there on as well */
+#define HF_DIR_JUMP_MAX_S    (24 * 60 * 60)
 #define HF_NEWEST_DIGEST_MAX (16u << 20)
 
 /* ---- newest.c: the newest digest of a trail, found without listing years ---- */
@@ -27,17 +29,20 @@ struct newest {
     char key[HF_KEY_MAX]; /* "" so far */
     int64_t end_s;
 };
-/* Where to begin listing: `span` 0 to HF_NEWEST_SPANS - 1, each wider, the last one from the beginning on. */
-void newest_after(const struct hf_layout *layout, int span, int64_t now_s, char ret_after[HF_KEY_MAX]);
+/* Where to begin listing: `span` 0 to HF_NEWEST_SPANS - 1, each wider, the last one from the
+ * beginning on. */
+void newest_after(const struct hf_layout *layout, int span, int64_t now_s,
+                  char ret_after[HF_KEY_MAX]);
 void newest_take(struct newest *newest, const struct hf_strings *keys);
 
 /* ---- one job under way ---- */
 
 enum carry_state {
-    CARRY_WAITING,      /* for its time, or for a connection */
-    CARRY_LOOKING,      /* asking whether it is there already */
-    CARRY_PUTTING,      /* sending the body */
-    CARRY_READING,      /* reading back what the store has: bytes and lock */
+    CARRY_WAITING, /* for its time, or for a connection */
+    CARRY_LOOKING, /* asking whether it is there already */
+    CARRY_LISTING, /* the same by its name in a listing, where the first answer was a bare 403 */
+    CARRY_PUTTING, /* sending the body */
+    CARRY_READING, /* reading back what the store has: bytes and lock */
     CARRY_READING_LOCK, /* asking for the lock alone */
     CARRY_LOCKING,      /* adding the lock that is missing */
     CARRY_DONE,
@@ -61,7 +66,8 @@ struct work {
     /* a PUT */
     enum carry_state carry;
     int body_fd;
-    bool was_unknown; /* an earlier attempt may have been applied, and nothing has shown yet whether it was */
+    bool was_unknown; /* an earlier attempt may have been applied, and nothing has shown yet whether
+                         it was */
     bool adopting;    /* what lies there was not put by this job */
     bool found;       /* confirm: put: there was something under the key before */
     bool read_current; /* reading the current version, to see whether it is the one we put */
@@ -80,7 +86,8 @@ struct work {
 /* Ends the job with work->status: frees it and gives the delivery back. */
 void work_done(struct work *work);
 /* Sends for the job; its `answered` gets the reply. */
-enum hf_status work_send(struct work *work, const struct hf_s3_request *request, struct hf_error *err) hf_must_check;
+enum hf_status work_send(struct work *work, const struct hf_s3_request *request,
+                         struct hf_error *err) hf_must_check;
 
 void carry_begin(struct work *work);
 void check_begin(struct work *work);
@@ -89,17 +96,21 @@ void dir_job_run(struct work *work);
 /* ---- request.c ---- */
 
 enum hf_status request_look(struct work *work, struct hf_error *err) hf_must_check;
+enum hf_status request_list(struct work *work, struct hf_error *err) hf_must_check;
 enum hf_status request_put(struct work *work, struct hf_error *err) hf_must_check;
-enum hf_status request_read(struct work *work, const char *version_id, struct hf_error *err) hf_must_check;
+enum hf_status request_read(struct work *work, const char *version_id,
+                            struct hf_error *err) hf_must_check;
 enum hf_status request_read_lock(struct work *work, struct hf_error *err) hf_must_check;
 enum hf_status request_lock(struct work *work, struct hf_error *err) hf_must_check;
 
 /* ---- judge.c ---- */
 
 /* Does the answer to the PUT speak of our bytes? HF_ECORRUPT. */
-enum hf_status judge_put(const struct hf_delivery *delivery, const struct hf_s3_reply *reply, struct hf_error *err) hf_must_check;
+enum hf_status judge_put(const struct hf_delivery *delivery, const struct hf_s3_reply *reply,
+                         struct hf_error *err) hf_must_check;
 /* Are the bytes that HEAD shows ours? HF_ECORRUPT. */
-enum hf_status judge_bytes(const struct hf_delivery *delivery, const struct hf_s3_reply *reply, struct hf_error *err) hf_must_check;
+enum hf_status judge_bytes(const struct hf_delivery *delivery, const struct hf_s3_reply *reply,
+                           struct hf_error *err) hf_must_check;
 /* Is a lock that stands in the receipt right? */
 bool judge_lock(const struct hf_delivery *delivery, const struct hf_receipt *receipt);
 enum hf_status judge_not_held(const struct work *work, struct hf_error *err);
@@ -138,6 +149,7 @@ void clock_init(struct hf_deliverer *deliverer);
 void clock_learn(struct hf_deliverer *deliverer, const struct hf_s3_reply *reply);
 bool clock_known(const struct hf_deliverer *deliverer);
 /* The clock guard. HF_ESKEW. */
-enum hf_status clock_check(const struct hf_deliverer *deliverer, struct hf_error *err) hf_must_check;
+enum hf_status clock_check(const struct hf_deliverer *deliverer,
+                           struct hf_error *err) hf_must_check;
 
 #endif

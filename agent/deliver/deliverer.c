@@ -1,8 +1,9 @@
 /* The deliverer's thread: takes what was submitted, begins what may begin, waits.
  *
- * What other threads touch is in deliverer->locked, under deliverer->lock; the clock is one atomic number. Everything
- * else is the thread's own. It waits in one of two places: in hf_s3_run() while requests are under way, which
- * hf_s3_wakeup() ends, else for the bell, a queue with room for one ring. */
+ * What other threads touch is in deliverer->locked, under deliverer->lock; the clock is one atomic
+ * number. Everything else is the thread's own. It waits in one of two places: in hf_s3_run() while
+ * requests are under way, which hf_s3_wakeup() ends, else for the bell, a queue with room for one
+ * ring. */
 #include "agent/deliver/deliver_impl.h"
 
 #include <stdlib.h>
@@ -32,7 +33,7 @@ work_done(struct work *work)
     hf_buf_done(&work->document);
     free(work);
     if (status == HF_OK)
-        error = (struct hf_error){.status = HF_OK};
+        error = (struct hf_error){ .status = HF_OK };
     give_back(delivery, status, &error);
 }
 
@@ -142,7 +143,7 @@ static struct orders
 take_arrived(struct hf_deliverer *deliverer)
 {
     pthread_mutex_lock(&deliverer->lock);
-    struct orders orders = {deliverer->locked.stopping, deliverer->locked.deadline_boot_ms};
+    struct orders orders = { deliverer->locked.stopping, deliverer->locked.deadline_boot_ms };
     if (deliverer->locked.arrived) {
         *deliverer->waiting_end = deliverer->locked.arrived;
         deliverer->waiting_end = deliverer->locked.arrived_end;
@@ -177,7 +178,8 @@ is_idle(const struct hf_deliverer *deliverer, struct orders orders)
     return deliverer->active == 0;
 }
 
-/* Under the lock, so that a job that arrives now is either seen here or given back by hf_deliverer_submit(). */
+/* Under the lock, so that a job that arrives now is either seen here or given back by
+ * hf_deliverer_submit(). */
 static bool
 close_if_idle(struct hf_deliverer *deliverer, struct orders orders)
 {
@@ -197,7 +199,8 @@ close_if_idle(struct hf_deliverer *deliverer, struct orders orders)
 static void
 abandon_rest(struct hf_deliverer *deliverer)
 {
-    /* Runs the callbacks of what is under way with HF_ESTOPPED; their jobs come back through work_done(). */
+    /* Runs the callbacks of what is under way with HF_ESTOPPED; their jobs come back through
+     * work_done(). */
     hf_s3_close(deliverer->s3);
     deliverer->s3 = NULL;
     (void)take_arrived(deliverer);

@@ -1,5 +1,6 @@
-/* PUT and CHECK for a directory: blocking, one at a time. link(2) says at once what S3 has to be asked for, so there is
- * nothing to look at before and nothing to confirm but what the file system shows. */
+/* PUT and CHECK for a directory: blocking, one at a time. link(2) says at once what S3 has to be
+ * asked for, so there is nothing to look at before and nothing to confirm but what the file system
+ * shows. */
 #include "agent/deliver/deliver_impl.h"
 
 #include <stdio.h>
@@ -8,7 +9,8 @@
 #define PAGE 10000
 
 static enum hf_status
-open_dir(const struct hf_deliverer *deliverer, const char *bucket, struct hf_dir **ret_dir, struct hf_error *err)
+open_dir(const struct hf_deliverer *deliverer, const char *bucket, struct hf_dir **ret_dir,
+         struct hf_error *err)
 {
     return hf_dir_open(deliverer->store.url, bucket, deliverer->store.worm, ret_dir, err);
 }
@@ -39,8 +41,8 @@ object_of(const struct hf_delivery *delivery)
 }
 
 static enum hf_status
-fill_receipt(struct hf_dir *dir, const struct work *work, const char *confirmed, struct hf_receipt *ret_receipt,
-             struct hf_error *err)
+fill_receipt(struct hf_dir *dir, const struct work *work, const char *confirmed,
+             struct hf_receipt *ret_receipt, struct hf_error *err)
 {
     const struct hf_sealed *sealed = work->delivery->sealed;
     char text[HF_BASE64_SIZE(HF_SHA256_SIZE)];
@@ -79,7 +81,8 @@ put(struct work *work, struct hf_error *err)
     if (status != HF_OK)
         return status;
     if (encryption != HF_ENCRYPT_NONE && encryption != HF_ENCRYPT_CMS)
-        return hf_fail(err, HF_ECONFIG, "a directory cannot do encryption %s; use cms or none", hf_encryption_text(encryption));
+        return hf_fail(err, HF_ECONFIG, "a directory cannot do encryption %s; use cms or none",
+                       hf_encryption_text(encryption));
     status = open_dir(work->deliverer, delivery->sealed->bucket, &dir, err);
     if (status != HF_OK)
         return status;
@@ -134,10 +137,13 @@ check_bucket(struct hf_dir *dir, struct hf_error *err)
     if (status != HF_OK)
         return status;
     if (!there)
-        return hf_fail(err, HF_ENOTFOUND, "there is no folder '%s'; mount it, or make it with `holdfast bucket apply`",
+        return hf_fail(err, HF_ENOTFOUND,
+                       "there is no folder '%s'; mount it, or make it with `holdfast bucket apply`",
                        hf_dir_path(dir));
     if (!writable)
-        return hf_fail(err, HF_EACCESS, "'%s' may not be written to; give the agent's user the right", hf_dir_path(dir));
+        return hf_fail(err, HF_EACCESS,
+                       "'%s' may not be written to; give the agent's user the right",
+                       hf_dir_path(dir));
     return HF_OK;
 }
 
@@ -156,7 +162,8 @@ check(struct work *work, struct hf_error *err)
         status = find_newest(dir, work, err);
     if (status != HF_OK || !work->newest.key[0])
         return status;
-    status = hf_dir_get(dir, work->newest.key, HF_NEWEST_DIGEST_MAX, &delivery->newest_digest, NULL, err);
+    status = hf_dir_get(dir, work->newest.key, HF_NEWEST_DIGEST_MAX, &delivery->newest_digest, NULL,
+                        err);
     if (status == HF_OK)
         memcpy(delivery->newest_digest_key, work->newest.key, sizeof(delivery->newest_digest_key));
     return status;

@@ -8,10 +8,12 @@
 static bool
 is_md5_text(const char *text)
 {
-    return strlen(text) == 2 * HF_MD5_SIZE && strspn(text, "0123456789abcdefABCDEF") == 2 * HF_MD5_SIZE;
+    return strlen(text) == 2 * HF_MD5_SIZE &&
+           strspn(text, "0123456789abcdefABCDEF") == 2 * HF_MD5_SIZE;
 }
 
-/* An ETag is the body's MD5 unless the store encrypted with a key of ours or of a KMS, which a bucket can do by itself. */
+/* An ETag is the body's MD5 unless the store encrypted with a key of ours or of a KMS, which a
+ * bucket can do by itself. */
 static bool
 etag_is_comparable(const struct hf_sealed *sealed, const struct hf_s3_reply *reply)
 {
@@ -31,13 +33,15 @@ compare_etag(const struct hf_sealed *sealed, const struct hf_s3_reply *reply, st
 
     hf_hex(sealed->md5, sizeof(sealed->md5), wanted);
     if (etag_is_comparable(sealed, reply) && strcasecmp(reply->etag, wanted) != 0)
-        return hf_fail(err, HF_ECORRUPT, "the store has other bytes under '%s': their ETag is %s, ours %s", sealed->key,
-                       reply->etag, wanted);
+        return hf_fail(err, HF_ECORRUPT,
+                       "the store has other bytes under '%s': their ETag is %s, ours %s",
+                       sealed->key, reply->etag, wanted);
     return HF_OK;
 }
 
 static enum hf_status
-compare_checksum(const struct hf_sealed *sealed, const struct hf_s3_reply *reply, struct hf_error *err)
+compare_checksum(const struct hf_sealed *sealed, const struct hf_s3_reply *reply,
+                 struct hf_error *err)
 {
     char wanted[HF_BASE64_SIZE(HF_SHA256_SIZE)];
     uint8_t sha256[HF_SHA256_SIZE];
@@ -45,8 +49,9 @@ compare_checksum(const struct hf_sealed *sealed, const struct hf_s3_reply *reply
     hf_assert(hf_unhex(sealed->sha256, strlen(sealed->sha256), sha256, sizeof(sha256)));
     hf_base64(sha256, sizeof(sha256), wanted);
     if (reply->checksum_sha256[0] && strcmp(reply->checksum_sha256, wanted) != 0)
-        return hf_fail(err, HF_ECORRUPT, "the store has other bytes under '%s': their SHA-256 is %s, ours %s", sealed->key,
-                       reply->checksum_sha256, wanted);
+        return hf_fail(err, HF_ECORRUPT,
+                       "the store has other bytes under '%s': their SHA-256 is %s, ours %s",
+                       sealed->key, reply->checksum_sha256, wanted);
     return HF_OK;
 }
 
@@ -59,28 +64,33 @@ judge_put(const struct hf_delivery *delivery, const struct hf_s3_reply *reply, s
 }
 
 enum hf_status
-judge_bytes(const struct hf_delivery *delivery, const struct hf_s3_reply *reply, struct hf_error *err)
+judge_bytes(const struct hf_delivery *delivery, const struct hf_s3_reply *reply,
+            struct hf_error *err)
 {
     const struct hf_sealed *sealed = delivery->sealed;
     const char *sha256 = hf_s3_reply_header(reply, "x-amz-meta-holdfast-sha256");
 
     if (reply->content_length != sealed->size)
-        return hf_fail(err, HF_ECORRUPT, "the store has other bytes under '%s': %" PRIu64 ", ours are %" PRIu64, sealed->key,
-                       reply->content_length, sealed->size);
+        return hf_fail(err, HF_ECORRUPT,
+                       "the store has other bytes under '%s': %" PRIu64 ", ours are %" PRIu64,
+                       sealed->key, reply->content_length, sealed->size);
     if (!sha256 || strcmp(sha256, sealed->sha256) != 0)
-        return hf_fail(err, HF_ECORRUPT, "the store has another object under '%s': its holdfast-sha256 is %.64s, ours %s",
-                       sealed->key, sha256 ? sha256 : "absent", sealed->sha256);
+        return hf_fail(
+            err, HF_ECORRUPT,
+            "the store has another object under '%s': its holdfast-sha256 is %.64s, ours %s",
+            sealed->key, sha256 ? sha256 : "absent", sealed->sha256);
     return judge_put(delivery, reply, err);
 }
 
-/* COMPLIANCE where GOVERNANCE was wanted is right as well: it holds more, and nobody could take it back. */
+/* COMPLIANCE where GOVERNANCE was wanted is right as well: it holds more, and nobody could take it
+ * back. */
 bool
 judge_lock(const struct hf_delivery *delivery, const struct hf_receipt *receipt)
 {
     int wanted = delivery->sealed->lock_mode;
 
-    return wanted == HF_LOCK_NONE ||
-           (receipt->lock_mode >= wanted && receipt->retain_until_s >= delivery->first_retain_until_s);
+    return wanted == HF_LOCK_NONE || (receipt->lock_mode >= wanted &&
+                                      receipt->retain_until_s >= delivery->first_retain_until_s);
 }
 
 enum hf_status
@@ -92,9 +102,12 @@ judge_not_held(const struct work *work, struct hf_error *err)
     hf_time_rfc3339(work->delivery->first_retain_until_s, wanted);
     hf_time_rfc3339(work->receipt.retain_until_s, stored);
     if (work->receipt.lock_mode == HF_LOCK_NONE)
-        return hf_fail(err, HF_ENOTHELD, "the store keeps '%s' without a lock, although one was asked for twice: does bucket"
-                                         " '%s' have Object Lock? `holdfast bucket probe` tells",
-                       sealed->key, sealed->bucket);
-    return hf_fail(err, HF_ENOTHELD, "the store locks '%s' in %s until %s, not in %s until %s", sealed->key,
-                   hf_lock_mode_text(work->receipt.lock_mode), stored, hf_lock_mode_text(sealed->lock_mode), wanted);
+        return hf_fail(
+            err, HF_ENOTHELD,
+            "the store keeps '%s' without a lock, although one was asked for twice: does bucket"
+            " '%s' have Object Lock? `holdfast bucket probe` tells",
+            sealed->key, sealed->bucket);
+    return hf_fail(err, HF_ENOTHELD, "the store locks '%s' in %s until %s, not in %s until %s",
+                   sealed->key, hf_lock_mode_text(work->receipt.lock_mode), stored,
+                   hf_lock_mode_text(sealed->lock_mode), wanted);
 }

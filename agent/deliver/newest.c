@@ -5,12 +5,12 @@
 
 #define DAY_S 86400
 
-/* From the day's folder on: its keys sort after its name. There is no end: after a step back of the clock, or from a host
- * with another one, a digest may lie in a folder of the future. */
+/* From the day's folder on: its keys sort after its name. There is no end: after a step back of the
+ * clock, or from a host with another one, a digest may lie in a folder of the future. */
 void
 newest_after(const struct hf_layout *layout, int span, int64_t now_s, char ret_after[HF_KEY_MAX])
 {
-    static const int64_t days[HF_NEWEST_SPANS] = {1, 14, 400, -1};
+    static const int64_t days[HF_NEWEST_SPANS] = { 1, 14, 400, -1 };
     char day[HF_TIME_SIZE];
 
     hf_assert(span >= 0 && span < HF_NEWEST_SPANS);

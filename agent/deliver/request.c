@@ -16,7 +16,7 @@ add(struct headers *headers, const char *name, const char *value)
     if (!value)
         return;
     hf_assert(headers->count < HF_S3_PAIRS_MAX);
-    headers->pairs[headers->count++] = (struct hf_s3_pair){name, value};
+    headers->pairs[headers->count++] = (struct hf_s3_pair){ name, value };
 }
 
 static const struct hf_sealed *
@@ -36,17 +36,20 @@ static enum hf_status
 check_encryption(const struct work *work, struct hf_error *err)
 {
     const struct hf_sealed *sealed = sealed_of(work);
-    bool needs_tls = sealed->encryption == HF_ENCRYPT_SSE_C || sealed->encryption == HF_ENCRYPT_SSE_KMS;
+    bool needs_tls =
+        sealed->encryption == HF_ENCRYPT_SSE_C || sealed->encryption == HF_ENCRYPT_SSE_KMS;
 
     if (needs_tls && !hf_s3_is_tls(work->deliverer->s3))
-        return hf_fail(err, HF_ECONFIG, "encryption %s needs https:// and '%s' is not; nothing was sent",
+        return hf_fail(err, HF_ECONFIG,
+                       "encryption %s needs https:// and '%s' is not; nothing was sent",
                        hf_encryption_text(sealed->encryption), hf_s3_url(work->deliverer->s3));
     if (sealed->encryption == HF_ENCRYPT_SSE_C && !sealed->sse_c_key_file)
         return hf_fail(err, HF_ECONFIG, "encryption sse-c without a key file; nothing was sent");
     return HF_OK;
 }
 
-/* Adds the SSE-C key, where there is one, and sends. The key is on our stack for no longer than that. */
+/* Adds the SSE-C key, where there is one, and sends. The key is on our stack for no longer than
+ * that. */
 static enum hf_status
 send_with_key(struct work *work, struct hf_s3_request *request, struct hf_error *err)
 {
@@ -107,7 +110,8 @@ checksum_of(struct work *work)
         hf_base64(sha256, sizeof(sha256), text);
     else
         hf_base64(sealed->md5, sizeof(sealed->md5), text);
-    snprintf(work->receipt.checksum, sizeof(work->receipt.checksum), "%s:%s", is_sha256 ? "sha256" : "md5", text);
+    snprintf(work->receipt.checksum, sizeof(work->receipt.checksum), "%s:%s",
+             is_sha256 ? "sha256" : "md5", text);
     return strchr(work->receipt.checksum, ':') + 1;
 }
 
@@ -116,7 +120,7 @@ request_put(struct work *work, struct hf_error *err)
 {
     const struct hf_sealed *sealed = sealed_of(work);
     bool is_sha256 = work->deliverer->store.checksum == HF_CHECKSUM_SHA256;
-    struct headers headers = {.count = 0};
+    struct headers headers = { .count = 0 };
     enum hf_status status = check_encryption(work, err);
 
     if (status != HF_OK)
@@ -154,8 +158,8 @@ request_put(struct work *work, struct hf_error *err)
 enum hf_status
 request_read(struct work *work, const char *version_id, struct hf_error *err)
 {
-    struct hf_s3_pair query = {"versionId", version_id};
-    struct headers headers = {.count = 0};
+    struct hf_s3_pair query = { "versionId", version_id };
+    struct headers headers = { .count = 0 };
 
     if (work->deliverer->store.checksum == HF_CHECKSUM_SHA256)
         add(&headers, "x-amz-checksum-mode", "ENABLED");
@@ -176,8 +180,8 @@ request_read(struct work *work, const char *version_id, struct hf_error *err)
 static size_t
 retention_query(const struct work *work, struct hf_s3_pair query[2])
 {
-    query[0] = (struct hf_s3_pair){"retention", NULL};
-    query[1] = (struct hf_s3_pair){"versionId", work->receipt.version_id};
+    query[0] = (struct hf_s3_pair){ "retention", NULL };
+    query[1] = (struct hf_s3_pair){ "versionId", work->receipt.version_id };
     return work->receipt.version_id[0] ? 2 : 1;
 }
 
@@ -197,11 +201,29 @@ request_read_lock(struct work *work, struct hf_error *err)
     return work_send(work, &request, err);
 }
 
-/* Without the right to read, the lock is all that can be asked for; whether there is one tells whether the key is taken. */
+/* Without the right to read, the lock is all that can be asked for; whether there is one tells
+ * whether the key is taken. */
 enum hf_status
 request_look(struct work *work, struct hf_error *err)
 {
     return confirms_by_head(work) ? request_read(work, "", err) : request_read_lock(work, err);
+}
+
+enum hf_status
+request_list(struct work *work, struct hf_error *err)
+{
+    const struct hf_s3_pair query[] = { { "list-type", "2" },
+                                        { "encoding-type", "url" },
+                                        { "max-keys", "1" },
+                                        { "prefix", sealed_of(work)->key } };
+    struct hf_s3_request request = {
+        .method = "GET",
+        .bucket = sealed_of(work)->bucket,
+        .query = query,
+        .query_count = HF_COUNT(query),
+        .expect = HF_S3_EXPECT_XML,
+    };
+    return work_send(work, &request, err);
 }
 
 enum hf_status
@@ -211,7 +233,8 @@ request_lock(struct work *work, struct hf_error *err)
     size_t query_count = retention_query(work, query);
     hf_owned(hf_buf_done) struct hf_buf document = HF_BUF(4096);
     int64_t until_s = HF_MAX(work->delivery->retain_until_s, work->receipt.retain_until_s);
-    enum hf_status status = hf_s3_retention_document(sealed_of(work)->lock_mode, until_s, &document);
+    enum hf_status status =
+        hf_s3_retention_document(sealed_of(work)->lock_mode, until_s, &document);
 
     if (status != HF_OK)
         return hf_fail(err, status, "writing a retention document");

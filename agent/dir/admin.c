@@ -17,7 +17,8 @@ find(struct hf_dir *dir, const char *key, struct found *ret_found, struct hf_err
 }
 
 enum hf_status
-hf_dir_set_retention(struct hf_dir *dir, const char *key, int lock_mode, int64_t retain_until_s, struct hf_error *err)
+hf_dir_set_retention(struct hf_dir *dir, const char *key, int lock_mode, int64_t retain_until_s,
+                     struct hf_error *err)
 {
     struct found found;
     char date[HF_TIME_SIZE];
@@ -25,7 +26,8 @@ hf_dir_set_retention(struct hf_dir *dir, const char *key, int lock_mode, int64_t
 
     if (status != HF_OK)
         return status;
-    if (lock_mode == HF_LOCK_NONE || lock_mode < found.info.lock_mode || retain_until_s < found.info.retain_until_s) {
+    if (lock_mode == HF_LOCK_NONE || lock_mode < found.info.lock_mode ||
+        retain_until_s < found.info.retain_until_s) {
         hf_time_rfc3339(found.info.retain_until_s, date);
         return hf_fail(err, HF_EREFUSED, "'%s' is locked in %s until %s; a lock only grows", key,
                        hf_lock_mode_text(found.info.lock_mode), date);
@@ -57,7 +59,8 @@ check_deletable(const char *key, const struct hf_dir_info *info, bool bypass, st
         return hf_fail(err, HF_EREFUSED, "'%s' is under a legal hold", key);
     if (info->lock_mode != HF_LOCK_NONE && info->retain_until_s > hf_wall_s() && !passes) {
         hf_time_rfc3339(info->retain_until_s, date);
-        return hf_fail(err, HF_EREFUSED, "'%s' is locked in %s until %s", key, hf_lock_mode_text(info->lock_mode), date);
+        return hf_fail(err, HF_EREFUSED, "'%s' is locked in %s until %s", key,
+                       hf_lock_mode_text(info->lock_mode), date);
     }
     return HF_OK;
 }
@@ -75,7 +78,8 @@ hf_dir_delete(struct hf_dir *dir, const char *key, bool bypass, struct hf_error 
         return status;
     /* The body first: without it there is no object, whatever becomes of the rest. */
     status = hf_fs_unlink(found.place.body, seen);
-    if (status == HF_EIO && (seen->sys_errno == EPERM || seen->sys_errno == EACCES || seen->sys_errno == EROFS))
+    if (status == HF_EIO &&
+        (seen->sys_errno == EPERM || seen->sys_errno == EACCES || seen->sys_errno == EROFS))
         return hf_while(err, HF_EREFUSED, "the file system holds it");
     if (status == HF_OK)
         status = hf_fs_sync_dir(found.place.folder, err);

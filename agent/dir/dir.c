@@ -11,14 +11,17 @@ static const char scheme[] = "dir://";
 #define ROOT_MAX 1024
 
 enum hf_status
-hf_dir_open(const char *url, const char *bucket, int worm, struct hf_dir **ret_dir, struct hf_error *err)
+hf_dir_open(const char *url, const char *bucket, int worm, struct hf_dir **ret_dir,
+            struct hf_error *err)
 {
     if (!hf_starts_with(url, scheme) || url[sizeof(scheme) - 1] != '/')
         return hf_fail(err, HF_ECONFIG, "'%s' is no directory store; write dir:///DIRECTORY", url);
     const char *root = url + sizeof(scheme) - 1;
     size_t size = strlen(root);
     if (size > ROOT_MAX)
-        return hf_fail(err, HF_ECONFIG, "the directory of '%s' has over %d bytes; use a shorter path", url, ROOT_MAX);
+        return hf_fail(err, HF_ECONFIG,
+                       "the directory of '%s' has over %d bytes; use a shorter path", url,
+                       ROOT_MAX);
     while (size > 1 && root[size - 1] == '/')
         size--;
     if (!hf_dir_segment_ok(bucket, strlen(bucket)))
@@ -67,7 +70,8 @@ hf_dir_bucket_state(struct hf_dir *dir, bool *ret_there, bool *ret_writable, str
     if (status != HF_OK)
         return status;
     if (!S_ISDIR(info.st_mode))
-        return hf_fail(err, HF_ECONFIG, "'%s' is not a directory; move it away or choose another", dir->path);
+        return hf_fail(err, HF_ECONFIG, "'%s' is not a directory; move it away or choose another",
+                       dir->path);
     *ret_there = true;
     *ret_writable = hf_fs_access(dir->path, R_OK | W_OK | X_OK, &cause) == HF_OK;
     return HF_OK;

@@ -1,5 +1,5 @@
-/* Listing in the order of a bucket: by the bytes of the whole key. A folder sorts as its name and a slash, so "a-b" comes
- * before "a/c" although "a" comes before "a-b". */
+/* Listing in the order of a bucket: by the bytes of the whole key. A folder sorts as its name and a
+ * slash, so "a-b" comes before "a/c" although "a" comes before "a-b". */
 #include "agent/dir/dir_impl.h"
 
 #include <stdio.h>
@@ -40,8 +40,8 @@ by_key(const void *a, const void *b)
     return strcmp(((const struct entry *)a)->key, ((const struct entry *)b)->key);
 }
 
-/* Can this key, or one that begins with it and a slash, be asked for? Decided by the name alone, for what needs no look at
- * the disk is most of a large bucket. */
+/* Can this key, or one that begins with it and a slash, be asked for? Decided by the name alone,
+ * for what needs no look at the disk is most of a large bucket. */
 static bool
 may_match(const struct walk *walk, const char *key)
 {
@@ -62,13 +62,14 @@ matches(const struct walk *walk, const char *key)
 
 /* Adds NAME, or NAME/ for a folder, to the entries, if it is any of the two. */
 static enum hf_status
-add_entry(const struct walk *walk, const char *folder_key, const char *name, struct entries *entries,
-          struct hf_error *err)
+add_entry(const struct walk *walk, const char *folder_key, const char *name,
+          struct entries *entries, struct hf_error *err)
 {
     char path[HF_PATH_MAX];
     struct stat info;
 
-    if (!hf_dir_segment_ok(name, strlen(name)) || strlen(folder_key) + strlen(name) > HF_DIR_KEY_MAX)
+    if (!hf_dir_segment_ok(name, strlen(name)) ||
+        strlen(folder_key) + strlen(name) > HF_DIR_KEY_MAX)
         return HF_OK;
     hf_owned(hf_freep) char *key = hf_asprintf("%s%s", folder_key, name);
     if (!may_match(walk, key))
@@ -80,14 +81,15 @@ add_entry(const struct walk *walk, const char *folder_key, const char *name, str
     if (status != HF_OK)
         return status;
     if (S_ISDIR(info.st_mode))
-        entries->items[entries->count++] = (struct entry){hf_asprintf("%s/", key), true};
+        entries->items[entries->count++] = (struct entry){ hf_asprintf("%s/", key), true };
     else if (S_ISREG(info.st_mode))
-        entries->items[entries->count++] = (struct entry){hf_take(key), false};
+        entries->items[entries->count++] = (struct entry){ hf_take(key), false };
     return HF_OK;
 }
 
 static enum hf_status
-read_folder(const struct walk *walk, const char *folder_key, struct entries *entries, struct hf_error *err)
+read_folder(const struct walk *walk, const char *folder_key, struct entries *entries,
+            struct hf_error *err)
 {
     char path[HF_PATH_MAX];
     char **names;
@@ -121,7 +123,7 @@ take_key(struct walk *walk, char **key)
 static enum hf_status
 walk_folder(struct walk *walk, const char *folder_key, struct hf_error *err)
 {
-    hf_owned(entries_done) struct entries entries = {NULL, 0};
+    hf_owned(entries_done) struct entries entries = { NULL, 0 };
     enum hf_status status = read_folder(walk, folder_key, &entries, err);
 
     for (size_t i = 0; i < entries.count && status == HF_OK && walk->keys.count < walk->max; i++) {
@@ -134,10 +136,10 @@ walk_folder(struct walk *walk, const char *folder_key, struct hf_error *err)
 }
 
 enum hf_status
-hf_dir_list(struct hf_dir *dir, const char *prefix, const char *after, size_t max, struct hf_strings *ret_keys,
-            struct hf_error *err)
+hf_dir_list(struct hf_dir *dir, const char *prefix, const char *after, size_t max,
+            struct hf_strings *ret_keys, struct hf_error *err)
 {
-    struct walk walk = {.dir = dir, .prefix = prefix, .after = after, .max = max};
+    struct walk walk = { .dir = dir, .prefix = prefix, .after = after, .max = max };
     enum hf_status status = walk_folder(&walk, "", err);
 
     if (status != HF_OK) {
@@ -154,5 +156,5 @@ hf_dir_keys_done(struct hf_strings *keys)
     for (size_t i = 0; i < keys->count; i++)
         free(keys->items[i]);
     free(keys->items);
-    *keys = (struct hf_strings){NULL, 0};
+    *keys = (struct hf_strings){ NULL, 0 };
 }

@@ -1,4 +1,5 @@
-/* KEY.meta.json: what a bucket would keep in headers. A few hundred bytes of JSON, drawn in FORMAT.md. */
+/* KEY.meta.json: what a bucket would keep in headers. A few hundred bytes of JSON, drawn in
+ * FORMAT.md. */
 #include "agent/dir/dir_impl.h"
 
 #include <holdfast/json.h>
@@ -27,7 +28,7 @@ set_text(char *ret_text, size_t size, const char *text)
 void
 hf_dir_meta_of(const struct hf_dir_object *object, struct hf_dir_info *ret_info)
 {
-    *ret_info = (struct hf_dir_info){.size = object->size, .legal_hold = object->legal_hold};
+    *ret_info = (struct hf_dir_info){ .size = object->size, .legal_hold = object->legal_hold };
     SET_TEXT(ret_info->content_type, object->content_type);
     SET_TEXT(ret_info->content_encoding, object->content_encoding);
     SET_TEXT(ret_info->sha256, object->sha256);
@@ -102,8 +103,8 @@ fill_meta(void *context, int fd, struct hf_error *err)
 }
 
 enum hf_status
-hf_dir_meta_create(const struct hf_dir *dir, const struct hf_dir_place *place, const struct hf_dir_info *info,
-                   struct hf_error *err)
+hf_dir_meta_create(const struct hf_dir *dir, const struct hf_dir_place *place,
+                   const struct hf_dir_info *info, struct hf_error *err)
 {
     hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(HF_DIR_META_MAX);
     enum hf_status status = write_text(info, &text);
@@ -114,8 +115,8 @@ hf_dir_meta_create(const struct hf_dir *dir, const struct hf_dir_place *place, c
 }
 
 enum hf_status
-hf_dir_meta_replace(const struct hf_dir *dir, const struct hf_dir_place *place, const struct hf_dir_info *info,
-                    struct hf_error *err)
+hf_dir_meta_replace(const struct hf_dir *dir, const struct hf_dir_place *place,
+                    const struct hf_dir_info *info, struct hf_error *err)
 {
     hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(HF_DIR_META_MAX);
     enum hf_status status = write_text(info, &text);
@@ -149,10 +150,12 @@ get_lock(const json_t *lock, struct hf_dir_info *ret_info)
 
     if (!lock)
         return true;
-    if (!json_is_object(lock) || !GET_TEXT(lock, "mode", mode) || !GET_TEXT(lock, "retainUntil", date))
+    if (!json_is_object(lock) || !GET_TEXT(lock, "mode", mode) ||
+        !GET_TEXT(lock, "retainUntil", date))
         return false;
     ret_info->lock_mode = hf_lock_mode_parse(mode);
-    return (ret_info->lock_mode == HF_LOCK_GOVERNANCE || ret_info->lock_mode == HF_LOCK_COMPLIANCE) &&
+    return (ret_info->lock_mode == HF_LOCK_GOVERNANCE ||
+            ret_info->lock_mode == HF_LOCK_COMPLIANCE) &&
            hf_time_parse_rfc3339(date, &ret_info->retain_until_s) && ret_info->retain_until_s > 0;
 }
 
@@ -167,7 +170,8 @@ get_all(const json_t *doc, struct hf_dir_info *ret_info)
     if (hf_doc_u64(doc, "format", &format, NULL) != HF_OK || format != FORMAT)
         return false;
     ret_info->legal_hold = json_is_true(hold);
-    return hf_doc_u64(doc, "size", &ret_info->size, NULL) == HF_OK && GET_TEXT(doc, "sha256", ret_info->sha256) &&
+    return hf_doc_u64(doc, "size", &ret_info->size, NULL) == HF_OK &&
+           GET_TEXT(doc, "sha256", ret_info->sha256) &&
            hf_unhex(ret_info->sha256, strlen(ret_info->sha256), hash, sizeof(hash)) &&
            GET_TEXT(doc, "contentType", ret_info->content_type) &&
            GET_TEXT(doc, "contentEncoding", ret_info->content_encoding) &&
@@ -183,7 +187,7 @@ hf_dir_meta_read(const char *path, struct hf_dir_info *ret_info, struct hf_error
 {
     hf_owned(hf_fs_close) int fd = -1;
     hf_owned(hf_doc_freep) json_t *doc = NULL;
-    struct hf_dir_info info = {.size = 0};
+    struct hf_dir_info info = { .size = 0 };
     char text[HF_DIR_META_MAX];
     struct stat stat;
     size_t size;
@@ -196,7 +200,8 @@ hf_dir_meta_read(const char *path, struct hf_dir_info *ret_info, struct hf_error
     if (hf_doc_parse(hf_slice(text, size), HF_DIR_META_MAX - 1, path, &doc, err) != HF_OK)
         return hf_while(err, HF_ECORRUPT, "reading what is known of the object beside it");
     if (!get_all(doc, &info))
-        return hf_fail(err, HF_ECORRUPT, "'%s' is damaged: a field is missing or has a value it cannot have", path);
+        return hf_fail(err, HF_ECORRUPT,
+                       "'%s' is damaged: a field is missing or has a value it cannot have", path);
     *ret_info = info;
     return HF_OK;
 }

@@ -1,7 +1,8 @@
 /* Putting an object, and adopting one that is there.
  *
- * Order (ENGINE.md section 14): the meta file, durable and in place; then the body, whose appearance is the commit. A crash
- * in between leaves a meta file without a body: no object; the next put of the same bytes takes it over. */
+ * Order (ENGINE.md section 14): the meta file, durable and in place; then the body, whose
+ * appearance is the commit. A crash in between leaves a meta file without a body: no object; the
+ * next put of the same bytes takes it over. */
 #include "agent/dir/dir_impl.h"
 
 #include <errno.h>
@@ -26,7 +27,8 @@ source_done(struct source *source)
     free(source->chunk);
 }
 
-/* At most one chunk of the body from `at` on: a part of the caller's bytes, or read into our own memory. */
+/* At most one chunk of the body from `at` on: a part of the caller's bytes, or read into our own
+ * memory. */
 static enum hf_status
 next_chunk(struct source *source, uint64_t at, struct hf_slice *ret_bytes, struct hf_error *err)
 {
@@ -37,14 +39,18 @@ next_chunk(struct source *source, uint64_t at, struct hf_slice *ret_bytes, struc
         *ret_bytes = hf_slice(object->body.ptr + at, size);
         return HF_OK;
     }
-    enum hf_status status = hf_fs_pread(source->fd, source->chunk, size, (off_t)(object->offset + at), &got, err);
+    enum hf_status status =
+        hf_fs_pread(source->fd, source->chunk, size, (off_t)(object->offset + at), &got, err);
     if (status == HF_OK && got < size)
-        return hf_fail(err, HF_ECORRUPT, "'%s' ends too early; its content was lost on this machine's disk", object->path);
+        return hf_fail(err, HF_ECORRUPT,
+                       "'%s' ends too early; its content was lost on this machine's disk",
+                       object->path);
     *ret_bytes = hf_slice(source->chunk, size);
     return status;
 }
 
-/* Copies and hashes: the bytes that are put in place are the ones the hash was made of when they were sealed. */
+/* Copies and hashes: the bytes that are put in place are the ones the hash was made of when they
+ * were sealed. */
 static enum hf_status
 fill_body(void *context, int fd, struct hf_error *err)
 {
@@ -56,7 +62,7 @@ fill_body(void *context, int fd, struct hf_error *err)
     enum hf_status status = HF_OK;
 
     for (uint64_t at = 0; at < object->size && status == HF_OK;) {
-        struct hf_slice bytes = {NULL, 0};
+        struct hf_slice bytes = { NULL, 0 };
         status = next_chunk(source, at, &bytes, err);
         if (status == HF_OK)
             status = hf_fs_write(fd, bytes.ptr, bytes.size, err);
@@ -67,15 +73,17 @@ fill_body(void *context, int fd, struct hf_error *err)
     hf_hasher_finish(hasher, hash, NULL);
     hf_hex(hash, sizeof(hash), hex);
     if (status == HF_OK && strcmp(hex, object->sha256) != 0)
-        return hf_fail(err, HF_ECORRUPT, "'%s' is not what it was when it was sealed: its sha256 is %s, not %s",
+        return hf_fail(err, HF_ECORRUPT,
+                       "'%s' is not what it was when it was sealed: its sha256 is %s, not %s",
                        object->path ? object->path : object->key, hex, object->sha256);
     return status;
 }
 
 static enum hf_status
-place_body(const struct hf_dir_place *place, const struct hf_dir_object *object, struct hf_error *err)
+place_body(const struct hf_dir_place *place, const struct hf_dir_object *object,
+           struct hf_error *err)
 {
-    hf_owned(source_done) struct source source = {.object = object, .fd = -1};
+    hf_owned(source_done) struct source source = { .object = object, .fd = -1 };
 
     if (object->path) {
         struct stat info;
@@ -86,7 +94,8 @@ place_body(const struct hf_dir_place *place, const struct hf_dir_object *object,
             return status;
         source.chunk = hf_alloc(CHUNK);
     }
-    /* Writable until hf_dir_protect(): on a WORM volume taking the write right away commits, second name and all. */
+    /* Writable until hf_dir_protect(): on a WORM volume taking the write right away commits, second
+     * name and all. */
     return hf_dir_place_new(place->folder, place->body, 0640, fill_body, &source, err);
 }
 
@@ -94,7 +103,8 @@ place_body(const struct hf_dir_place *place, const struct hf_dir_object *object,
 
 /* One without a body: of a put that did not get further, ours if it speaks of the same bytes. */
 static enum hf_status
-take_over(const struct hf_dir *dir, const struct hf_dir_place *place, struct hf_dir_info *info, struct hf_error *err)
+take_over(const struct hf_dir *dir, const struct hf_dir_place *place, struct hf_dir_info *info,
+          struct hf_error *err)
 {
     struct hf_dir_info found;
     enum hf_status status = hf_dir_meta_read(place->meta, &found, err);
@@ -103,7 +113,8 @@ take_over(const struct hf_dir *dir, const struct hf_dir_place *place, struct hf_
         return status;
     if (status == HF_OK) {
         if (found.size != info->size || strcmp(found.sha256, info->sha256) != 0)
-            return hf_fail(err, HF_EFOREIGN, "'%s' speaks of other bytes than ours and has no body: another writer's",
+            return hf_fail(err, HF_EFOREIGN,
+                           "'%s' speaks of other bytes than ours and has no body: another writer's",
                            place->meta);
         hf_dir_lock_grow(info, found.lock_mode, found.retain_until_s, found.legal_hold);
     }
@@ -111,7 +122,8 @@ take_over(const struct hf_dir *dir, const struct hf_dir_place *place, struct hf_
 }
 
 static enum hf_status
-place_meta(const struct hf_dir *dir, const struct hf_dir_place *place, struct hf_dir_info *info, struct hf_error *err)
+place_meta(const struct hf_dir *dir, const struct hf_dir_place *place, struct hf_dir_info *info,
+           struct hf_error *err)
 {
     enum hf_status status = hf_dir_meta_create(dir, place, info, err);
 
@@ -120,7 +132,8 @@ place_meta(const struct hf_dir *dir, const struct hf_dir_place *place, struct hf
 
 /* ---- both ---- */
 
-/* mkdir -p, but never the bucket: one that is missing is a mistake to tell, or a file system that is not mounted. */
+/* mkdir -p, but never the bucket: one that is missing is a mistake to tell, or a file system that
+ * is not mounted. */
 static enum hf_status
 make_folders(const struct hf_dir *dir, const struct hf_dir_place *place, struct hf_error *err)
 {
@@ -130,7 +143,8 @@ make_folders(const struct hf_dir *dir, const struct hf_dir_place *place, struct 
     if (status != HF_OK)
         return status;
     if (!there)
-        return hf_fail(err, HF_ENOTFOUND, "there is no folder '%s'; mount it, or make it with `holdfast bucket apply`",
+        return hf_fail(err, HF_ENOTFOUND,
+                       "there is no folder '%s'; mount it, or make it with `holdfast bucket apply`",
                        dir->path);
     return hf_fs_mkdirs(place->folder, 0750, err);
 }
@@ -185,7 +199,8 @@ hash_body(int fd, char ret_hex[HF_SHA256_HEX_SIZE], struct hf_error *err)
 }
 
 static enum hf_status
-compare_body(const struct hf_dir_place *place, const struct hf_dir_object *object, struct hf_error *err)
+compare_body(const struct hf_dir_place *place, const struct hf_dir_object *object,
+             struct hf_error *err)
 {
     hf_owned(hf_fs_close) int fd = -1;
     char hex[HF_SHA256_HEX_SIZE] = "";
@@ -199,7 +214,8 @@ compare_body(const struct hf_dir_place *place, const struct hf_dir_object *objec
     if (status != HF_OK)
         return status;
     if (strcmp(hex, object->sha256) != 0)
-        return hf_fail(err, HF_EFOREIGN, "'%s' holds other bytes than ours; it was left as it is", place->body);
+        return hf_fail(err, HF_EFOREIGN, "'%s' holds other bytes than ours; it was left as it is",
+                       place->body);
     return HF_OK;
 }
 
@@ -228,6 +244,6 @@ hf_dir_adopt(struct hf_dir *dir, const struct hf_dir_object *object, struct hf_e
     }
     if (status == HF_OK)
         status = hf_dir_protect(dir, place.body, &info, err);
-    /* The put before us may have failed right here: only now its name is sure to outlive a crash. */
+    /* The put before us may have failed right here: only now is its name sure to stay. */
     return status == HF_OK ? hf_fs_sync_dir(place.folder, err) : status;
 }

@@ -5,11 +5,12 @@
 
 /* `fd` stays open for whoever wants the bytes too. */
 static enum hf_status
-look(struct hf_dir *dir, const char *key, int *ret_fd, struct hf_dir_info *ret_info, struct hf_error *err)
+look(struct hf_dir *dir, const char *key, int *ret_fd, struct hf_dir_info *ret_info,
+     struct hf_error *err)
 {
     hf_owned(hf_fs_close) int fd = -1;
     struct hf_dir_place place;
-    struct hf_dir_info info = {.size = 0};
+    struct hf_dir_info info = { .size = 0 };
     struct stat stat;
     enum hf_status status = hf_dir_place_of(dir, key, &place, err);
 
@@ -17,7 +18,8 @@ look(struct hf_dir *dir, const char *key, int *ret_fd, struct hf_dir_info *ret_i
         status = hf_dir_open_regular(place.body, &fd, &stat, err);
     if (status == HF_OK)
         status = hf_dir_meta_read(place.meta, &info, err);
-    /* The body is open, so what was not found is its meta file: removed, or the body was put there by hand. */
+    /* The body is open, so what was not found is its meta file: removed, or the body was put there
+     * by hand. */
     if (status == HF_ENOTFOUND && fd >= 0)
         status = HF_OK;
     if (status != HF_OK)
@@ -41,8 +43,8 @@ hf_dir_head(struct hf_dir *dir, const char *key, struct hf_dir_info *ret_info, s
 }
 
 enum hf_status
-hf_dir_get(struct hf_dir *dir, const char *key, size_t max, struct hf_buf *ret_body, struct hf_dir_info *ret_info,
-           struct hf_error *err)
+hf_dir_get(struct hf_dir *dir, const char *key, size_t max, struct hf_buf *ret_body,
+           struct hf_dir_info *ret_info, struct hf_error *err)
 {
     hf_owned(hf_fs_close) int fd = -1;
     hf_owned(hf_buf_done) struct hf_buf body = HF_BUF(max);

@@ -122,6 +122,21 @@ consume(struct hf_connection *connection, size_t size)
         hf_buf_done(in);
 }
 
+/* The parts stay without a last one; the line counts from its beginning again. */
+static void
+forget_begun(struct hf_connection *connection)
+{
+    struct hf_unit unit;
+    struct hf_cut none = {.consumed = 0};
+    connection->skip = 0;
+    hf_session_refuse(&connection->session, "ERROR the long line that was begun is another one; connect again to send it anew");
+    if (hf_unit_begin(&unit, &connection->source->source) != HF_OK ||
+        hf_stream_write(&unit, connection->stream, &none) != HF_OK)
+        return; /* told again next time */
+    hf_unit_commit(&unit);
+    hf_stream_taken(connection->stream, &unit, &none);
+}
+
 /* A line whose first parts are in the journal comes again from its beginning: these parts are checked, not added. */
 static void
 skip_begun(struct hf_connection *connection)
@@ -137,8 +152,7 @@ skip_begun(struct hf_connection *connection)
     connection->skip -= size;
     bool differs = memchr(again.ptr, '\n', again.size) || (connection->skip == 0 && connection->skip_crc != stream->begun.crc);
     if (differs) {
-        stream->begun = (struct hf_long_line){.parts = 0};
-        hf_session_refuse(&connection->session, "ERROR the long line that was begun is another one; connect again to send it anew");
+        forget_begun(connection);
         return;
     }
     if (connection->skip == 0) {

@@ -105,11 +105,12 @@ hf_builder_append(struct hf_builder *builder, uint16_t source, int64_t event_tim
     return HF_OK;
 }
 
-/* Fills in the header with the checksums; the zeros behind the changes belong to them while it is written. */
+static const uint8_t zeros[8];
+
+/* Fills in the header with the checksums; the zeros that fill up to eight bytes belong to the changes. */
 static void
 seal_head(struct hf_builder *builder, struct hf_batch_head *head, size_t padding)
 {
-    static const uint8_t zeros[8];
     uint32_t seed = hf_batch_seed(head->generation);
     struct hf_disk_batch disk;
 
@@ -132,18 +133,20 @@ hf_builder_write(struct hf_builder *builder, int fd, uint64_t offset, struct hf_
 {
     size_t present = builder->table.size + builder->payload.size + builder->changes.size;
     size_t padding = (size_t)(hf_builder_bytes(builder) - present);
-    size_t change_bytes = builder->changes.size;
-
-    seal_head(builder, head, padding);
-    if (hf_buf_add(&builder->changes, "\0\0\0\0\0\0\0", padding) != HF_OK)
-        return hf_fail(err, HF_ELIMIT, "state changes of one batch are over %zu bytes", builder->changes.max);
-    const struct hf_buf *parts[] = { &builder->table, &builder->payload, &builder->changes };
     enum hf_status status = HF_OK;
+
+    /* The sizes stay as they are: others look at them meanwhile to see what room is left. */
+    seal_head(builder, head, padding);
+    const struct hf_slice parts[] = {
+        hf_buf_slice(&builder->table),
+        hf_buf_slice(&builder->payload),
+        hf_buf_slice(&builder->changes),
+        hf_slice(zeros, padding),
+    };
     for (size_t i = 0; status == HF_OK && i < HF_COUNT(parts); i++) {
-        if (parts[i]->size > 0)
-            status = hf_fs_pwrite(fd, parts[i]->ptr, parts[i]->size, (off_t)offset, err);
-        offset += parts[i]->size;
+        if (parts[i].size > 0)
+            status = hf_fs_pwrite(fd, parts[i].ptr, parts[i].size, (off_t)offset, err);
+        offset += parts[i].size;
     }
-    builder->changes.size = change_bytes;
     return status;
 }

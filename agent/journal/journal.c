@@ -24,13 +24,7 @@ hf_journal_unlock(struct hf_journal *journal)
 void
 hf_journal_deadline(uint64_t in_ms, struct timespec *ret_at)
 {
-    clock_gettime(CLOCK_MONOTONIC, ret_at);
-    ret_at->tv_sec += (time_t)(in_ms / 1000);
-    ret_at->tv_nsec += (long)(in_ms % 1000) * 1000000;
-    if (ret_at->tv_nsec >= 1000000000) {
-        ret_at->tv_sec++;
-        ret_at->tv_nsec -= 1000000000;
-    }
+    hf_deadline_in(in_ms, ret_at);
 }
 
 void

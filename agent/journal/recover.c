@@ -45,9 +45,9 @@ cover(struct hf_recover *run, struct hf_error *err)
     return HF_OK;
 }
 
-/* Whether the batch's bytes are those that were written; *ret_changes_ok: at least the state changes are. */
+/* Whether the batch's bytes are those that were written. */
 static enum hf_status
-check_contents(struct hf_recover *run, uint64_t offset, const struct hf_batch_head *head, bool *ret_ok, bool *ret_changes_ok,
+check_contents(struct hf_recover *run, uint64_t offset, const struct hf_batch_head *head, bool *ret_events_ok, bool *ret_changes_ok,
                struct hf_error *err)
 {
     uint32_t seed = hf_batch_seed(head->generation), table = seed, payload = seed, changes = seed;
@@ -62,7 +62,7 @@ check_contents(struct hf_recover *run, uint64_t offset, const struct hf_batch_he
     if (status != HF_OK && status != HF_ECORRUPT)
         return status;
     *ret_changes_ok = status == HF_OK && changes == head->change_crc;
-    *ret_ok = *ret_changes_ok && table == head->table_crc && payload == head->payload_crc;
+    *ret_events_ok = status == HF_OK && table == head->table_crc && payload == head->payload_crc;
     return HF_OK;
 }
 
@@ -79,20 +79,30 @@ judge_damaged(struct hf_recover *run, uint64_t offset, const struct hf_batch_hea
     return status == HF_OK ? HF_ECORRUPT : status;
 }
 
+static void
+lose_batch(struct hf_recover *run, const struct hf_batch_head *head, bool events_ok)
+{
+    if (!events_ok)
+        hf_recover_lose(run, head->first_seq, hf_batch_last_seq(head), "a batch is damaged");
+    else if (head->type == HF_BATCH_STATE)
+        hf_recover_lose(run, head->first_seq, head->first_seq - 1, "a snapshot of the state is damaged");
+    else
+        hf_recover_lose(run, head->first_seq, head->first_seq - 1, "changes of the state are damaged");
+}
+
 /* Accepts the batch at `offset`, or reports it lost; HF_ENOTFOUND: the torn tail begins here. */
 static enum hf_status
 accept(struct hf_recover *run, struct hf_segment *segment, uint64_t offset, const struct hf_batch_head *head, struct hf_error *err)
 {
-    bool ok, changes_ok;
-    enum hf_status status = check_contents(run, offset, head, &ok, &changes_ok, err);
+    bool events_ok, changes_ok;
+    enum hf_status status = check_contents(run, offset, head, &events_ok, &changes_ok, err);
 
-    if (status == HF_OK && !ok)
+    if (status == HF_OK && !(events_ok && changes_ok))
         status = judge_damaged(run, offset, head, err);
     if (status != HF_OK && status != HF_ECORRUPT)
         return status;
     if (status == HF_ECORRUPT)
-        hf_recover_lose(run, head->first_seq, hf_batch_last_seq(head),
-                        head->type == HF_BATCH_STATE ? "a snapshot of the state is damaged" : "a batch is damaged");
+        lose_batch(run, head, events_ok);
     status = cover(run, err);
     if (status != HF_OK)
         return status;

@@ -29,12 +29,17 @@ hf_journal_current_room(const struct hf_journal *journal)
     return current->bytes - current->end - HF_SEGMENT_TAIL;
 }
 
+/* By this much a snapshot may have grown when its turn comes. */
+static uint64_t
+pending_changes(const struct hf_journal *journal)
+{
+    return journal->waiting->changes.size + (journal->flight ? journal->flight->changes.size : 0);
+}
+
 uint64_t
 hf_journal_spare_room(const struct hf_journal *journal, const struct hf_segment *spare)
 {
-    /* The snapshot may have grown by what is not applied yet when its turn comes. */
-    uint64_t pending = journal->waiting->changes.size + (journal->flight ? journal->flight->changes.size : 0);
-    uint64_t used = hf_segment_prologue(&journal->state, spare->bytes) + 2 * pending + HF_SEGMENT_TAIL;
+    uint64_t used = hf_segment_prologue(&journal->state, spare->bytes) + 2 * pending_changes(journal) + HF_SEGMENT_TAIL;
 
     return spare->bytes > used ? spare->bytes - used : 0;
 }
@@ -42,7 +47,7 @@ hf_journal_spare_room(const struct hf_journal *journal, const struct hf_segment 
 uint64_t
 hf_journal_file_bytes_for(const struct hf_journal *journal, uint64_t needed)
 {
-    uint64_t twice = 2 * (HF_BATCH_HEAD + journal->state.bytes + 8);
+    uint64_t twice = 2 * (HF_BATCH_HEAD + journal->state.bytes + pending_changes(journal) + 8);
     uint64_t bytes = HF_SEGMENT_DATA + twice + needed + HF_SEGMENT_TAIL;
 
     return (bytes + HF_SEGMENT_BLOCK - 1) / HF_SEGMENT_BLOCK * HF_SEGMENT_BLOCK;

@@ -42,9 +42,8 @@ hf_journal_tidy_due(const struct hf_journal *journal, uint64_t now_ms)
 
 /* Keeps the file as a spare, or takes it away. */
 static void
-settle(struct hf_journal *journal, struct hf_segment *segment)
+settle(struct hf_journal *journal, struct hf_segment *segment, bool keep)
 {
-    bool keep = journal->spares.count < HF_JOURNAL_SPARES && hf_journal_fits_as_spare(journal, segment);
     bool wipe = journal->wipe && !segment->clean;
     struct hf_error err;
     enum hf_status status = HF_OK;
@@ -81,7 +80,7 @@ settle_released(struct hf_journal *journal)
             continue;
         }
         hf_segment_list_remove(&journal->released, i);
-        settle(journal, segment);
+        settle(journal, segment, journal->spares.count < HF_JOURNAL_SPARES && hf_journal_fits_as_spare(journal, segment));
         any = true;
         i = 0; /* the list may have grown while the lock was given up */
     }
@@ -95,7 +94,7 @@ drop_small_spares(struct hf_journal *journal)
     while (journal->spares.count > 0) {
         struct hf_segment *spare = journal->spares.items[0];
         hf_segment_list_remove(&journal->spares, 0);
-        settle(journal, spare);
+        settle(journal, spare, false);
     }
 }
 
@@ -132,7 +131,7 @@ hf_journal_tidy(struct hf_journal *journal)
 
     while ((spare = unwiped_spare(journal)) != NULL) {
         hf_journal_forget_spare(journal, spare);
-        settle(journal, spare);
+        settle(journal, spare, true);
     }
     if (freed)
         journal->retry_ms = journal->spare_retry_ms = 0;

@@ -65,11 +65,8 @@ frame_decode(struct hf_slice bytes, size_t offset, struct frame *ret_frame)
     if (offset > bytes.size || bytes.size - offset < FRAME_HEADER)
         return false;
     const uint8_t *header = bytes.ptr + offset;
-    uint32_t step = hf_get_le32(header + 4), doc_size = hf_get_le32(header + 24);
-    if (hf_get_le64(header + 16) >= hf_get_le64(header + 8))
-        return false;
-    if (hf_get_le32(header) != FRAME_MAGIC || step < HF_STEP_STATE || step > HF_STEP_LAST ||
-        doc_size > FRAME_DOC_MAX)
+    uint32_t doc_size = hf_get_le32(header + 24);
+    if (hf_get_le32(header) != FRAME_MAGIC || doc_size > FRAME_DOC_MAX)
         return false;
     size_t size = FRAME_HEADER + doc_size + (8 - doc_size % 8) % 8;
     if (bytes.size - offset < size)
@@ -77,7 +74,7 @@ frame_decode(struct hf_slice bytes, size_t offset, struct frame *ret_frame)
     struct hf_slice doc = hf_slice(header + FRAME_HEADER, doc_size);
     if (hf_get_le32(header + 28) != frame_crc(header, doc))
         return false;
-    *ret_frame = (struct frame){ .step = (enum hf_step)step,
+    *ret_frame = (struct frame){ .step = hf_get_le32(header + 4),
                                  .number = hf_get_le64(header + 8),
                                  .durable = hf_get_le64(header + 16),
                                  .doc = doc,

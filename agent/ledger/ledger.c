@@ -40,14 +40,19 @@ hf_ledger_scan(struct hf_slice bytes,
     uint64_t number = 1;
     struct frame frame;
     while (frame_decode(bytes, offset, &frame) && frame.number == number) {
+        if (frame.step < HF_STEP_STATE || frame.step > HF_STEP_LAST)
+            return hf_fail(
+                err, HF_EVERSION,
+                "step %llu is of kind %u, which only a later version knows: use that one",
+                (unsigned long long)number, frame.step);
         hf_owned(hf_doc_freep) json_t *doc = NULL;
         enum hf_status status = hf_doc_parse(frame.doc, FRAME_DOC_MAX, "ledger step", &doc, err);
         if (status != HF_OK)
             return hf_while(err, HF_ECORRUPT, "step %llu", (unsigned long long)number);
-        status = visit(context, frame.step, doc, err);
+        status = visit(context, (enum hf_step)frame.step, doc, err);
         if (status != HF_OK)
             return hf_while(err, status, "step %llu (%s)", (unsigned long long)number,
-                            hf_step_name(frame.step));
+                            hf_step_name((enum hf_step)frame.step));
         offset += frame.size;
         number++;
     }

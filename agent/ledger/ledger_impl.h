@@ -10,7 +10,7 @@
 #define LEDGER_MAX    (256u << 20)
 
 struct frame {
-    enum hf_step step;
+    uint32_t step;    /* hf_step, or one that a later version knows */
     uint64_t number;  /* 1, 2, ... within the file: a frame of an older file never fits */
     uint64_t durable; /* the highest number known to be on the disk when this one was written */
     struct hf_slice doc;

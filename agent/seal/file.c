@@ -41,10 +41,10 @@ hf_sealed_freep(struct hf_sealed **sealed)
 
 /* ---- writing ---- */
 
+/* A temporary that a crash left is written over when its window is sealed again. */
 struct place {
     char folder[HF_PATH_MAX];
-    char temporary[HF_PATH_MAX]; /* FOLDER/.NAME.tmp: of a crash; whoever seals this window again
-                                    writes over it */
+    char temporary[HF_PATH_MAX]; /* FOLDER/.NAME.tmp */
 };
 
 static enum hf_status

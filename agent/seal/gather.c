@@ -86,8 +86,8 @@ static void
 keep_wanted(struct gather *gather, const struct hf_journal_batch *batch, size_t start)
 {
     uint8_t *bytes = gather->bytes.ptr;
-    size_t end = start, run = start,
-           at = start; /* kept up to `end`; [run, at) is wanted and not moved yet */
+    /* Kept up to `end`; [run, at) is wanted and not moved yet. */
+    size_t end = start, run = start, at = start;
     for (uint32_t i = 0; i < batch->count; i++) {
         size_t size = (size_t)batch->entries[i].size + 1;
         if (wanted(gather, batch, i)) {
@@ -219,9 +219,9 @@ gather_range(struct gather *gather, struct hf_journal *journal, const struct hf_
     status = hf_journal_reader_open(journal, job->range.first_seq, &reader, err);
     if (status == HF_OK)
         status = read_range(gather, reader, err);
-    else if (status == HF_EUSAGE) /* a journal that ends before the window: its last blocks never
-                                     reached the disk */
-        status = HF_OK;
+    else if (status == HF_EUSAGE)
+        status =
+            HF_OK; /* the journal ends before the window: its last blocks never reached the disk */
     hf_journal_reader_close(reader);
     if (status != HF_OK)
         return status;

@@ -134,7 +134,8 @@ begin_chain(struct trail *trail, struct hf_error *err)
     uint64_t from = trail->plan->settings.start_oldest ? info.oldest_seq : info.next_seq;
     trail->cut_seq = trail->digested_seq = from ? from - 1 : 0;
     trail->created_s = trail->last_time_s = hf_wall_s();
-    enum hf_status status = hf_ledger_add(trail->ledger, HF_STEP_STATE, step_state_doc(trail), err);
+    hf_owned(hf_doc_freep) json_t *doc = step_state_doc(trail);
+    enum hf_status status = hf_ledger_add(trail->ledger, HF_STEP_STATE, doc, err);
     return status == HF_OK ? hf_ledger_sync(trail->ledger, err) : status;
 }
 

@@ -277,6 +277,11 @@ struct message {
     void (*call)(struct hf_trails *trails, void *argument);
     void *argument;
 };
+struct inbox *inbox_new(void);
+void inbox_run(struct hf_trails *trails);
+void inbox_stop(struct inbox *inbox); /* after what lies in it is handled */
+void inbox_free(struct inbox *inbox);
+void inbox_call(struct hf_trails *trails, void (*call)(struct hf_trails *trails, void *argument), void *argument); /* waits until it was made */
 void message_send(struct hf_trails *trails, struct message *message); /* takes it; from any thread */
 void message_delivered(void *context, struct hf_delivery *delivery);  /* hf_delivery.done; context: the trails */
 void message_sealed(void *context, enum hf_status status, struct hf_sealed *sealed, const struct hf_journal_loss *loss, const struct hf_error *err); /* context: the window */

@@ -3,17 +3,12 @@
  * The journal's commits arrive a thousand times a second under load: they only raise a flag, which is looked at no more often
  * than every JOURNAL_PACE_MS. */
 #include "agent/trail/trail_impl.h"
-#include <errno.h>
-#include <holdfast/json.h>
 #include <pthread.h>
-#include <stdio.h>
-#include <string.h>
 
 #define JOURNAL_PACE_MS 25
 
 struct inbox {
     pthread_t thread;
-    bool running;
     pthread_mutex_t lock;
     pthread_cond_t changed; /* CLOCK_MONOTONIC */
     struct message *first, **end;
@@ -149,20 +144,13 @@ wait_until(struct inbox *inbox, int64_t boot_ms)
 {
     int64_t wait_ms = boot_ms == INT64_MAX ? 60000 : boot_ms - (int64_t)hf_boot_ms();
     struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    wait_ms = HF_MAX(HF_MIN(wait_ms, 60000), 0);
-    at.tv_sec += wait_ms / 1000;
-    at.tv_nsec += wait_ms % 1000 * 1000000;
-    if (at.tv_nsec >= 1000000000) {
-        at.tv_sec++;
-        at.tv_nsec -= 1000000000;
-    }
+    hf_deadline_in((uint64_t)HF_MAX(HF_MIN(wait_ms, 60000), 0), &at);
     pthread_cond_timedwait(&inbox->changed, &inbox->lock, &at);
 }
 
 /* Waits for a message, for the journal (at its pace), or for the next timer; takes all messages. */
 static struct message *
-next_messages(struct inbox *inbox, int64_t wake_ms, int64_t journal_ms)
+next_messages(struct inbox *inbox, int64_t wake_ms, int64_t journal_ms, bool *ret_stop)
 {
     pthread_mutex_lock(&inbox->lock);
     for (;;) {
@@ -177,6 +165,7 @@ next_messages(struct inbox *inbox, int64_t wake_ms, int64_t journal_ms)
     inbox->first = NULL;
     inbox->end = &inbox->first;
     inbox->journal_moved = false;
+    *ret_stop = inbox->stop;
     pthread_mutex_unlock(&inbox->lock);
     return messages;
 }
@@ -189,8 +178,9 @@ run(void *context)
     pthread_setname_np(pthread_self(), "hf-trails");
     for (;;) {
         int64_t wake_ms = turn_all(trails);
-        struct message *messages = next_messages(inbox, wake_ms, (int64_t)hf_boot_ms() + JOURNAL_PACE_MS);
-        if (!messages && inbox->stop)
+        bool stop;
+        struct message *messages = next_messages(inbox, wake_ms, (int64_t)hf_boot_ms() + JOURNAL_PACE_MS, &stop);
+        if (!messages && stop)
             break;
         while (messages) {
             struct message *message = messages;
@@ -232,8 +222,8 @@ send_call(struct hf_trails *trails, void (*call)(struct hf_trails *trails, void 
     message_send(trails, message);
 }
 
-static void
-call_and_wait(struct hf_trails *trails, void (*call)(struct hf_trails *trails, void *argument), void *argument)
+void
+inbox_call(struct hf_trails *trails, void (*call)(struct hf_trails *trails, void *argument), void *argument)
 {
     struct waiting_call waiting = {.call = call, .argument = argument, .lock = PTHREAD_MUTEX_INITIALIZER, .done_changed = PTHREAD_COND_INITIALIZER};
     send_call(trails, run_waiting_call, &waiting);
@@ -285,313 +275,42 @@ hf_trails_flush(struct hf_trails *trails, uint64_t last_seq, uint64_t timeout_ms
     send_call(trails, run_flush, flush);
 }
 
-/* ---- the set of trails: start, reload, stop ---- */
+/* ---- its life ---- */
 
-static struct trail *
-find_trail(struct hf_trails *trails, const char *name)
+struct inbox *
+inbox_new(void)
 {
-    for (struct trail *trail = trails->trails; trail; trail = trail->next) {
-        if (strcmp(trail->name, name) == 0)
-            return trail;
-    }
-    return NULL;
-}
-
-static void
-append_trail(struct hf_trails *trails, struct trail *trail)
-{
-    struct trail **end = &trails->trails;
-    while (*end)
-        end = &(*end)->next;
-    *end = trail;
-}
-
-static enum hf_status
-make_plans(struct hf_trails *trails, const struct hf_config *config, struct plan **ret_plans, struct hf_error *err)
-{
-    if (config->trail_count > TRAILS_MAX)
-        return hf_fail(err, HF_ECONFIG, "more than %d trails", TRAILS_MAX);
-    for (size_t i = 0; i < config->trail_count; i++) {
-        struct settings settings;
-        enum hf_status status = settings_from_config(config, &config->trails[i], trails->options.identity->host, &settings, err);
-        if (status == HF_OK)
-            status = plan_new(trails, &settings, &ret_plans[i], err);
-        if (status != HF_OK) {
-            while (i-- > 0)
-                plan_free(ret_plans[i]);
-            return status;
-        }
-    }
-    return HF_OK;
-}
-
-static void
-begin_draining(struct trail *trail)
-{
-    trail->draining = trail->close_now = true;
-    hf_log_info("trail.draining", HF_STR("trail", trail->name));
-}
-
-/* A changed trail ends its window here, so that every window has one configuration; one that stays the same is not disturbed. */
-static void
-change_trail(struct trail *trail, struct plan *plan)
-{
-    struct hf_error err;
-    struct hf_journal_info info;
-    if (json_equal(trail->plan->settings.doc, plan->settings.doc) && !trail->draining) {
-        plan_free(plan);
-        return;
-    }
-    hf_journal_info(trail->trails->options.journal, &info);
-    if (!trail->close_now)
-        (void)cut_close_at(trail, info.durable_seq);
-    trail->draining = trail->close_now = false;
-    trail_set_plan(trail, plan);
-    if (trail_save_settings(trail, &err) != HF_OK || trail_new_cutter(trail, &err) != HF_OK)
-        hf_log_error("trail.reload", HF_STR("trail", trail->name), HF_ERR(&err));
-    if (trail->key_out.sealed && !trail->key_out.in_flight) {
-        outgoing_done(&trail->key_out);
-        trail->key_out = (struct outgoing){.trail = trail, .first_retain_s = -1, .last_retain_s = -1};
-    }
-    trail->retry_at_ms = 0;
-    if (trail->state != TRAIL_ENDED)
-        trail_move(trail, TRAIL_CHECKING, NULL);
-    digest_schedule(trail);
-    hf_log_info("trail.changed", HF_STR("trail", trail->name));
-}
-
-static void
-set_wipe(struct hf_trails *trails)
-{
-    bool wipe = false;
-    for (const struct trail *trail = trails->trails; trail; trail = trail->next)
-        wipe = wipe || trail->plan->settings.encryption != HF_ENCRYPT_NONE;
-    hf_journal_set_wipe(trails->options.journal, wipe);
-}
-
-static void
-apply_plans(struct hf_trails *trails, const struct hf_config *config, struct plan **plans)
-{
-    struct hf_error err;
-    struct hf_journal_info info;
-    hf_journal_info(trails->options.journal, &info);
-    for (struct trail *trail = trails->trails; trail; trail = trail->next) {
-        if (!hf_config_trail(config, trail->name) && !trail->draining) {
-            (void)cut_close_at(trail, info.durable_seq);
-            begin_draining(trail);
-        }
-    }
-    for (size_t i = 0; i < config->trail_count; i++) {
-        struct trail *trail = find_trail(trails, config->trails[i].name);
-        if (trail) {
-            change_trail(trail, plans[i]);
-        } else if (trail_open(trails, plans[i], &trail, &err) == HF_OK) {
-            append_trail(trails, trail);
-            hf_log_info("trail.new", HF_STR("trail", trail->name));
-        } else {
-            hf_log_error("trail.failed", HF_STR("trail", config->trails[i].name), HF_ERR(&err));
-        }
-    }
-    set_wipe(trails);
-}
-
-struct configure_call {
-    struct hf_config *config;
-    enum hf_status status;
-    struct hf_error *err;
-};
-
-static void
-run_configure(struct hf_trails *trails, void *argument)
-{
-    struct configure_call *call = argument;
-    struct plan *plans[TRAILS_MAX];
-    call->status = stores_needed(trails, call->config, call->err);
-    if (call->status == HF_OK)
-        call->status = make_plans(trails, call->config, plans, call->err);
-    if (call->status != HF_OK)
-        return;
-    stores_configure(trails, call->config);
-    apply_plans(trails, call->config, plans);
-    trails->old_configs = hf_realloc(trails->old_configs, (trails->old_config_count + 1) * sizeof(*trails->old_configs));
-    trails->old_configs[trails->old_config_count++] = trails->config;
-    trails->config = call->config;
-}
-
-enum hf_status
-hf_trails_configure(struct hf_trails *trails, struct hf_config *config, struct hf_error *err)
-{
-    struct configure_call call = {.config = config, .err = err};
-    call_and_wait(trails, run_configure, &call);
-    return call.status;
-}
-
-/* Trails that left the configuration while the agent was down, or had not drained when it stopped. */
-static enum hf_status
-open_draining(struct hf_trails *trails, const struct hf_config *config, struct hf_error *err)
-{
-    char folder[HF_PATH_MAX], own[HF_PATH_MAX], path[HF_PATH_MAX];
-    char **names;
-    size_t count;
-    hf_path_join(folder, sizeof(folder), trails->options.state_dir, "trails");
-    enum hf_status status = hf_fs_mkdirs(folder, 0700, err);
-    if (status == HF_OK)
-        status = hf_fs_list(folder, 4096, &names, &count, err);
-    if (status != HF_OK)
-        return status;
-    for (size_t i = 0; i < count && status == HF_OK; i++) {
-        if (hf_config_trail(config, names[i]))
-            continue;
-        hf_path_join(own, sizeof(own), folder, names[i]);
-        hf_path_join(path, sizeof(path), own, "trail.json");
-        hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(1u << 20);
-        json_t *doc = NULL;
-        struct settings settings;
-        struct plan *plan;
-        struct trail *trail;
-        status = hf_fs_read_file(path, 1u << 20, &text, err);
-        if (status == HF_ENOTFOUND) { /* its folder was being removed when the agent stopped */
-            status = HF_OK;
-            continue;
-        }
-        if (status == HF_OK)
-            status = hf_doc_parse(hf_buf_slice(&text), 1u << 20, path, &doc, err);
-        if (status == HF_OK)
-            status = settings_from_doc(doc, &settings, err);
-        if (status == HF_OK)
-            status = plan_new(trails, &settings, &plan, err);
-        if (status == HF_OK)
-            status = trail_open(trails, plan, &trail, err);
-        if (status == HF_OK) {
-            append_trail(trails, trail);
-            struct hf_journal_info info;
-            hf_journal_info(trails->options.journal, &info);
-            trail->draining = true;
-            hf_log_info("trail.draining", HF_STR("trail", trail->name));
-        }
-    }
-    hf_fs_names_free(names, count);
-    return status;
-}
-
-static enum hf_status
-open_all(struct hf_trails *trails, const struct hf_config *config, struct hf_error *err)
-{
-    struct plan *plans[TRAILS_MAX];
-    enum hf_status status = make_plans(trails, config, plans, err);
-    if (status != HF_OK)
-        return status;
-    size_t i = 0;
-    for (; i < config->trail_count && status == HF_OK; i++) {
-        struct trail *trail;
-        status = trail_open(trails, plans[i], &trail, err);
-        if (status == HF_OK)
-            append_trail(trails, trail);
-    }
-    for (; i < config->trail_count; i++)
-        plan_free(plans[i]);
-    if (status == HF_OK)
-        status = open_draining(trails, config, err);
-    if (status == HF_OK)
-        status = stores_needed(trails, config, err);
-    return status;
-}
-
-static void
-free_all(struct hf_trails *trails)
-{
-    while (trails->trails) {
-        struct trail *trail = trails->trails;
-        trails->trails = trail->next;
-        trail_free(trail);
-    }
-    while (trails->old_plans) {
-        struct plan *plan = trails->old_plans;
-        trails->old_plans = plan->next;
-        plan_free(plan);
-    }
-    for (size_t i = 0; i < trails->old_config_count; i++)
-        hf_config_free(trails->old_configs[i]);
-    hf_freep(&trails->old_configs);
-    hf_config_free(trails->config);
-    hf_freep(&trails->reserve_path);
-    pthread_mutex_destroy(&trails->inbox->lock);
-    pthread_cond_destroy(&trails->inbox->changed);
-    hf_freep(&trails->inbox);
-    hf_freep(&trails);
-}
-
-static struct hf_trails *
-new_trails(const struct hf_trails_options *options, const struct hf_config *config)
-{
-    struct hf_trails *trails = hf_alloc(sizeof(*trails));
+    struct inbox *inbox = hf_alloc(sizeof(*inbox));
     pthread_condattr_t attributes;
-    trails->options = *options;
-    trails->inbox = hf_alloc(sizeof(*trails->inbox));
-    trails->inbox->end = &trails->inbox->first;
-    pthread_mutex_init(&trails->inbox->lock, NULL);
+    inbox->end = &inbox->first;
+    pthread_mutex_init(&inbox->lock, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&trails->inbox->changed, &attributes);
+    pthread_cond_init(&inbox->changed, &attributes);
     pthread_condattr_destroy(&attributes);
-    trails->seals_most = (unsigned)config->agent.sealers + 1; /* one waits, so that no sealer does */
-    trails->reserve_path = hf_asprintf("%s/reserve", options->state_dir);
-    uint64_t largest = 0;
-    for (size_t i = 0; i < config->trail_count; i++)
-        largest = HF_MAX(largest, config->trails[i].window_max_bytes);
-    trails->reserve_bytes = config->agent.sealers * (largest + (1u << 20)) + (16u << 20);
-    return trails;
-}
-
-enum hf_status
-hf_trails_start(const struct hf_trails_options *options, struct hf_config *config, struct hf_trails **ret_trails, struct hf_error *err)
-{
-    struct hf_trails *trails = new_trails(options, config);
-    enum hf_status status = open_all(trails, config, err);
-    if (status != HF_OK) {
-        free_all(trails);
-        return status;
-    }
-    set_wipe(trails);
-    reserve_fill(trails);
-    trails->config = config;
-    stores_configure(trails, config);
-    trails->sealers = hf_sealers_start(options->journal, (unsigned)config->agent.sealers);
-    hf_assert(pthread_create(&trails->inbox->thread, NULL, run, trails) == 0);
-    *ret_trails = trails;
-    return HF_OK;
-}
-
-/* What has receipts is signed before the end, even when there is no time left to deliver the digest: the next start does. */
-static void
-run_last_turn(struct hf_trails *trails, void *argument)
-{
-    struct hf_error err;
-    (void)argument;
-    flush_abandon(trails);
-    for (struct trail *trail = trails->trails; trail; trail = trail->next) {
-        if (trail->object_count && !trail->digest && trail_may_cut(trail)) {
-            trail->digest_now = true;
-            digest_cut(trail);
-        }
-        if (digest_seal(trail, &err) != HF_OK)
-            hf_log_error("digest.failed", HF_STR("trail", trail->name), HF_ERR(&err));
-    }
-    trails->stopping = true; /* no new attempt; what comes back is still recorded */
+    return inbox;
 }
 
 void
-hf_trails_stop(struct hf_trails *trails, int64_t wait_ms)
+inbox_run(struct hf_trails *trails)
 {
-    if (!trails)
-        return;
-    call_and_wait(trails, run_last_turn, NULL);
-    hf_sealers_stop(trails->sealers);
-    stores_stop(trails, wait_ms); /* hands everything back; the thread, which touches no store any more, records it */
-    pthread_mutex_lock(&trails->inbox->lock);
-    trails->inbox->stop = true;
-    pthread_cond_signal(&trails->inbox->changed);
-    pthread_mutex_unlock(&trails->inbox->lock);
-    pthread_join(trails->inbox->thread, NULL);
-    free_all(trails);
+    hf_assert(pthread_create(&trails->inbox->thread, NULL, run, trails) == 0);
+}
+
+void
+inbox_stop(struct inbox *inbox)
+{
+    pthread_mutex_lock(&inbox->lock);
+    inbox->stop = true;
+    pthread_cond_signal(&inbox->changed);
+    pthread_mutex_unlock(&inbox->lock);
+    pthread_join(inbox->thread, NULL);
+}
+
+void
+inbox_free(struct inbox *inbox)
+{
+    pthread_mutex_destroy(&inbox->lock);
+    pthread_cond_destroy(&inbox->changed);
+    hf_freep(&inbox);
 }

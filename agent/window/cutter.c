@@ -106,9 +106,9 @@ static bool
 entry_fits(const struct hf_cutter *cutter)
 {
     const struct hf_journal_entry *entry = &cutter->batch.entries[cutter->at];
+    /* A single record may be larger than max_bytes: it gets an object of its own. */
     if (!hf_selection_has(&cutter->selection, entry->source) || cutter->open.count == 0)
-        return true; /* a single record may be larger than max_bytes: it gets an object of its own
-                      */
+        return true;
     return cutter->open.bytes + 1 + entry->size <= cutter->max_bytes;
 }
 
@@ -126,12 +126,11 @@ need_batch(struct hf_cutter *cutter, struct hf_journal_loss *ret_loss, struct hf
             return status;
         cutter->have_batch = true;
         cutter->at = 0;
-        if (cutter->next_seq >
-            cutter->batch.first_seq) /* begin inside it: the cut before ended there */
-            cutter->at =
-                (uint32_t)HF_MIN(cutter->next_seq - cutter->batch.first_seq, cutter->batch.count);
-        cutter->next_seq =
-            HF_MAX(cutter->next_seq, cutter->batch.first_seq); /* what lies between was released */
+        uint64_t first_seq = cutter->batch.first_seq;
+        if (cutter->next_seq > first_seq) /* begin inside it: the cut before ended there */
+            cutter->at = (uint32_t)HF_MIN(cutter->next_seq - first_seq, cutter->batch.count);
+        else /* what lies between was released */
+            cutter->next_seq = first_seq;
     }
     return HF_OK;
 }
@@ -149,9 +148,9 @@ advance(struct hf_cutter *cutter, uint64_t last_seq, uint64_t delay_s, int64_t f
             return status;
         if (cutter->open.first_seq &&
             slot_of(cutter, cutter->batch.stamp_ns) != cutter->open.slot_s) {
+            /* A clock that went back before the slot must not hold it for long. */
             if (floor_s < hf_cutter_due_s(cutter, delay_s) && floor_s >= cutter->open.slot_s)
-                return HF_EFULL; /* (a clock that went back before the slot must not hold it for
-                                    long) */
+                return HF_EFULL;
             take_open(cutter, HF_CUT_TIME, ret_window);
             return HF_OK;
         }

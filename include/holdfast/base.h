@@ -20,6 +20,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <time.h>
 
 #define hf_must_check __attribute__((warn_unused_result))
 #define hf_printf(fmt_at, args_at) __attribute__((format(printf, fmt_at, args_at)))
@@ -182,6 +183,7 @@ uint32_t hf_crc32c(uint32_t crc, const void *bytes, size_t size);
 uint64_t hf_wall_ns(void);    /* CLOCK_REALTIME, ns since the epoch */
 int64_t hf_wall_s(void);
 uint64_t hf_boot_ms(void);    /* CLOCK_BOOTTIME: timers, never shown to anyone */
+void hf_deadline_in(uint64_t wait_ms, struct timespec *ret_at); /* on CLOCK_MONOTONIC, for timed waits */
 int64_t hf_build_s(void);     /* when this binary was built: no wall clock may lie before it */
 
 #define HF_TIME_SIZE 32

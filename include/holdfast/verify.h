@@ -53,7 +53,7 @@ struct hf_verify_options {
     void (*finding)(void *context, enum hf_finding finding, const char *key, const char *detail);
     void (*progress)(void *context, uint64_t digests, uint64_t objects, uint64_t objects_known);
     /* The records of each verified object in chain order oldest first: for cat. Called with the decrypted, unzipped {"Records":[...]}.
-     * NULL for validate. Digests are the links: an object is handed out when its hash is the one that an authentic digest lists. */
+     * NULL for validate. An object is handed out once its hash is the one that an authentic digest lists. */
     enum hf_status (*content)(void *context, const struct hf_digest_object *object, struct hf_slice json, struct hf_error *err);
     struct hf_opener *opener;     /* cms; NULL: envelopes stay closed (content is then not called for them, and reported) */
     void *context;

@@ -36,8 +36,8 @@ void hf_cutter_free(struct hf_cutter *cutter);
  * behind it on the next call. A window without selected records is returned too (count 0): it makes no object. */
 enum hf_status hf_cutter_next(struct hf_cutter *cutter, uint64_t delay_s, struct hf_window *ret_window, struct hf_journal_loss *ret_loss,
                               struct hf_error *err) hf_must_check;
-/* Closes at `last_seq` (flush, stop, a change of the trail): like hf_cutter_next(), and the last window ends there. HF_EFULL when
- * nothing up to last_seq is left. */
+/* Closes at `last_seq` (flush, stop, a change of the trail): like hf_cutter_next(), and the last window ends there, or behind it where
+ * hf_cutter_next() had taken later events into the open one already. HF_EFULL when nothing up to last_seq is left. */
 enum hf_status hf_cutter_close_at(struct hf_cutter *cutter, uint64_t last_seq, struct hf_window *ret_window, struct hf_journal_loss *ret_loss,
                                   struct hf_error *err) hf_must_check;
 uint64_t hf_cutter_next_seq(const struct hf_cutter *cutter); /* first sequence not yet in a returned window */

@@ -78,7 +78,15 @@ write_parameters(FILE *out, unsigned kind, unsigned account)
     }
 }
 
-static int
+/* What a host says itself: short, and common. */
+static void
+write_short_event(FILE *out, uint64_t number, const char *time_text)
+{
+    fprintf(out, "{\"eventVersion\":\"1.11\",\"userIdentity\":{\"type\":\"Unknown\",\"userName\":\"user-%u\"},\"eventTime\":\"%s\",\"eventSource\":\"sshd.host-%u\",\"eventName\":\"%s\",\"awsRegion\":\"eu-central-1\",\"sourceIPAddress\":\"192.0.2.%u\",\"requestParameters\":{\"port\":%u,\"pid\":%u},\"responseElements\":null,\"eventID\":\"%08x-0000-4000-8000-%012" PRIx64 "\",\"eventType\":\"AwsServiceEvent\",\"recipientAccountId\":\"000000000000\",\"eventCategory\":\"Management\"}\n",
+            skewed(600), time_text, skewed(40), pick(3) ? "SessionOpened" : "SessionClosed", pick(255), pick(65536), pick(32768), (unsigned)next_random(), number);
+}
+
+static void
 write_event(FILE *out, uint64_t number, time_t base)
 {
     char text[32];
@@ -91,7 +99,10 @@ write_event(FILE *out, uint64_t number, time_t base)
     gmtime_r(&session_start, &tm);
     strftime(session_text, sizeof(session_text), "%Y-%m-%dT%H:%M:%SZ", &tm);
     unsigned account = 100000000u + skewed(40), user = skewed(600), service = skewed(14), kind = pick(4);
-    long start = ftell(out);
+    if (pick(20) < 3) {
+        write_short_event(out, number, text);
+        return;
+    }
     fprintf(out, "{\"eventVersion\":\"1.11\",");
     write_identity(out, account, user, session_text);
     fprintf(out, ",\"eventTime\":\"%s\",\"eventSource\":\"%s.amazonaws.com\",\"eventName\":\"%s%s\",\"awsRegion\":\"eu-central-1\",\"sourceIPAddress\":\"10.%u.%u.%u\",\"userAgent\":\"%s\",", text,
@@ -103,7 +114,6 @@ write_event(FILE *out, uint64_t number, time_t base)
     fprintf(out, ",\"requestID\":\"%08x-%04x-4%03x-8%03x-%012" PRIx64 "\",\"eventID\":\"%08x-0000-4000-8000-%012" PRIx64 "\",\"readOnly\":%s,\"eventType\":\"AwsApiCall\",\"managementEvent\":%s,\"recipientAccountId\":\"%012u\",\"eventCategory\":\"%s\",\"tlsDetails\":{\"tlsVersion\":\"TLSv1.3\",\"cipherSuite\":\"TLS_AES_128_GCM_SHA256\",\"clientProvidedHostHeader\":\"%s.eu-central-1.amazonaws.com\"}}\n",
             (unsigned)next_random(), (unsigned)next_random() & 0xffff, (unsigned)next_random() & 0xfff, (unsigned)next_random() & 0xfff, next_random() >> 16, (unsigned)next_random(), number,
             kind == 1 ? "true" : "false", kind ? "true" : "false", account, kind ? "Management" : "Data", services[service]);
-    return (int)(start < 0);
 }
 
 int

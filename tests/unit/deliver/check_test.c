@@ -2,12 +2,16 @@
 #include "tests/unit/deliver/deliver_test.h"
 
 #define PREFIX "h/AWSLogs/000000000000/CloudTrail-Digest/local/"
-#define DIGEST(day, trail, stamp) PREFIX day "/000000000000_CloudTrail-Digest_local_" trail "_local_" stamp ".json.gz"
+#define DIGEST(day, trail, stamp)                                                                  \
+    PREFIX day "/000000000000_CloudTrail-Digest_local_" trail "_local_" stamp ".json.gz"
 #define LIST_EXPECT "GET /logs?"
 
-static const struct hf_layout layout = {.prefix = "h", .account = "000000000000", .region = "local", .trail = "audit"};
-static const char lock_on[] = "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled>"
-                              "</ObjectLockConfiguration>";
+static const struct hf_layout layout = {
+    .prefix = "h", .account = "000000000000", .region = "local", .trail = "audit"
+};
+static const char lock_on[] =
+    "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled>"
+    "</ObjectLockConfiguration>";
 static const char xml[] = "Content-Type: application/xml\r\n";
 
 static int
@@ -31,15 +35,19 @@ answer_lock(struct fixture *fixture)
 
 /* `keys` ends with NULL. */
 static void
-answer_page(struct fixture *fixture, const char *expect, const char *const *keys, const char *next_token)
+answer_page(struct fixture *fixture, const char *expect, const char *const *keys,
+            const char *next_token)
 {
     char body[4000];
-    int size = snprintf(body, sizeof(body), "<ListBucketResult><IsTruncated>%s</IsTruncated>", next_token ? "true" : "false");
+    int size = snprintf(body, sizeof(body), "<ListBucketResult><IsTruncated>%s</IsTruncated>",
+                        next_token ? "true" : "false");
 
     if (next_token)
-        size += snprintf(body + size, sizeof(body) - (size_t)size, "<NextContinuationToken>%s</NextContinuationToken>", next_token);
+        size += snprintf(body + size, sizeof(body) - (size_t)size,
+                         "<NextContinuationToken>%s</NextContinuationToken>", next_token);
     for (; *keys; keys++)
-        size += snprintf(body + size, sizeof(body) - (size_t)size, "<Contents><Key>%s</Key></Contents>", *keys);
+        size += snprintf(body + size, sizeof(body) - (size_t)size,
+                         "<Contents><Key>%s</Key></Contents>", *keys);
     snprintf(body + size, sizeof(body) - (size_t)size, "</ListBucketResult>");
     answer(fixture, expect, "200 OK", xml, body);
 }
@@ -48,7 +56,7 @@ static void
 a_bucket_without_digests_may_be_delivered_to(void **state)
 {
     struct fixture *fixture = *state;
-    const char *none[] = {NULL};
+    const char *none[] = { NULL };
 
     answer_lock(fixture);
     for (int span = 0; span < 3; span++)
@@ -65,15 +73,20 @@ static void
 the_newest_digest_of_this_trail_is_fetched(void **state)
 {
     struct fixture *fixture = *state;
-    const char *keys[] = {DIGEST("2026/11/21", "audit", "20261121T230000Z"), DIGEST("2026/11/22", "audit", "20261122T100000Z"),
-                          DIGEST("2026/11/22", "audit", "20261122T110000Z"), DIGEST("2026/11/22", "zebra", "20261122T120000Z"),
-                          PREFIX "keys/abc.pem", NULL};
+    const char *keys[] = { DIGEST("2026/11/21", "audit", "20261121T230000Z"),
+                           DIGEST("2026/11/22", "audit", "20261122T100000Z"),
+                           DIGEST("2026/11/22", "audit", "20261122T110000Z"),
+                           DIGEST("2026/11/22", "zebra", "20261122T120000Z"),
+                           PREFIX "keys/abc.pem",
+                           NULL };
 
     answer_lock(fixture);
     answer_page(fixture, LIST_EXPECT, keys, NULL);
-    answer(fixture, "GET /logs/" DIGEST("2026/11/22", "audit", "20261122T110000Z") " ", "200 OK", "ETag: \"x\"\r\n", "digest bytes");
+    answer(fixture, "GET /logs/" DIGEST("2026/11/22", "audit", "20261122T110000Z") " ", "200 OK",
+           "ETag: \"x\"\r\n", "digest bytes");
     assert_int_equal(play(fixture), HF_OK);
-    assert_string_equal(fixture->delivery.newest_digest_key, DIGEST("2026/11/22", "audit", "20261122T110000Z"));
+    assert_string_equal(fixture->delivery.newest_digest_key,
+                        DIGEST("2026/11/22", "audit", "20261122T110000Z"));
     assert_string_equal(hf_buf_text(&fixture->delivery.newest_digest), "digest bytes");
 }
 
@@ -81,8 +94,9 @@ static void
 it_is_found_on_later_pages_and_in_wider_spans(void **state)
 {
     struct fixture *fixture = *state;
-    const char *none[] = {NULL}, *first[] = {DIGEST("2025/11/21", "audit", "20251121T230000Z"), NULL},
-               *second[] = {DIGEST("2025/12/01", "audit", "20251201T230000Z"), NULL};
+    const char *none[] = { NULL },
+               *first[] = { DIGEST("2025/11/21", "audit", "20251121T230000Z"), NULL },
+               *second[] = { DIGEST("2025/12/01", "audit", "20251201T230000Z"), NULL };
 
     answer_lock(fixture);
     answer_page(fixture, "start-after=", none, NULL);
@@ -99,7 +113,8 @@ a_bucket_without_lock_is_refused_where_a_lock_is_needed(void **state)
 {
     struct fixture *fixture = *state;
 
-    answer(fixture, "object-lock", "404 Not Found", "", "<Error><Code>ObjectLockConfigurationNotFoundError</Code></Error>");
+    answer(fixture, "object-lock", "404 Not Found", "",
+           "<Error><Code>ObjectLockConfigurationNotFoundError</Code></Error>");
     assert_int_equal(play(fixture), HF_ENOTHELD);
     assert_non_null(strstr(fixture->delivery.error.text, "bucket 'logs' has no Object Lock"));
 }
@@ -111,7 +126,8 @@ and_is_fine_where_none_is(void **state)
 
     fixture->store.confirm = HF_CONFIRM_PUT;
     fixture->delivery.needs_lock = false;
-    answer(fixture, "object-lock", "404 Not Found", "", "<Error><Code>ObjectLockConfigurationNotFoundError</Code></Error>");
+    answer(fixture, "object-lock", "404 Not Found", "",
+           "<Error><Code>ObjectLockConfigurationNotFoundError</Code></Error>");
     assert_int_equal(play(fixture), HF_OK);
 }
 

@@ -1,4 +1,5 @@
-/* A delivery to a scripted store: a sealed file of one line, the steps the store plays, and the wait for the end. */
+/* A delivery to a scripted store: a sealed file of one line, the steps the store plays, and the
+ * wait for the end. */
 #ifndef HOLDFAST_TESTS_DELIVER_TEST_H
 #define HOLDFAST_TESTS_DELIVER_TEST_H
 
@@ -10,12 +11,12 @@
 #include <holdfast/crypto.h>
 #include <holdfast/deliver.h>
 
-#define LATER 4102444800 /* 2100-01-01T00:00:00Z */
+#define LATER      4102444800 /* 2100-01-01T00:00:00Z */
 #define LATER_TEXT "2100-01-01T00:00:00Z"
-#define KEY "h/AWSLogs/000000000000/CloudTrail/local/2026/11/22/one.json.gz"
-#define BODY "the sealed bytes"
+#define KEY        "h/AWSLogs/000000000000/CloudTrail/local/2026/11/22/one.json.gz"
+#define BODY       "the sealed bytes"
 #define OTHER_ETAG "00000000000000000000000000000000"
-#define STEPS_MAX 16
+#define STEPS_MAX  16
 
 static const char no_key[] = "<Error><Code>NoSuchKey</Code></Error>";
 static const char no_retention[] = "<Error><Code>NoSuchObjectLockConfiguration</Code></Error>";
@@ -87,8 +88,10 @@ fixture_setup(void **state)
 
     assert_non_null(fixture);
     hf_test_tempdir(fixture->root);
-    snprintf(fixture->credentials_path, sizeof(fixture->credentials_path), "%s/credentials", fixture->root);
-    write_file(fixture->credentials_path, "[default]\naws_access_key_id = A\naws_secret_access_key = S\n", 0600);
+    snprintf(fixture->credentials_path, sizeof(fixture->credentials_path), "%s/credentials",
+             fixture->root);
+    write_file(fixture->credentials_path,
+               "[default]\naws_access_key_id = A\naws_secret_access_key = S\n", 0600);
     fixture->store = (struct hf_config_store){
         .name = (char *)"main",
         .region = (char *)"us-east-1",
@@ -145,30 +148,32 @@ static inline void
 add_step(struct fixture *fixture, const char *expect, char *reply, enum hf_script_then then)
 {
     assert_true(fixture->step_count < STEPS_MAX);
-    fixture->steps[fixture->step_count++] = (struct hf_script_step){.expect = expect, .reply = reply, .then = then};
+    fixture->steps[fixture->step_count++] =
+        (struct hf_script_step){ .expect = expect, .reply = reply, .then = then };
 }
 
 /* "200 OK" and so on; `headers` are whole lines; the length is the body's. */
 static inline void
-answer(struct fixture *fixture, const char *expect, const char *status_line, const char *headers, const char *body)
+answer(struct fixture *fixture, const char *expect, const char *status_line, const char *headers,
+       const char *body)
 {
     char date[HF_TIME_SIZE];
 
     hf_time_http(fixture->date_s, date);
     add_step(fixture, expect,
-             hf_asprintf("HTTP/1.1 %s\r\nDate: %s\r\n%sContent-Length: %zu\r\n\r\n%s", status_line, date, headers,
-                         strlen(body), body),
+             hf_asprintf("HTTP/1.1 %s\r\nDate: %s\r\n%sContent-Length: %zu\r\n\r\n%s", status_line,
+                         date, headers, strlen(body), body),
              HF_SCRIPT_KEEP);
 }
 
 struct shown {
     const char *expect;
     const char *version_id;
-    const char *etag;   /* NULL: the right one */
-    const char *sha256; /* NULL: the right one */
+    const char *etag;       /* NULL: the right one */
+    const char *sha256;     /* NULL: the right one */
     const char *lock_until; /* NULL: none is shown */
-    const char *more;   /* further header lines */
-    int size;           /* 0: the right one */
+    const char *more;       /* further header lines */
+    int size;               /* 0: the right one */
 };
 
 /* An answer to HEAD that shows an object. */
@@ -179,8 +184,10 @@ answer_head(struct fixture *fixture, struct shown shown)
 
     hf_time_http(fixture->date_s, date);
     if (shown.lock_until)
-        snprintf(lock, sizeof(lock),
-                 "x-amz-object-lock-mode: GOVERNANCE\r\nx-amz-object-lock-retain-until-date: %s\r\n", shown.lock_until);
+        snprintf(
+            lock, sizeof(lock),
+            "x-amz-object-lock-mode: GOVERNANCE\r\nx-amz-object-lock-retain-until-date: %s\r\n",
+            shown.lock_until);
     if (shown.version_id)
         snprintf(version, sizeof(version), "x-amz-version-id: %s\r\n", shown.version_id);
     add_step(fixture, shown.expect ? shown.expect : "HEAD /logs/" KEY,
@@ -188,7 +195,8 @@ answer_head(struct fixture *fixture, struct shown shown)
                          "x-amz-meta-holdfast-sha256: %s\r\n%s%s%s\r\n",
                          date, shown.etag ? shown.etag : fixture->etag,
                          shown.size ? shown.size : (int)fixture->sealed.size,
-                         shown.sha256 ? shown.sha256 : fixture->sealed.sha256, lock, version, shown.more ? shown.more : ""),
+                         shown.sha256 ? shown.sha256 : fixture->sealed.sha256, lock, version,
+                         shown.more ? shown.more : ""),
              HF_SCRIPT_KEEP);
 }
 
@@ -215,7 +223,8 @@ answer_retention(struct fixture *fixture, const char *expect, const char *mode, 
     char body[300];
 
     snprintf(body, sizeof(body),
-             "<Retention xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Mode>%s</Mode><RetainUntilDate>%s"
+             "<Retention "
+             "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Mode>%s</Mode><RetainUntilDate>%s"
              "</RetainUntilDate></Retention>",
              mode, until);
     answer(fixture, expect, "200 OK", "Content-Type: application/xml\r\n", body);
@@ -245,7 +254,8 @@ deliver_once(struct fixture *fixture)
     await(fixture);
 }
 
-/* Plays the script for one delivery and returns how it ended. Every step must have been played as expected. */
+/* Plays the script for one delivery and returns how it ended. Every step must have been played as
+ * expected. */
 static inline enum hf_status
 play(struct fixture *fixture)
 {

@@ -3,7 +3,9 @@
 
 #include <holdfast/dir.h>
 
-static const struct hf_layout layout = {.prefix = "h", .account = "000000000000", .region = "local", .trail = "audit"};
+static const struct hf_layout layout = {
+    .prefix = "h", .account = "000000000000", .region = "local", .trail = "audit"
+};
 
 struct dir_fixture {
     struct fixture *base;
@@ -111,7 +113,7 @@ a_missing_bucket_is_named(void **state)
 static void
 a_directory_does_not_encrypt(void **state)
 {
-    static const int encryptions[] = {HF_ENCRYPT_SSE_S3, HF_ENCRYPT_SSE_KMS, HF_ENCRYPT_SSE_C};
+    static const int encryptions[] = { HF_ENCRYPT_SSE_S3, HF_ENCRYPT_SSE_KMS, HF_ENCRYPT_SSE_C };
     struct dir_fixture *own = *state;
     struct hf_dir_info info;
     struct hf_error err;
@@ -145,7 +147,9 @@ put_digest(struct dir_fixture *own, int64_t end_s, const char *text)
 
     hf_layout_digest_key(&layout, end_s, key);
     hf_sha256_hex(text, strlen(text), sha256);
-    struct hf_dir_object object = {.key = key, .body = hf_slice_text(text), .size = strlen(text), .sha256 = sha256};
+    struct hf_dir_object object = {
+        .key = key, .body = hf_slice_text(text), .size = strlen(text), .sha256 = sha256
+    };
     assert_int_equal(hf_dir_put(own->dir, &object, &err), HF_OK);
 }
 
@@ -162,7 +166,7 @@ check_finds_the_newest_digest_wherever_it_lies(void **state)
     deliver_once(own->base);
     assert_int_equal(own->base->delivery.status, HF_OK);
     assert_string_equal(own->base->delivery.newest_digest_key, "");
-    const int64_t ages_s[] = {900 * 86400, 300 * 86400, 10 * 86400, 7200, 3600, 0, -40 * 86400};
+    const int64_t ages_s[] = { 900 * 86400, 300 * 86400, 10 * 86400, 7200, 3600, 0, -40 * 86400 };
     for (size_t i = 0; i < HF_COUNT(ages_s); i++) {
         char text[30];
         snprintf(text, sizeof(text), "digest %zu", i);

@@ -1,4 +1,5 @@
-/* What goes wrong: is it told for what it is, and does the next attempt know whether to look first? */
+/* What goes wrong: is it told for what it is, and does the next attempt know whether to look first?
+ */
 #include "tests/unit/deliver/deliver_test.h"
 
 static void
@@ -8,7 +9,7 @@ a_lost_answer_is_unknown_and_found_by_the_next_attempt(void **state)
 
     answer_head_missing(fixture);
     add_step(fixture, "PUT", NULL, HF_SCRIPT_RESET);
-    answer_head(fixture, (struct shown){.version_id = "v1", .lock_until = LATER_TEXT});
+    answer_head(fixture, (struct shown){ .version_id = "v1", .lock_until = LATER_TEXT });
     begin_server(fixture);
     deliver_once(fixture);
     assert_int_equal(hf_status_next(fixture->delivery.status), HF_NEXT_WAIT);
@@ -28,7 +29,7 @@ after_a_timeout_the_timeout_is_waited_once_more(void **state)
     fixture->store.timeout_s = 1;
     answer_head_missing(fixture);
     add_step(fixture, "PUT", NULL, HF_SCRIPT_STALL);
-    answer_head(fixture, (struct shown){.version_id = "v1", .lock_until = LATER_TEXT});
+    answer_head(fixture, (struct shown){ .version_id = "v1", .lock_until = LATER_TEXT });
     begin_server(fixture);
     deliver_once(fixture);
     assert_int_equal(fixture->delivery.status, HF_ETIMEOUT);
@@ -51,18 +52,21 @@ static void
 each_answer_to_a_put_is_told_for_what_it_is(void **state)
 {
     static const struct refusal refusals[] = {
-        {"403 Forbidden", "", "<Error><Code>AccessDenied</Code></Error>", HF_EACCESS, false},
-        {"403 Forbidden", "", "<Error><Code>InvalidAccessKeyId</Code></Error>", HF_ECREDENTIALS, false},
-        {"403 Forbidden", "", "<Error><Code>RequestTimeTooSkewed</Code></Error>", HF_ESKEW, false},
-        {"404 Not Found", "", "<Error><Code>NoSuchBucket</Code></Error>", HF_ENOTFOUND, false},
-        {"503 Slow Down", "", "<Error><Code>SlowDown</Code></Error>", HF_EBUSYSTORE, true},
-        {"500 Oops", "", "<Error><Code>InternalError</Code></Error>", HF_EBUSYSTORE, true},
-        {"502 Bad Gateway", "", "", HF_EBUSYSTORE, true},
-        {"409 Conflict", "", "<Error><Code>ConditionalRequestConflict</Code></Error>", HF_EBUSYSTORE, false},
-        {"400 Bad Request", "", "<Error><Code>BadDigest</Code></Error>", HF_ECORRUPT, false},
-        {"307 Temporary Redirect", "Location: http://127.0.0.1:1/x\r\n", "", HF_ECONFIG, false},
-        {"200 OK", "Content-Type: text/html\r\n", "<html>please log in</html>", HF_EFORMAT, true},
-        {"200 OK", "", "", HF_EFORMAT, true}, /* no ETag: not an answer of S3 */
+        { "403 Forbidden", "", "<Error><Code>AccessDenied</Code></Error>", HF_EACCESS, false },
+        { "403 Forbidden", "", "<Error><Code>InvalidAccessKeyId</Code></Error>", HF_ECREDENTIALS,
+          false },
+        { "403 Forbidden", "", "<Error><Code>RequestTimeTooSkewed</Code></Error>", HF_ESKEW,
+          false },
+        { "404 Not Found", "", "<Error><Code>NoSuchBucket</Code></Error>", HF_ENOTFOUND, false },
+        { "503 Slow Down", "", "<Error><Code>SlowDown</Code></Error>", HF_EBUSYSTORE, true },
+        { "500 Oops", "", "<Error><Code>InternalError</Code></Error>", HF_EBUSYSTORE, true },
+        { "502 Bad Gateway", "", "", HF_EBUSYSTORE, true },
+        { "409 Conflict", "", "<Error><Code>ConditionalRequestConflict</Code></Error>",
+          HF_EBUSYSTORE, false },
+        { "400 Bad Request", "", "<Error><Code>BadDigest</Code></Error>", HF_ECORRUPT, false },
+        { "307 Temporary Redirect", "Location: http://127.0.0.1:1/x\r\n", "", HF_ECONFIG, false },
+        { "200 OK", "Content-Type: text/html\r\n", "<html>please log in</html>", HF_EFORMAT, true },
+        { "200 OK", "", "", HF_EFORMAT, true }, /* no ETag: not an answer of S3 */
     };
     (void)state;
 
@@ -74,8 +78,9 @@ each_answer_to_a_put_is_told_for_what_it_is(void **state)
         answer(fixture, "PUT", refusals[i].status_line, refusals[i].headers, refusals[i].body);
         enum hf_status status = play(fixture);
         if (status != refusals[i].status || fixture->delivery.unknown != refusals[i].unknown)
-            fail_msg("'%s' %s gave %s, unknown %d: %s", refusals[i].status_line, refusals[i].body, hf_status_name(status),
-                     fixture->delivery.unknown, fixture->delivery.error.text);
+            fail_msg("'%s' %s gave %s, unknown %d: %s", refusals[i].status_line, refusals[i].body,
+                     hf_status_name(status), fixture->delivery.unknown,
+                     fixture->delivery.error.text);
         assert_int_equal(fixture->delivery.error.status, status);
         assert_non_null(strstr(fixture->delivery.error.text, KEY));
         fixture_teardown(&own);
@@ -86,10 +91,9 @@ static void
 each_answer_to_the_first_look_stops_before_the_put(void **state)
 {
     static const struct refusal refusals[] = {
-        {"403 Forbidden", "", "", HF_EACCESS, true},
-        {"500 Oops", "", "", HF_EBUSYSTORE, true},
-        {"301 Moved Permanently", "", "", HF_ECONFIG, true},
-        {"200 OK", "Content-Type: text/html\r\n", "", HF_EFORMAT, true},
+        { "500 Oops", "", "", HF_EBUSYSTORE, true },
+        { "301 Moved Permanently", "", "", HF_ECONFIG, true },
+        { "200 OK", "Content-Type: text/html\r\n", "", HF_EFORMAT, true },
     };
     (void)state;
 
@@ -133,11 +137,12 @@ static void
 wrong_bytes_under_our_version_are_corrupt(void **state)
 {
     static const struct shown wrong[] = {
-        {.version_id = "v1", .lock_until = LATER_TEXT, .size = 3},
-        {.version_id = "v1", .lock_until = LATER_TEXT, .sha256 = "00"},
-        {.version_id = "v1", .lock_until = LATER_TEXT, .etag = OTHER_ETAG},
-        {.version_id = "v1", .lock_until = LATER_TEXT,
-         .more = "x-amz-checksum-sha256: 47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\r\n"},
+        { .version_id = "v1", .lock_until = LATER_TEXT, .size = 3 },
+        { .version_id = "v1", .lock_until = LATER_TEXT, .sha256 = "00" },
+        { .version_id = "v1", .lock_until = LATER_TEXT, .etag = OTHER_ETAG },
+        { .version_id = "v1",
+          .lock_until = LATER_TEXT,
+          .more = "x-amz-checksum-sha256: 47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\r\n" },
     };
     (void)state;
 
@@ -159,7 +164,7 @@ wrong_bytes_under_our_version_are_corrupt(void **state)
 static void
 under_a_wrong_clock_nothing_is_put(void **state)
 {
-    static const int64_t offsets[] = {3600, -3600, 16 * 60, -16 * 60};
+    static const int64_t offsets[] = { 3600, -3600, 16 * 60, -16 * 60 };
     (void)state;
 
     for (size_t i = 0; i < HF_COUNT(offsets); i++) {
@@ -171,7 +176,8 @@ under_a_wrong_clock_nothing_is_put(void **state)
         assert_int_equal(play(fixture), HF_ESKEW);
         assert_false(fixture->delivery.unknown);
         assert_in_range(hf_deliverer_skew_s(fixture->deliverer) - offsets[i] + 5, 0, 10);
-        assert_in_range(hf_deliverer_now_s(fixture->deliverer), fixture->date_s, fixture->date_s + 60);
+        assert_in_range(hf_deliverer_now_s(fixture->deliverer), fixture->date_s,
+                        fixture->date_s + 60);
         fixture_teardown(&own);
     }
 }
@@ -184,7 +190,7 @@ a_small_skew_is_learned_and_does_not_matter(void **state)
     fixture->date_s += 300;
     answer_head_missing(fixture);
     answer_put(fixture, "v1");
-    answer_head(fixture, (struct shown){.version_id = "v1", .lock_until = LATER_TEXT});
+    answer_head(fixture, (struct shown){ .version_id = "v1", .lock_until = LATER_TEXT });
     assert_int_equal(play(fixture), HF_OK);
     assert_in_range(hf_deliverer_skew_s(fixture->deliverer), 298, 302);
     assert_in_range(fixture->delivery.receipt.delivered_s, fixture->date_s, fixture->date_s + 60);
@@ -200,7 +206,7 @@ a_clock_that_is_right_again_is_noticed_by_looking(void **state)
     fixture->date_s -= 3600;
     answer_head_missing(fixture);
     answer_put(fixture, "v1");
-    answer_head(fixture, (struct shown){.version_id = "v1", .lock_until = LATER_TEXT});
+    answer_head(fixture, (struct shown){ .version_id = "v1", .lock_until = LATER_TEXT });
     begin_server(fixture);
     deliver_once(fixture);
     assert_int_equal(fixture->delivery.status, HF_ESKEW);
@@ -214,7 +220,7 @@ a_clock_that_is_right_again_is_noticed_by_looking(void **state)
 static void
 keys_of_the_store_never_go_over_plain_http(void **state)
 {
-    static const int encryptions[] = {HF_ENCRYPT_SSE_C, HF_ENCRYPT_SSE_KMS};
+    static const int encryptions[] = { HF_ENCRYPT_SSE_C, HF_ENCRYPT_SSE_KMS };
     (void)state;
 
     for (size_t i = 0; i < HF_COUNT(encryptions); i++) {
@@ -256,13 +262,14 @@ credentials_that_come_later_are_taken(void **state)
     assert_int_equal(unlink(fixture->credentials_path), 0);
     answer_head_missing(fixture);
     answer_put(fixture, "v1");
-    answer_head(fixture, (struct shown){.version_id = "v1", .lock_until = LATER_TEXT});
+    answer_head(fixture, (struct shown){ .version_id = "v1", .lock_until = LATER_TEXT });
     begin_server(fixture);
     deliver_once(fixture);
     assert_int_not_equal(fixture->delivery.status, HF_OK);
     assert_int_equal(hf_status_next(fixture->delivery.status), HF_NEXT_FIX);
     assert_non_null(strstr(fixture->delivery.error.text, "main"));
-    write_file(fixture->credentials_path, "[default]\naws_access_key_id = A\naws_secret_access_key = S\n", 0600);
+    write_file(fixture->credentials_path,
+               "[default]\naws_access_key_id = A\naws_secret_access_key = S\n", 0600);
     deliver_once(fixture);
     assert_int_equal(fixture->delivery.status, HF_OK);
 }

@@ -8,7 +8,9 @@ a_put_is_confirmed_by_reading_its_version(void **state)
 
     answer_head_missing(fixture);
     answer_put(fixture, "v1");
-    answer_head(fixture, (struct shown){.expect = "?versionId=v1 ", .version_id = "v1", .lock_until = LATER_TEXT});
+    answer_head(
+        fixture,
+        (struct shown){ .expect = "?versionId=v1 ", .version_id = "v1", .lock_until = LATER_TEXT });
     assert_int_equal(play(fixture), HF_OK);
     const struct hf_receipt *receipt = &fixture->delivery.receipt;
     assert_string_equal(receipt->version_id, "v1");
@@ -40,7 +42,8 @@ a_put_says_everything_that_was_sealed(void **state)
     assert_request_has(fixture, "\r\nx-amz-content-sha256: ");
     assert_request_has(fixture, fixture->sealed.sha256);
     assert_request_has(fixture, "\r\nx-amz-object-lock-mode: GOVERNANCE\r\n");
-    assert_request_has(fixture, "\r\nx-amz-object-lock-retain-until-date: 2100-01-01T00:00:00Z\r\n");
+    assert_request_has(fixture,
+                       "\r\nx-amz-object-lock-retain-until-date: 2100-01-01T00:00:00Z\r\n");
     assert_request_has(fixture, "\r\nx-amz-object-lock-legal-hold: ON\r\n");
     assert_request_has(fixture, "\r\nContent-Type: application/json\r\n");
     assert_request_has(fixture, "\r\nContent-Encoding: gzip\r\n");
@@ -83,7 +86,7 @@ without_a_retention_no_lock_is_asked_after(void **state)
     fixture->delivery.retain_until_s = fixture->delivery.first_retain_until_s = 0;
     answer_head_missing(fixture);
     answer_put(fixture, NULL);
-    answer_head(fixture, (struct shown){.expect = "HEAD /logs/" KEY " HTTP"});
+    answer_head(fixture, (struct shown){ .expect = "HEAD /logs/" KEY " HTTP" });
     assert_int_equal(play(fixture), HF_OK);
     assert_string_equal(fixture->delivery.receipt.version_id, "");
     assert_int_equal(fixture->delivery.receipt.lock_mode, HF_LOCK_NONE);
@@ -98,7 +101,7 @@ under_a_known_clock_a_first_put_goes_out_at_once(void **state)
         if (i == 0)
             answer_head_missing(fixture);
         answer_put(fixture, "v1");
-        answer_head(fixture, (struct shown){.version_id = "v1", .lock_until = LATER_TEXT});
+        answer_head(fixture, (struct shown){ .version_id = "v1", .lock_until = LATER_TEXT });
     }
     begin_server(fixture);
     deliver_once(fixture);
@@ -118,9 +121,10 @@ a_lock_that_head_does_not_show_is_asked_for(void **state)
 
     answer_head_missing(fixture);
     answer_put(fixture, "v1");
-    answer_head(fixture, (struct shown){.version_id = "v1"});
+    answer_head(fixture, (struct shown){ .version_id = "v1" });
     /* Ceph's nine digits of a second */
-    answer_retention(fixture, "GET /logs/" KEY "?retention=&versionId=v1 ", "GOVERNANCE", "2100-01-01T00:00:00.000000000Z");
+    answer_retention(fixture, "GET /logs/" KEY "?retention=&versionId=v1 ", "GOVERNANCE",
+                     "2100-01-01T00:00:00.000000000Z");
     assert_int_equal(play(fixture), HF_OK);
     assert_int_equal(fixture->delivery.receipt.retain_until_s, LATER);
 }
@@ -132,7 +136,7 @@ a_missing_lock_is_added_once_and_then_held(void **state)
 
     answer_head_missing(fixture);
     answer_put(fixture, "v1");
-    answer_head(fixture, (struct shown){.version_id = "v1"});
+    answer_head(fixture, (struct shown){ .version_id = "v1" });
     answer(fixture, "GET", "404 Not Found", "", no_retention);
     answer(fixture, "PUT /logs/" KEY "?retention=&versionId=v1 ", "200 OK", "", "");
     answer_retention(fixture, "GET", "GOVERNANCE", LATER_TEXT);
@@ -148,7 +152,7 @@ a_store_that_never_locks_is_not_believed(void **state)
 
     answer_head_missing(fixture);
     answer_put(fixture, "v1");
-    answer_head(fixture, (struct shown){.version_id = "v1"});
+    answer_head(fixture, (struct shown){ .version_id = "v1" });
     answer(fixture, "GET", "404 Not Found", "", no_retention);
     answer(fixture, "PUT", "200 OK", "", "");
     answer(fixture, "GET", "404 Not Found", "", no_retention);
@@ -164,7 +168,7 @@ a_lock_that_may_not_be_added_is_told(void **state)
 
     answer_head_missing(fixture);
     answer_put(fixture, "v1");
-    answer_head(fixture, (struct shown){.version_id = "v1"});
+    answer_head(fixture, (struct shown){ .version_id = "v1" });
     answer(fixture, "GET", "404 Not Found", "", no_retention);
     answer(fixture, "PUT", "403 Forbidden", "", "<Error><Code>AccessDenied</Code></Error>");
     assert_int_equal(play(fixture), HF_ENOTHELD);
@@ -178,7 +182,8 @@ a_lock_that_is_too_short_is_made_longer(void **state)
 
     answer_head_missing(fixture);
     answer_put(fixture, "v1");
-    answer_head(fixture, (struct shown){.version_id = "v1", .lock_until = "2099-12-31T00:00:00Z"});
+    answer_head(fixture,
+                (struct shown){ .version_id = "v1", .lock_until = "2099-12-31T00:00:00Z" });
     answer(fixture, "PUT /logs/" KEY "?retention=", "200 OK", "", "");
     answer_retention(fixture, "GET", "GOVERNANCE", LATER_TEXT);
     assert_int_equal(play(fixture), HF_OK);
@@ -191,7 +196,8 @@ a_lock_of_the_first_attempt_is_right(void **state)
 
     fixture->delivery.maybe_there = true;
     fixture->delivery.first_retain_until_s = LATER - 86400;
-    answer_head(fixture, (struct shown){.version_id = "v1", .lock_until = "2099-12-31T00:00:00Z"});
+    answer_head(fixture,
+                (struct shown){ .version_id = "v1", .lock_until = "2099-12-31T00:00:00Z" });
     assert_int_equal(play(fixture), HF_OK);
     assert_string_equal(fixture->delivery.receipt.confirmed, "adopted");
     assert_int_equal(fixture->delivery.receipt.retain_until_s, LATER - 86400);
@@ -205,7 +211,7 @@ the_weaker_mode_is_not_right(void **state)
     fixture->sealed.lock_mode = HF_LOCK_COMPLIANCE;
     answer_head_missing(fixture);
     answer_put(fixture, "v1");
-    answer_head(fixture, (struct shown){.version_id = "v1", .lock_until = LATER_TEXT});
+    answer_head(fixture, (struct shown){ .version_id = "v1", .lock_until = LATER_TEXT });
     answer(fixture, "PUT", "200 OK", "", "");
     answer_retention(fixture, "GET", "COMPLIANCE", LATER_TEXT);
     assert_int_equal(play(fixture), HF_OK);
@@ -232,7 +238,7 @@ a_legal_hold_is_added_only_by_our_own_put(void **state)
 
     fixture->sealed.legal_hold = true;
     fixture->delivery.maybe_there = true;
-    answer_head(fixture, (struct shown){.version_id = "v1", .lock_until = LATER_TEXT});
+    answer_head(fixture, (struct shown){ .version_id = "v1", .lock_until = LATER_TEXT });
     assert_int_equal(play(fixture), HF_ENOTHELD);
     assert_true(fixture->delivery.unknown);
     assert_non_null(strstr(fixture->delivery.error.text, "legal hold"));
@@ -245,8 +251,9 @@ a_legal_hold_that_is_shown_is_adopted(void **state)
 
     fixture->sealed.legal_hold = true;
     fixture->delivery.maybe_there = true;
-    answer_head(fixture, (struct shown){.version_id = "v1", .lock_until = LATER_TEXT,
-                                        .more = "x-amz-object-lock-legal-hold: ON\r\n"});
+    answer_head(fixture, (struct shown){ .version_id = "v1",
+                                         .lock_until = LATER_TEXT,
+                                         .more = "x-amz-object-lock-legal-hold: ON\r\n" });
     assert_int_equal(play(fixture), HF_OK);
     assert_true(fixture->delivery.receipt.legal_hold);
 }
@@ -259,7 +266,7 @@ what_an_earlier_attempt_left_is_adopted_without_a_put(void **state)
     struct fixture *fixture = *state;
 
     fixture->delivery.maybe_there = true;
-    answer_head(fixture, (struct shown){.version_id = "v7", .lock_until = LATER_TEXT});
+    answer_head(fixture, (struct shown){ .version_id = "v7", .lock_until = LATER_TEXT });
     assert_int_equal(play(fixture), HF_OK);
     assert_string_equal(fixture->delivery.receipt.version_id, "v7");
     assert_string_equal(fixture->delivery.receipt.confirmed, "adopted");
@@ -272,8 +279,11 @@ a_412_of_the_same_bytes_is_adopted(void **state)
     struct fixture *fixture = *state;
 
     answer_head_missing(fixture);
-    answer(fixture, "PUT", "412 Precondition Failed", "", "<Error><Code>PreconditionFailed</Code></Error>");
-    answer_head(fixture, (struct shown){.expect = "HEAD /logs/" KEY " HTTP", .version_id = "v7", .lock_until = LATER_TEXT});
+    answer(fixture, "PUT", "412 Precondition Failed", "",
+           "<Error><Code>PreconditionFailed</Code></Error>");
+    answer_head(fixture, (struct shown){ .expect = "HEAD /logs/" KEY " HTTP",
+                                         .version_id = "v7",
+                                         .lock_until = LATER_TEXT });
     assert_int_equal(play(fixture), HF_OK);
     assert_string_equal(fixture->delivery.receipt.version_id, "v7");
     assert_string_equal(fixture->delivery.receipt.confirmed, "adopted");
@@ -283,9 +293,10 @@ static void
 a_412_of_other_bytes_is_foreign(void **state)
 {
     static const struct shown others[] = {
-        {.size = 5, .lock_until = LATER_TEXT},
-        {.sha256 = "0000000000000000000000000000000000000000000000000000000000000000", .lock_until = LATER_TEXT},
-        {.etag = OTHER_ETAG, .lock_until = LATER_TEXT},
+        { .size = 5, .lock_until = LATER_TEXT },
+        { .sha256 = "0000000000000000000000000000000000000000000000000000000000000000",
+          .lock_until = LATER_TEXT },
+        { .etag = OTHER_ETAG, .lock_until = LATER_TEXT },
     };
     (void)state;
 
@@ -294,7 +305,8 @@ a_412_of_other_bytes_is_foreign(void **state)
         fixture_setup(&own);
         struct fixture *fixture = own;
         answer_head_missing(fixture);
-        answer(fixture, "PUT", "412 Precondition Failed", "", "<Error><Code>PreconditionFailed</Code></Error>");
+        answer(fixture, "PUT", "412 Precondition Failed", "",
+               "<Error><Code>PreconditionFailed</Code></Error>");
         answer_head(fixture, others[i]);
         assert_int_equal(play(fixture), HF_EFOREIGN);
         assert_false(fixture->delivery.unknown);
@@ -308,8 +320,9 @@ an_adopted_object_without_lock_gets_it(void **state)
     struct fixture *fixture = *state;
 
     fixture->delivery.maybe_there = true;
-    answer_head(fixture, (struct shown){.version_id = "v7"});
-    answer(fixture, "GET /logs/" KEY "?retention=&versionId=v7 ", "404 Not Found", "", no_retention);
+    answer_head(fixture, (struct shown){ .version_id = "v7" });
+    answer(fixture, "GET /logs/" KEY "?retention=&versionId=v7 ", "404 Not Found", "",
+           no_retention);
     answer(fixture, "PUT /logs/" KEY "?retention=&versionId=v7 ", "200 OK", "", "");
     answer_retention(fixture, "GET", "GOVERNANCE", LATER_TEXT);
     assert_int_equal(play(fixture), HF_OK);
@@ -325,8 +338,12 @@ a_late_twin_is_counted_as_repeated(void **state)
     answer_head_missing(fixture);
     answer_put(fixture, "v2");
     /* the PUT that was given up landed after all, on top of ours */
-    answer_head(fixture, (struct shown){.expect = "HEAD /logs/" KEY " HTTP", .version_id = "v3", .lock_until = LATER_TEXT});
-    answer_head(fixture, (struct shown){.expect = "?versionId=v2 ", .version_id = "v2", .lock_until = LATER_TEXT});
+    answer_head(fixture, (struct shown){ .expect = "HEAD /logs/" KEY " HTTP",
+                                         .version_id = "v3",
+                                         .lock_until = LATER_TEXT });
+    answer_head(
+        fixture,
+        (struct shown){ .expect = "?versionId=v2 ", .version_id = "v2", .lock_until = LATER_TEXT });
     assert_int_equal(play(fixture), HF_OK);
     assert_string_equal(fixture->delivery.receipt.version_id, "v2");
     assert_int_equal(fixture->delivery.receipt.repeated, 1);
@@ -340,10 +357,65 @@ a_foreign_version_on_top_is_not_ours_to_count(void **state)
     fixture->delivery.maybe_there = true;
     answer_head_missing(fixture);
     answer_put(fixture, "v2");
-    answer_head(fixture, (struct shown){.version_id = "v3", .size = 3});
-    answer_head(fixture, (struct shown){.expect = "?versionId=v2 ", .version_id = "v2", .lock_until = LATER_TEXT});
+    answer_head(fixture, (struct shown){ .version_id = "v3", .size = 3 });
+    answer_head(
+        fixture,
+        (struct shown){ .expect = "?versionId=v2 ", .version_id = "v2", .lock_until = LATER_TEXT });
     assert_int_equal(play(fixture), HF_OK);
     assert_int_equal(fixture->delivery.receipt.repeated, 0);
+}
+
+/* ---- a 403 for what is not there: ListBucket is allowed under the prefix only ---- */
+
+static void
+answer_listing(struct fixture *fixture, const char *key)
+{
+    char body[500];
+
+    snprintf(body, sizeof(body),
+             "<ListBucketResult><IsTruncated>false</IsTruncated>%s%s%s</ListBucketResult>",
+             key ? "<Contents><Key>" : "", key ? key : "", key ? "</Key></Contents>" : "");
+    answer(fixture, "GET /logs?", "200 OK", "Content-Type: application/xml\r\n", body);
+}
+
+static void
+what_head_forbids_a_listing_tells(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->delivery.maybe_there = true;
+    answer(fixture, "HEAD", "403 Forbidden", "", "");
+    answer_listing(fixture, KEY ".longer");
+    answer_put(fixture, NULL);
+    answer_head(fixture, (struct shown){ .lock_until = LATER_TEXT });
+    assert_int_equal(play(fixture), HF_OK);
+    assert_string_equal(fixture->delivery.receipt.confirmed, "head");
+}
+
+static void
+what_is_listed_and_may_not_be_read_is_told(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->delivery.maybe_there = true;
+    answer(fixture, "HEAD", "403 Forbidden", "", "");
+    answer_listing(fixture, KEY);
+    assert_int_equal(play(fixture), HF_EACCESS);
+    assert_true(fixture->delivery.unknown);
+    assert_non_null(strstr(fixture->delivery.error.text, "GetObject"));
+}
+
+static void
+without_the_right_to_list_either_nothing_is_put(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->delivery.maybe_there = true;
+    answer(fixture, "HEAD", "403 Forbidden", "", "");
+    answer(fixture, "prefix=h%2FAWSLogs%2F", "403 Forbidden", "",
+           "<Error><Code>AccessDenied</Code></Error>");
+    assert_int_equal(play(fixture), HF_EACCESS);
+    assert_true(fixture->delivery.unknown);
 }
 
 int
@@ -370,6 +442,9 @@ main(void)
         T(an_adopted_object_without_lock_gets_it),
         T(a_late_twin_is_counted_as_repeated),
         T(a_foreign_version_on_top_is_not_ours_to_count),
+        T(what_head_forbids_a_listing_tells),
+        T(what_is_listed_and_may_not_be_read_is_told),
+        T(without_the_right_to_list_either_nothing_is_put),
         cmocka_unit_test(a_412_of_other_bytes_is_foreign),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
-/* The same against a store that is one: HF_STORE_URL and what else a fixture of tests/support/stores writes to its env. */
+/* The same against a store that is one: HF_STORE_URL and what else a fixture of
+ * tests/support/stores writes to its env. */
 #include "tests/unit/deliver/deliver_test.h"
 
 #include <holdfast/s3.h>
@@ -10,11 +11,13 @@ static char bucket[64], plain_bucket[64];
 static void
 make_bucket(struct fixture *fixture, const char *name, bool with_lock)
 {
-    struct hf_s3_pair header = {"x-amz-bucket-object-lock-enabled", "true"};
-    struct hf_s3_request request = {.method = "PUT", .bucket = name, .headers = &header, .header_count = with_lock};
+    struct hf_s3_pair header = { "x-amz-bucket-object-lock-enabled", "true" };
+    struct hf_s3_request request = {
+        .method = "PUT", .bucket = name, .headers = &header, .header_count = with_lock
+    };
     hf_owned(hf_s3_closep) struct hf_s3 *s3 = NULL;
     struct hf_s3_options options;
-    struct hf_s3_reply reply = {.http_status = 0};
+    struct hf_s3_reply reply = { .http_status = 0 };
     struct hf_error err;
 
     hf_s3_options_of(&fixture->store, &options);
@@ -228,7 +231,9 @@ many_at_once_are_all_locked(void **state)
 static void
 check_sees_the_bucket_and_the_newest_digest(void **state)
 {
-    static const struct hf_layout layout = {.prefix = "p", .account = "000000000000", .region = "local", .trail = "audit"};
+    static const struct hf_layout layout = {
+        .prefix = "p", .account = "000000000000", .region = "local", .trail = "audit"
+    };
     struct fixture *fixture = *state;
     char key[HF_KEY_MAX];
 
@@ -261,6 +266,50 @@ check_sees_the_bucket_and_the_newest_digest(void **state)
     assert_int_equal(fixture->delivery.status, HF_ENOTFOUND);
 }
 
+/* The rights of agent/deliver/RIGHTS.md under HF_STORE_WRITER_PREFIX of HF_STORE_WRITER_BUCKET, and
+ * no others; HF_STORE_WRITER_CONFIRM=put: those of `confirm: put` only. */
+static void
+a_writer_with_exactly_these_rights_delivers(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *prefix = getenv("HF_STORE_WRITER_PREFIX"),
+               *token = getenv("HF_STORE_WRITER_SESSION_TOKEN");
+    struct hf_layout layout = {
+        .prefix = prefix, .account = "000000000000", .region = "local", .trail = "audit"
+    };
+    char text[4096], key[200];
+    uint32_t number;
+
+    if (!prefix)
+        skip();
+    snprintf(text, sizeof(text),
+             "[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n%s%s\n",
+             getenv("HF_STORE_WRITER_ACCESS_KEY"), getenv("HF_STORE_WRITER_SECRET_KEY"),
+             token ? "aws_session_token = " : "", token ? token : "");
+    write_file(fixture->credentials_path, text, 0600);
+    hf_random(&number, sizeof(number));
+    fixture->sealed.bucket = getenv("HF_STORE_WRITER_BUCKET");
+    fixture->sealed.key = key;
+    for (int confirm = getenv("HF_STORE_WRITER_CONFIRM") ? HF_CONFIRM_PUT : HF_CONFIRM_HEAD;
+         confirm <= HF_CONFIRM_PUT; confirm++) {
+        fixture->store.confirm = confirm;
+        snprintf(key, sizeof(key), "%s/%08x-%d.json.gz", prefix, number, confirm);
+        fixture->delivery.kind = HF_JOB_PUT;
+        fixture->delivery.maybe_there = false;
+        assert_delivered(fixture, confirm == HF_CONFIRM_HEAD ? "head" : "put");
+        fixture->delivery.maybe_there = true;
+        assert_delivered(fixture, confirm == HF_CONFIRM_HEAD ? "adopted" : "put");
+        fixture->delivery.kind = HF_JOB_CHECK;
+        fixture->delivery.layout = &layout;
+        fixture->delivery.bucket = fixture->sealed.bucket;
+        fixture->delivery.needs_lock = true;
+        deliver_once(fixture);
+        assert_int_equal(fixture->delivery.status, HF_OK);
+        assert_int_equal(fixture->delivery.chain_unseen, confirm == HF_CONFIRM_PUT);
+        fixture_stop(fixture);
+    }
+}
+
 int
 main(void)
 {
@@ -276,6 +325,7 @@ main(void)
         L(encryption_by_the_store),
         L(many_at_once_are_all_locked),
         L(check_sees_the_bucket_and_the_newest_digest),
+        L(a_writer_with_exactly_these_rights_delivers),
     };
 
     if (!getenv("HF_STORE_URL") || !getenv("HF_STORE_ADMIN_ACCESS_KEY")) {

@@ -18,7 +18,8 @@ nothing_there(struct fixture *fixture)
 static void
 answer_taken(struct fixture *fixture)
 {
-    answer(fixture, "PUT", "412 Precondition Failed", "", "<Error><Code>PreconditionFailed</Code></Error>");
+    answer(fixture, "PUT", "412 Precondition Failed", "",
+           "<Error><Code>PreconditionFailed</Code></Error>");
 }
 
 static void
@@ -28,7 +29,8 @@ the_answer_stands_for_the_bytes_and_retention_for_the_lock(void **state)
 
     nothing_there(fixture);
     answer_put(fixture, "v1");
-    answer_retention(fixture, "GET /logs/" KEY "?retention=&versionId=v1 ", "GOVERNANCE", LATER_TEXT);
+    answer_retention(fixture, "GET /logs/" KEY "?retention=&versionId=v1 ", "GOVERNANCE",
+                     LATER_TEXT);
     assert_int_equal(play(fixture), HF_OK);
     assert_string_equal(fixture->delivery.receipt.confirmed, "put");
     assert_string_equal(fixture->delivery.receipt.version_id, "v1");
@@ -94,7 +96,8 @@ a_store_that_ignores_the_condition_repeats(void **state)
     fixture->delivery.maybe_there = true;
     answer_retention(fixture, "GET", "GOVERNANCE", LATER_TEXT);
     answer_put(fixture, "v2");
-    answer_retention(fixture, "GET /logs/" KEY "?retention=&versionId=v2 ", "GOVERNANCE", LATER_TEXT);
+    answer_retention(fixture, "GET /logs/" KEY "?retention=&versionId=v2 ", "GOVERNANCE",
+                     LATER_TEXT);
     assert_int_equal(play(fixture), HF_OK);
     assert_int_equal(fixture->delivery.receipt.repeated, 1);
 }
@@ -125,7 +128,8 @@ an_etag_of_a_kms_bucket_is_not_compared(void **state)
     struct fixture *fixture = *state;
 
     nothing_there(fixture);
-    answer(fixture, "PUT", "200 OK", "ETag: \"" OTHER_ETAG "\"\r\nx-amz-server-side-encryption: aws:kms\r\n", "");
+    answer(fixture, "PUT", "200 OK",
+           "ETag: \"" OTHER_ETAG "\"\r\nx-amz-server-side-encryption: aws:kms\r\n", "");
     answer_retention(fixture, "GET", "GOVERNANCE", LATER_TEXT);
     assert_int_equal(play(fixture), HF_OK);
 }

@@ -1,10 +1,11 @@
-/* Many threads submit, somebody watches the clock, somebody stops it all: every delivery comes back exactly once. */
+/* Many threads submit, somebody watches the clock, somebody stops it all: every delivery comes back
+ * exactly once. */
 #include "tests/unit/deliver/deliver_test.h"
 
 #include <pthread.h>
 
 #define SUBMITTERS 4
-#define EACH 25
+#define EACH       25
 
 struct submitter {
     struct hf_deliverer *deliverer;
@@ -163,7 +164,7 @@ stop_lets_what_is_under_way_finish(void **state)
 
     answer_head_missing(fixture);
     answer_put(fixture, "v1");
-    answer_head(fixture, (struct shown){.version_id = "v1", .lock_until = LATER_TEXT});
+    answer_head(fixture, (struct shown){ .version_id = "v1", .lock_until = LATER_TEXT });
     fixture->steps[2].drip_ms = 1;
     begin_server(fixture);
     fixture->deliverer = hf_deliverer_start(&fixture->store);
@@ -192,7 +193,7 @@ done_may_submit_again(void **state)
 
     answer_head_missing(fixture);
     answer(fixture, "PUT", "503 Slow Down", "", "");
-    answer_head(fixture, (struct shown){.version_id = "v1", .lock_until = LATER_TEXT});
+    answer_head(fixture, (struct shown){ .version_id = "v1", .lock_until = LATER_TEXT });
     begin_server(fixture);
     fixture->delivery.done = submit_once_more;
     fixture->delivery.context = fixture;

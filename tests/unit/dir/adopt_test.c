@@ -125,9 +125,15 @@ static void
 a_damaged_meta_file_is_told_and_adopting_mends_it(void **state)
 {
     static const char *const damaged[] = {
-        "", "{", "[]", "{}", "{\"format\":2}", "{\"format\":1,\"size\":1,\"sha256\":\"zz\"}",
+        "",
+        "{",
+        "[]",
+        "{}",
+        "{\"format\":2}",
+        "{\"format\":1,\"size\":1,\"sha256\":\"zz\"}",
         "{\"format\":1,\"size\":1,\"sha256\":"
-        "\"2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881\",\"lock\":{\"mode\":\"WEAK\"}}",
+        "\"2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881\",\"lock\":{\"mode\":"
+        "\"WEAK\"}}",
         "{\"format\":1,\"size\":1,\"sha256\":"
         "\"2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881\",\"lock\":7}",
         "{\"format\":1,\"size\":1,\"sha256\":"

@@ -26,7 +26,8 @@ interpose(void *context, struct hf_fs_call *call)
     if (faults->recorded < 64) {
         const char *path = call->to ? call->to : call->path ? call->path : "";
         const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-        snprintf(faults->order[faults->recorded++], sizeof(faults->order[0]), "%s %.60s", call->name, name);
+        snprintf(faults->order[faults->recorded++], sizeof(faults->order[0]), "%s %.60s",
+                 call->name, name);
     }
     return 0;
 }
@@ -45,7 +46,7 @@ static void
 meta_is_durable_before_the_body_appears(void **state)
 {
     struct bucket *bucket = bucket_of(state);
-    struct faults faults = {.fail_at = -1};
+    struct faults faults = { .fail_at = -1 };
 
     hf_fs_interpose(interpose, &faults);
     assert_int_equal(put_text(bucket, KEY, BODY), HF_OK);
@@ -109,7 +110,7 @@ fail_each_call(bool for_ever, int failure)
     for (bool failed = true; failed; fail_at++) {
         void *state = NULL;
         bucket_setup(&state);
-        struct faults faults = {.fail_at = fail_at, .for_ever = for_ever, .failure = failure};
+        struct faults faults = { .fail_at = fail_at, .for_ever = for_ever, .failure = failure };
         hf_fs_interpose(interpose, &faults);
         (void)put_text(state, KEY, BODY);
         failed = faults.count >= fail_at;
@@ -147,7 +148,7 @@ a_failure_while_adopting_never_loses_a_lock(void **state)
         char sha256[HF_SHA256_HEX_SIZE];
         struct hf_dir_object object = object_of(KEY, BODY, sha256);
         struct hf_error err;
-        struct faults faults = {.fail_at = fail_at, .for_ever = true, .failure = EIO};
+        struct faults faults = { .fail_at = fail_at, .for_ever = true, .failure = EIO };
         bucket_setup(&own);
         assert_int_equal(put_text(own, KEY, BODY), HF_OK);
         object.retain_until_s = LATER + 86400;
@@ -175,7 +176,7 @@ fail_only(void *context, struct hf_fs_call *call)
 static void
 a_failed_write_leaves_no_temporary(void **state)
 {
-    static const char *const calls[] = {"write", "fsync", "link", "chmod"};
+    static const char *const calls[] = { "write", "fsync", "link", "chmod" };
     struct bucket *bucket = bucket_of(state);
     char path[HF_PATH_MAX];
     char **names;
@@ -199,11 +200,13 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(meta_is_durable_before_the_body_appears, bucket_setup, bucket_teardown),
+        cmocka_unit_test_setup_teardown(meta_is_durable_before_the_body_appears, bucket_setup,
+                                        bucket_teardown),
         cmocka_unit_test(a_crash_at_any_call_leaves_all_or_nothing),
         cmocka_unit_test(a_failure_of_any_call_leaves_all_or_nothing),
         cmocka_unit_test(a_failure_while_adopting_never_loses_a_lock),
-        cmocka_unit_test_setup_teardown(a_failed_write_leaves_no_temporary, bucket_setup, bucket_teardown),
+        cmocka_unit_test_setup_teardown(a_failed_write_leaves_no_temporary, bucket_setup,
+                                        bucket_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,9 +9,9 @@
 #include <holdfast/crypto.h>
 #include <holdfast/dir.h>
 
-#define KEY "host/AWSLogs/000000000000/CloudTrail/local/2026/11/22/one.json.gz"
+#define KEY    "host/AWSLogs/000000000000/CloudTrail/local/2026/11/22/one.json.gz"
 #define FOLDER "host/AWSLogs/000000000000/CloudTrail/local/2026/11/22"
-#define LATER 4102444800 /* 2100-01-01 */
+#define LATER  4102444800 /* 2100-01-01 */
 
 struct bucket {
     char root[256];

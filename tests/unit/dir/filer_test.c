@@ -1,11 +1,12 @@
-/* worm: filer. The real thing is a volume that this machine does not have: the interposer plays what such a volume
- * refuses. An ordinary file system must be found out. */
+/* worm: filer. The real thing is a volume that this machine does not have: the interposer plays
+ * what such a volume refuses. An ordinary file system must be found out. */
 #include "tests/unit/dir/dir_test.h"
 
 static bool has_committed;
 
-/* Once the write bits are gone nothing gives them back, no date goes down and nobody opens it for writing, not even root.
- * The interposer does not see flags, but of a body nobody opens one for reading in between. */
+/* Once the write bits are gone nothing gives them back, no date goes down and nobody opens it for
+ * writing, not even root. The interposer does not see flags, but of a body nobody opens one for
+ * reading in between. */
 static int
 worm_volume(void *context, struct hf_fs_call *call)
 {
@@ -80,9 +81,11 @@ a_date_that_grows_grows_on_the_volume_too(void **state)
     hf_fs_interpose(worm_volume, NULL);
     assert_int_equal(hf_dir_put(bucket->dir, &object, &err), HF_OK);
     hf_fs_interpose(NULL, NULL);
-    /* The interposer would refuse the reading in between: what it does not let through is put by hand. */
+    /* The interposer would refuse the reading in between: what it does not let through is put by
+     * hand. */
     path_of(bucket, KEY, path);
-    assert_int_equal(hf_dir_set_retention(bucket->dir, KEY, HF_LOCK_GOVERNANCE, object.retain_until_s + 86400, &err),
+    assert_int_equal(hf_dir_set_retention(bucket->dir, KEY, HF_LOCK_GOVERNANCE,
+                                          object.retain_until_s + 86400, &err),
                      HF_ENOTHELD); /* an ordinary file system again, and it says so */
     assert_int_equal(stat(path, &info), 0);
     assert_int_equal(info.st_atim.tv_sec, object.retain_until_s + 86400);
@@ -111,7 +114,7 @@ forget_atime(void *context, struct hf_fs_call *call)
     (void)context;
     /* as a volume that cannot keep the date: the call succeeds and the date is another */
     if (strcmp(call->name, "chmod") == 0 && call->path && hf_ends_with(call->path, "one.json.gz")) {
-        struct timespec times[2] = {{.tv_sec = 1000}, {.tv_nsec = UTIME_OMIT}};
+        struct timespec times[2] = { { .tv_sec = 1000 }, { .tv_nsec = UTIME_OMIT } };
         assert_int_equal(utimensat(AT_FDCWD, call->path, times, 0), 0);
     }
     return 0;

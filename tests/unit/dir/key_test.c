@@ -15,10 +15,33 @@ keys_of_the_layout_are_allowed(void **state)
 static void
 what_could_leave_the_bucket_is_refused(void **state)
 {
-    static const char *const keys[] = {"",        "/",         "/a",          "a/",       "a//b",    ".",      "..",
-                                       "../a",    "a/..",      "a/../b",      "a/./b",    ".a",      "a/.b",   "a\\b",
-                                       "a b",     "a\nb",      "a%2fb",       "\xc3\xa4", "a\x7f",   "~",      "a;b",
-                                       "a|b",     "a$b",       "x.meta.json", "a/x.meta.json", "a.meta.json/b", "a\"b"};
+    static const char *const keys[] = { "",
+                                        "/",
+                                        "/a",
+                                        "a/",
+                                        "a//b",
+                                        ".",
+                                        "..",
+                                        "../a",
+                                        "a/..",
+                                        "a/../b",
+                                        "a/./b",
+                                        ".a",
+                                        "a/.b",
+                                        "a\\b",
+                                        "a b",
+                                        "a\nb",
+                                        "a%2fb",
+                                        "\xc3\xa4",
+                                        "a\x7f",
+                                        "~",
+                                        "a;b",
+                                        "a|b",
+                                        "a$b",
+                                        "x.meta.json",
+                                        "a/x.meta.json",
+                                        "a.meta.json/b",
+                                        "a\"b" };
     struct hf_error err;
     (void)state;
 
@@ -60,7 +83,9 @@ no_call_takes_a_key_that_is_refused(void **state)
     assert_int_equal(hf_dir_head(bucket->dir, "../escaped", &info, &err), HF_EREFUSED);
     assert_int_equal(hf_dir_get(bucket->dir, "../escaped", 10, &body, NULL, &err), HF_EREFUSED);
     assert_int_equal(hf_dir_delete(bucket->dir, "../escaped", true, &err), HF_EREFUSED);
-    assert_int_equal(hf_dir_set_retention(bucket->dir, "../escaped", HF_LOCK_COMPLIANCE, LATER, &err), HF_EREFUSED);
+    assert_int_equal(
+        hf_dir_set_retention(bucket->dir, "../escaped", HF_LOCK_COMPLIANCE, LATER, &err),
+        HF_EREFUSED);
 }
 
 static void
@@ -124,8 +149,10 @@ main(void)
         cmocka_unit_test(keys_of_the_layout_are_allowed),
         cmocka_unit_test(what_could_leave_the_bucket_is_refused),
         cmocka_unit_test(keys_and_segments_have_a_longest_length),
-        cmocka_unit_test_setup_teardown(no_call_takes_a_key_that_is_refused, bucket_setup, bucket_teardown),
-        cmocka_unit_test_setup_teardown(a_linked_folder_does_not_lead_out, bucket_setup, bucket_teardown),
+        cmocka_unit_test_setup_teardown(no_call_takes_a_key_that_is_refused, bucket_setup,
+                                        bucket_teardown),
+        cmocka_unit_test_setup_teardown(a_linked_folder_does_not_lead_out, bucket_setup,
+                                        bucket_teardown),
         cmocka_unit_test_setup_teardown(a_linked_body_is_not_read, bucket_setup, bucket_teardown),
         cmocka_unit_test(urls_and_buckets_are_checked),
     };

@@ -1,6 +1,6 @@
 #include "tests/unit/dir/dir_test.h"
 
-static const char *const sorted[] = {"a-b", "a.b", "a/b/c", "a/b-c", "a/c", "a0", "b/x", "c"};
+static const char *const sorted[] = { "a-b", "a.b", "a/b/c", "a/b-c", "a/c", "a0", "b/x", "c" };
 
 static void
 put_all(struct bucket *bucket)
@@ -10,7 +10,8 @@ put_all(struct bucket *bucket)
 }
 
 static void
-assert_list(struct bucket *bucket, const char *prefix, const char *after, size_t max, const char *const *wanted)
+assert_list(struct bucket *bucket, const char *prefix, const char *after, size_t max,
+            const char *const *wanted)
 {
     struct hf_strings keys;
     struct hf_error err;
@@ -25,7 +26,8 @@ assert_list(struct bucket *bucket, const char *prefix, const char *after, size_t
     hf_dir_keys_done(&keys);
 }
 
-/* In the order of strcmp over whole keys, which "a/b-c" before "a/b/c" shows: '-' is 0x2d, '/' 0x2f. */
+/* In the order of strcmp over whole keys, which "a/b-c" before "a/b/c" shows: '-' is 0x2d, '/'
+ * 0x2f. */
 static void
 keys_come_in_byte_order(void **state)
 {
@@ -33,7 +35,7 @@ keys_come_in_byte_order(void **state)
 
     put_all(bucket);
     assert_list(bucket, "", "", 100,
-                (const char *[]){"a-b", "a.b", "a/b-c", "a/b/c", "a/c", "a0", "b/x", "c", NULL});
+                (const char *[]){ "a-b", "a.b", "a/b-c", "a/b/c", "a/c", "a0", "b/x", "c", NULL });
 }
 
 static void
@@ -42,14 +44,15 @@ prefix_and_after_and_max_select(void **state)
     struct bucket *bucket = bucket_of(state);
 
     put_all(bucket);
-    assert_list(bucket, "a/", "", 100, (const char *[]){"a/b-c", "a/b/c", "a/c", NULL});
-    assert_list(bucket, "a/b", "", 100, (const char *[]){"a/b-c", "a/b/c", NULL});
-    assert_list(bucket, "a", "a/b/c", 100, (const char *[]){"a/c", "a0", NULL});
-    assert_list(bucket, "", "a/", 100, (const char *[]){"a/b-c", "a/b/c", "a/c", "a0", "b/x", "c", NULL});
-    assert_list(bucket, "", "a/b", 2, (const char *[]){"a/b-c", "a/b/c", NULL});
-    assert_list(bucket, "", "c", 100, (const char *[]){NULL});
-    assert_list(bucket, "../", "", 100, (const char *[]){NULL});
-    assert_list(bucket, "", "", 0, (const char *[]){NULL});
+    assert_list(bucket, "a/", "", 100, (const char *[]){ "a/b-c", "a/b/c", "a/c", NULL });
+    assert_list(bucket, "a/b", "", 100, (const char *[]){ "a/b-c", "a/b/c", NULL });
+    assert_list(bucket, "a", "a/b/c", 100, (const char *[]){ "a/c", "a0", NULL });
+    assert_list(bucket, "", "a/", 100,
+                (const char *[]){ "a/b-c", "a/b/c", "a/c", "a0", "b/x", "c", NULL });
+    assert_list(bucket, "", "a/b", 2, (const char *[]){ "a/b-c", "a/b/c", NULL });
+    assert_list(bucket, "", "c", 100, (const char *[]){ NULL });
+    assert_list(bucket, "../", "", 100, (const char *[]){ NULL });
+    assert_list(bucket, "", "", 0, (const char *[]){ NULL });
 }
 
 static void
@@ -91,7 +94,7 @@ what_is_no_object_is_left_out(void **state)
     assert_int_equal(symlink("a", path), 0);
     path_of(bucket, ".snapshot", path);
     assert_int_equal(mkdir(path, 0700), 0);
-    assert_list(bucket, "", "", 100, (const char *[]){"a/key", NULL});
+    assert_list(bucket, "", "", 100, (const char *[]){ "a/key", NULL });
 }
 
 static void
@@ -102,7 +105,7 @@ a_missing_bucket_is_not_an_empty_one(void **state)
     struct hf_error err;
     char path[300];
 
-    assert_list(bucket, "", "", 100, (const char *[]){NULL});
+    assert_list(bucket, "", "", 100, (const char *[]){ NULL });
     snprintf(path, sizeof(path), "%s/logs", bucket->root);
     assert_int_equal(rmdir(path), 0);
     assert_int_equal(hf_dir_list(bucket->dir, "", "", 100, &keys, &err), HF_ENOTFOUND);

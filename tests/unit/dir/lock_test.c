@@ -8,16 +8,22 @@ retention_only_grows(void **state)
     struct hf_error err;
 
     assert_int_equal(put_text(bucket, KEY, "x"), HF_OK);
-    assert_int_equal(hf_dir_set_retention(bucket->dir, KEY, HF_LOCK_GOVERNANCE, LATER - 1, &err), HF_EREFUSED);
-    assert_int_equal(hf_dir_set_retention(bucket->dir, KEY, HF_LOCK_NONE, LATER + 1, &err), HF_EREFUSED);
-    assert_int_equal(hf_dir_set_retention(bucket->dir, KEY, HF_LOCK_GOVERNANCE, LATER, &err), HF_OK);
-    assert_int_equal(hf_dir_set_retention(bucket->dir, KEY, HF_LOCK_COMPLIANCE, LATER + 1, &err), HF_OK);
-    assert_int_equal(hf_dir_set_retention(bucket->dir, KEY, HF_LOCK_GOVERNANCE, LATER + 2, &err), HF_EREFUSED);
+    assert_int_equal(hf_dir_set_retention(bucket->dir, KEY, HF_LOCK_GOVERNANCE, LATER - 1, &err),
+                     HF_EREFUSED);
+    assert_int_equal(hf_dir_set_retention(bucket->dir, KEY, HF_LOCK_NONE, LATER + 1, &err),
+                     HF_EREFUSED);
+    assert_int_equal(hf_dir_set_retention(bucket->dir, KEY, HF_LOCK_GOVERNANCE, LATER, &err),
+                     HF_OK);
+    assert_int_equal(hf_dir_set_retention(bucket->dir, KEY, HF_LOCK_COMPLIANCE, LATER + 1, &err),
+                     HF_OK);
+    assert_int_equal(hf_dir_set_retention(bucket->dir, KEY, HF_LOCK_GOVERNANCE, LATER + 2, &err),
+                     HF_EREFUSED);
     assert_int_equal(hf_dir_head(bucket->dir, KEY, &info, &err), HF_OK);
     assert_int_equal(info.retain_until_s, LATER + 1);
     assert_int_equal(info.lock_mode, HF_LOCK_COMPLIANCE);
     assert_string_equal(info.window, "window-1");
-    assert_int_equal(hf_dir_set_retention(bucket->dir, "absent", HF_LOCK_COMPLIANCE, LATER, &err), HF_ENOTFOUND);
+    assert_int_equal(hf_dir_set_retention(bucket->dir, "absent", HF_LOCK_COMPLIANCE, LATER, &err),
+                     HF_ENOTFOUND);
 }
 
 static void

@@ -270,7 +270,9 @@ read_from(struct hf_journal *journal, uint64_t from)
         assert_int_equal(batch.first_seq, readout.next);
         readout.next += batch.count;
         hf_buf_reset(&buf);
-        status = hf_journal_reader_payload(reader, &buf, &err);
+        do
+            status = hf_journal_reader_payload(reader, &buf, &err);
+        while (status == HF_EIO);
         if (status == HF_ECORRUPT) {
             readout.lost += batch.count;
             continue;

@@ -1,0 +1,136 @@
+/* What lies there and no digest lists. Known keys are kept as 16 bytes of their SHA-256 each. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/verify/verify_impl.h"
+
+static struct key_hash
+hash_of(const char *key)
+{
+    uint8_t sha256[HF_SHA256_SIZE];
+    struct key_hash hash;
+
+    hf_sha256(key, strlen(key), sha256);
+    memcpy(hash.bytes, sha256, sizeof(hash.bytes));
+    return hash;
+}
+
+void
+extra_know(struct verify *v, const char *key)
+{
+    if (v->known_count % 4096 == 0)
+        v->known = hf_realloc(v->known, (v->known_count + 4096) * sizeof(*v->known));
+    v->known[v->known_count++] = hash_of(key);
+}
+
+static int
+by_hash(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct key_hash));
+}
+
+static bool
+is_known(const struct verify *v, const char *key)
+{
+    struct key_hash hash = hash_of(key);
+
+    return v->known_count && bsearch(&hash, v->known, v->known_count, sizeof(hash), by_hash);
+}
+
+/* Only between what was walked: older ones were not asked for, newer ones are beyond the end asked
+ * for. */
+void
+extra_digests(struct verify *v)
+{
+    int64_t end_s;
+
+    for (size_t i = 0; i < v->listing.count; i++) {
+        const char *key = v->listing.items[i];
+        if (v->visited[i] || !hf_layout_is_digest(&v->layout, key, &end_s))
+            continue;
+        if ((v->options->start_s && end_s <= v->options->start_s) ||
+            (v->options->end_s && end_s >= v->options->end_s))
+            continue;
+        verify_report(v, HF_EXTRA, key, "no digest of the chain links to it");
+    }
+}
+
+/* Its key has the minute of its cut: a whole minute must lie in the time in which all are known. */
+static bool
+should_be_known(const struct verify *v, const struct chain *chain, int64_t minute_s)
+{
+    if (minute_s < chain->from_s || minute_s + 60 > chain->to_s)
+        return false;
+    for (size_t i = 0; i < v->blind_count; i++)
+        if (minute_s + 60 > v->blinds[i].from_s && minute_s < v->blinds[i].to_s)
+            return false;
+    return true;
+}
+
+static void
+check_key(struct verify *v, const char *key)
+{
+    char unique[HF_UNIQUE_SIZE];
+    int64_t minute_s;
+    bool cms;
+
+    if (!hf_layout_is_object(&v->layout, key, &minute_s, unique, &cms))
+        return;
+    for (size_t i = 0; i < v->chain_count; i++) {
+        const struct chain *chain = &v->chains[i];
+        if (!hf_starts_with(unique, chain->tag) || !should_be_known(v, chain, minute_s))
+            continue;
+        if (!is_known(v, key))
+            verify_report(v, HF_EXTRA, key,
+                          "it has the tag of chain %s, and no digest lists or announces it",
+                          chain->id);
+        return;
+    }
+}
+
+/* The folders of the days that matter; objects of any day before or after are not even listed. */
+static void
+days(const struct verify *v, const char *prefix, char **ret_after, char **ret_last)
+{
+    int64_t from_s = INT64_MAX, to_s = INT64_MIN;
+    char day[HF_TIME_SIZE];
+
+    for (size_t i = 0; i < v->chain_count; i++) {
+        from_s = HF_MIN(from_s, v->chains[i].from_s);
+        to_s = HF_MAX(to_s, v->chains[i].to_s);
+    }
+    hf_time_folder(from_s, day);
+    *ret_after = from_s == INT64_MIN ? hf_strdup("") : hf_asprintf("%s%s", prefix, day);
+    hf_time_folder(to_s, day);
+    *ret_last = hf_asprintf("%s%s~", prefix, day); /* behind every name in that folder */
+}
+
+enum hf_status
+extra_objects(struct verify *v, struct hf_error *err)
+{
+    hf_owned(hf_freep) char *after = NULL, *last = NULL;
+    char prefix[HF_KEY_MAX];
+    bool more = true;
+
+    if (v->chain_count == 0)
+        return HF_OK;
+    qsort(v->known, v->known_count, sizeof(*v->known), by_hash);
+    hf_layout_object_prefix(&v->layout, prefix);
+    days(v, prefix, &after, &last);
+    while (more) {
+        struct hf_strings page = { 0 };
+        enum hf_status status = hf_store_list(v->store, prefix, after, LIST_PAGE, &page, err);
+        if (status != HF_OK)
+            return hf_while(err, status, "listing the objects");
+        for (size_t i = 0; i < page.count; i++)
+            check_key(v, page.items[i]);
+        more = page.count > 0 && strcmp(page.items[page.count - 1], last) < 0;
+        if (more) {
+            free(after);
+            after = hf_take(page.items[page.count - 1]);
+        }
+        hf_strings_done(&page);
+    }
+    return HF_OK;
+}

@@ -1,0 +1,51 @@
+/* What was found, in one place: counted, and told. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "agent/verify/verify_impl.h"
+
+static const struct {
+    const char *text;
+    bool fine;
+} findings[] = {
+#define X(name, is_fine, text) { text, is_fine },
+    HF_FINDING_TABLE(X)
+#undef X
+};
+
+const char *
+hf_finding_text(enum hf_finding finding)
+{
+    return (size_t)finding < HF_COUNT(findings) ? findings[finding].text : "unknown";
+}
+
+bool
+hf_finding_fine(enum hf_finding finding)
+{
+    return (size_t)finding < HF_COUNT(findings) && findings[finding].fine;
+}
+
+void
+verify_report(struct verify *v, enum hf_finding finding, const char *key, const char *format, ...)
+{
+    char detail[2 * HF_KEY_MAX + 1024];
+    va_list args;
+
+    v->result->findings[finding]++;
+    if (!v->options->finding)
+        return;
+    va_start(args, format);
+    vsnprintf(detail, sizeof(detail), format, args);
+    va_end(args);
+    v->options->finding(v->options->context, finding, key, detail);
+}
+
+void
+verify_progress(struct verify *v)
+{
+    const struct hf_verify_result *result = v->result;
+
+    if (v->options->progress)
+        v->options->progress(v->options->context, result->digests, result->objects,
+                             v->objects_known);
+}

@@ -1,0 +1,73 @@
+/* The two passes, and what holds them together. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/verify/verify_impl.h"
+
+static void
+verify_done(struct verify *v)
+{
+    hf_strings_done(&v->listing);
+    free(v->visited);
+    keys_done(v);
+    entries_done(v);
+    for (size_t i = 0; i < v->chain_count; i++)
+        free(v->chains[i].id);
+    free(v->chains);
+    free(v->blinds);
+    free(v->known);
+    free(v->trail);
+}
+
+static bool
+is_intact(const struct verify *v)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < v->entry_count; i++)
+        any = any || !v->entries[i].outside;
+    for (size_t i = 0; i < HF_COUNT(v->result->findings); i++)
+        if (v->result->findings[i] && !hf_finding_fine((enum hf_finding)i))
+            return false;
+    return any;
+}
+
+static enum hf_status
+verify(struct verify *v, struct hf_error *err)
+{
+    enum hf_status status = listing_read(v, err);
+
+    if (status == HF_OK)
+        status = walk_chain(v, err);
+    if (status != HF_OK)
+        return status;
+    if (v->result->digests == 0)
+        return hf_fail(err, HF_ENOTFOUND,
+                       "no digest of trail '%s' is of the time that was asked for",
+                       v->layout.trail);
+    extra_digests(v);
+    status = second_pass(v, err);
+    if (status == HF_OK && v->options->check_objects && !v->options->content)
+        status = extra_objects(v, err);
+    v->result->intact = is_intact(v);
+    return status;
+}
+
+enum hf_status
+hf_verify(const struct hf_verify_options *options, struct hf_verify_result *ret_result,
+          struct hf_error *err)
+{
+    struct hf_verify_result result = { .digests = 0 };
+    struct verify v = {
+        .options = options,
+        .store = options->store,
+        .layout = options->layout,
+        .result = &result,
+    };
+    enum hf_status status = verify(&v, err);
+
+    verify_done(&v);
+    if (status == HF_OK)
+        *ret_result = result;
+    return status;
+}

@@ -1,0 +1,189 @@
+/* What the parts of one verification share.
+ *
+ *   listing.c   the digests that lie under the prefix
+ *   walk.c      first pass, newest to oldest ── fetch.c one digest ── judge.c is it right? ──
+ * keys.c whose key is it? second.c    second pass, oldest to newest ── range.c sequences ──
+ * object.c one object lock.c, versions.c   what the store says beside the bytes extra.c     what
+ * lies there and is listed nowhere
+ */
+#ifndef HOLDFAST_VERIFY_IMPL_H
+#define HOLDFAST_VERIFY_IMPL_H
+
+#include <holdfast/verify.h>
+
+#define DIGEST_STORED_MAX (HF_DIGEST_MAX + (1u << 16))
+#define OBJECT_STORED_MAX (256u << 20) /* our own are far smaller; AWS says 50 MB */
+#define OBJECT_PLAIN_MAX  (1u << 30)
+#define LIST_PAGE         4096u
+/* A digest ends at a multiple of its period and may be cut a period later (of 3600 s at most): what
+ * it lists can be this much younger than its end. */
+#define CUT_LAG_S (3600 + 60)
+
+struct known_key {
+    char fingerprint[HF_FINGERPRINT_SIZE];
+    struct hf_verifier *verifier; /* NULL: not in the bucket, or not what it should be */
+    char *why_not;
+};
+
+/* What the first pass keeps of a digest that can be believed. */
+struct entry {
+    char *key, *chain;
+    char *version_id; /* the one to be read; NULL: the current one */
+    char hash[HF_SHA256_HEX_SIZE];
+    uint64_t number, first_seq, last_seq, object_count;
+    int64_t start_s, end_s;
+    bool clean;   /* nothing was found against it so far */
+    bool linked;  /* the next entry is the digest before it, and it vouches for it */
+    bool outside; /* not asked for: only to know what it lists */
+};
+
+/* Everything in one chain that the second pass came by. */
+struct chain {
+    char *id, tag[HF_CHAIN_TAG_SIZE];
+    int64_t from_s, to_s; /* objects of this time are all known */
+};
+
+struct blind { /* between these two, digests are missing: nobody knows what they listed */
+    int64_t from_s, to_s;
+};
+
+struct key_hash {
+    uint8_t bytes[16];
+};
+
+struct verify {
+    const struct hf_verify_options *options;
+    struct hf_store *store;
+    struct hf_layout layout;
+    char *trail; /* owned, when it was found by listing */
+    struct hf_verify_result *result;
+    bool versions_refused;
+    bool said_advisory, said_not_pinned;
+
+    struct hf_strings listing; /* digests of this trail, oldest first */
+    bool *visited;             /* beside it */
+    struct known_key *keys;
+    size_t key_count;
+
+    struct entry *entries; /* newest first */
+    size_t entry_count;
+    uint64_t objects_known;
+
+    struct chain *chains;
+    size_t chain_count;
+    struct blind *blinds;
+    size_t blind_count;
+    struct key_hash *known; /* listed, announced and foreign keys */
+    size_t known_count;
+};
+
+/* ---- finding.c ---- */
+void verify_report(struct verify *v, enum hf_finding finding, const char *key, const char *format,
+                   ...) hf_printf(4, 5);
+void verify_progress(struct verify *v);
+
+/* ---- listing.c ---- */
+enum hf_status listing_read(struct verify *v, struct hf_error *err) hf_must_check;
+size_t listing_lower_bound(const struct verify *v,
+                           const char *key); /* first that is not before `key` */
+void listing_mark(struct verify *v, const char *key);
+const char *listing_older(const struct verify *v,
+                          const char *key); /* newest unvisited before `key`, or NULL */
+
+/* ---- keys.c ---- */
+/* The key that signed this digest, if somebody vouches for it; else NULL with the reason in
+ * *ret_why (borrowed). `attempt` counts up: where a fingerprint is not ours (AWS's), each pinned
+ * key is tried. */
+enum hf_status keys_find(struct verify *v, const char *fingerprint, size_t attempt,
+                         const struct hf_verifier **ret_verifier, const char **ret_why,
+                         struct hf_error *err) hf_must_check;
+void keys_done(struct verify *v);
+
+/* ---- judge.c ---- */
+/* What is expected of a digest by the newer one that names it. */
+struct link {
+    const char *newer_key;
+    const char *hash, *signature; /* NULL: reached by listing or as an old head, nothing is known */
+    const struct entry *newer;    /* NULL: this is another chain's head, or the first of the walk */
+};
+struct judged {
+    enum hf_finding finding; /* HF_VALID, or the first thing against it */
+    char detail[2 * HF_KEY_MAX + 512];
+    bool authentic; /* signed by a trusted key, or vouched for by the newer one: its content can be
+                       believed */
+    struct hf_digest digest; /* filled if it could be parsed */
+    char hash[HF_SHA256_HEX_SIZE];
+};
+void judged_done(struct judged *judged);
+enum hf_status judge_digest(struct verify *v, const char *key, const struct link *link,
+                            struct hf_slice stored, const struct hf_object_info *info,
+                            struct judged *ret_judged, struct hf_error *err) hf_must_check;
+
+/* ---- fetch.c ---- */
+enum fetched { FETCHED_ABSENT, FETCHED_BAD, FETCHED_USABLE };
+/* Reads the digest, past a delete marker or a newer version where need be, and reports what is
+ * wrong with it, except that it is absent. */
+enum hf_status fetch_digest(struct verify *v, const char *key, const struct link *link,
+                            enum fetched *ret_fetched, struct judged *ret_judged,
+                            char **ret_version_id, struct hf_error *err) hf_must_check;
+/* The answer concerns this object alone: bytes too many or too few, or something that is no object.
+ */
+bool fetch_is_bad_object(const struct verify *v, enum hf_status status);
+
+/* ---- walk.c ---- */
+enum hf_status walk_chain(struct verify *v, struct hf_error *err) hf_must_check;
+void entries_done(struct verify *v);
+
+/* ---- range.c ---- */
+struct carried { /* announced by the digest before */
+    uint64_t first_seq, last_seq;
+    char *key;
+    bool lost;
+};
+struct carry {
+    struct carried *items;
+    size_t count;
+    bool known; /* false: the digest before was not read */
+    char *digest_key;
+};
+/* Sequences of a digest: within it, against what was pending before it. Takes what is pending now.
+ */
+void range_check(struct verify *v, const struct hf_digest *digest, struct carry *carry);
+/* The same without a complaint: only takes what is pending. */
+void range_begin(const struct hf_digest *digest, struct carry *carry);
+void carry_done(struct carry *carry);
+
+/* ---- second.c ---- */
+enum hf_status second_pass(struct verify *v, struct hf_error *err) hf_must_check;
+
+/* ---- object.c ---- */
+enum hf_status object_check(struct verify *v, const struct hf_digest *digest,
+                            const struct hf_digest_object *object,
+                            struct hf_error *err) hf_must_check;
+
+/* ---- lock.c ---- */
+/* true: it is held as it should be. `least_mode` HF_LOCK_NONE: nothing is asked for. */
+bool lock_check(struct verify *v, const char *key, const struct hf_object_info *info,
+                int least_mode, int64_t least_until_s, const char *recorded_by);
+
+/* ---- versions.c ---- */
+/* Looks at the versions of `key` beside the right one (NULL or "": the current one). *ret_fine is
+ * set to false when something was reported that is not fine. */
+enum hf_status versions_check(struct verify *v, const char *key, const char *version_id,
+                              const char *stored_sha256, bool *ret_fine,
+                              struct hf_error *err) hf_must_check;
+/* All versions, or none (count 0) where they cannot be listed. */
+enum hf_status versions_list(struct verify *v, const char *key,
+                             struct hf_version_entry **ret_entries, size_t *ret_count,
+                             struct hf_error *err) hf_must_check;
+
+/* ---- records.c ---- */
+/* The number of elements of the top-level array `Records`; false when there is none. */
+bool records_count(struct hf_slice json, uint64_t *ret_count);
+
+/* ---- extra.c ---- */
+void extra_know(struct verify *v, const char *key);
+void extra_digests(struct verify *v);
+enum hf_status extra_objects(struct verify *v, struct hf_error *err) hf_must_check;
+
+#endif

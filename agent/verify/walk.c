@@ -1,0 +1,261 @@
+/* First pass: from the newest digest to the oldest, along the links.
+ *
+ *   next ──▶ fetch ──▶ usable ──▶ remember ──▶ names the one before it ───────────▶ next, by link
+ *    ▲          │                          └─▶ names an older chain's head ───────▶ next, as a head
+ *    │          │                          └─▶ names none: the chain is complete ─▶ end
+ *    │          └────▶ absent or bad: said; the next older one in the listing ────▶ next, by
+ * listing └─────────────────────────────────────────────────────────────────────────────┘
+ *
+ * It ends because each step goes to an older key than the last, or, at an old head, to a key that
+ * was not visited yet. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/verify/verify_impl.h"
+
+enum how { BY_LISTING, BY_LINK, AS_HEAD };
+
+struct walk {
+    struct verify *v;
+    enum how how;
+    char *next;             /* key; NULL: the walk is over */
+    char *hash, *signature; /* BY_LINK: as the newer one names them */
+    uint64_t skipped;       /* since the last entry: named and not there, or there and bad */
+    bool outside;           /* `next` lies before what was asked for */
+};
+
+void
+entries_done(struct verify *v)
+{
+    for (size_t i = 0; i < v->entry_count; i++) {
+        free(v->entries[i].key);
+        free(v->entries[i].chain);
+        free(v->entries[i].version_id);
+    }
+    free(v->entries);
+}
+
+static struct entry *
+last_entry(struct verify *v)
+{
+    return v->entry_count ? &v->entries[v->entry_count - 1] : NULL;
+}
+
+/* Takes `key`, `hash` and `signature` over. */
+static void
+set_next(struct walk *walk, enum how how, char *key, char *hash, char *signature)
+{
+    const struct verify *v = walk->v;
+    int64_t end_s;
+
+    free(walk->next);
+    free(walk->hash);
+    free(walk->signature);
+    walk->how = how;
+    walk->next = key;
+    walk->hash = hash;
+    walk->signature = signature;
+    walk->outside = key && v->options->start_s && hf_layout_is_digest(&v->layout, key, &end_s) &&
+                    end_s <= v->options->start_s;
+}
+
+/* The link led nowhere, or to nothing that could be believed. */
+static void
+go_on_in_listing(struct walk *walk)
+{
+    const char *older = listing_older(walk->v, walk->next);
+
+    walk->skipped++;
+    set_next(walk, BY_LISTING, hf_strdup(older), NULL, NULL);
+}
+
+static void
+say_missing(struct walk *walk)
+{
+    struct verify *v = walk->v;
+    const struct entry *newer = last_entry(v);
+    const char *older = listing_older(v, walk->next);
+
+    if (!newer)
+        verify_report(v, HF_MISSING, walk->next, "it was listed and then not there");
+    else
+        verify_report(
+            v, HF_MISSING, walk->next, "'%s' names it as %s, and it is not there; %s%s", newer->key,
+            walk->how == AS_HEAD ? "the head of the chain before" : "the digest before it",
+            older ? "going on with " : "no older one is listed", older ? older : "");
+}
+
+/* Reached by listing: it may be of another chain, or come after a hole that is larger than what is
+ * known. */
+static bool
+fits_after_break(struct walk *walk, const struct judged *judged)
+{
+    struct verify *v = walk->v;
+    const struct entry *newer = last_entry(v);
+    const struct hf_digest *digest = &judged->digest;
+
+    if (!newer || newer->number == 0 || digest->number == 0)
+        return true;
+    uint64_t before = newer->number - 1; /* so many digests of the chain lie before the newer one */
+    if (strcmp(digest->chain, newer->chain) != 0) {
+        if (before <= walk->skipped)
+            return true; /* what was skipped may have named it as an old head */
+        verify_report(v, HF_EXTRA, walk->next, "it is of chain %s, which nothing in chain %s names",
+                      digest->chain, newer->chain);
+        return false;
+    }
+    if (digest->number >= newer->number) {
+        verify_report(v, HF_BROKEN_CHAIN, walk->next,
+                      "it is number %" PRIu64 ", and the newer '%s' number %" PRIu64,
+                      digest->number, newer->key, newer->number);
+        return false;
+    }
+    if (before - digest->number > walk->skipped)
+        verify_report(v, HF_MISSING, walk->next,
+                      "between it (number %" PRIu64 ") and '%s' (number %" PRIu64 ") %" PRIu64
+                      " digests are not there",
+                      digest->number, newer->key, newer->number,
+                      before - digest->number - walk->skipped);
+    return true;
+}
+
+static void
+remember(struct walk *walk, const struct judged *judged, char *version_id)
+{
+    struct verify *v = walk->v;
+    const struct hf_digest *digest = &judged->digest;
+    struct entry *newer = last_entry(v);
+    int64_t start_s = v->options->start_s, end_s = v->options->end_s;
+    struct entry entry = {
+        .key = hf_strdup(walk->next),
+        .chain = hf_strdup(digest->chain),
+        .version_id = version_id,
+        .number = digest->number,
+        .first_seq = digest->first_seq,
+        .last_seq = digest->last_seq,
+        .object_count = digest->object_count,
+        .start_s = digest->start_s,
+        .end_s = digest->end_s,
+        .clean = judged->finding == HF_VALID,
+        .outside = (start_s && digest->end_s <= start_s) || (end_s && digest->start_s >= end_s),
+    };
+
+    memcpy(entry.hash, judged->hash, sizeof(entry.hash));
+    if (newer)
+        newer->linked = walk->how == BY_LINK && strcmp(entry.hash, walk->hash) == 0;
+    if (v->entry_count % 256 == 0)
+        v->entries = hf_realloc(v->entries, (v->entry_count + 256) * sizeof(*v->entries));
+    v->entries[v->entry_count++] = entry;
+    if (!entry.outside) {
+        v->result->digests++;
+        v->objects_known += entry.object_count;
+    }
+    walk->skipped = 0;
+}
+
+static bool
+was_visited(const struct verify *v, const char *key)
+{
+    for (size_t i = 0; i < v->entry_count; i++)
+        if (strcmp(v->entries[i].key, key) == 0)
+            return true;
+    return false;
+}
+
+static void
+follow(struct walk *walk, struct hf_digest *digest)
+{
+    struct verify *v = walk->v;
+
+    if (walk->outside) {
+        set_next(walk, BY_LISTING, NULL, NULL, NULL);
+    } else if (digest->previous_key) {
+        const char *bucket = hf_store_bucket(v->store);
+        if (strcmp(digest->previous_key, walk->next) >= 0 ||
+            strcmp(digest->previous_bucket, bucket) != 0) {
+            verify_report(v, HF_BROKEN_CHAIN, walk->next,
+                          "the digest before it is said to be '%s/%s', which is %s",
+                          digest->previous_bucket, digest->previous_key,
+                          strcmp(digest->previous_bucket, bucket) != 0 ? "not in this bucket"
+                                                                       : "not an older one");
+            v->entries[v->entry_count - 1].clean = false;
+            set_next(walk, BY_LISTING, hf_strdup(listing_older(v, walk->next)), NULL, NULL);
+            return;
+        }
+        set_next(walk, BY_LINK, hf_take(digest->previous_key), hf_take(digest->previous_hash),
+                 hf_take(digest->previous_signature));
+    } else if (digest->old_head && !was_visited(v, digest->old_head)) {
+        set_next(walk, AS_HEAD, hf_take(digest->old_head), NULL, NULL);
+    } else {
+        set_next(walk, BY_LISTING, NULL, NULL, NULL);
+    }
+}
+
+static enum hf_status
+step(struct walk *walk, struct hf_error *err)
+{
+    struct verify *v = walk->v;
+    struct link link = { .newer_key = v->entry_count ? last_entry(v)->key : NULL };
+    struct judged judged = { .finding = HF_VALID };
+    enum fetched fetched = FETCHED_ABSENT;
+    char *version_id = NULL;
+    enum hf_status status;
+
+    if (walk->how == BY_LINK) {
+        link.hash = walk->hash;
+        link.signature = walk->signature;
+        link.newer = last_entry(v);
+    }
+    listing_mark(v, walk->next);
+    status = fetch_digest(v, walk->next, &link, &fetched, &judged, &version_id, err);
+    if (status != HF_OK)
+        return status;
+    if (fetched == FETCHED_ABSENT && walk->outside) {
+        set_next(walk, BY_LISTING, NULL, NULL, NULL); /* its time may be over */
+    } else if (fetched != FETCHED_USABLE) {
+        if (fetched == FETCHED_ABSENT)
+            say_missing(walk);
+        v->result->digests += !walk->outside;
+        free(version_id);
+        go_on_in_listing(walk);
+    } else if (walk->how == BY_LISTING && !fits_after_break(walk, &judged)) {
+        free(version_id);
+        go_on_in_listing(walk);
+        walk->skipped--; /* it was none of the chain's */
+    } else {
+        remember(walk, &judged, version_id);
+        follow(walk, &judged.digest);
+    }
+    judged_done(&judged);
+    verify_progress(v);
+    return HF_OK;
+}
+
+/* The newest, or the one in which the time that was asked for ends. */
+static const char *
+where_to_begin(const struct verify *v)
+{
+    int64_t end_s = 0;
+
+    for (size_t i = 0; v->options->end_s && i < v->listing.count; i++)
+        if (hf_layout_is_digest(&v->layout, v->listing.items[i], &end_s) &&
+            end_s >= v->options->end_s)
+            return v->listing.items[i];
+    return v->listing.items[v->listing.count - 1];
+}
+
+enum hf_status
+walk_chain(struct verify *v, struct hf_error *err)
+{
+    struct walk walk = { .v = v };
+    enum hf_status status = HF_OK;
+
+    set_next(&walk, BY_LISTING, hf_strdup(where_to_begin(v)), NULL, NULL);
+    if (walk.outside) /* all there is lies before it */
+        set_next(&walk, BY_LISTING, NULL, NULL, NULL);
+    while (walk.next && status == HF_OK)
+        status = step(&walk, err);
+    set_next(&walk, BY_LISTING, NULL, NULL, NULL);
+    return status;
+}

@@ -1,0 +1,1 @@
+hf_fuzz_target(journal SOURCES "${PROJECT_SOURCE_DIR}/tests/fuzz/journal_fuzz.c" LINKS hf_journal)

@@ -1,0 +1,558 @@
+/* Transcripts of protocol 1 over a real socket, and plain lines. */
+#include "help.h"
+
+#include <errno.h>
+#include <holdfast/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define A "1f0e3dad-9990-4a5c-8d1b-000000000001" /* version 4: says nothing of its age */
+#define HELLO_A "HOLDFAST 1 STREAM " A "\n"
+#define MAX_EVENT 4096
+
+struct client {
+    struct rig *rig;
+    int fd;
+    char in[4096];
+    size_t size;
+    bool closed;
+};
+
+static int
+set_up(void **state)
+{
+    struct rig *rig = rig_new();
+    rig_source(rig, "sock", HF_SOURCE_SOCKET, "in.sock")->max_event = MAX_EVENT;
+    rig_configure(rig);
+    *state = rig;
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    rig_free(*state);
+    return 0;
+}
+
+static int
+try_connect(struct rig *rig)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", rig_path(rig, "in.sock"));
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static struct client
+client_new(struct rig *rig)
+{
+    struct client client = {.rig = rig, .fd = try_connect(rig)};
+    assert_true(client.fd >= 0);
+    return client;
+}
+
+static void
+hang_up(struct client *client)
+{
+    close(client->fd);
+    client->fd = -1;
+}
+
+static void
+say_bytes(struct client *client, const char *bytes, size_t size)
+{
+    for (size_t at = 0; at < size;) {
+        ssize_t sent = send(client->fd, bytes + at, size - at, MSG_NOSIGNAL);
+        if (sent > 0)
+            at += (size_t)sent;
+        else
+            rig_turn(client->rig, 1);
+        assert_true(sent > 0 || errno == EAGAIN);
+    }
+}
+
+static void
+say(struct client *client, const char *text)
+{
+    say_bytes(client, text, strlen(text));
+}
+
+static void
+listen_once(struct client *client)
+{
+    ssize_t got = recv(client->fd, client->in + client->size, sizeof(client->in) - 1 - client->size, MSG_DONTWAIT);
+    if (got > 0)
+        client->size += (size_t)got;
+    else if (got == 0 || errno == ECONNRESET)
+        client->closed = true;
+    client->in[client->size] = '\0';
+}
+
+static bool
+heard_it(struct rig *rig, void *context)
+{
+    struct {
+        struct client *client;
+        const char *text;
+    } *wanted = context;
+    (void)rig;
+    listen_once(wanted->client);
+    return strcmp(wanted->client->in, wanted->text) == 0;
+}
+
+/* Everything heard until now is exactly this; then it is forgotten. */
+static void
+hear(struct client *client, const char *text)
+{
+    struct {
+        struct client *client;
+        const char *text;
+    } wanted = {client, text};
+    rig_until(client->rig, heard_it, &wanted);
+    client->size = 0;
+    client->in[0] = '\0';
+}
+
+static bool
+ends_with_it(struct rig *rig, void *context)
+{
+    struct {
+        struct client *client;
+        const char *text;
+    } *wanted = context;
+    (void)rig;
+    listen_once(wanted->client);
+    return hf_ends_with(wanted->client->in, wanted->text);
+}
+
+/* Acknowledgements may come in steps: this one in the end. */
+static void
+hear_last(struct client *client, const char *text)
+{
+    struct {
+        struct client *client;
+        const char *text;
+    } wanted = {client, text};
+    rig_until(client->rig, ends_with_it, &wanted);
+    client->size = 0;
+    client->in[0] = '\0';
+}
+
+static bool
+is_closed(struct rig *rig, void *context)
+{
+    struct client *client = context;
+    (void)rig;
+    listen_once(client);
+    return client->closed;
+}
+
+static void
+until_closed(struct client *client)
+{
+    rig_until(client->rig, is_closed, client);
+    assert_int_equal(client->size, 0);
+    hang_up(client);
+}
+
+/* ---- protocol 1 ---- */
+
+static void
+lines_are_acknowledged_when_durable(void **state)
+{
+    struct rig *rig = *state;
+    struct client client = client_new(rig);
+    say(&client, HELLO_A);
+    hear(&client, "OK 0\n");
+    say(&client, "one\ntwo\n");
+    hear_last(&client, "ACK 2\n");
+    assert_int_equal(rig_count(rig), 2);
+    say(&client, "thr");
+    rig_turn(rig, 5);
+    say(&client, "ee\n\n\r\nfour\n"); /* empty lines are none */
+    hear_last(&client, "ACK 4\n");
+    hang_up(&client);
+    ASSERT_TEXTS(rig, "one", "two", "three", "four");
+    assert_int_equal(rig_status(rig, 0).events, 4);
+}
+
+static void
+no_acknowledgement_before_the_journal_says_so(void **state)
+{
+    struct rig *rig = *state;
+    struct client client = client_new(rig);
+    say(&client, HELLO_A);
+    hear(&client, "OK 0\n");
+    rig->hold_commits = true;
+    say(&client, "one\n");
+    rig_until_count(rig, 1);
+    rig_turn(rig, 20);
+    listen_once(&client);
+    assert_int_equal(client.size, 0);
+    hf_intake_committed(rig->intake, 0, true);
+    rig_turn(rig, 5);
+    listen_once(&client);
+    assert_int_equal(client.size, 0);
+    hf_intake_committed(rig->intake, 1, true);
+    hear(&client, "ACK 1\n");
+    hang_up(&client);
+}
+
+static void
+a_client_that_comes_back_goes_on_behind_what_is_durable(void **state)
+{
+    struct rig *rig = *state;
+    struct client client = client_new(rig);
+    say(&client, HELLO_A);
+    hear(&client, "OK 0\n");
+    say(&client, "one\ntwo\nhalf a li");
+    hear_last(&client, "ACK 2\n");
+    hang_up(&client);
+    rig_turn(rig, 5);
+
+    client = client_new(rig);
+    say(&client, HELLO_A);
+    hear(&client, "OK 2\n");
+    say(&client, "three\n");
+    hear_last(&client, "ACK 3\n");
+    hang_up(&client);
+    rig_restart(rig);
+
+    client = client_new(rig);
+    say(&client, HELLO_A);
+    hear(&client, "OK 3\n");
+    say(&client, "four\n");
+    hear_last(&client, "ACK 4\n");
+    hang_up(&client);
+    ASSERT_TEXTS(rig, "one", "two", "three", "four");
+}
+
+/* Lines of the first connection are on their way to the disk when the second one asks: OK waits for them. */
+static void
+the_newest_connection_has_the_stream(void **state)
+{
+    struct rig *rig = *state;
+    struct client first = client_new(rig);
+    say(&first, HELLO_A);
+    hear(&first, "OK 0\n");
+    rig->hold_commits = true;
+    say(&first, "one\ntwo\n");
+    rig_until_count(rig, 2);
+    struct client second = client_new(rig);
+    say(&second, HELLO_A);
+    rig_turn(rig, 20);
+    listen_once(&second);
+    assert_int_equal(second.size, 0);
+    until_closed(&first);
+    hf_intake_committed(rig->intake, 2, true);
+    hear(&second, "OK 2\n");
+    rig->hold_commits = false;
+    say(&second, "three\n");
+    hear_last(&second, "ACK 3\n");
+    hang_up(&second);
+    ASSERT_TEXTS(rig, "one", "two", "three");
+}
+
+static void
+the_last_acknowledgements_reach_a_client_that_only_listens(void **state)
+{
+    struct rig *rig = *state;
+    struct client client = client_new(rig);
+    say(&client, HELLO_A);
+    hear(&client, "OK 0\n");
+    rig->hold_commits = true;
+    say(&client, "one\ntwo\nnot a whole line");
+    shutdown(client.fd, SHUT_WR);
+    rig_until_count(rig, 2);
+    rig_turn(rig, 10);
+    rig->hold_commits = false;
+    hf_intake_committed(rig->intake, 2, true);
+    hear(&client, "ACK 2\n");
+    until_closed(&client);
+    ASSERT_TEXTS(rig, "one", "two");
+}
+
+static void
+a_forgotten_stream_is_gone(void **state)
+{
+    struct rig *rig = *state;
+    struct client client = client_new(rig);
+    say(&client, "HOLDFAST 1 STREAM 01890a5d-ac96-774b-bcce-b302099a8057\n"); /* version 7, of 2023 */
+    hear(&client, "GONE\n");
+    until_closed(&client);
+}
+
+static void
+what_is_no_protocol_1_is_told(void **state)
+{
+    struct rig *rig = *state;
+    struct client client = client_new(rig);
+    say(&client, "HOLDFAST 2 STREAM " A "\n");
+    hear(&client, "ERROR this agent understands 'HOLDFAST 1 STREAM uuid' only\n");
+    until_closed(&client);
+    assert_int_equal(rig_count(rig), 0);
+}
+
+static bool
+is_status_waiting(struct rig *rig, void *context)
+{
+    (void)context;
+    return rig_status(rig, 0).waiting;
+}
+
+static void
+a_full_journal_is_told_and_nothing_is_lost(void **state)
+{
+    struct rig *rig = *state;
+    rig_stop(rig);
+    rig->journal_bytes = 1u << 20;
+    rig->segment_bytes = 256u << 10;
+    rig_start(rig);
+    struct client client = client_new(rig);
+    say(&client, HELLO_A);
+    hear(&client, "OK 0\n");
+    size_t sent = 0;
+    char line[64];
+    while (!rig_status(rig, 0).waiting || !strstr(client.in, "FULL")) {
+        int size = snprintf(line, sizeof(line), "line %zu\n", sent);
+        if (send(client.fd, line, (size_t)size, MSG_NOSIGNAL) == size)
+            sent++;
+        rig_turn(rig, sent % 50 == 0 ? 1 : 0);
+        if (client.size > 2048 && !strstr(client.in, "FULL"))
+            client.size = 0;
+        listen_once(&client);
+        assert_true(sent < 100000);
+    }
+    rig_until(rig, is_status_waiting, NULL);
+    size_t taken = rig_count(rig);
+    assert_true(taken < sent);
+    char full[64];
+    snprintf(full, sizeof(full), "FULL %zu\n", taken);
+    assert_true(hf_ends_with(client.in, full));
+    client.size = 0;
+
+    /* Sealing makes room: the client goes on where it stopped. */
+    uint64_t n = 0;
+    char last[64];
+    snprintf(last, sizeof(last), "ACK %zu\n", sent);
+    bool told_go = false;
+    for (int turn = 0; turn < 2000 && n < sent; turn++) {
+        struct hf_journal_info info;
+        hf_journal_info(rig->journal, &info);
+        hf_journal_release(rig->journal, info.durable_seq);
+        rig_turn(rig, 5);
+        client.size = 0;
+        listen_once(&client);
+        told_go |= strstr(client.in, "GO ") != NULL;
+        n = info.durable_seq;
+    }
+    assert_true(told_go);
+    assert_int_equal(rig_count(rig), sent);
+    hang_up(&client);
+}
+
+/* ---- long lines ---- */
+
+static char *
+long_line(size_t size)
+{
+    char *line = hf_alloc(size + 2);
+    for (size_t i = 0; i < size; i++)
+        line[i] = (char)('a' + i * 7 % 26);
+    line[size] = '\n';
+    return line;
+}
+
+static void
+assert_whole(struct rig *rig, const char *line, size_t size)
+{
+    json_t *events = rig_events(rig), *event;
+    struct hf_buf all = HF_BUF(1u << 20);
+    char wanted[HF_SHA256_HEX_SIZE];
+    size_t i;
+    hf_sha256_hex(line, size, wanted);
+    json_array_foreach(events, i, event) {
+        const json_t *part = json_object_get(json_object_get(event, "additionalEventData"), "part");
+        if (!part)
+            continue;
+        assert_int_equal(json_integer_value(json_object_get(part, "number")), i + 1);
+        assert_int_equal(hf_buf_add_text(&all, event_text(event)), HF_OK);
+        if (all.size == size)
+            assert_string_equal(json_string_value(json_object_get(part, "sha256")), wanted);
+    }
+    assert_true(hf_slice_equal(hf_buf_slice(&all), hf_slice(line, size)));
+    hf_buf_done(&all);
+    json_decref(events);
+}
+
+static void
+a_long_line_is_one_line_of_the_stream(void **state)
+{
+    struct rig *rig = *state;
+    hf_owned(hf_freep) char *line = long_line(200000);
+    struct client client = client_new(rig);
+    say(&client, HELLO_A);
+    hear(&client, "OK 0\n");
+    say(&client, line);
+    hear_last(&client, "ACK 1\n");
+    say(&client, "after\n");
+    hear_last(&client, "ACK 2\n");
+    hang_up(&client);
+    assert_whole(rig, line, 200000);
+}
+
+/* The connection breaks in the middle, twice, once with a restart: its first parts are not doubled. */
+static void
+a_long_line_that_comes_again_is_taken_on_where_it_broke_off(void **state)
+{
+    struct rig *rig = *state;
+    hf_owned(hf_freep) char *line = long_line(50000);
+    for (int attempt = 0; attempt < 3; attempt++) {
+        struct client client = client_new(rig);
+        say(&client, HELLO_A);
+        hear(&client, "OK 0\n");
+        size_t size = attempt == 2 ? 50001 : 10000 + 17000 * (size_t)attempt;
+        say_bytes(&client, line, size);
+        if (attempt < 2)
+            rig_until_count(rig, (size - 1) / MAX_EVENT);
+        else
+            hear_last(&client, "ACK 1\n");
+        hang_up(&client);
+        rig_turn(rig, 5);
+        if (attempt == 1)
+            rig_restart(rig);
+    }
+    assert_whole(rig, line, 50000);
+    assert_int_equal(rig_count(rig), 50000 / MAX_EVENT + 1);
+}
+
+static void
+another_line_in_the_place_of_a_begun_one_is_refused_once(void **state)
+{
+    struct rig *rig = *state;
+    hf_owned(hf_freep) char *line = long_line(50000);
+    struct client client = client_new(rig);
+    say(&client, HELLO_A);
+    hear(&client, "OK 0\n");
+    say_bytes(&client, line, 20000);
+    rig_until_count(rig, 4);
+    hang_up(&client);
+    rig_turn(rig, 5);
+    client = client_new(rig);
+    say(&client, HELLO_A);
+    hear(&client, "OK 0\n");
+    say(&client, "another line\n");
+    hear(&client, "ERROR the long line that was begun is another one; connect again to send it anew\n");
+    until_closed(&client);
+    client = client_new(rig);
+    say(&client, HELLO_A);
+    hear(&client, "OK 0\n");
+    say(&client, "another line\n");
+    hear_last(&client, "ACK 1\n");
+    hang_up(&client);
+}
+
+/* ---- plain lines ---- */
+
+static void
+plain_lines_need_no_protocol(void **state)
+{
+    struct rig *rig = *state;
+    struct client client = client_new(rig);
+    say(&client, "HOLD");
+    rig_turn(rig, 5);
+    say(&client, "ING on\n{\"a\":1}\nlast without newline");
+    hang_up(&client);
+    rig_until_count(rig, 3);
+    ASSERT_TEXTS(rig, "HOLDING on", "", "last without newline");
+    assert_int_equal(rig_status(rig, 0).counts.flat_json, 1);
+    rig_turn(rig, 5);
+    assert_int_equal(rig_status(rig, 0).connections, 0);
+}
+
+static void
+drain_takes_what_was_sent_before_it(void **state)
+{
+    struct rig *rig = *state;
+    struct client client = client_new(rig);
+    for (int i = 0; i < 200; i++) {
+        char line[32];
+        snprintf(line, sizeof(line), "line %d\n", i);
+        say(&client, line);
+    }
+    rig_drain(rig);
+    assert_numbered(rig, 200);
+    hang_up(&client);
+}
+
+/* ---- the socket itself ---- */
+
+static void
+the_socket_has_its_mode_and_goes_with_the_source(void **state)
+{
+    struct rig *rig = *state;
+    struct stat info;
+    assert_int_equal(stat(rig_path(rig, "in.sock"), &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0600);
+    hf_intake_stop(rig->intake);
+    assert_int_equal(stat(rig_path(rig, "in.sock"), &info), -1);
+}
+
+static void
+a_left_over_socket_is_replaced_and_nothing_else(void **state)
+{
+    struct rig *rig = *state;
+    struct hf_error err = {.status = HF_OK};
+    hf_intake_stop(rig->intake);
+    rig_stop(rig);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", rig_path(rig, "in.sock"));
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(fd, 1), 0);
+
+    struct hf_config config = rig->config;
+    rig->config.source_count = 0;
+    rig_start(rig);
+    assert_int_equal(hf_intake_configure(rig->intake, &config, &err), HF_EBUSY); /* somebody answers */
+    close(fd);
+    assert_int_equal(hf_intake_configure(rig->intake, &config, &err), HF_OK); /* nobody does */
+    assert_int_equal(hf_intake_configure(rig->intake, &rig->config, &err), HF_OK);
+
+    rig_write(rig, "in.sock", "a file");
+    assert_int_equal(hf_intake_configure(rig->intake, &config, &err), HF_EEXISTS);
+    assert_non_null(strstr(err.text, "in.sock"));
+    assert_int_equal(hf_intake_status(rig->intake, NULL, 0), 0);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(lines_are_acknowledged_when_durable),
+        TEST(no_acknowledgement_before_the_journal_says_so),
+        TEST(a_client_that_comes_back_goes_on_behind_what_is_durable),
+        TEST(the_newest_connection_has_the_stream),
+        TEST(the_last_acknowledgements_reach_a_client_that_only_listens),
+        TEST(a_forgotten_stream_is_gone),
+        TEST(what_is_no_protocol_1_is_told),
+        TEST(a_full_journal_is_told_and_nothing_is_lost),
+        TEST(a_long_line_is_one_line_of_the_stream),
+        TEST(a_long_line_that_comes_again_is_taken_on_where_it_broke_off),
+        TEST(another_line_in_the_place_of_a_begun_one_is_refused_once),
+        TEST(plain_lines_need_no_protocol),
+        TEST(drain_takes_what_was_sent_before_it),
+        TEST(the_socket_has_its_mode_and_goes_with_the_source),
+        TEST(a_left_over_socket_is_replaced_and_nothing_else),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
