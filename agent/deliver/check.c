@@ -83,7 +83,7 @@ fetch(struct work *work, struct hf_error *err)
         .max_reply = HF_NEWEST_DIGEST_MAX,
         .expect = HF_S3_EXPECT_OBJECT,
     };
-    return work_send(work, &request, err);
+    return work_send_with_key(work, &request, work->delivery->sse_c_key_file, err);
 }
 
 /* ---- answers ---- */

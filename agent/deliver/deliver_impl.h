@@ -88,6 +88,9 @@ void work_done(struct work *work);
 /* Sends for the job; its `answered` gets the reply. */
 enum hf_status work_send(struct work *work, const struct hf_s3_request *request,
                          struct hf_error *err) hf_must_check;
+/* The same with the SSE-C key in `key_file`; NULL: without. */
+enum hf_status work_send_with_key(struct work *work, struct hf_s3_request *request,
+                                  const char *key_file, struct hf_error *err) hf_must_check;
 
 void carry_begin(struct work *work);
 void check_begin(struct work *work);

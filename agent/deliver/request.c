@@ -48,18 +48,28 @@ check_encryption(const struct work *work, struct hf_error *err)
     return HF_OK;
 }
 
-/* Adds the SSE-C key, where there is one, and sends. The key is on our stack for no longer than
- * that. */
 static enum hf_status
 send_with_key(struct work *work, struct hf_s3_request *request, struct hf_error *err)
 {
-    uint8_t key[32];
+    const struct hf_sealed *sealed = sealed_of(work);
     enum hf_status status = check_encryption(work, err);
 
     if (status != HF_OK)
         return status;
-    if (sealed_of(work)->encryption == HF_ENCRYPT_SSE_C) {
-        status = hf_key256_load(sealed_of(work)->sse_c_key_file, key, err);
+    return work_send_with_key(
+        work, request, sealed->encryption == HF_ENCRYPT_SSE_C ? sealed->sse_c_key_file : NULL, err);
+}
+
+/* The key is on our stack for no longer than the sending. */
+enum hf_status
+work_send_with_key(struct work *work, struct hf_s3_request *request, const char *key_file,
+                   struct hf_error *err)
+{
+    uint8_t key[32];
+    enum hf_status status;
+
+    if (key_file) {
+        status = hf_key256_load(key_file, key, err);
         if (status != HF_OK) {
             hf_wipe(key, sizeof(key));
             return hf_while(err, HF_ECONFIG, "reading the key of encryption sse-c");

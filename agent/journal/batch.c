@@ -1,4 +1,5 @@
-/* Batches and changes of the state as bytes. What is read here may be anything: each size is checked before it is used. */
+/* Batches and changes of the state as bytes. What is read here may be anything: each size is
+ * checked before it is used. */
 #include "agent/journal/format_impl.h"
 
 #include <endian.h>
@@ -51,16 +52,18 @@ hf_batch_head_encode(const struct hf_batch_head *head, struct hf_disk_batch *ret
         .payload_crc = htole32(head->payload_crc),
         .change_crc = htole32(head->change_crc),
     };
-    ret_disk->head_crc = htole32(
-        hf_crc32c(hf_batch_seed(head->generation), ret_disk, offsetof(struct hf_disk_batch, head_crc)));
+    ret_disk->head_crc = htole32(hf_crc32c(hf_batch_seed(head->generation), ret_disk,
+                                           offsetof(struct hf_disk_batch, head_crc)));
 }
 
-/* Whether the numbers can be true together: they come from our own writer or from a forger who knew the generation. */
+/* Whether the numbers can be true together: they come from our own writer or from a forger who knew
+ * the generation. */
 static bool
 plausible(const struct hf_batch_head *head)
 {
-    if (head->first_seq == 0 || head->first_seq > INT64_MAX || head->durable_seq >= head->first_seq ||
-        head->released_seq > head->durable_seq || head->payload_bytes > INT64_MAX / 2)
+    if (head->first_seq == 0 || head->first_seq > INT64_MAX ||
+        head->durable_seq >= head->first_seq || head->released_seq > head->durable_seq ||
+        head->payload_bytes > INT64_MAX / 2)
         return false;
     /* Each event has at least one byte and its ','. */
     if (head->payload_bytes / 2 < head->event_count ||
@@ -116,8 +119,8 @@ hf_change_next(struct hf_slice *changes, struct hf_change *ret_change)
     size_t key_bytes = le16toh(disk.key_bytes), value_bytes = le32toh(disk.value_bytes);
     const uint8_t *key = changes->ptr + sizeof(disk);
     size_t left = changes->size - sizeof(disk);
-    if (key_bytes == 0 || key_bytes > KEY_MAX || key_bytes > left || value_bytes > left - key_bytes ||
-        memchr(key, '\0', key_bytes))
+    if (key_bytes == 0 || key_bytes > KEY_MAX || key_bytes > left ||
+        value_bytes > left - key_bytes || memchr(key, '\0', key_bytes))
         return false;
     *ret_change = (struct hf_change){
         .key = hf_slice(key, key_bytes),

@@ -1,5 +1,5 @@
-/* A batch in memory: what producers add to, and what the writer then writes. The entry table already has its disk form,
- * with room for the header in front of it. */
+/* A batch in memory: what producers add to, and what the writer then writes. The entry table
+ * already has its disk form, with room for the header in front of it. */
 #include "agent/journal/journal_impl.h"
 
 #include <endian.h>
@@ -10,7 +10,7 @@
 void
 hf_builder_init(struct hf_builder *builder)
 {
-    *builder = (struct hf_builder){.type = HF_BATCH_EVENTS};
+    *builder = (struct hf_builder){ .type = HF_BATCH_EVENTS };
     hf_buf_init(&builder->table, HF_BATCH_HEAD + (size_t)EVENTS_MAX * HF_BATCH_ENTRY);
     hf_buf_init(&builder->payload, HF_JOURNAL_BATCH_BYTES + (size_t)HF_JOURNAL_RECORD_MAX + 1);
     hf_buf_init(&builder->changes, 2 * (size_t)HF_JOURNAL_STATE_MAX);
@@ -86,7 +86,8 @@ hf_builder_cut(struct hf_builder *builder, const struct hf_builder_place *place)
 }
 
 enum hf_status
-hf_builder_append(struct hf_builder *builder, uint16_t source, int64_t event_time_s, struct hf_slice payload)
+hf_builder_append(struct hf_builder *builder, uint16_t source, int64_t event_time_s,
+                  struct hf_slice payload)
 {
     struct hf_disk_entry entry = {
         .size = htole32((uint32_t)payload.size),
@@ -107,7 +108,8 @@ hf_builder_append(struct hf_builder *builder, uint16_t source, int64_t event_tim
 
 static const uint8_t zeros[8];
 
-/* Fills in the header with the checksums; the zeros that fill up to eight bytes belong to the changes. */
+/* Fills in the header with the checksums; the zeros that fill up to eight bytes belong to the
+ * changes. */
 static void
 seal_head(struct hf_builder *builder, struct hf_batch_head *head, size_t padding)
 {
@@ -121,15 +123,18 @@ seal_head(struct hf_builder *builder, struct hf_batch_head *head, size_t padding
     head->change_count = builder->change_count;
     head->payload_bytes = builder->payload.size;
     head->change_bytes = (uint32_t)builder->changes.size;
-    head->table_crc = hf_crc32c(seed, builder->table.ptr + HF_BATCH_HEAD, builder->table.size - HF_BATCH_HEAD);
+    head->table_crc =
+        hf_crc32c(seed, builder->table.ptr + HF_BATCH_HEAD, builder->table.size - HF_BATCH_HEAD);
     head->payload_crc = hf_crc32c(seed, builder->payload.ptr, builder->payload.size);
-    head->change_crc = hf_crc32c(hf_crc32c(seed, builder->changes.ptr, builder->changes.size), zeros, padding);
+    head->change_crc =
+        hf_crc32c(hf_crc32c(seed, builder->changes.ptr, builder->changes.size), zeros, padding);
     hf_batch_head_encode(head, &disk);
     memcpy(builder->table.ptr, &disk, sizeof(disk));
 }
 
 enum hf_status
-hf_builder_write(struct hf_builder *builder, int fd, uint64_t offset, struct hf_batch_head *head, struct hf_error *err)
+hf_builder_write(struct hf_builder *builder, int fd, uint64_t offset, struct hf_batch_head *head,
+                 struct hf_error *err)
 {
     size_t present = builder->table.size + builder->payload.size + builder->changes.size;
     size_t padding = (size_t)(hf_builder_bytes(builder) - present);

@@ -6,7 +6,7 @@
 
 #define HF_SEGMENT_MAGIC        "HFJOURN\n"
 #define HF_SEGMENT_VERSION      1u
-#define HF_SEGMENT_INCOMPATIBLE 0u   /* the flags we understand; any other one: HF_EVERSION */
+#define HF_SEGMENT_INCOMPATIBLE 0u /* the flags we understand; any other one: HF_EVERSION */
 #define HF_SEGMENT_BLOCK        4096u
 #define HF_SEGMENT_DATA         8192u /* where the first batch begins: behind two copies of the header */
 #define HF_SEGMENT_TAIL         4096u /* kept free of events, so that a mark always finds room */
@@ -22,7 +22,8 @@ enum hf_batch_type {
     HF_BATCH_MARK = 3,   /* nothing: says by being there that all before it is durable */
 };
 
-/* Every version of this format has these fields here: a reader of an older version can refuse by name. */
+/* Every version of this format has these fields here: a reader of an older version can refuse by
+ * name. */
 struct hf_disk_segment {
     char magic[8];
     uint32_t version;
@@ -43,8 +44,8 @@ _Static_assert(offsetof(struct hf_disk_segment, generation) == 24, "as in FORMAT
 _Static_assert(offsetof(struct hf_disk_segment, file_bytes) == 64, "as in FORMAT.md");
 _Static_assert(offsetof(struct hf_disk_segment, crc) == 4092, "as in FORMAT.md");
 
-/* All checksums of a batch are seeded with the segment's generation: one from an earlier use of the file, or one that
- * somebody wrote into an event, does not verify. */
+/* All checksums of a batch are seeded with the segment's generation: one from an earlier use of the
+ * file, or one that somebody wrote into an event, does not verify. */
 struct hf_disk_batch {
     uint32_t magic;
     uint16_t type;
@@ -100,14 +101,17 @@ struct hf_batch_head {
 };
 
 /* segment_head.c */
-void hf_segment_head_encode(const struct hf_segment_head *head, unsigned copy, struct hf_disk_segment *ret_disk);
+void hf_segment_head_encode(const struct hf_segment_head *head, unsigned copy,
+                            struct hf_disk_segment *ret_disk);
 /* HF_EFORMAT: no header of ours, or a damaged one; HF_EVERSION: one of a later version. */
-enum hf_status hf_segment_head_decode(const struct hf_disk_segment *disk, struct hf_segment_head *ret_head);
+enum hf_status hf_segment_head_decode(const struct hf_disk_segment *disk,
+                                      struct hf_segment_head *ret_head);
 
 /* batch.c */
 uint32_t hf_batch_seed(uint64_t generation); /* to continue a checksum from */
 void hf_batch_head_encode(const struct hf_batch_head *head, struct hf_disk_batch *ret_disk);
-/* False: not a batch of this generation, or a damaged header. The sizes are consistent with each other, not yet with the file. */
+/* False: not a batch of this generation, or a damaged header. The sizes are consistent with each
+ * other, not yet with the file. */
 bool hf_batch_head_decode(const void *bytes, uint64_t generation, struct hf_batch_head *ret_head);
 uint64_t hf_batch_bytes(const struct hf_batch_head *head); /* on disk, filled up to eight */
 /* Offsets from the batch's start. */
@@ -119,12 +123,14 @@ hf_batch_last_seq(const struct hf_batch_head *head)
     return head->first_seq + head->event_count - 1;
 }
 
-/* One change of the state, taken off the front of `changes`; false when what is there is not one. Borrowed. */
+/* One change of the state, taken off the front of `changes`; false when what is there is not one.
+ * Borrowed. */
 struct hf_change {
     struct hf_slice key, value;
     bool remove;
 };
 bool hf_change_next(struct hf_slice *changes, struct hf_change *ret_change);
-enum hf_status hf_change_add(struct hf_buf *changes, struct hf_slice key, struct hf_slice value, bool remove) hf_must_check;
+enum hf_status hf_change_add(struct hf_buf *changes, struct hf_slice key, struct hf_slice value,
+                             bool remove) hf_must_check;
 
 #endif

@@ -6,7 +6,8 @@
 #include <string.h>
 #include <time.h>
 
-/* The mutex checks for errors: a unit that calls back into the journal would wait for itself for ever. */
+/* The mutex checks for errors: a unit that calls back into the journal would wait for itself for
+ * ever. */
 void
 hf_journal_lock(struct hf_journal *journal)
 {
@@ -31,7 +32,8 @@ void
 hf_trouble_set(struct hf_trouble *trouble, enum hf_status status, const struct hf_error *err)
 {
     trouble->status = status;
-    snprintf(trouble->text, sizeof(trouble->text), "%.*s", (int)sizeof(trouble->text) - 1, status == HF_OK ? "" : err->text);
+    snprintf(trouble->text, sizeof(trouble->text), "%.*s", (int)sizeof(trouble->text) - 1,
+             status == HF_OK ? "" : err->text);
 }
 
 static void
@@ -83,7 +85,8 @@ new_journal(const struct hf_journal_options *options)
     snprintf(journal->directory, sizeof(journal->directory), "%s", options->directory);
     journal->max_bytes = options->max_bytes;
     /* At least four segments, so that there is always one to release while another fills. */
-    journal->segment_bytes = HF_MAX(HF_SEGMENT_MIN, HF_MIN(options->segment_bytes, options->max_bytes / 4));
+    journal->segment_bytes =
+        HF_MAX(HF_SEGMENT_MIN, HF_MIN(options->segment_bytes, options->max_bytes / 4));
     journal->segment_bytes -= journal->segment_bytes % HF_SEGMENT_BLOCK;
     journal->on_commit = options->on_commit;
     journal->context = options->context;
@@ -95,13 +98,15 @@ new_journal(const struct hf_journal_options *options)
     return journal;
 }
 
-/* A recovered segment is never written again: the rest of its file is given back. What lay there was cut. */
+/* A recovered segment is never written again: the rest of its file is given back. What lay there
+ * was cut. */
 static void
 trim_recovered(struct hf_journal *journal)
 {
     for (size_t i = 0; i < journal->held.count; i++) {
         struct hf_segment *segment = journal->held.items[i];
-        uint64_t bytes = (segment->end + HF_SEGMENT_BLOCK - 1) / HF_SEGMENT_BLOCK * HF_SEGMENT_BLOCK;
+        uint64_t bytes =
+            (segment->end + HF_SEGMENT_BLOCK - 1) / HF_SEGMENT_BLOCK * HF_SEGMENT_BLOCK;
         struct hf_error ignored; /* it takes more room than it needs, that is all */
         if (segment == journal->current || bytes >= segment->bytes)
             continue;
@@ -112,7 +117,8 @@ trim_recovered(struct hf_journal *journal)
     }
 }
 
-/* A full disk does not keep the journal from opening: what is in it has to be delivered, then the writer finds room. */
+/* A full disk does not keep the journal from opening: what is in it has to be delivered, then the
+ * writer finds room. */
 static enum hf_status
 open_fresh_segment(struct hf_journal *journal, struct hf_error *err)
 {
@@ -144,7 +150,8 @@ start(struct hf_journal *journal, struct hf_journal_recovery *recovery, struct h
         return hf_while(err, status, "opening the journal in '%s'", journal->directory);
     int failure = pthread_create(&journal->writer, NULL, hf_journal_writer, journal);
     if (failure)
-        return hf_fail(err, HF_EINTERNAL, "starting the journal's writer: %s", hf_status_text(HF_ENOMEM));
+        return hf_fail(err, HF_EINTERNAL, "starting the journal's writer: %s",
+                       hf_status_text(HF_ENOMEM));
     journal->writer_runs = true;
     return HF_OK;
 }
@@ -156,7 +163,8 @@ hf_journal_open(const struct hf_journal_options *options, struct hf_journal **re
     struct hf_journal_recovery recovery = { 0 };
 
     if (strlen(options->directory) >= HF_PATH_MAX - 32)
-        return hf_fail(err, HF_EUSAGE, "the journal's path is too long: '%.200s...'", options->directory);
+        return hf_fail(err, HF_EUSAGE, "the journal's path is too long: '%.200s...'",
+                       options->directory);
     struct hf_journal *journal = new_journal(options);
     enum hf_status status = start(journal, &recovery, err);
     if (status != HF_OK) {
@@ -184,7 +192,8 @@ hf_journal_close(struct hf_journal *journal)
     hf_journal_lock(journal);
     hf_assert(!journal->in_unit);
     journal->stopping = true;
-    journal->attempts = HF_MIN(journal->attempts, 1); /* a batch that could not be written gets one more chance */
+    journal->attempts =
+        HF_MIN(journal->attempts, 1); /* a batch that could not be written gets one more chance */
     pthread_cond_broadcast(&journal->work);
     pthread_cond_broadcast(&journal->progress);
     hf_journal_unlock(journal);
@@ -232,7 +241,8 @@ hf_journal_info(struct hf_journal *journal, struct hf_journal_info *ret_info)
     info.next_seq = journal->next_seq;
     info.durable_seq = journal->durable_seq;
     info.oldest_seq = oldest_seq(journal);
-    /* What waits gets its stamp later, under this lock; what is in flight has it already and is not to be read yet. */
+    /* What waits gets its stamp later, under this lock; what is in flight has it already and is not
+     * to be read yet. */
     info.floor_ns = hf_wall_ns();
     if (journal->flight)
         info.floor_ns = HF_MIN(info.floor_ns, journal->flight->stamp_ns);

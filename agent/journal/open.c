@@ -1,6 +1,6 @@
-/* Recovery, the directory's side: which files are segments, in which order they were used, and what is missing between
- * them. A file without a readable header is one that a crash caught while it was made, unless it holds batches that are newer
- * than all others: then those are lost.
+/* Recovery, the directory's side: which files are segments, in which order they were used, and what
+ * is missing between them. A file without a readable header is one that a crash caught while it was
+ * made, unless it holds batches that are newer than all others: then those are lost.
  */
 #include "agent/journal/recover_impl.h"
 
@@ -37,14 +37,16 @@ parse_name(const char *name, uint64_t *ret_number)
 
 /* The newer of the two copies; they differ when a crash caught the header half written. */
 static enum hf_status
-read_head(struct hf_view *view, struct hf_segment_head *ret_head, unsigned *ret_copies, struct hf_error *err)
+read_head(struct hf_view *view, struct hf_segment_head *ret_head, unsigned *ret_copies,
+          struct hf_error *err)
 {
     *ret_copies = 0;
     for (uint64_t i = 0; i < 2; i++) {
         const uint8_t *bytes;
         struct hf_disk_segment disk;
         struct hf_segment_head head;
-        enum hf_status status = hf_view_at(view, i * HF_SEGMENT_BLOCK, HF_SEGMENT_BLOCK, &bytes, err);
+        enum hf_status status =
+            hf_view_at(view, i * HF_SEGMENT_BLOCK, HF_SEGMENT_BLOCK, &bytes, err);
         if (status == HF_ECORRUPT)
             continue; /* shorter than a header */
         if (status != HF_OK)
@@ -52,7 +54,8 @@ read_head(struct hf_view *view, struct hf_segment_head *ret_head, unsigned *ret_
         memcpy(&disk, bytes, sizeof(disk));
         status = hf_segment_head_decode(&disk, &head);
         if (status == HF_EVERSION)
-            return hf_fail(err, HF_EVERSION, "it was written by a later version of holdfast: run that version");
+            return hf_fail(err, HF_EVERSION,
+                           "it was written by a later version of holdfast: run that version");
         if (status != HF_OK || (*ret_copies > 0 && head.order < ret_head->order))
             continue;
         *ret_copies = *ret_copies > 0 && head.order == ret_head->order ? 2 : 1;
@@ -62,7 +65,8 @@ read_head(struct hf_view *view, struct hf_segment_head *ret_head, unsigned *ret_
 }
 
 static void
-add_found(struct files *files, struct hf_segment *segment, const struct hf_segment_head *head, unsigned copies)
+add_found(struct files *files, struct hf_segment *segment, const struct hf_segment_head *head,
+          unsigned copies)
 {
     segment->generation = head->generation;
     segment->order = head->order;
@@ -74,7 +78,8 @@ add_found(struct files *files, struct hf_segment *segment, const struct hf_segme
 }
 
 static enum hf_status
-open_view(const struct hf_journal *journal, struct hf_segment *segment, struct hf_view *ret_view, struct hf_error *err)
+open_view(const struct hf_journal *journal, struct hf_segment *segment, struct hf_view *ret_view,
+          struct hf_error *err)
 {
     enum hf_status status = hf_segment_open(journal->directory, segment, err);
 
@@ -106,7 +111,8 @@ read_file(struct hf_journal *journal, struct files *files, uint64_t number, stru
     hf_fs_close(&segment->fd);
     if (status != HF_OK) {
         hf_segment_free(segment);
-        return hf_while(err, status, "reading journal segment %010llu.seg", (unsigned long long)number);
+        return hf_while(err, status, "reading journal segment %010llu.seg",
+                        (unsigned long long)number);
     }
     if (copies > 0)
         add_found(files, segment, &head, copies);
@@ -118,7 +124,8 @@ read_file(struct hf_journal *journal, struct files *files, uint64_t number, stru
 static int
 by_order(const void *a, const void *b)
 {
-    const struct hf_segment *x = ((const struct found *)a)->segment, *y = ((const struct found *)b)->segment;
+    const struct hf_segment *x = ((const struct found *)a)->segment,
+                            *y = ((const struct found *)b)->segment;
 
     if (x->order != y->order)
         return x->order < y->order ? -1 : 1;
@@ -145,7 +152,8 @@ read_directory(struct hf_journal *journal, struct files *files, struct hf_error 
 {
     char **names;
     size_t count;
-    enum hf_status status = hf_fs_list(journal->directory, HF_JOURNAL_FILES_MAX, &names, &count, err);
+    enum hf_status status =
+        hf_fs_list(journal->directory, HF_JOURNAL_FILES_MAX, &names, &count, err);
 
     if (status != HF_OK)
         return status;
@@ -165,11 +173,13 @@ read_directory(struct hf_journal *journal, struct files *files, struct hf_error 
     return status;
 }
 
-/* A file that nothing is needed of: a spare if it has the right size, else the writer takes it away. */
+/* A file that nothing is needed of: a spare if it has the right size, else the writer takes it
+ * away. */
 static void
 reclaim(struct hf_journal *journal, struct hf_segment *segment)
 {
-    bool keep = hf_journal_fits_as_spare(journal, segment) && journal->spares.count < HF_JOURNAL_SPARES;
+    bool keep =
+        hf_journal_fits_as_spare(journal, segment) && journal->spares.count < HF_JOURNAL_SPARES;
 
     hf_fs_close(&segment->fd);
     segment->first_seq = 1;
@@ -184,7 +194,8 @@ recover_segment(struct hf_recover *run, const struct found *found, struct hf_err
     char what[96];
 
     if (segment->first_seq > run->expected)
-        hf_recover_lose(run, run->expected, segment->first_seq - 1, "the journal's files do not hold them");
+        hf_recover_lose(run, run->expected, segment->first_seq - 1,
+                        "the journal's files do not hold them");
     run->expected = segment->first_seq;
     enum hf_status status = open_view(run->journal, segment, &run->view, err);
     if (status == HF_OK)
@@ -192,7 +203,8 @@ recover_segment(struct hf_recover *run, const struct found *found, struct hf_err
     if (status == HF_OK && run->cap == UINT64_MAX)
         status = hf_recover_settle(run, segment, err);
     if (status == HF_OK && run->batches > 0 && found->copies < 2) {
-        snprintf(what, sizeof(what), "a copy of the header of segment %010llu is damaged", (unsigned long long)segment->number);
+        snprintf(what, sizeof(what), "a copy of the header of segment %010llu is damaged",
+                 (unsigned long long)segment->number);
         hf_recover_lose(run, segment->first_seq, segment->first_seq - 1, what);
     }
     hf_view_done(&run->view);
@@ -236,7 +248,8 @@ recover_segments(struct hf_recover *run, struct files *files, struct hf_error *e
 
 /* The highest sequence in a file whose header is gone, 0 when there is none. */
 static enum hf_status
-highest_seq(const struct hf_journal *journal, struct hf_segment *segment, uint64_t *ret_seq, struct hf_error *err)
+highest_seq(const struct hf_journal *journal, struct hf_segment *segment, uint64_t *ret_seq,
+            struct hf_error *err)
 {
     hf_owned(hf_view_done) struct hf_view view = { .fd = -1 };
     struct hf_batch_head head;
@@ -270,13 +283,15 @@ recover_headless(struct hf_recover *run, struct files *files, struct hf_error *e
             run->expected = HF_MAX(run->expected, seq + 1);
             segment->first_seq = 1;
             segment->last_seq = 0;
-            hf_segment_list_add(&run->journal->released, segment); /* goes when the fresh one says what is lost */
+            hf_segment_list_add(&run->journal->released,
+                                segment); /* goes when the fresh one says what is lost */
         } else {
             reclaim(run->journal, segment);
         }
     }
     if (run->expected > expected)
-        hf_recover_lose(run, expected, run->expected - 1, "the header of the segment that held them is damaged");
+        hf_recover_lose(run, expected, run->expected - 1,
+                        "the header of the segment that held them is damaged");
     return HF_OK;
 }
 
@@ -321,7 +336,8 @@ take_over(struct hf_recover *run)
 }
 
 enum hf_status
-hf_journal_recover(struct hf_journal *journal, struct hf_journal_recovery *recovery, struct hf_error *err)
+hf_journal_recover(struct hf_journal *journal, struct hf_journal_recovery *recovery,
+                   struct hf_error *err)
 {
     hf_owned(files_done) struct files files = { 0 };
     struct hf_recover run = { .journal = journal, .recovery = recovery, .view = { .fd = -1 } };

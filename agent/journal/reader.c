@@ -1,8 +1,10 @@
-/* Readers follow the durable end from segment to segment, each with a descriptor of its own. What they may look at ends where
- * the writer has said under the lock that all is durable; what they find wrong before that is corruption.
+/* Readers follow the durable end from segment to segment, each with a descriptor of its own. What
+ * they may look at ends where the writer has said under the lock that all is durable; what they
+ * find wrong before that is corruption.
  *
- * A released segment may be overwritten at any time. Whoever reads there sees bytes of another generation, looks under the
- * lock whether the segment is still held, and gets HF_ENOTFOUND: never a false loss.
+ * A released segment may be overwritten at any time. Whoever reads there sees bytes of another
+ * generation, looks under the lock whether the segment is still held, and gets HF_ENOTFOUND: never
+ * a false loss.
  */
 #include "agent/journal/journal_impl.h"
 
@@ -17,14 +19,14 @@ struct hf_journal_reader {
     struct hf_journal *journal;
     struct hf_view view;
     int fd;
-    uint64_t number;      /* of the file; as long as order is not 0 */
-    uint64_t order;       /* of the segment at hand; 0: none yet */
+    uint64_t number; /* of the file; as long as order is not 0 */
+    uint64_t order;  /* of the segment at hand; 0: none yet */
     uint64_t generation;
-    uint64_t end;         /* the durable end of it */
-    uint64_t last_seq;    /* the last one before `end` */
-    uint64_t offset;      /* the next batch */
-    uint64_t at_seq;      /* its first sequence */
-    uint64_t from_seq;    /* nothing before it is asked for */
+    uint64_t end;      /* the durable end of it */
+    uint64_t last_seq; /* the last one before `end` */
+    uint64_t offset;   /* the next batch */
+    uint64_t at_seq;   /* its first sequence */
+    uint64_t from_seq; /* nothing before it is asked for */
     bool has_batch;
     uint64_t batch_offset;
     struct hf_batch_head batch;
@@ -42,15 +44,16 @@ leave_segment(struct hf_journal_reader *reader)
 }
 
 enum hf_status
-hf_journal_reader_open(struct hf_journal *journal, uint64_t from_seq, struct hf_journal_reader **ret_reader, struct hf_error *err)
+hf_journal_reader_open(struct hf_journal *journal, uint64_t from_seq,
+                       struct hf_journal_reader **ret_reader, struct hf_error *err)
 {
     hf_journal_lock(journal);
     uint64_t next_seq = journal->next_seq, released_seq = journal->released_seq;
     uint64_t oldest_seq = journal->held.count ? journal->held.items[0]->first_seq : next_seq;
     hf_journal_unlock(journal);
     if (from_seq > next_seq)
-        return hf_fail(err, HF_EUSAGE, "sequence %llu is past the journal's next, %llu", (unsigned long long)from_seq,
-                       (unsigned long long)next_seq);
+        return hf_fail(err, HF_EUSAGE, "sequence %llu is past the journal's next, %llu",
+                       (unsigned long long)from_seq, (unsigned long long)next_seq);
 
     struct hf_journal_reader *reader = hf_alloc(sizeof(*reader));
     reader->journal = journal;
@@ -72,13 +75,14 @@ hf_journal_reader_close(struct hf_journal_reader *reader)
 }
 
 static enum hf_status
-lose(struct hf_journal_reader *reader, uint64_t first_seq, uint64_t last_seq, const char *reason, struct hf_journal_loss *ret_loss,
-     struct hf_error *err)
+lose(struct hf_journal_reader *reader, uint64_t first_seq, uint64_t last_seq, const char *reason,
+     struct hf_journal_loss *ret_loss, struct hf_error *err)
 {
-    *ret_loss = (struct hf_journal_loss){ .first_seq = HF_MAX(first_seq, reader->from_seq), .last_seq = last_seq };
+    *ret_loss = (struct hf_journal_loss){ .first_seq = HF_MAX(first_seq, reader->from_seq),
+                                          .last_seq = last_seq };
     snprintf(ret_loss->reason, sizeof(ret_loss->reason), "%s", reason);
-    return hf_fail(err, HF_ECORRUPT, "journal sequences %llu to %llu cannot be read: %s", (unsigned long long)ret_loss->first_seq,
-                   (unsigned long long)last_seq, reason);
+    return hf_fail(err, HF_ECORRUPT, "journal sequences %llu to %llu cannot be read: %s",
+                   (unsigned long long)ret_loss->first_seq, (unsigned long long)last_seq, reason);
 }
 
 /* ---- under the lock: which segment ---- */
@@ -131,9 +135,11 @@ enter(struct hf_journal_reader *reader, const struct hf_segment *segment)
     look_at(reader, segment);
 }
 
-/* Stands on a segment with something left to read; HF_EFULL at the durable end. HF_ECORRUPT: the files do not hold them. */
+/* Stands on a segment with something left to read; HF_EFULL at the durable end. HF_ECORRUPT: the
+ * files do not hold them. */
 static enum hf_status
-find_segment(struct hf_journal_reader *reader, struct hf_journal_loss *ret_loss, struct hf_error *err)
+find_segment(struct hf_journal_reader *reader, struct hf_journal_loss *ret_loss,
+             struct hf_error *err)
 {
     const struct hf_segment_list *held = &reader->journal->held;
     size_t at = place_of(reader);
@@ -151,10 +157,12 @@ find_segment(struct hf_journal_reader *reader, struct hf_journal_loss *ret_loss,
     const struct hf_segment *segment = held->items[at];
     uint64_t wanted = HF_MAX(reader->at_seq, reader->from_seq);
     if (segment->first_seq > wanted && wanted <= reader->journal->released_seq)
-        return hf_fail(err, HF_ENOTFOUND, "journal sequence %llu was released", (unsigned long long)wanted);
+        return hf_fail(err, HF_ENOTFOUND, "journal sequence %llu was released",
+                       (unsigned long long)wanted);
     if (segment->first_seq > wanted) {
         reader->at_seq = segment->first_seq;
-        return lose(reader, wanted, segment->first_seq - 1, "the journal's files do not hold them", ret_loss, err);
+        return lose(reader, wanted, segment->first_seq - 1, "the journal's files do not hold them",
+                    ret_loss, err);
     }
     leave_segment(reader);
     enter(reader, segment);
@@ -175,7 +183,8 @@ is_released(struct hf_journal_reader *reader)
 static enum hf_status
 released(struct hf_journal_reader *reader, struct hf_error *err)
 {
-    return hf_fail(err, HF_ENOTFOUND, "journal sequence %llu was released while it was read", (unsigned long long)reader->at_seq);
+    return hf_fail(err, HF_ENOTFOUND, "journal sequence %llu was released while it was read",
+                   (unsigned long long)reader->at_seq);
 }
 
 static enum hf_status
@@ -196,7 +205,8 @@ open_file(struct hf_journal_reader *reader, struct hf_error *err)
     return status;
 }
 
-/* A sector that cannot be read may be readable later (a disk that was gone): the caller tries again before it is given up. */
+/* A sector that cannot be read may be readable later (a disk that was gone): the caller tries again
+ * before it is given up. */
 static enum hf_status
 read_failed(struct hf_journal_reader *reader, enum hf_status status)
 {
@@ -207,7 +217,8 @@ read_failed(struct hf_journal_reader *reader, enum hf_status status)
     return status;
 }
 
-/* Behind a bad spot: the next batch of this segment, or its end. Silent when no event is missing. */
+/* Behind a bad spot: the next batch of this segment, or its end. Silent when no event is missing.
+ */
 static enum hf_status
 skip_bad(struct hf_journal_reader *reader, struct hf_journal_loss *ret_loss, struct hf_error *err)
 {
@@ -216,7 +227,8 @@ skip_bad(struct hf_journal_reader *reader, struct hf_journal_loss *ret_loss, str
     enum hf_status status = HF_ENOTFOUND;
 
     if (reader->fd >= 0)
-        status = hf_view_find(&reader->view, reader->offset, reader->generation, first_seq, &offset, &head, err);
+        status = hf_view_find(&reader->view, reader->offset, reader->generation, first_seq, &offset,
+                              &head, err);
     if (status != HF_OK && status != HF_ENOTFOUND)
         return read_failed(reader, status);
     if (is_released(reader))
@@ -225,7 +237,8 @@ skip_bad(struct hf_journal_reader *reader, struct hf_journal_loss *ret_loss, str
     reader->at_seq = HF_MAX(first_seq, head.first_seq);
     if (reader->at_seq <= HF_MAX(first_seq, reader->from_seq))
         return HF_OK;
-    return lose(reader, first_seq, reader->at_seq - 1, reader->view.bad ? "the disk cannot read them" : "their checksums do not match",
+    return lose(reader, first_seq, reader->at_seq - 1,
+                reader->view.bad ? "the disk cannot read them" : "their checksums do not match",
                 ret_loss, err);
 }
 
@@ -235,7 +248,8 @@ read_table(struct hf_journal_reader *reader, const struct hf_batch_head *head, s
     size_t size = (size_t)head->event_count * HF_BATCH_ENTRY;
     const uint8_t *bytes;
     uint64_t payload_bytes = 0;
-    enum hf_status status = hf_view_at(&reader->view, reader->offset + HF_BATCH_HEAD, size, &bytes, err);
+    enum hf_status status =
+        hf_view_at(&reader->view, reader->offset + HF_BATCH_HEAD, size, &bytes, err);
 
     if (status != HF_OK)
         return status;
@@ -243,7 +257,8 @@ read_table(struct hf_journal_reader *reader, const struct hf_batch_head *head, s
         return HF_ECORRUPT;
     if (head->event_count > reader->entries_capacity || reader->entries_capacity > 64u * 1024) {
         reader->entries_capacity = HF_MAX(head->event_count, 1024);
-        reader->entries = hf_realloc(reader->entries, reader->entries_capacity * sizeof(*reader->entries));
+        reader->entries =
+            hf_realloc(reader->entries, reader->entries_capacity * sizeof(*reader->entries));
     }
     for (uint32_t i = 0; i < head->event_count; i++) {
         struct hf_disk_entry disk;
@@ -272,7 +287,8 @@ read_batch(struct hf_journal_reader *reader, struct hf_journal_loss *ret_loss, s
     }
     if (status == HF_ECORRUPT || (status == HF_OK && head.first_seq != reader->at_seq))
         return skip_bad(reader, ret_loss, err);
-    bool wanted = status == HF_OK && head.event_count > 0 && hf_batch_last_seq(&head) >= reader->from_seq;
+    bool wanted =
+        status == HF_OK && head.event_count > 0 && hf_batch_last_seq(&head) >= reader->from_seq;
     if (wanted)
         status = read_table(reader, &head, err);
     if (status != HF_OK && status != HF_ECORRUPT)
@@ -287,14 +303,15 @@ read_batch(struct hf_journal_reader *reader, struct hf_journal_loss *ret_loss, s
     reader->offset += hf_batch_bytes(&head);
     reader->at_seq = hf_batch_last_seq(&head) + 1;
     if (status == HF_ECORRUPT)
-        return lose(reader, head.first_seq, hf_batch_last_seq(&head), "the checksum of their table does not match", ret_loss, err);
+        return lose(reader, head.first_seq, hf_batch_last_seq(&head),
+                    "the checksum of their table does not match", ret_loss, err);
     reader->has_batch = wanted;
     return HF_OK;
 }
 
 enum hf_status
-hf_journal_reader_next(struct hf_journal_reader *reader, struct hf_journal_batch *ret_batch, struct hf_journal_loss *ret_loss,
-                       struct hf_error *err)
+hf_journal_reader_next(struct hf_journal_reader *reader, struct hf_journal_batch *ret_batch,
+                       struct hf_journal_loss *ret_loss, struct hf_error *err)
 {
     reader->has_batch = false;
     while (!reader->has_batch) {
@@ -317,23 +334,27 @@ hf_journal_reader_next(struct hf_journal_reader *reader, struct hf_journal_batch
 }
 
 enum hf_status
-hf_journal_reader_payload(struct hf_journal_reader *reader, struct hf_buf *buf, struct hf_error *err)
+hf_journal_reader_payload(struct hf_journal_reader *reader, struct hf_buf *buf,
+                          struct hf_error *err)
 {
     const struct hf_batch_head *head = &reader->batch;
     size_t size = (size_t)head->payload_bytes, got = 0;
 
     hf_assert(reader->has_batch);
     if (hf_buf_reserve(buf, size) != HF_OK)
-        return hf_fail(err, HF_ELIMIT, "a batch of %zu bytes does not fit into the buffer's %zu", size, buf->max);
-    enum hf_status status = hf_fs_pread(reader->fd, buf->ptr + buf->size, size,
-                                        (off_t)(reader->batch_offset + hf_batch_payload_at(head)), &got, err);
+        return hf_fail(err, HF_ELIMIT, "a batch of %zu bytes does not fit into the buffer's %zu",
+                       size, buf->max);
+    enum hf_status status =
+        hf_fs_pread(reader->fd, buf->ptr + buf->size, size,
+                    (off_t)(reader->batch_offset + hf_batch_payload_at(head)), &got, err);
     if (status == HF_EIO && ++reader->failures < READ_FAILURES_MAX)
         return status;
     reader->failures = 0;
     if (status != HF_OK && status != HF_EIO)
         return status;
     if (status == HF_OK && got == size &&
-        hf_crc32c(hf_batch_seed(head->generation), buf->ptr + buf->size, size) == head->payload_crc) {
+        hf_crc32c(hf_batch_seed(head->generation), buf->ptr + buf->size, size) ==
+            head->payload_crc) {
         buf->size += size;
         buf->ptr[buf->size] = '\0';
         return HF_OK;
@@ -341,8 +362,10 @@ hf_journal_reader_payload(struct hf_journal_reader *reader, struct hf_buf *buf, 
     if (buf->ptr)
         buf->ptr[buf->size] = '\0';
     if (is_released(reader))
-        return hf_fail(err, HF_ENOTFOUND, "journal sequence %llu was released while it was read", (unsigned long long)head->first_seq);
-    return hf_fail(err, HF_ECORRUPT, "journal sequences %llu to %llu cannot be read: %s", (unsigned long long)head->first_seq,
-                   (unsigned long long)hf_batch_last_seq(head),
-                   status == HF_OK ? "the checksum of their payload does not match" : "the disk cannot read them");
+        return hf_fail(err, HF_ENOTFOUND, "journal sequence %llu was released while it was read",
+                       (unsigned long long)head->first_seq);
+    return hf_fail(err, HF_ECORRUPT, "journal sequences %llu to %llu cannot be read: %s",
+                   (unsigned long long)head->first_seq, (unsigned long long)hf_batch_last_seq(head),
+                   status == HF_OK ? "the checksum of their payload does not match"
+                                   : "the disk cannot read them");
 }

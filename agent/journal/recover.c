@@ -1,9 +1,10 @@
-/* What lies in the directory becomes the journal again. Segments are read in the order of their use; each ends where the
- * next one begins, so that what a frozen segment holds of a batch that was written again elsewhere does not count twice.
+/* What lies in the directory becomes the journal again. Segments are read in the order of their use;
+ * each ends where the next one begins, so that what a frozen segment holds of a batch that was
+ * written again elsewhere does not count twice. At each place there is either
  *
- *   at the expected place and sequence ──▶ accepted (its state changes count once something behind it proves it durable)
- *   anything else, and a batch behind it says that all before it was durable ──▶ corruption: a loss, exact; and on
- *   anything else at the end of the newest segment ──▶ torn tail: cut, counted
+ *   the expected batch: accepted. Its state changes count once something behind proves it durable;
+ *   a bad spot, and behind it a batch that says that all before was durable: a loss, exact; and on;
+ *   a bad spot with nothing behind it, in the newest segment: the torn tail. It is cut, and counted.
  */
 #include "agent/journal/recover_impl.h"
 
@@ -16,7 +17,8 @@ hf_recover_lose(struct hf_recover *run, uint64_t first_seq, uint64_t last_seq, c
     struct hf_journal_recovery *recovery = run->recovery;
     struct hf_journal_loss loss = { .first_seq = first_seq, .last_seq = last_seq };
 
-    snprintf(loss.reason, sizeof(loss.reason), "%s%s", what, run->view.bad ? " (the disk could not read it)" : "");
+    snprintf(loss.reason, sizeof(loss.reason), "%s%s", what,
+             run->view.bad ? " (the disk could not read it)" : "");
     recovery->losses = hf_realloc(recovery->losses, (recovery->loss_count + 1) * sizeof(loss));
     recovery->losses[recovery->loss_count++] = loss;
 }
@@ -35,8 +37,9 @@ cover(struct hf_recover *run, struct hf_error *err)
     run->recovery->last_stamp_ns = pending->head.stamp_ns;
     if (!pending->changes_ok || pending->head.type == HF_BATCH_MARK)
         return HF_OK;
-    enum hf_status status = hf_view_at(&run->view, pending->offset + hf_batch_changes_at(&pending->head),
-                                       pending->head.change_bytes, &changes, err);
+    enum hf_status status =
+        hf_view_at(&run->view, pending->offset + hf_batch_changes_at(&pending->head),
+                   pending->head.change_bytes, &changes, err);
     if (status != HF_OK)
         return status;
     if (pending->head.type == HF_BATCH_STATE)
@@ -47,18 +50,20 @@ cover(struct hf_recover *run, struct hf_error *err)
 
 /* Whether the batch's bytes are those that were written. */
 static enum hf_status
-check_contents(struct hf_recover *run, uint64_t offset, const struct hf_batch_head *head, bool *ret_events_ok, bool *ret_changes_ok,
-               struct hf_error *err)
+check_contents(struct hf_recover *run, uint64_t offset, const struct hf_batch_head *head,
+               bool *ret_events_ok, bool *ret_changes_ok, struct hf_error *err)
 {
     uint32_t seed = hf_batch_seed(head->generation), table = seed, payload = seed, changes = seed;
     uint64_t payload_at = hf_batch_payload_at(head), changes_at = hf_batch_changes_at(head);
     struct hf_view *view = &run->view;
 
-    enum hf_status status = hf_view_crc(view, offset + HF_BATCH_HEAD, payload_at - HF_BATCH_HEAD, &table, err);
+    enum hf_status status =
+        hf_view_crc(view, offset + HF_BATCH_HEAD, payload_at - HF_BATCH_HEAD, &table, err);
     if (status == HF_OK)
         status = hf_view_crc(view, offset + payload_at, head->payload_bytes, &payload, err);
     if (status == HF_OK)
-        status = hf_view_crc(view, offset + changes_at, hf_batch_bytes(head) - changes_at, &changes, err);
+        status = hf_view_crc(view, offset + changes_at, hf_batch_bytes(head) - changes_at, &changes,
+                             err);
     if (status != HF_OK && status != HF_ECORRUPT)
         return status;
     *ret_changes_ok = status == HF_OK && changes == head->change_crc;
@@ -66,16 +71,19 @@ check_contents(struct hf_recover *run, uint64_t offset, const struct hf_batch_he
     return HF_OK;
 }
 
-/* A batch whose contents do not verify: HF_ECORRUPT when something proves that it was durable once, HF_ENOTFOUND when not. */
+/* A batch whose contents do not verify: HF_ECORRUPT when something proves that it was durable once,
+ * HF_ENOTFOUND when not. */
 static enum hf_status
-judge_damaged(struct hf_recover *run, uint64_t offset, const struct hf_batch_head *head, struct hf_error *err)
+judge_damaged(struct hf_recover *run, uint64_t offset, const struct hf_batch_head *head,
+              struct hf_error *err)
 {
     struct hf_batch_head behind;
     uint64_t at;
 
     if (run->cap != UINT64_MAX)
         return HF_ECORRUPT; /* the next segment was begun behind it */
-    enum hf_status status = hf_view_find(&run->view, offset + 8, head->generation, hf_batch_last_seq(head) + 1, &at, &behind, err);
+    enum hf_status status = hf_view_find(&run->view, offset + 8, head->generation,
+                                         hf_batch_last_seq(head) + 1, &at, &behind, err);
     return status == HF_OK ? HF_ECORRUPT : status;
 }
 
@@ -85,14 +93,17 @@ lose_batch(struct hf_recover *run, const struct hf_batch_head *head, bool events
     if (!events_ok)
         hf_recover_lose(run, head->first_seq, hf_batch_last_seq(head), "a batch is damaged");
     else if (head->type == HF_BATCH_STATE)
-        hf_recover_lose(run, head->first_seq, head->first_seq - 1, "a snapshot of the state is damaged");
+        hf_recover_lose(run, head->first_seq, head->first_seq - 1,
+                        "a snapshot of the state is damaged");
     else
-        hf_recover_lose(run, head->first_seq, head->first_seq - 1, "changes of the state are damaged");
+        hf_recover_lose(run, head->first_seq, head->first_seq - 1,
+                        "changes of the state are damaged");
 }
 
 /* Accepts the batch at `offset`, or reports it lost; HF_ENOTFOUND: the torn tail begins here. */
 static enum hf_status
-accept(struct hf_recover *run, struct hf_segment *segment, uint64_t offset, const struct hf_batch_head *head, struct hf_error *err)
+accept(struct hf_recover *run, struct hf_segment *segment, uint64_t offset,
+       const struct hf_batch_head *head, struct hf_error *err)
 {
     bool events_ok, changes_ok;
     enum hf_status status = check_contents(run, offset, head, &events_ok, &changes_ok, err);
@@ -114,10 +125,11 @@ accept(struct hf_recover *run, struct hf_segment *segment, uint64_t offset, cons
     return HF_OK;
 }
 
-/* The next batch that is to be accepted, at *offset or behind a bad spot; HF_ENOTFOUND: none that this segment still owns. */
+/* The next batch that is to be accepted, at *offset or behind a bad spot; HF_ENOTFOUND: none that
+ * this segment still owns. */
 static enum hf_status
-next_batch(struct hf_recover *run, const struct hf_segment *segment, uint64_t *offset, struct hf_batch_head *ret_head,
-           struct hf_error *err)
+next_batch(struct hf_recover *run, const struct hf_segment *segment, uint64_t *offset,
+           struct hf_batch_head *ret_head, struct hf_error *err)
 {
     uint64_t at = *offset;
     enum hf_status status = hf_view_batch(&run->view, at, segment->generation, ret_head, err);
@@ -128,7 +140,8 @@ next_batch(struct hf_recover *run, const struct hf_segment *segment, uint64_t *o
     if (!expected) {
         if (run->expected >= run->cap)
             return HF_ENOTFOUND; /* what follows was written again in the next segment */
-        status = hf_view_find(&run->view, at, segment->generation, run->expected, &at, ret_head, err);
+        status =
+            hf_view_find(&run->view, at, segment->generation, run->expected, &at, ret_head, err);
         if (status != HF_OK)
             return status;
     }
@@ -181,8 +194,9 @@ hf_recover_scan(struct hf_recover *run, struct hf_segment *segment, struct hf_er
     return HF_OK;
 }
 
-/* The newest batch has nothing behind it that proves it durable: it may stand in the page cache only, or its fdatasync may
- * have failed. Written again, the pages are dirty, and a sync means something. */
+/* The newest batch has nothing behind it that proves it durable: it may stand in the page cache
+ * only, or its fdatasync may have failed. Written again, the pages are dirty, and a sync means
+ * something. */
 enum hf_status
 hf_recover_settle(struct hf_recover *run, struct hf_segment *segment, struct hf_error *err)
 {
@@ -190,7 +204,8 @@ hf_recover_settle(struct hf_recover *run, struct hf_segment *segment, struct hf_
     uint64_t at = pending->offset, end = at + hf_batch_bytes(&pending->head);
     enum hf_status status = HF_OK;
 
-    while (status == HF_OK && pending->present && pending->head.type == HF_BATCH_EVENTS && at < end) {
+    while (status == HF_OK && pending->present && pending->head.type == HF_BATCH_EVENTS &&
+           at < end) {
         size_t step = (size_t)HF_MIN(end - at, HF_SEGMENT_BLOCK * 16);
         const uint8_t *bytes;
         status = hf_view_at(&run->view, at, step, &bytes, err);
@@ -201,6 +216,7 @@ hf_recover_settle(struct hf_recover *run, struct hf_segment *segment, struct hf_
     if (status == HF_OK)
         status = hf_fs_fdatasync(run->view.fd, err);
     if (status != HF_OK)
-        return hf_while(err, status, "making the newest batch of segment %llu durable", (unsigned long long)segment->number);
+        return hf_while(err, status, "making the newest batch of segment %llu durable",
+                        (unsigned long long)segment->number);
     return cover(run, err);
 }

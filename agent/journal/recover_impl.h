@@ -16,15 +16,18 @@ struct hf_recover {
     struct hf_journal_recovery *recovery;
     struct hf_view view; /* of the segment at hand */
     struct hf_pending pending;
-    uint64_t expected;     /* the next sequence */
-    uint64_t cap;          /* the segment at hand ends before this sequence; UINT64_MAX for the newest */
+    uint64_t expected; /* the next sequence */
+    uint64_t cap; /* the segment at hand ends before this sequence; UINT64_MAX for the newest */
     uint64_t released_seq; /* the highest one that is recorded */
     uint64_t batches;      /* accepted in the segment at hand */
 };
 
 /* last_seq = first_seq - 1: something is damaged, but no event. */
-void hf_recover_lose(struct hf_recover *run, uint64_t first_seq, uint64_t last_seq, const char *what);
-enum hf_status hf_recover_scan(struct hf_recover *run, struct hf_segment *segment, struct hf_error *err) hf_must_check;
-enum hf_status hf_recover_settle(struct hf_recover *run, struct hf_segment *segment, struct hf_error *err) hf_must_check;
+void hf_recover_lose(struct hf_recover *run, uint64_t first_seq, uint64_t last_seq,
+                     const char *what);
+enum hf_status hf_recover_scan(struct hf_recover *run, struct hf_segment *segment,
+                               struct hf_error *err) hf_must_check;
+enum hf_status hf_recover_settle(struct hf_recover *run, struct hf_segment *segment,
+                                 struct hf_error *err) hf_must_check;
 
 #endif

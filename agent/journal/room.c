@@ -1,5 +1,6 @@
-/* How much the journal can still take. A unit is let in only when it and all before it will fit into space that is
- * allocated already: what was committed is written, never dropped. Everything here needs the lock.
+/* How much the journal can still take. A unit is let in only when it and all before it will fit
+ * into space that is allocated already: what was committed is written, never dropped. Everything
+ * here needs the lock.
  */
 #include "agent/journal/journal_impl.h"
 
@@ -16,7 +17,8 @@ list_bytes(const struct hf_segment_list *list)
 uint64_t
 hf_journal_total_bytes(const struct hf_journal *journal)
 {
-    return list_bytes(&journal->held) + list_bytes(&journal->released) + list_bytes(&journal->spares);
+    return list_bytes(&journal->held) + list_bytes(&journal->released) +
+           list_bytes(&journal->spares);
 }
 
 uint64_t
@@ -39,7 +41,8 @@ pending_changes(const struct hf_journal *journal)
 uint64_t
 hf_journal_spare_room(const struct hf_journal *journal, const struct hf_segment *spare)
 {
-    uint64_t used = hf_segment_prologue(&journal->state, spare->bytes) + 2 * pending_changes(journal) + HF_SEGMENT_TAIL;
+    uint64_t used = hf_segment_prologue(&journal->state, spare->bytes) +
+                    2 * pending_changes(journal) + HF_SEGMENT_TAIL;
 
     return spare->bytes > used ? spare->bytes - used : 0;
 }
@@ -56,7 +59,8 @@ hf_journal_file_bytes_for(const struct hf_journal *journal, uint64_t needed)
 uint64_t
 hf_journal_file_bytes(const struct hf_journal *journal)
 {
-    return HF_MAX(journal->segment_bytes, hf_journal_file_bytes_for(journal, journal->segment_bytes / 2));
+    return HF_MAX(journal->segment_bytes,
+                  hf_journal_file_bytes_for(journal, journal->segment_bytes / 2));
 }
 
 bool
@@ -74,7 +78,8 @@ unit_guess(const struct hf_segment *segment)
     return HF_MIN(HF_JOURNAL_BATCH_BYTES, segment->bytes / 8);
 }
 
-/* Lays the batch in flight, then the waiting one with one more unit, into the current segment and the spares. */
+/* Lays the batch in flight, then the waiting one with one more unit, into the current segment and
+ * the spares. */
 bool
 hf_journal_has_room(const struct hf_journal *journal)
 {
@@ -84,7 +89,8 @@ hf_journal_has_room(const struct hf_journal *journal)
 
     for (size_t i = journal->current ? 0 : 1; i <= journal->spares.count; i++) {
         const struct hf_segment *segment = i == 0 ? journal->current : journal->spares.items[i - 1];
-        uint64_t room = i == 0 ? hf_journal_current_room(journal) : hf_journal_spare_room(journal, segment);
+        uint64_t room =
+            i == 0 ? hf_journal_current_room(journal) : hf_journal_spare_room(journal, segment);
         if (!flight_laid && room >= flight) {
             flight_laid = true;
             room -= flight;
@@ -100,7 +106,8 @@ hf_journal_admits(const struct hf_journal *journal)
 {
     bool failing = journal->flight && journal->attempts > 0;
 
-    return !failing && hf_builder_bytes(journal->waiting) < HF_JOURNAL_BATCH_BYTES && hf_journal_has_room(journal);
+    return !failing && hf_builder_bytes(journal->waiting) < HF_JOURNAL_BATCH_BYTES &&
+           hf_journal_has_room(journal);
 }
 
 void

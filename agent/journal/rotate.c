@@ -1,4 +1,5 @@
-/* The next segment: a spare, or a new file, begun with header and snapshot before anything is written to it. */
+/* The next segment: a spare, or a new file, begun with header and snapshot before anything is
+ * written to it. */
 #include "agent/journal/journal_impl.h"
 
 #include <errno.h>
@@ -16,7 +17,8 @@ hf_journal_freeze(struct hf_journal *journal)
 }
 
 static enum hf_status
-create(struct hf_journal *journal, uint64_t bytes, struct hf_segment **ret_segment, struct hf_error *err)
+create(struct hf_journal *journal, uint64_t bytes, struct hf_segment **ret_segment,
+       struct hf_error *err)
 {
     uint64_t number = journal->next_number++;
 
@@ -30,7 +32,8 @@ create(struct hf_journal *journal, uint64_t bytes, struct hf_segment **ret_segme
 static void
 give_up_spares(struct hf_journal *journal, uint64_t bytes)
 {
-    while (journal->spares.count > 0 && hf_journal_total_bytes(journal) + bytes > journal->max_bytes) {
+    while (journal->spares.count > 0 &&
+           hf_journal_total_bytes(journal) + bytes > journal->max_bytes) {
         struct hf_segment *spare = journal->spares.items[0];
         struct hf_error ignored; /* a file that stays is found at the next start */
         (void)!hf_segment_unlink(journal->directory, spare, &ignored);
@@ -40,27 +43,36 @@ give_up_spares(struct hf_journal *journal, uint64_t bytes)
 }
 
 static enum hf_status
-make(struct hf_journal *journal, uint64_t needed, struct hf_segment **ret_segment, struct hf_error *err)
+make(struct hf_journal *journal, uint64_t needed, struct hf_segment **ret_segment,
+     struct hf_error *err)
 {
-    uint64_t bytes = HF_MAX(hf_journal_file_bytes(journal), hf_journal_file_bytes_for(journal, needed));
+    uint64_t bytes =
+        HF_MAX(hf_journal_file_bytes(journal), hf_journal_file_bytes_for(journal, needed));
     enum hf_status status;
 
     give_up_spares(journal, bytes);
-    /* The limit yields to a huge batch when nothing but the newest segment is left: no release could ever make room. */
-    bool yields = journal->held.count <= 1 && journal->released.count == 0 && needed > journal->segment_bytes / 2;
+    /* The limit yields to a huge batch when nothing but the newest segment is left: no release
+     * could ever make room. */
+    bool yields = journal->held.count <= 1 && journal->released.count == 0 &&
+                  needed > journal->segment_bytes / 2;
     if (!yields && hf_journal_total_bytes(journal) + bytes > journal->max_bytes)
-        status = hf_fail(err, HF_EFULL, "the journal holds its limit of %llu bytes: deliver, or raise agent.journal.max_bytes",
-                         (unsigned long long)journal->max_bytes);
+        status = hf_fail(
+            err, HF_EFULL,
+            "the journal holds its limit of %llu bytes: deliver, or raise agent.journal.max_bytes",
+            (unsigned long long)journal->max_bytes);
     else
         status = create(journal, bytes, ret_segment, err);
-    /* At the start a small one will do, even past the limit: there is something to report, and delivery must go on. */
+    /* At the start a small one will do, even past the limit: there is something to report, and
+     * delivery must go on. */
     if ((status == HF_EFULL || status == HF_ENOSPC) && needed == 0 && !journal->current)
-        status = create(journal, hf_journal_file_bytes_for(journal, HF_SEGMENT_MIN), ret_segment, err);
+        status =
+            create(journal, hf_journal_file_bytes_for(journal, HF_SEGMENT_MIN), ret_segment, err);
     return status;
 }
 
 static enum hf_status
-take(struct hf_journal *journal, uint64_t needed, struct hf_segment **ret_segment, struct hf_error *err)
+take(struct hf_journal *journal, uint64_t needed, struct hf_segment **ret_segment,
+     struct hf_error *err)
 {
     for (size_t i = 0; i < journal->spares.count; i++) {
         if (hf_journal_spare_room(journal, journal->spares.items[i]) < needed)
@@ -72,20 +84,23 @@ take(struct hf_journal *journal, uint64_t needed, struct hf_segment **ret_segmen
 }
 
 static enum hf_status
-begin(struct hf_journal *journal, struct hf_segment *segment, const struct hf_segment_head *head, struct hf_error *err)
+begin(struct hf_journal *journal, struct hf_segment *segment, const struct hf_segment_head *head,
+      struct hf_error *err)
 {
     enum hf_status status = hf_segment_open(journal->directory, segment, err);
 
     if (status == HF_OK)
         status = hf_segment_begin(segment, head, &journal->state, err);
     if (status != HF_OK) {
-        struct hf_error ignored; /* what failed is told; a file that stays holds nothing and is found at the next start */
+        struct hf_error ignored; /* what failed is told; a file that stays holds nothing and is
+                                    found at the next start */
         (void)!hf_segment_unlink(journal->directory, segment, &ignored);
     }
     return status;
 }
 
-/* A spare stays in its list until it has become something else, so that begin() counts its room meanwhile. */
+/* A spare stays in its list until it has become something else, so that begin() counts its room
+ * meanwhile. */
 void
 hf_journal_forget_spare(struct hf_journal *journal, const struct hf_segment *segment)
 {

@@ -1,4 +1,5 @@
-/* One segment file: made at its full size, begun anew at each use, taken away or wiped when nothing in it is needed. */
+/* One segment file: made at its full size, begun anew at each use, taken away or wiped when nothing
+ * in it is needed. */
 #include "agent/journal/journal_impl.h"
 
 #include <fcntl.h>
@@ -19,7 +20,7 @@ hf_segment_new(uint64_t number, uint64_t bytes)
 {
     struct hf_segment *segment = hf_alloc(sizeof(*segment));
 
-    *segment = (struct hf_segment){.number = number, .bytes = bytes, .fd = -1};
+    *segment = (struct hf_segment){ .number = number, .bytes = bytes, .fd = -1 };
     return segment;
 }
 
@@ -34,7 +35,8 @@ hf_segment_free(struct hf_segment *segment)
 }
 
 enum hf_status
-hf_segment_create(const char *directory, uint64_t number, uint64_t bytes, struct hf_segment **ret_segment, struct hf_error *err)
+hf_segment_create(const char *directory, uint64_t number, uint64_t bytes,
+                  struct hf_segment **ret_segment, struct hf_error *err)
 {
     char path[HF_PATH_MAX];
     int fd;
@@ -42,7 +44,8 @@ hf_segment_create(const char *directory, uint64_t number, uint64_t bytes, struct
     hf_segment_path(directory, number, path);
     enum hf_status status = hf_fs_open(path, O_RDWR | O_CREAT | O_EXCL, 0600, &fd, err);
     if (status != HF_OK)
-        return hf_while(err, status, "making a journal segment of %llu bytes", (unsigned long long)bytes);
+        return hf_while(err, status, "making a journal segment of %llu bytes",
+                        (unsigned long long)bytes);
     status = hf_fs_allocate(fd, 0, (off_t)bytes, err);
     if (status == HF_OK)
         status = hf_fs_fsync(fd, err);
@@ -52,7 +55,8 @@ hf_segment_create(const char *directory, uint64_t number, uint64_t bytes, struct
         struct hf_error ignored; /* the first failure is the one to tell */
         hf_fs_close(&fd);
         (void)!hf_fs_unlink(path, &ignored);
-        return hf_while(err, status, "making a journal segment of %llu bytes", (unsigned long long)bytes);
+        return hf_while(err, status, "making a journal segment of %llu bytes",
+                        (unsigned long long)bytes);
     }
     *ret_segment = hf_segment_new(number, bytes);
     (*ret_segment)->fd = fd;
@@ -95,7 +99,8 @@ hf_segment_wipe(struct hf_segment *segment, struct hf_error *err)
     return status;
 }
 
-/* A snapshot that is small against the segment is written twice: it is what one damaged sector would hurt most. */
+/* A snapshot that is small against the segment is written twice: it is what one damaged sector
+ * would hurt most. */
 static unsigned
 snapshot_copies(uint64_t snapshot_bytes, uint64_t segment_bytes)
 {
@@ -128,8 +133,8 @@ write_head(struct hf_segment *segment, const struct hf_segment_head *head, struc
 }
 
 static enum hf_status
-write_snapshots(struct hf_segment *segment, const struct hf_segment_head *head, const struct hf_state_map *state,
-                struct hf_error *err)
+write_snapshots(struct hf_segment *segment, const struct hf_segment_head *head,
+                const struct hf_state_map *state, struct hf_error *err)
 {
     hf_owned(hf_builder_done) struct hf_builder builder;
     enum hf_status status = HF_OK;
@@ -140,7 +145,8 @@ write_snapshots(struct hf_segment *segment, const struct hf_segment_head *head, 
     hf_state_map_snapshot(state, &builder);
     uint64_t bytes = hf_builder_bytes(&builder);
     hf_assert(bytes == snapshot_bytes(state));
-    for (unsigned left = snapshot_copies(bytes, segment->bytes); status == HF_OK && left > 0; left--) {
+    for (unsigned left = snapshot_copies(bytes, segment->bytes); status == HF_OK && left > 0;
+         left--) {
         struct hf_batch_head batch = {
             .generation = head->generation,
             .durable_seq = head->first_seq - 1,
@@ -153,8 +159,8 @@ write_snapshots(struct hf_segment *segment, const struct hf_segment_head *head, 
 }
 
 enum hf_status
-hf_segment_begin(struct hf_segment *segment, const struct hf_segment_head *head, const struct hf_state_map *state,
-                 struct hf_error *err)
+hf_segment_begin(struct hf_segment *segment, const struct hf_segment_head *head,
+                 const struct hf_state_map *state, struct hf_error *err)
 {
     segment->generation = head->generation;
     segment->order = head->order;
@@ -179,7 +185,8 @@ hf_segment_has_events(const struct hf_segment *segment)
 }
 
 void
-hf_segment_note_batch(struct hf_segment *segment, uint64_t first_seq, uint64_t last_seq, uint64_t offset)
+hf_segment_note_batch(struct hf_segment *segment, uint64_t first_seq, uint64_t last_seq,
+                      uint64_t offset)
 {
     uint64_t indexed = segment->index_count ? segment->index[segment->index_count - 1].offset : 0;
 
@@ -190,9 +197,10 @@ hf_segment_note_batch(struct hf_segment *segment, uint64_t first_seq, uint64_t l
         return;
     if (segment->index_count == segment->index_capacity) {
         segment->index_capacity = HF_MAX(8, 2 * segment->index_capacity);
-        segment->index = hf_realloc(segment->index, segment->index_capacity * sizeof(*segment->index));
+        segment->index =
+            hf_realloc(segment->index, segment->index_capacity * sizeof(*segment->index));
     }
-    segment->index[segment->index_count++] = (struct hf_index_entry){first_seq, offset};
+    segment->index[segment->index_count++] = (struct hf_index_entry){ first_seq, offset };
 }
 
 void
@@ -219,5 +227,5 @@ hf_segment_list_done(struct hf_segment_list *list)
     for (size_t i = 0; i < list->count; i++)
         hf_segment_free(list->items[i]);
     hf_freep(&list->items);
-    *list = (struct hf_segment_list){0};
+    *list = (struct hf_segment_list){ 0 };
 }

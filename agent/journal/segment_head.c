@@ -1,11 +1,13 @@
-/* A segment's header: two copies in two blocks, so that one bad sector does not cost the segment. */
+/* A segment's header: two copies in two blocks, so that one bad sector does not cost the segment.
+ */
 #include "agent/journal/format_impl.h"
 
 #include <endian.h>
 #include <string.h>
 
 void
-hf_segment_head_encode(const struct hf_segment_head *head, unsigned copy, struct hf_disk_segment *ret_disk)
+hf_segment_head_encode(const struct hf_segment_head *head, unsigned copy,
+                       struct hf_disk_segment *ret_disk)
 {
     *ret_disk = (struct hf_disk_segment){
         .version = htole32(HF_SEGMENT_VERSION),
@@ -27,7 +29,8 @@ hf_segment_head_decode(const struct hf_disk_segment *disk, struct hf_segment_hea
     if (memcmp(disk->magic, HF_SEGMENT_MAGIC, sizeof(disk->magic)) != 0 ||
         le32toh(disk->crc) != hf_crc32c(0, disk, offsetof(struct hf_disk_segment, crc)))
         return HF_EFORMAT;
-    if (le32toh(disk->version) != HF_SEGMENT_VERSION || (le32toh(disk->incompatible) & ~HF_SEGMENT_INCOMPATIBLE))
+    if (le32toh(disk->version) != HF_SEGMENT_VERSION ||
+        (le32toh(disk->incompatible) & ~HF_SEGMENT_INCOMPATIBLE))
         return HF_EVERSION;
     struct hf_segment_head head = {
         .generation = le64toh(disk->generation),

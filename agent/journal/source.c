@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SOURCE_PREFIX "source/"
+#define SOURCE_PREFIX  "source/"
 #define NAME_MAX_BYTES 1024
 
 enum hf_status
@@ -24,7 +24,8 @@ hf_journal_get_state(struct hf_journal *journal, const char *key, struct hf_buf 
 
 void
 hf_journal_each_state(struct hf_journal *journal, const char *prefix,
-                      void (*visit)(void *context, const char *key, struct hf_slice value), void *context)
+                      void (*visit)(void *context, const char *key, struct hf_slice value),
+                      void *context)
 {
     hf_journal_lock(journal);
     for (size_t i = hf_state_map_from(&journal->state, prefix); i < journal->state.count; i++) {
@@ -39,7 +40,8 @@ hf_journal_each_state(struct hf_journal *journal, const char *prefix,
 void
 hf_journal_load_sources(struct hf_journal *journal)
 {
-    for (size_t i = hf_state_map_from(&journal->state, SOURCE_PREFIX); i < journal->state.count; i++) {
+    for (size_t i = hf_state_map_from(&journal->state, SOURCE_PREFIX); i < journal->state.count;
+         i++) {
         const struct hf_state_item *item = &journal->state.items[i];
         if (!hf_starts_with(item->key, SOURCE_PREFIX))
             break;
@@ -59,7 +61,8 @@ find_source(const struct hf_journal *journal, const char *name)
     return 0;
 }
 
-/* The id counts from the moment it is given out: no event with it can become durable before the key does. */
+/* The id counts from the moment it is given out: no event with it can become durable before the key
+ * does. */
 static enum hf_status
 add_source(struct hf_journal *journal, const char *name, uint16_t *ret_id, struct hf_error *err)
 {
@@ -70,7 +73,8 @@ add_source(struct hf_journal *journal, const char *name, uint16_t *ret_id, struc
     while (id < HF_SOURCES_MAX && journal->sources[id])
         id++;
     if (id == HF_SOURCES_MAX)
-        return hf_fail(err, HF_ELIMIT, "source '%.100s' is one more than the %d a journal knows", name, HF_SOURCES_MAX - 1);
+        return hf_fail(err, HF_ELIMIT, "source '%.100s' is one more than the %d a journal knows",
+                       name, HF_SOURCES_MAX - 1);
     snprintf(key, sizeof(key), "%s%s", SOURCE_PREFIX, name);
     hf_put_le16(value, id);
     journal->in_unit = true;
@@ -84,9 +88,11 @@ add_source(struct hf_journal *journal, const char *name, uint16_t *ret_id, struc
     return HF_OK;
 }
 
-/* Not refused for lack of room: it is small, waits in memory if it must, and a full journal must not stop a start. */
+/* Not refused for lack of room: it is small, waits in memory if it must, and a full journal must
+ * not stop a start. */
 enum hf_status
-hf_journal_source(struct hf_journal *journal, const char *name, uint16_t *ret_id, struct hf_error *err)
+hf_journal_source(struct hf_journal *journal, const char *name, uint16_t *ret_id,
+                  struct hf_error *err)
 {
     size_t name_bytes = strnlen(name, NAME_MAX_BYTES + 1);
 

@@ -1,5 +1,5 @@
-/* The map of keys to values as of the last durable batch. Sorted, because it is read by prefix, is small, and changes
- * values far more often than keys. */
+/* The map of keys to values as of the last durable batch. Sorted, because it is read by prefix, is
+ * small, and changes values far more often than keys. */
 #include "agent/journal/journal_impl.h"
 
 #include <string.h>
@@ -60,7 +60,7 @@ insert_at(struct hf_state_map *map, size_t place, struct hf_slice key)
     }
     struct hf_state_item *item = &map->items[place];
     memmove(item + 1, item, (map->count - place) * sizeof(*item));
-    *item = (struct hf_state_item){.key = hf_strndup((const char *)key.ptr, key.size)};
+    *item = (struct hf_state_item){ .key = hf_strndup((const char *)key.ptr, key.size) };
     map->count++;
     map->bytes += item_bytes(key, item->value);
 }
@@ -111,7 +111,8 @@ hf_state_map_snapshot(const struct hf_state_map *map, struct hf_builder *builder
     builder->type = HF_BATCH_STATE;
     for (size_t i = 0; i < map->count; i++) {
         const struct hf_state_item *item = &map->items[i];
-        enum hf_status status = hf_change_add(&builder->changes, hf_slice_text(item->key), item->value, false);
+        enum hf_status status =
+            hf_change_add(&builder->changes, hf_slice_text(item->key), item->value, false);
         hf_assert(status == HF_OK); /* set_state() keeps the whole below the builder's maximum */
         builder->change_count++;
     }
@@ -125,5 +126,5 @@ hf_state_map_done(struct hf_state_map *map)
         hf_freep(&map->items[i].value.ptr);
     }
     hf_freep(&map->items);
-    *map = (struct hf_state_map){0};
+    *map = (struct hf_state_map){ 0 };
 }

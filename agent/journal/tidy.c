@@ -1,14 +1,16 @@
-/* What the writer does between batches: released segments become spares or go, spares are wiped where they must be, and
- * one is made before the current segment is used up.
+/* What the writer does between batches: released segments become spares or go, spares are wiped
+ * where they must be, and one is made before the current segment is used up.
  */
 #include "agent/journal/journal_impl.h"
 
-/* Reuse has to wait for the durable word that nothing in it is needed: else a crash in the middle of the new header would
- * look like a segment that was lost. Without a current segment nothing can be written: then room goes first. */
+/* Reuse has to wait for the durable word that nothing in it is needed: else a crash in the middle
+ * of the new header would look like a segment that was lost. Without a current segment nothing can
+ * be written: then room goes first. */
 static bool
 may_go(const struct hf_journal *journal, const struct hf_segment *segment)
 {
-    return !hf_segment_has_events(segment) || segment->last_seq <= journal->recorded_seq || !journal->current;
+    return !hf_segment_has_events(segment) || segment->last_seq <= journal->recorded_seq ||
+           !journal->current;
 }
 
 static struct hf_segment *
@@ -37,7 +39,8 @@ hf_journal_tidy_due(const struct hf_journal *journal, uint64_t now_ms)
     for (size_t i = 0; i < journal->released.count; i++)
         if (may_go(journal, journal->released.items[i]))
             return true;
-    return unwiped_spare(journal) || (hf_journal_needs_spare(journal) && now_ms >= journal->spare_retry_ms);
+    return unwiped_spare(journal) ||
+           (hf_journal_needs_spare(journal) && now_ms >= journal->spare_retry_ms);
 }
 
 /* Keeps the file as a spare, or takes it away. */
@@ -80,7 +83,9 @@ settle_released(struct hf_journal *journal)
             continue;
         }
         hf_segment_list_remove(&journal->released, i);
-        settle(journal, segment, journal->spares.count < HF_JOURNAL_SPARES && hf_journal_fits_as_spare(journal, segment));
+        settle(journal, segment,
+               journal->spares.count < HF_JOURNAL_SPARES &&
+                   hf_journal_fits_as_spare(journal, segment));
         any = true;
         i = 0; /* the list may have grown while the lock was given up */
     }
@@ -108,8 +113,11 @@ make_spare(struct hf_journal *journal)
 
     drop_small_spares(journal);
     if (hf_journal_total_bytes(journal) + bytes > journal->max_bytes) {
-        status = hf_fail(&err, HF_EFULL, "the journal holds %llu of at most %llu bytes: deliver, or raise agent.journal.max_bytes",
-                         (unsigned long long)hf_journal_total_bytes(journal), (unsigned long long)journal->max_bytes);
+        status = hf_fail(&err, HF_EFULL,
+                         "the journal holds %llu of at most %llu bytes: deliver, or raise "
+                         "agent.journal.max_bytes",
+                         (unsigned long long)hf_journal_total_bytes(journal),
+                         (unsigned long long)journal->max_bytes);
     } else {
         uint64_t number = journal->next_number++;
         hf_journal_unlock(journal);

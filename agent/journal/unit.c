@@ -1,4 +1,5 @@
-/* Producers: a unit is added to the waiting builder under the lock, which begin takes and commit or abandon gives back. */
+/* Producers: a unit is added to the waiting builder under the lock, which begin takes and commit or
+ * abandon gives back. */
 #include "agent/journal/journal_impl.h"
 
 #include <errno.h>
@@ -16,7 +17,8 @@ refuse(struct hf_journal *journal, struct hf_error *err)
         return hf_fail(err, write->status == HF_ENOSPC ? HF_ENOSPC : HF_EFULL, "%s", write->text);
     if (!hf_journal_has_room(journal) && space->status != HF_OK)
         return hf_fail(err, space->status == HF_ENOSPC ? HF_ENOSPC : HF_EFULL, "%s", space->text);
-    return hf_fail(err, HF_EFULL, "a batch of the journal waits to be written: try again when it is");
+    return hf_fail(err, HF_EFULL,
+                   "a batch of the journal waits to be written: try again when it is");
 }
 
 enum hf_status
@@ -54,8 +56,8 @@ hf_journal_next_seq(const struct hf_journal *journal)
 }
 
 enum hf_status
-hf_journal_append(struct hf_journal *journal, uint16_t source, int64_t event_time_s, struct hf_slice payload,
-                  uint64_t *ret_seq, struct hf_error *err)
+hf_journal_append(struct hf_journal *journal, uint16_t source, int64_t event_time_s,
+                  struct hf_slice payload, uint64_t *ret_seq, struct hf_error *err)
 {
     /* A batch that no file could ever hold would wait for ever. */
     uint64_t max = HF_MIN(HF_JOURNAL_RECORD_MAX, journal->max_bytes / 4);
@@ -64,8 +66,8 @@ hf_journal_append(struct hf_journal *journal, uint16_t source, int64_t event_tim
     if (payload.size == 0)
         return hf_fail(err, HF_EUSAGE, "a record has no bytes");
     if (payload.size > max)
-        return hf_fail(err, HF_ELIMIT, "a record has %zu bytes, the journal takes at most %llu", payload.size,
-                       (unsigned long long)max);
+        return hf_fail(err, HF_ELIMIT, "a record has %zu bytes, the journal takes at most %llu",
+                       payload.size, (unsigned long long)max);
     if (source >= HF_SOURCES_MAX)
         return hf_fail(err, HF_EUSAGE, "source %u is not one of the journal's", source);
     if (hf_builder_append(journal->waiting, source, event_time_s, payload) != HF_OK)
@@ -77,18 +79,24 @@ hf_journal_append(struct hf_journal *journal, uint16_t source, int64_t event_tim
 }
 
 enum hf_status
-hf_journal_set_state(struct hf_journal *journal, const char *key, struct hf_slice value, struct hf_error *err)
+hf_journal_set_state(struct hf_journal *journal, const char *key, struct hf_slice value,
+                     struct hf_error *err)
 {
     size_t key_bytes = strnlen(key, KEY_MAX + 1);
-    size_t pending = journal->waiting->changes.size + (journal->flight ? journal->flight->changes.size : 0);
+    size_t pending =
+        journal->waiting->changes.size + (journal->flight ? journal->flight->changes.size : 0);
     size_t size = sizeof(struct hf_disk_change) + key_bytes + value.size;
 
     hf_assert(journal->in_unit);
     if (key_bytes == 0 || key_bytes > KEY_MAX)
-        return hf_fail(err, HF_EUSAGE, "a state key has 1 to %d bytes, not %zu", KEY_MAX, key_bytes);
-    if (value.size > HF_JOURNAL_STATE_MAX || journal->state.bytes + pending + size > HF_JOURNAL_STATE_MAX)
-        return hf_fail(err, HF_ELIMIT, "the journal's state would be over %u bytes with '%.100s'", HF_JOURNAL_STATE_MAX, key);
-    enum hf_status status = hf_change_add(&journal->waiting->changes, hf_slice(key, key_bytes), value, value.size == 0);
+        return hf_fail(err, HF_EUSAGE, "a state key has 1 to %d bytes, not %zu", KEY_MAX,
+                       key_bytes);
+    if (value.size > HF_JOURNAL_STATE_MAX ||
+        journal->state.bytes + pending + size > HF_JOURNAL_STATE_MAX)
+        return hf_fail(err, HF_ELIMIT, "the journal's state would be over %u bytes with '%.100s'",
+                       HF_JOURNAL_STATE_MAX, key);
+    enum hf_status status =
+        hf_change_add(&journal->waiting->changes, hf_slice(key, key_bytes), value, value.size == 0);
     if (status != HF_OK)
         return hf_fail(err, status, "the state change of '%.100s' does not fit into a batch", key);
     journal->waiting->change_count++;

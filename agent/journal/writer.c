@@ -1,5 +1,5 @@
-/* The writer thread. Batches go out back to back: while one is synced the next one fills, so that a batch is as large as
- * what waits.
+/* The writer thread. Batches go out back to back: while one is synced the next one fills, so that a
+ * batch is as large as what waits.
  *
  *                 ┌───────────────── durable: publish, report ─────────────────┐
  *                 ▼                                                            │
@@ -39,7 +39,8 @@ is_drained(const struct hf_journal *journal)
 static bool
 must_record(const struct hf_journal *journal)
 {
-    return journal->current && journal->released.count > 0 && journal->released_seq > journal->recorded_seq;
+    return journal->current && journal->released.count > 0 &&
+           journal->released_seq > journal->recorded_seq;
 }
 
 /* `*until_ms`: when to look again although nobody wakes us; 0: never. */
@@ -47,7 +48,8 @@ static enum job
 choose(const struct hf_journal *journal, uint64_t now_ms, uint64_t *until_ms)
 {
     bool failing = journal->attempts > 0;
-    bool blocked = journal->flight && journal->attempts > 1 && (now_ms < journal->retry_ms || journal->stopping);
+    bool blocked = journal->flight && journal->attempts > 1 &&
+                   (now_ms < journal->retry_ms || journal->stopping);
     uint64_t mark_ms = journal->commit_ms + HF_JOURNAL_IDLE_MS;
 
     if (hf_journal_tidy_due(journal, now_ms))
@@ -69,7 +71,8 @@ choose(const struct hf_journal *journal, uint64_t now_ms, uint64_t *until_ms)
     else if (journal->unmarked && !failing)
         *until_ms = mark_ms;
     if (journal->refused && hf_journal_needs_spare(journal))
-        *until_ms = *until_ms ? HF_MIN(*until_ms, journal->spare_retry_ms) : journal->spare_retry_ms;
+        *until_ms =
+            *until_ms ? HF_MIN(*until_ms, journal->spare_retry_ms) : journal->spare_retry_ms;
     return JOB_SLEEP;
 }
 
@@ -86,7 +89,8 @@ wait_for_work(struct hf_journal *journal, uint64_t now_ms, uint64_t until_ms)
     pthread_cond_timedwait(&journal->work, &journal->lock, &at);
 }
 
-/* From here on the batch has its stamp and its sequences; what comes later goes to the other builder. */
+/* From here on the batch has its stamp and its sequences; what comes later goes to the other
+ * builder. */
 static void
 swap_builders(struct hf_journal *journal)
 {
@@ -100,7 +104,8 @@ swap_builders(struct hf_journal *journal)
 
 /* Writes one batch at the end of the current segment. The lock is given up meanwhile. */
 static enum hf_status
-write_batch(struct hf_journal *journal, struct hf_builder *builder, uint64_t *ret_released_seq, struct hf_error *err)
+write_batch(struct hf_journal *journal, struct hf_builder *builder, uint64_t *ret_released_seq,
+            struct hf_error *err)
 {
     struct hf_segment *segment = journal->current;
     struct hf_batch_head head = {
@@ -178,7 +183,8 @@ write_mark(struct hf_journal *journal)
 
     journal->unmarked = false;
     if (!journal->current || journal->current->end + HF_BATCH_HEAD > journal->current->bytes) {
-        journal->recorded_seq = released_seq; /* not recorded, but room has to come from somewhere */
+        journal->recorded_seq =
+            released_seq; /* not recorded, but room has to come from somewhere */
         return;
     }
     hf_builder_init(&mark);

@@ -141,7 +141,7 @@ hf_ledger_open(const char *path,
                struct hf_error *err)
 {
     struct stat stat;
-    enum hf_status status = hf_fs_stat(path, &stat, NULL);
+    enum hf_status status = hf_fs_stat(path, &stat, err);
     if (status == HF_ENOTFOUND)
         status =
             hf_fs_replace(path, "", 0, 0600, err); /* its name is durable before the first step */
@@ -195,6 +195,9 @@ hf_ledger_add(struct hf_ledger *ledger, enum hf_step step, const json_t *doc, st
     enum hf_status status = frame_encode(step, ledger->number, ledger->durable, doc, &frame, err);
     if (status != HF_OK)
         return status;
+    if ((uint64_t)ledger->end + frame.size > LEDGER_MAX)
+        return hf_fail(err, HF_ELIMIT, "ledger '%s' would be larger than %u bytes", ledger->path,
+                       LEDGER_MAX);
     status = hf_fs_pwrite(ledger->fd, frame.ptr, frame.size, ledger->end, err);
     if (status != HF_OK) {
         ledger->broken = true;

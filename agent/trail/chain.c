@@ -11,6 +11,7 @@ chain_check(struct trail *trail)
     trail->check = (struct hf_delivery){.kind = HF_JOB_CHECK,
                                         .layout = &s->layout,
                                         .bucket = s->bucket,
+                                        .sse_c_key_file = s->encryption == HF_ENCRYPT_SSE_C ? s->sse_c_key_file : NULL,
                                         .needs_lock = s->lock_mode != HF_LOCK_NONE,
                                         .done = message_delivered,
                                         .context = trail->trails};

@@ -25,14 +25,11 @@ void
 trail_move(struct trail *trail, enum trail_state state, const struct hf_error *why)
 {
     const char *text = why ? why->text : "";
-    bool same = trail->state == state && strcmp(trail->held, text) == 0;
-    bool was_stuck = trail->state == TRAIL_HELD || trail->state == TRAIL_WAITING || *trail->held;
-    bool stuck = state == TRAIL_HELD || state == TRAIL_WAITING;
+    bool was_stuck = *trail->held, stuck = state == TRAIL_HELD || state == TRAIL_WAITING;
+    bool same = stuck && strcmp(trail->held, text) == 0; /* tried again, and nothing changed: said once */
     trail->state = state;
     trail->checked = state == TRAIL_READY || (state == TRAIL_WAITING && trail->checked);
-    if (same)
-        return;
-    if (stuck) {
+    if (stuck && !same) {
         if (!was_stuck)
             trail->held_since_s = hf_wall_s();
         snprintf(trail->held, sizeof(trail->held), "%s", text);

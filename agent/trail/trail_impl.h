@@ -220,7 +220,7 @@ enum hf_status digest_seal(struct trail *trail, struct hf_error *err) hf_must_ch
 void digest_schedule(struct trail *trail);
 enum hf_status key_prepare(struct trail *trail, struct hf_error *err) hf_must_check;
 
-/* ---- steps.c: ledger documents; apply_* are used live and by replay, so both come to the same structs ---- */
+/* ---- steps*.c: ledger documents; apply_* are used live and by replay, so both come to the same structs ---- */
 enum hf_status step_record(struct trail *trail, enum hf_step step, json_t *doc); /* takes the reference; adds, does not sync */
 bool step_sync(struct trail *trail);                                             /* false: trouble, nothing may leave */
 json_t *step_cut_doc(const struct window *window);
@@ -231,6 +231,12 @@ json_t *step_digest_receipt_doc(const struct head *head);
 json_t *step_loss_doc(const struct hf_digest_loss *loss);
 json_t *step_state_doc(const struct trail *trail);
 enum hf_status step_replay(void *trail, enum hf_step step, const json_t *doc, struct hf_error *err);
+enum hf_status replay_cut(struct trail *trail, const json_t *doc, struct hf_error *err) hf_must_check;
+enum hf_status replay_attempt(struct trail *trail, const json_t *doc, struct hf_error *err) hf_must_check;
+enum hf_status replay_receipt(struct trail *trail, const json_t *doc, struct hf_error *err) hf_must_check;
+enum hf_status replay_foreign(struct trail *trail, const json_t *doc, struct hf_error *err) hf_must_check;
+enum hf_status replay_digest_cut(struct trail *trail, const json_t *doc, struct hf_error *err) hf_must_check;
+enum hf_status replay_head(struct trail *trail, const json_t *doc, struct hf_error *err) hf_must_check;
 struct hf_digest_object *object_add(struct trail *trail);
 void object_done(struct hf_digest_object *object);
 void loss_add(struct trail *trail, uint64_t first_seq, uint64_t last_seq, const char *reason);

@@ -115,7 +115,8 @@ extra_objects(struct verify *v, struct hf_error *err)
 
     if (v->chain_count == 0)
         return HF_OK;
-    qsort(v->known, v->known_count, sizeof(*v->known), by_hash);
+    if (v->known_count > 0)
+        qsort(v->known, v->known_count, sizeof(*v->known), by_hash);
     hf_layout_object_prefix(&v->layout, prefix);
     days(v, prefix, &after, &last);
     while (more) {

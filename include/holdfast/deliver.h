@@ -40,6 +40,7 @@ struct hf_delivery {
                                     * time-out once more): leave it as it is when submitting again */
     const struct hf_layout *layout; /* CHECK */
     const char *bucket;            /* CHECK */
+    const char *sse_c_key_file;    /* CHECK: of a trail with sse-c, whose digests need it as well; else NULL */
     bool needs_lock;               /* CHECK: the trail's retention is not none */
     /* On the deliverer's thread; the delivery is the caller's again. Must not block; may submit, must not stop the deliverer. */
     void (*done)(void *context, struct hf_delivery *delivery);

@@ -24,7 +24,9 @@
 struct hf_journal;
 
 struct hf_journal_loss {
-    uint64_t first_seq, last_seq; /* inclusive; exact */
+    /* Inclusive; exact. last_seq = first_seq - 1: something was damaged, but no event (recovery only: a snapshot, a mark, a
+     * copy of a header, changes of the state). */
+    uint64_t first_seq, last_seq;
     char reason[128];
 };
 
@@ -70,7 +72,7 @@ void hf_journal_abandon(struct hf_journal *journal); /* drops the unit */
 /* Waits until everything committed so far is durable; HF_ETIMEOUT after `timeout_ms`, or the writer's error. */
 enum hf_status hf_journal_sync(struct hf_journal *journal, int64_t timeout_ms, struct hf_error *err) hf_must_check;
 
-/* ---- state: a copy of the value as of the last commit ---- */
+/* ---- state: a copy of the value as of the last durable commit. Not inside a unit ---- */
 enum hf_status hf_journal_get_state(struct hf_journal *journal, const char *key, struct hf_buf *ret_value) hf_must_check; /* HF_ENOTFOUND */
 /* Calls `visit` for each key with this prefix, in byte order, under the lock. */
 void hf_journal_each_state(struct hf_journal *journal, const char *prefix,

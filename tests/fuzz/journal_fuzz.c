@@ -1,8 +1,10 @@
-/* Recovery over arbitrary segment bytes. Whatever lies in the directory, the journal opens or says why not; every sequence up
- * to the next one is then either read or told lost, exactly once; and what is appended afterwards is there at the next start.
+/* Recovery over arbitrary segment bytes. Whatever lies in the directory, the journal opens or says
+ * why not; every sequence up to the next one is then either read or told lost, exactly once; and
+ * what is appended afterwards is there at the next start.
  *
- * Input: one byte of mode, then bytes. Mode 1: the file as it is. Else they are what stands behind a good header (its sequences
- * from two bytes); 2: the checksums in them are made right, so that the sizes behind them are believed; 4: two segments.
+ * Input: one byte of mode, then bytes. Mode 1: the file as it is. Else they are what stands behind
+ * a good header (its sequences from two bytes); 2: the checksums in them are made right, so that
+ * the sizes behind them are believed; 4: two segments.
  */
 #include "agent/journal/journal_impl.h"
 
@@ -53,7 +55,8 @@ prepare(void)
 {
     if (directory[0])
         return;
-    snprintf(directory, sizeof(directory), "%s/hf-fuzz-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    snprintf(directory, sizeof(directory), "%s/hf-fuzz-XXXXXX",
+             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     must(mkdtemp(directory) != NULL, "no directory");
     atexit(at_exit);
 }
@@ -70,7 +73,8 @@ put_file(uint64_t number, const uint8_t *bytes, size_t size)
     fclose(file);
 }
 
-/* Makes the batch at `bytes` verify, as far as its sizes allow; returns its size, 0 when it has none that fits. */
+/* Makes the batch at `bytes` verify, as far as its sizes allow; returns its size, 0 when it has
+ * none that fits. */
 static size_t
 mend_batch(uint8_t *bytes, size_t left)
 {
@@ -85,7 +89,9 @@ mend_batch(uint8_t *bytes, size_t left)
     disk.flags = 0;
     disk.zero = 0;
     disk.type = (uint16_t)(1 + disk.type % 3);
-    struct hf_batch_head head = { .event_count = disk.event_count, .payload_bytes = disk.payload_bytes, .change_bytes = disk.change_bytes };
+    struct hf_batch_head head = { .event_count = disk.event_count,
+                                  .payload_bytes = disk.payload_bytes,
+                                  .change_bytes = disk.change_bytes };
     uint64_t size = head.payload_bytes <= left ? hf_batch_bytes(&head) : UINT64_MAX;
     if (size <= left) {
         uint64_t payload_at = hf_batch_payload_at(&head), changes_at = hf_batch_changes_at(&head);
@@ -99,13 +105,17 @@ mend_batch(uint8_t *bytes, size_t left)
 }
 
 static void
-put_segment(unsigned number, unsigned first, unsigned released, const uint8_t *data, size_t size, bool mend)
+put_segment(unsigned number, unsigned first, unsigned released, const uint8_t *data, size_t size,
+            bool mend)
 {
     size_t bytes = HF_SEGMENT_DATA + size;
     uint8_t *file = calloc(1, bytes);
     struct hf_disk_segment disk;
-    struct hf_segment_head head = { .generation = GENERATION, .order = number, .first_seq = 1 + first,
-                                    .released_seq = HF_MIN(released, first), .file_bytes = bytes };
+    struct hf_segment_head head = { .generation = GENERATION,
+                                    .order = number,
+                                    .first_seq = 1 + first,
+                                    .released_seq = HF_MIN(released, first),
+                                    .file_bytes = bytes };
 
     must(file != NULL, "no memory");
     for (unsigned i = 0; i < 2; i++) {
@@ -113,7 +123,8 @@ put_segment(unsigned number, unsigned first, unsigned released, const uint8_t *d
         memcpy(file + i * sizeof(disk), &disk, sizeof(disk));
     }
     memcpy(file + HF_SEGMENT_DATA, data, size);
-    for (size_t at = 0, step; mend && (step = mend_batch(file + HF_SEGMENT_DATA + at, size - at)) > 0;)
+    for (size_t at = 0, step;
+         mend && (step = mend_batch(file + HF_SEGMENT_DATA + at, size - at)) > 0;)
         at += step;
     put_file(number, file, bytes);
     free(file);
@@ -147,7 +158,8 @@ read_all(struct hf_journal *journal, uint64_t next)
     hf_journal_info(journal, &info);
     must(hf_journal_reader_open(journal, info.oldest_seq, &reader, &err) == HF_OK, "reader");
     uint64_t seq = info.oldest_seq;
-    for (enum hf_status status; (status = hf_journal_reader_next(reader, &batch, &loss, &err)) != HF_EFULL;) {
+    for (enum hf_status status;
+         (status = hf_journal_reader_next(reader, &batch, &loss, &err)) != HF_EFULL;) {
         if (status == HF_ECORRUPT) {
             must(loss.first_seq == seq && loss.last_seq >= seq, "a loss that does not follow");
             seq = loss.last_seq + 1;
@@ -158,7 +170,8 @@ read_all(struct hf_journal *journal, uint64_t next)
         seq += batch.count;
         hf_buf_reset(&buf);
         status = hf_journal_reader_payload(reader, &buf, &err);
-        must(status == HF_ECORRUPT || (status == HF_OK && buf.size == batch.payload_bytes), "payload");
+        must(status == HF_ECORRUPT || (status == HF_OK && buf.size == batch.payload_bytes),
+             "payload");
     }
     must(seq == next, "sequences without a word");
     hf_journal_reader_close(reader);
@@ -167,7 +180,9 @@ read_all(struct hf_journal *journal, uint64_t next)
 static uint64_t
 open_and_append(bool *ret_opened)
 {
-    struct hf_journal_options options = { .directory = directory, .max_bytes = 1u << 20, .segment_bytes = 65536 };
+    struct hf_journal_options options = { .directory = directory,
+                                          .max_bytes = 1u << 20,
+                                          .segment_bytes = 65536 };
     struct hf_journal_recovery recovery;
     struct hf_journal *journal;
     struct hf_error err;
@@ -179,7 +194,9 @@ open_and_append(bool *ret_opened)
         return 0;
     }
     for (size_t i = 0; i < recovery.loss_count; i++)
-        must(recovery.losses[i].first_seq <= recovery.losses[i].last_seq + 1 && recovery.losses[i].last_seq < recovery.next_seq, "loss");
+        must(recovery.losses[i].first_seq <= recovery.losses[i].last_seq + 1 &&
+                 recovery.losses[i].last_seq < recovery.next_seq,
+             "loss");
     read_all(journal, recovery.next_seq);
     must(hf_journal_begin(journal, true, &err) == HF_OK, "begin");
     must(hf_journal_append(journal, 1, 2, HF_SLICE_LITERAL("{}"), NULL, &err) == HF_OK, "append");

@@ -1,4 +1,5 @@
-/* kill -9 at random moments: what was reported durable is there afterwards, each event once, nothing else. */
+/* kill -9 at random moments: what was reported durable is there afterwards, each event once,
+ * nothing else. */
 #include "help.h"
 
 #include <signal.h>
@@ -45,7 +46,8 @@ child(struct fixture *fixture, unsigned seed)
         for (unsigned n = 1 + next_random(&seed) % 20; n > 0; n--)
             last = append_one(fixture->journal, 0);
         snprintf(value, sizeof(value), "%llu", (unsigned long long)last);
-        if (hf_journal_set_state(fixture->journal, "stream/one", hf_slice_text(value), &err) != HF_OK)
+        if (hf_journal_set_state(fixture->journal, "stream/one", hf_slice_text(value), &err) !=
+            HF_OK)
             _exit(5);
         hf_journal_commit(fixture->journal);
         if (next_random(&seed) % 30 == 0) {
@@ -63,7 +65,8 @@ static void
 check_after_crash(struct fixture *fixture)
 {
     hf_owned(hf_buf_done) struct hf_buf value = HF_BUF(100);
-    uint64_t durable = atomic_load(&oracle->durable_seq), released = atomic_load(&oracle->released_seq), last = 0;
+    uint64_t durable = atomic_load(&oracle->durable_seq),
+             released = atomic_load(&oracle->released_seq), last = 0;
 
     fixture_open(fixture);
     assert_int_equal(fixture->recovery.loss_count, 0);
@@ -74,7 +77,8 @@ check_after_crash(struct fixture *fixture)
     assert_int_equal(readout.next, fixture->recovery.next_seq);
     if (hf_journal_get_state(fixture->journal, "stream/one", &value) == HF_OK)
         assert_true(hf_parse_u64(hf_buf_text(&value), 0, UINT64_MAX, &last));
-    assert_int_equal(last, fixture->recovery.next_seq - 1); /* units are whole, and their state is theirs */
+    assert_int_equal(last, fixture->recovery.next_seq -
+                               1); /* units are whole, and their state is theirs */
     fixture_close(fixture);
 }
 

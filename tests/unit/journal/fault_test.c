@@ -1,12 +1,13 @@
-/* Disks that fail: no acknowledgement without durability, nothing twice, nothing lost that was acknowledged. */
+/* Disks that fail: no acknowledgement without durability, nothing twice, nothing lost that was
+ * acknowledged. */
 #include "help.h"
 
 struct fault {
-    const char *name;  /* of the call */
-    atomic_int skip;   /* so many succeed first */
-    atomic_int count;  /* then so many fail */
+    const char *name; /* of the call */
+    atomic_int skip;  /* so many succeed first */
+    atomic_int count; /* then so many fail */
     int error;
-    atomic_int seen;   /* failures */
+    atomic_int seen; /* failures */
 };
 
 static int
@@ -37,12 +38,12 @@ a_failed_sync_acknowledges_nothing_and_moves_to_another_segment(void **state)
     fixture_open(fixture);
     set_state(fixture, "file/a", "1");
     append_events(fixture, 10);
-    uint64_t frozen = fixture->journal->current->order, end = fixture->journal->current->end;
+    struct hf_segment before = look_at_current(fixture);
     hf_fs_interpose(fail_call, &fault);
     append_events(fixture, 10);
     assert_int_equal(atomic_load(&fault.seen), 1);
-    assert_true(fixture->journal->current->order > frozen);
-    assert_int_equal(fixture->journal->held.items[0]->end, end); /* nothing more was written there */
+    assert_true(look_at_current(fixture).order > before.order);
+    assert_int_equal(look_at_held(fixture, 0).end, before.end); /* nothing more was written there */
     assert_int_equal(read_from(fixture->journal, 1).events, 20);
     hf_fs_interpose(NULL, NULL);
     fixture_reopen(fixture);
@@ -61,7 +62,9 @@ every_call_may_fail_once_without_loss_or_double(void **state)
     static const char *const names[] = { "fdatasync", "pwrite", "fsync", "open", "fallocate" };
     for (size_t k = 0; k < HF_COUNT(names); k++) {
         for (int n = 0; n < 40; n += 3) {
-            struct fault fault = { .name = names[k], .skip = n, .count = 1, .error = k % 2 ? ENOSPC : EIO };
+            struct fault fault = {
+                .name = names[k], .skip = n, .count = 1, .error = k % 2 ? ENOSPC : EIO
+            };
             empty_directory(fixture->directory);
             fixture_open(fixture);
             hf_fs_interpose(fail_call, &fault);
@@ -161,8 +164,8 @@ a_torn_tail_is_cut_and_counted(void **state)
     append_batch(fixture, 5);
     append_batch(fixture, 5);
     append_batch(fixture, 5);
-    const struct hf_segment *current = fixture->journal->current;
-    uint64_t number = current->number, end = current->end;
+    struct hf_segment current = look_at_current(fixture);
+    uint64_t number = current.number, end = current.end;
     fixture_close(fixture);
     damage(fixture, number, end - 10, 1); /* in the last batch */
     damage(fixture, number, end, 20);     /* the mark that close() wrote */
@@ -184,8 +187,8 @@ damage_that_a_mark_covers_is_a_loss(void **state)
     fixture_open(fixture);
     append_batch(fixture, 5);
     append_batch(fixture, 5);
-    const struct hf_segment *current = fixture->journal->current;
-    uint64_t number = current->number, end = current->end;
+    struct hf_segment current = look_at_current(fixture);
+    uint64_t number = current.number, end = current.end;
     fixture_close(fixture); /* writes the mark */
     damage(fixture, number, end - 10, 1);
     fixture_open(fixture);
@@ -210,9 +213,9 @@ a_missing_segment_is_an_exact_loss(void **state)
     char path[HF_PATH_MAX];
     fixture_open(fixture);
     append_events(fixture, 1500);
-    const struct hf_segment *segment = fixture->journal->held.items[2];
-    uint64_t first = segment->first_seq, last = segment->last_seq;
-    segment_path(fixture, segment->number, path);
+    struct hf_segment segment = look_at_held(fixture, 2);
+    uint64_t first = segment.first_seq, last = segment.last_seq;
+    segment_path(fixture, segment.number, path);
     fixture_close(fixture);
     unlink(path);
     fixture_open(fixture);
@@ -231,8 +234,8 @@ a_missing_first_segment_is_an_exact_loss(void **state)
     char path[HF_PATH_MAX];
     fixture_open(fixture);
     append_events(fixture, 1500);
-    uint64_t last = fixture->journal->held.items[0]->last_seq;
-    segment_path(fixture, fixture->journal->held.items[0]->number, path);
+    uint64_t last = look_at_held(fixture, 0).last_seq;
+    segment_path(fixture, look_at_held(fixture, 0).number, path);
     fixture_close(fixture);
     unlink(path);
     fixture_open(fixture);
@@ -250,13 +253,14 @@ a_damaged_header_copy_costs_no_event_and_is_reported(void **state)
         empty_directory(fixture->directory);
         fixture_open(fixture);
         append_events(fixture, 10);
-        uint64_t number = fixture->journal->current->number;
+        uint64_t number = look_at_current(fixture).number;
         fixture_close(fixture);
         damage(fixture, number, copy * HF_SEGMENT_BLOCK + 30, 1);
         fixture_open(fixture);
         assert_int_equal(fixture->recovery.next_seq, 11);
         assert_int_equal(fixture->recovery.loss_count, 1);
-        assert_int_equal(fixture->recovery.losses[0].last_seq + 1, fixture->recovery.losses[0].first_seq);
+        assert_int_equal(fixture->recovery.losses[0].last_seq + 1,
+                         fixture->recovery.losses[0].first_seq);
         assert_int_equal(read_from(fixture->journal, 1).events, 10);
         fixture_close(fixture);
     }
@@ -268,7 +272,7 @@ a_lost_header_is_an_exact_loss_and_its_sequences_are_not_given_again(void **stat
     struct fixture *fixture = *state;
     fixture_open(fixture);
     append_events(fixture, 1500);
-    uint64_t first = fixture->journal->current->first_seq, number = fixture->journal->current->number;
+    uint64_t first = look_at_current(fixture).first_seq, number = look_at_current(fixture).number;
     fixture_close(fixture);
     damage(fixture, number, 30, 1);
     damage(fixture, number, HF_SEGMENT_BLOCK + 30, 1);
@@ -292,7 +296,7 @@ state_survives_a_damaged_snapshot(void **state)
     fixture_open(fixture);
     set_state(fixture, "file/a", "offset 7");
     fixture_reopen(fixture); /* now it stands in a snapshot */
-    uint64_t number = fixture->journal->current->number;
+    uint64_t number = look_at_current(fixture).number;
     append_events(fixture, 3);
     fixture_close(fixture);
     damage(fixture, number, HF_SEGMENT_DATA + HF_BATCH_HEAD + 3, 1);
@@ -372,7 +376,7 @@ a_later_version_is_refused_and_left_alone(void **state)
     struct hf_error err;
     fixture_open(fixture);
     append_events(fixture, 10);
-    uint64_t number = fixture->journal->current->number;
+    uint64_t number = look_at_current(fixture).number;
     fixture_close(fixture);
     size_t files = count_files(fixture->directory);
     rewrite_head(fixture, number, next_version);
@@ -403,7 +407,7 @@ a_bad_sector_costs_its_batch_only(void **state)
     fixture_open(fixture);
     for (int i = 0; i < 4; i++)
         append_batch(fixture, 40); /* about 10 KiB each */
-    uint64_t at = fixture->journal->held.items[0]->end / 2;
+    uint64_t at = look_at_held(fixture, 0).end / 2;
     hf_fs_interpose(bad_sector, &at);
     struct readout readout = read_from(fixture->journal, 1);
     assert_int_equal(readout.lost, 40);
@@ -411,9 +415,11 @@ a_bad_sector_costs_its_batch_only(void **state)
     fixture_reopen(fixture);
     assert_int_equal(fixture->recovery.next_seq, 161);
     assert_int_equal(fixture->recovery.loss_count, 1);
-    assert_int_equal(fixture->recovery.losses[0].last_seq - fixture->recovery.losses[0].first_seq + 1, 40);
+    assert_int_equal(
+        fixture->recovery.losses[0].last_seq - fixture->recovery.losses[0].first_seq + 1, 40);
     hf_fs_interpose(NULL, NULL);
-    readout = read_from(fixture->journal, 1); /* the disk was only moody: all of it is still there */
+    readout =
+        read_from(fixture->journal, 1); /* the disk was only moody: all of it is still there */
     assert_int_equal(readout.lost, 0);
     assert_int_equal(readout.events, 160);
 }
@@ -427,7 +433,7 @@ a_copied_segment_is_not_read_twice(void **state)
     struct hf_error err;
     fixture_open(fixture);
     append_events(fixture, 1000);
-    segment_path(fixture, fixture->journal->held.items[1]->number, from);
+    segment_path(fixture, look_at_held(fixture, 1).number, from);
     fixture_close(fixture);
     segment_path(fixture, 500, to);
     assert_int_equal(hf_fs_read_file(from, buf.max, &buf, &err), HF_OK);

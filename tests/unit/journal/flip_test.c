@@ -1,4 +1,5 @@
-/* Every bit of a segment flipped in turn: never an event that was not appended, never one missing without a word. */
+/* Every bit of a segment flipped in turn: never an event that was not appended, never one missing
+ * without a word. */
 #include "help.h"
 
 #define EVENTS 12
@@ -34,28 +35,32 @@ in_losses(const struct hf_journal_recovery *recovery, uint64_t seq)
     return false;
 }
 
-/* What recovery says and what a reader finds agree; the reader's helper checks each event's bytes. */
+/* What recovery says and what a reader finds agree; the reader's helper checks each event's bytes.
+ */
 static void
 check(struct fixture *fixture, uint64_t offset)
 {
     const struct hf_journal_recovery *recovery = &fixture->recovery;
     uint64_t lost = 0;
 
-    /* All batches are covered by the mark: nothing may look like a torn tail but the mark itself. */
+    /* All batches are covered by the mark: nothing may look like a torn tail but the mark itself.
+     */
     if (recovery->next_seq != EVENTS + 1)
-        fail_msg("byte %llu: next sequence is %llu", (unsigned long long)offset, (unsigned long long)recovery->next_seq);
+        fail_msg("byte %llu: next sequence is %llu", (unsigned long long)offset,
+                 (unsigned long long)recovery->next_seq);
     for (uint64_t seq = 1; seq <= EVENTS; seq++)
         lost += in_losses(recovery, seq);
     struct readout readout = read_from(fixture->journal, 1);
     if (readout.events + readout.lost != EVENTS || readout.lost != lost)
-        fail_msg("byte %llu: %llu events, %llu lost, recovery said %llu", (unsigned long long)offset,
-                 (unsigned long long)readout.events, (unsigned long long)readout.lost, (unsigned long long)lost);
+        fail_msg("byte %llu: %llu events, %llu lost, recovery said %llu",
+                 (unsigned long long)offset, (unsigned long long)readout.events,
+                 (unsigned long long)readout.lost, (unsigned long long)lost);
     assert_true(recovery->loss_count + recovery->torn_bytes > 0);
     assert_true(lost <= 4);
 }
 
 static void
-every_flipped_bit_is_detected(void **state)
+a_flipped_bit_is_detected_wherever_it_is(void **state)
 {
     struct fixture *fixture = *state;
     char path[HF_PATH_MAX];
@@ -66,17 +71,19 @@ every_flipped_bit_is_detected(void **state)
     for (int i = 0; i < 3; i++)
         append_batch(fixture, EVENTS / 3);
     set_state(fixture, "file/a", "2");
-    hf_segment_path(fixture->directory, fixture->journal->current->number, path);
-    uint64_t end = fixture->journal->current->end;
+    hf_segment_path(fixture->directory, look_at_current(fixture).number, path);
+    uint64_t end = look_at_current(fixture).end;
     fixture_close(fixture);
     end += HF_BATCH_HEAD; /* the mark */
 
     uint8_t *bytes = read_segment(path, &size);
     assert_true(end <= size);
     for (uint64_t offset = 0; offset < end; offset++) {
-        /* One bit of each byte, all eight where the numbers stand; the header's zeros are as good as each other. */
+        /* One bit of each byte, all eight where the numbers stand; the header's zeros are as good
+         * as each other. */
         unsigned step = offset < HF_SEGMENT_DATA ? 8 : 1;
-        if (offset < HF_SEGMENT_DATA && offset % HF_SEGMENT_BLOCK > 80 && offset % HF_SEGMENT_BLOCK < 4080 && offset % 64)
+        if (offset < HF_SEGMENT_DATA && offset % HF_SEGMENT_BLOCK > 80 &&
+            offset % HF_SEGMENT_BLOCK < 4080 && offset % 64)
             continue;
         for (unsigned bit = offset % 8 % step; bit < 8; bit += step) {
             if (offset >= HF_SEGMENT_DATA && bit % 3 != offset % 3)
@@ -103,8 +110,8 @@ a_segment_cut_at_any_byte_loses_only_what_was_cut(void **state)
     fixture_open(fixture);
     for (int i = 0; i < 3; i++)
         append_batch(fixture, EVENTS / 3);
-    hf_segment_path(fixture->directory, fixture->journal->current->number, path);
-    uint64_t end = fixture->journal->current->end;
+    hf_segment_path(fixture->directory, look_at_current(fixture).number, path);
+    uint64_t end = look_at_current(fixture).end;
     fixture_close(fixture);
     uint8_t *bytes = read_segment(path, &size);
     uint64_t before = 0;
@@ -128,7 +135,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(every_flipped_bit_is_detected),
+        TEST(a_flipped_bit_is_detected_wherever_it_is),
         TEST(a_segment_cut_at_any_byte_loses_only_what_was_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

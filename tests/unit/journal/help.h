@@ -1,5 +1,5 @@
-/* What the journal's tests share: a directory of their own, a journal with an oracle of what was reported durable, and a
- * reader that collects every event and every loss. */
+/* What the journal's tests share: a directory of their own, a journal with an oracle of what was
+ * reported durable, and a reader that collects every event and every loss. */
 #ifndef HOLDFAST_TESTS_JOURNAL_HELP_H
 #define HOLDFAST_TESTS_JOURNAL_HELP_H
 
@@ -45,7 +45,8 @@ static inline void
 fixture_open(struct fixture *fixture)
 {
     struct hf_error err;
-    enum hf_status status = hf_journal_open(&fixture->options, &fixture->journal, &fixture->recovery, &err);
+    enum hf_status status =
+        hf_journal_open(&fixture->options, &fixture->journal, &fixture->recovery, &err);
     if (status != HF_OK)
         fail_msg("%s: %s", hf_status_name(status), err.text);
 }
@@ -138,7 +139,8 @@ append_one(struct hf_journal *journal, size_t size)
     struct hf_error err;
     uint64_t seq = hf_journal_next_seq(journal), got = 0;
     size_t bytes = make_payload(seq, size ? size : size_of(seq), text, sizeof(text));
-    enum hf_status status = hf_journal_append(journal, (uint16_t)(seq % 7), (int64_t)seq, hf_slice(text, bytes), &got, &err);
+    enum hf_status status = hf_journal_append(journal, (uint16_t)(seq % 7), (int64_t)seq,
+                                              hf_slice(text, bytes), &got, &err);
     if (status != HF_OK)
         fail_msg("append: %s", err.text);
     assert_int_equal(got, seq);
@@ -191,7 +193,8 @@ set_state(struct fixture *fixture, const char *key, const char *value)
 {
     struct hf_error err;
     must_begin(fixture->journal);
-    assert_int_equal(hf_journal_set_state(fixture->journal, key, hf_slice_text(value), &err), HF_OK);
+    assert_int_equal(hf_journal_set_state(fixture->journal, key, hf_slice_text(value), &err),
+                     HF_OK);
     hf_journal_commit(fixture->journal);
     must_sync(fixture->journal);
 }
@@ -209,8 +212,8 @@ assert_state(struct fixture *fixture, const char *key, const char *value)
     assert_string_equal(hf_buf_text(&buf), value);
 }
 
-/* Everything a reader says from `from` on, checked as it comes: each sequence once, as an event with its right bytes or in a
- * loss. */
+/* Everything a reader says from `from` on, checked as it comes: each sequence once, as an event
+ * with its right bytes or in a loss. */
 struct readout {
     uint64_t first, next; /* sequences [first, next) were told of */
     uint64_t events, lost;
@@ -304,6 +307,54 @@ count_files(const char *directory)
             usleep(1000);                                                                          \
         assert_true(condition);                                                                    \
     } while (0)
+
+/* The current segment as it is now: the writer may put a mark into it at any time. */
+static inline struct hf_segment
+look_at_current(struct fixture *fixture)
+{
+    hf_journal_lock(fixture->journal);
+    assert_non_null(fixture->journal->current);
+    struct hf_segment current = *fixture->journal->current;
+    hf_journal_unlock(fixture->journal);
+    return current;
+}
+
+static inline struct hf_segment
+look_at_held(struct fixture *fixture, size_t at)
+{
+    hf_journal_lock(fixture->journal);
+    assert_true(at < fixture->journal->held.count);
+    struct hf_segment held = *fixture->journal->held.items[at];
+    hf_journal_unlock(fixture->journal);
+    return held;
+}
+
+static inline size_t
+count_held(struct fixture *fixture)
+{
+    hf_journal_lock(fixture->journal);
+    size_t count = fixture->journal->held.count;
+    hf_journal_unlock(fixture->journal);
+    return count;
+}
+
+static inline size_t
+count_spares(struct fixture *fixture)
+{
+    hf_journal_lock(fixture->journal);
+    size_t count = fixture->journal->spares.count;
+    hf_journal_unlock(fixture->journal);
+    return count;
+}
+
+static inline uint64_t
+total_bytes(struct fixture *fixture)
+{
+    hf_journal_lock(fixture->journal);
+    uint64_t bytes = hf_journal_total_bytes(fixture->journal);
+    hf_journal_unlock(fixture->journal);
+    return bytes;
+}
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 

@@ -54,7 +54,7 @@ many_segments_are_read_as_one(void **state)
     struct fixture *fixture = *state;
     fixture_open(fixture);
     append_events(fixture, 2000); /* about 480 KB in segments of 64 KiB */
-    assert_true(fixture->journal->held.count > 5);
+    assert_true(count_held(fixture) > 5);
     struct readout readout = read_from(fixture->journal, 1);
     assert_int_equal(readout.events, 2000);
     fixture_reopen(fixture);
@@ -74,7 +74,8 @@ an_abandoned_unit_leaves_nothing(void **state)
     append_events(fixture, 3);
     must_begin(fixture->journal);
     append_one(fixture->journal, 0);
-    assert_int_equal(hf_journal_set_state(fixture->journal, "file/a", HF_SLICE_LITERAL("1"), &err), HF_OK);
+    assert_int_equal(hf_journal_set_state(fixture->journal, "file/a", HF_SLICE_LITERAL("1"), &err),
+                     HF_OK);
     assert_int_equal(hf_journal_next_seq(fixture->journal), 5);
     hf_journal_abandon(fixture->journal);
     must_begin(fixture->journal);
@@ -115,7 +116,8 @@ visit(void *context, const char *key, struct hf_slice value)
 {
     struct visited *visited = context;
     size_t at = strlen(visited->text);
-    snprintf(visited->text + at, sizeof(visited->text) - at, "%s=%.*s;", key, (int)value.size, (const char *)value.ptr);
+    snprintf(visited->text + at, sizeof(visited->text) - at, "%s=%.*s;", key, (int)value.size,
+             (const char *)value.ptr);
 }
 
 static void
@@ -164,14 +166,22 @@ what_is_too_large_is_refused_and_the_unit_stays_usable(void **state)
     char key[4200];
     fixture_open(fixture);
     must_begin(fixture->journal);
-    assert_int_equal(hf_journal_append(fixture->journal, 1, 0, hf_slice(large, HF_JOURNAL_RECORD_MAX + 1), NULL, &err), HF_ELIMIT);
-    assert_int_equal(hf_journal_append(fixture->journal, 1, 0, hf_slice(large, 0), NULL, &err), HF_EUSAGE);
-    assert_int_equal(hf_journal_append(fixture->journal, HF_SOURCES_MAX, 0, hf_slice(large, 1), NULL, &err), HF_EUSAGE);
+    assert_int_equal(hf_journal_append(fixture->journal, 1, 0,
+                                       hf_slice(large, HF_JOURNAL_RECORD_MAX + 1), NULL, &err),
+                     HF_ELIMIT);
+    assert_int_equal(hf_journal_append(fixture->journal, 1, 0, hf_slice(large, 0), NULL, &err),
+                     HF_EUSAGE);
+    assert_int_equal(
+        hf_journal_append(fixture->journal, HF_SOURCES_MAX, 0, hf_slice(large, 1), NULL, &err),
+        HF_EUSAGE);
     memset(key, 'k', sizeof(key));
     key[4097] = '\0';
-    assert_int_equal(hf_journal_set_state(fixture->journal, key, hf_slice("v", 1), &err), HF_EUSAGE);
+    assert_int_equal(hf_journal_set_state(fixture->journal, key, hf_slice("v", 1), &err),
+                     HF_EUSAGE);
     assert_int_equal(hf_journal_set_state(fixture->journal, "", hf_slice("v", 1), &err), HF_EUSAGE);
-    assert_int_equal(hf_journal_set_state(fixture->journal, "k", hf_slice(large, HF_JOURNAL_STATE_MAX + 1), &err), HF_ELIMIT);
+    assert_int_equal(hf_journal_set_state(fixture->journal, "k",
+                                          hf_slice(large, HF_JOURNAL_STATE_MAX + 1), &err),
+                     HF_ELIMIT);
     key[4096] = '\0';
     assert_int_equal(hf_journal_set_state(fixture->journal, key, hf_slice("v", 1), &err), HF_OK);
     append_one(fixture->journal, 0);
@@ -207,17 +217,8 @@ an_idle_journal_covers_its_last_batch_with_a_mark(void **state)
     struct fixture *fixture = *state;
     fixture_open(fixture);
     append_events(fixture, 1);
-    hf_journal_lock(fixture->journal);
-    uint64_t end = fixture->journal->current->end;
-    hf_journal_unlock(fixture->journal);
-    uint64_t now = end;
-    for (int i = 0; now == end && i < 5000; i++) {
-        usleep(1000);
-        hf_journal_lock(fixture->journal);
-        now = fixture->journal->current->end;
-        hf_journal_unlock(fixture->journal);
-    }
-    assert_int_equal(now, end + HF_BATCH_HEAD);
+    uint64_t end = look_at_current(fixture).end;
+    await(look_at_current(fixture).end == end + HF_BATCH_HEAD);
 }
 
 static void

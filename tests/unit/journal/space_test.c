@@ -1,4 +1,5 @@
-/* Limits, release, reuse and wiping: nothing that is needed is ever given up, and what is not needed makes room. */
+/* Limits, release, reuse and wiping: nothing that is needed is ever given up, and what is not
+ * needed makes room. */
 #include "help.h"
 
 static uint64_t
@@ -181,7 +182,8 @@ append_text(struct fixture *fixture, const char *text)
 {
     struct hf_error err;
     must_begin(fixture->journal);
-    assert_int_equal(hf_journal_append(fixture->journal, 1, 0, hf_slice_text(text), NULL, &err), HF_OK);
+    assert_int_equal(hf_journal_append(fixture->journal, 1, 0, hf_slice_text(text), NULL, &err),
+                     HF_OK);
     hf_journal_commit(fixture->journal);
     must_sync(fixture->journal);
 }
@@ -189,7 +191,8 @@ append_text(struct fixture *fixture, const char *text)
 static bool
 is_wiped(struct fixture *fixture)
 {
-    return !directory_holds(fixture->directory, "\"seq\"") && !directory_holds(fixture->directory, "canary");
+    return !directory_holds(fixture->directory, "\"seq\"") &&
+           !directory_holds(fixture->directory, "canary");
 }
 
 static void
@@ -218,7 +221,7 @@ wiping_reaches_segments_freed_before_it_was_asked_for(void **state)
     fixture_open(fixture);
     append_events(fixture, 1500);
     hf_journal_release(fixture->journal, 1500);
-    await(fixture->journal->spares.count == 2);
+    await(count_spares(fixture) == 2);
     assert_true(directory_holds(fixture->directory, "\"seq\""));
     hf_journal_set_wipe(fixture->journal, true);
     await(is_wiped(fixture));
@@ -265,7 +268,7 @@ a_huge_record_fits_and_its_memory_is_given_back(void **state)
     assert_int_equal(fixture->recovery.loss_count, 0);
     assert_int_equal(read_from(fixture->journal, 1).events, 316);
     hf_journal_release(fixture->journal, 316);
-    await(hf_journal_total_bytes(fixture->journal) < (1u << 20));
+    await(total_bytes(fixture) < (1u << 20));
 }
 
 static void
@@ -346,7 +349,8 @@ a_full_disk_refuses_with_nospace_and_intake_returns_by_itself(void **state)
     assert_true(info.full);
     assert_true(info.reason[0] != '\0');
     assert_int_equal(read_from(fixture->journal, 1).events, last);
-    /* Nothing is released here; the disk has room again, and the writer finds out while somebody waits. */
+    /* Nothing is released here; the disk has room again, and the writer finds out while somebody
+     * waits. */
     atomic_store(&allocations_left, 1000);
     append_events(fixture, 500);
     assert_int_equal(read_from(fixture->journal, 1).events, last + 500);

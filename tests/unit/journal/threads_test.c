@@ -2,7 +2,7 @@
 #include "help.h"
 
 #define PRODUCERS 3
-#define UNITS     400
+#define UNITS     1500
 
 static struct fixture *shared;
 static _Atomic uint64_t read_seq[2]; /* how far each reader has come */
@@ -25,7 +25,8 @@ produce(void *context)
         for (unsigned n = 0; n < 1 + i % 5; n++)
             append_one(shared->journal, 0);
         snprintf(value, sizeof(value), "%u", i);
-        assert_int_equal(hf_journal_set_state(shared->journal, key, hf_slice_text(value), &err), HF_OK);
+        assert_int_equal(hf_journal_set_state(shared->journal, key, hf_slice_text(value), &err),
+                         HF_OK);
         if (i % 50 == 49)
             hf_journal_abandon(shared->journal);
         else
@@ -77,7 +78,8 @@ release(void *context)
 {
     (void)context;
     while (!atomic_load(&done)) {
-        hf_journal_release(shared->journal, HF_MIN(atomic_load(&read_seq[0]), atomic_load(&read_seq[1])));
+        hf_journal_release(shared->journal,
+                           HF_MIN(atomic_load(&read_seq[0]), atomic_load(&read_seq[1])));
         usleep(2000);
     }
     return NULL;
@@ -112,7 +114,7 @@ readers_follow_producers_through_reused_segments(void **state)
     fixture_reopen(fixture);
     assert_int_equal(fixture->recovery.next_seq, durable + 1);
     assert_int_equal(fixture->recovery.loss_count, 0);
-    assert_state(fixture, "file/0", "398");
+    assert_state(fixture, "file/0", "1498");
 }
 
 static void *

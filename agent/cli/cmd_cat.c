@@ -1,0 +1,115 @@
+/* holdfast cat */
+#include "cli_impl.h"
+
+#include <holdfast/verify.h>
+#include <stdio.h>
+#include <unistd.h>
+
+struct cat {
+    struct progress progress;
+    uint64_t records;
+};
+
+static void
+on_finding(void *context, enum hf_finding finding, const char *key, const char *detail)
+{
+    struct cat *cat = context;
+    if (finding == HF_VALID || finding == HF_ADVISORY || finding == HF_PENDING || finding == HF_REPEATED)
+        return;
+    progress_end(&cat->progress);
+    progress_begin(&cat->progress, "reading", !isatty(STDOUT_FILENO));
+    fprintf(stderr, "holdfast: cat: %s %s%s%s\n", hf_finding_text(finding), key ? key : "", detail && *detail ? ": " : "", detail ? detail : "");
+}
+
+static void
+on_progress(void *context, uint64_t digests, uint64_t objects, uint64_t objects_known)
+{
+    struct cat *cat = context;
+    (void)digests;
+    progress_show(&cat->progress, objects, objects_known, "objects");
+}
+
+static enum hf_status
+on_content(void *context, const struct hf_digest_object *object, struct hf_slice json, struct hf_error *err)
+{
+    struct cat *cat = context;
+    enum hf_status status = records_write(json, stdout, &cat->records, err);
+    return status == HF_OK ? HF_OK : hf_while(err, status, "object '%s'", object->key);
+}
+
+/* Keys that were revoked are looked at first: what they vouch for must not be printed. */
+static enum hf_status
+print_records(const struct options *options, struct target *target, struct hf_opener *opener, bool *ret_intact, struct hf_error *err)
+{
+    struct cat cat = {.records = 0};
+    struct hf_verify_result result;
+    uint64_t revoked = 0;
+    struct hf_verify_options verify = {
+        .store = target->store,
+        .layout = target->layout,
+        .verifiers = (const struct hf_verifier *const *)target->verifiers,
+        .verifier_count = target->verifier_count,
+        .fingerprints = target->fingerprints,
+        .fingerprint_count = target->fingerprint_count,
+        .start_s = options->start_s,
+        .end_s = options->end_s,
+        .check_objects = true,
+        .finding = on_finding,
+        .progress = on_progress,
+        .content = on_content,
+        .opener = opener,
+        .context = &cat,
+    };
+    enum hf_status status = revoked_find(target, &verify, &revoked, err);
+    if (status == HF_OK && revoked > 0)
+        return hf_fail(err, HF_ESIGNATURE, "%llu digests are signed by a revoked key; --end ends before them", (unsigned long long)revoked);
+    if (status != HF_OK)
+        return status;
+    progress_begin(&cat.progress, "reading", !isatty(STDOUT_FILENO));
+    status = hf_verify(&verify, &result, err);
+    progress_end(&cat.progress);
+    if (status == HF_OK)
+        *ret_intact = result.intact;
+    return status;
+}
+
+static enum hf_status
+load_opener(const struct options *options, const struct target *target, struct hf_opener **ret_opener, struct hf_error *err)
+{
+    if (options->key)
+        return hf_opener_load(options->key, ret_opener, err);
+    if (target->trail && target->trail->encryption == HF_ENCRYPT_CMS)
+        return hf_fail(err, HF_EUSAGE, "trail '%s' encrypts to certificates: --key names the private key of one of them", target->trail->name);
+    return HF_OK;
+}
+
+int
+cmd_cat(const struct options *options)
+{
+    struct hf_error err = {0};
+    struct target target;
+    struct hf_opener *opener = NULL;
+    bool intact = false;
+    int code;
+    enum hf_status status = target_choose(options, &target, &err);
+    if (status == HF_OK)
+        status = load_opener(options, &target, &opener, &err);
+    if (status == HF_OK)
+        status = target_load_keys(options, &target, &err);
+    if (status == HF_OK)
+        status = target_open_store(&target, &err);
+    if (status == HF_OK)
+        status = target_load_sse_c(options, &target, &err);
+    if (status == HF_OK)
+        status = print_records(options, &target, opener, &intact, &err);
+    if (status != HF_OK) {
+        code = say_failure(options, status, &err);
+    } else {
+        code = say_done(intact ? EXIT_WELL : EXIT_NOT_WELL);
+        if (!intact)
+            fputs("holdfast: cat: the evidence is NOT intact; of what is wrong above nothing was printed\n", stderr);
+    }
+    hf_opener_free(opener);
+    target_done(&target);
+    return code;
+}

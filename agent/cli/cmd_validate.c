@@ -1,0 +1,171 @@
+/* holdfast validate */
+#include "cli_impl.h"
+
+#include <holdfast/json.h>
+#include <holdfast/verify.h>
+#include <stdio.h>
+#include <string.h>
+
+#define FINDINGS_MAX 10000 /* in the JSON; the counts are of all */
+
+struct validation {
+    const struct options *options;
+    struct progress progress;
+    json_t *findings;
+    uint64_t omitted;
+};
+
+static void
+on_finding(void *context, enum hf_finding finding, const char *key, const char *detail)
+{
+    struct validation *v = context;
+    if (finding == HF_VALID && !v->options->verbose)
+        return;
+    if (!v->options->json) {
+        progress_end(&v->progress);
+        progress_begin(&v->progress, "checking", true);
+        printf("%-14s %s%s%s\n", hf_finding_text(finding), key ? key : "", detail && *detail ? ": " : "", detail ? detail : "");
+        return;
+    }
+    if (json_array_size(v->findings) >= FINDINGS_MAX) {
+        v->omitted++;
+        return;
+    }
+    json_t *doc = json_object(), *key_text = key ? json_string(key) : NULL, *detail_text = detail ? json_string(detail) : NULL;
+    hf_doc_set_text(doc, "finding", hf_finding_text(finding));
+    hf_doc_set_bool(doc, "fine", hf_finding_fine(finding));
+    hf_doc_set(doc, "key", key_text ? key_text : json_null());
+    hf_doc_set(doc, "detail", detail_text ? detail_text : json_null());
+    json_array_append_new(v->findings, doc);
+}
+
+static void
+on_progress(void *context, uint64_t digests, uint64_t objects, uint64_t objects_known)
+{
+    struct validation *v = context;
+    (void)digests;
+    progress_show(&v->progress, objects, objects_known, "objects");
+}
+
+static void
+set_time(json_t *doc, const char *key, int64_t seconds)
+{
+    char text[HF_TIME_SIZE];
+    hf_time_rfc3339(seconds, text);
+    hf_doc_set_text(doc, key, text);
+}
+
+static json_t *
+result_doc(const struct target *target, const struct hf_verify_result *result, struct validation *v)
+{
+    json_t *doc = json_object(), *counts = json_object();
+    hf_doc_set_u64(doc, "schema", 1);
+    hf_doc_set_bool(doc, "ok", result->intact);
+    hf_doc_set_bool(doc, "intact", result->intact);
+    hf_doc_set_text(doc, "trail", target->layout.trail);
+    hf_doc_set_text(doc, "store", target->own_store.url);
+    hf_doc_set_text(doc, "bucket", target->bucket);
+    hf_doc_set_text(doc, "prefix", target->layout.prefix);
+    hf_doc_set_text(doc, "head", result->head_key);
+    set_time(doc, "from", result->from_s);
+    set_time(doc, "to", result->to_s);
+    hf_doc_set_u64(doc, "digests", result->digests);
+    hf_doc_set_u64(doc, "objects", result->objects);
+    hf_doc_set_u64(doc, "records", result->records);
+    hf_doc_set_u64(doc, "bytes", result->bytes);
+    hf_doc_set_u64(doc, "first_sequence", result->first_seq);
+    hf_doc_set_u64(doc, "last_sequence", result->last_seq);
+    for (size_t i = 0; i < HF_COUNT(result->findings); i++)
+        hf_doc_set_u64(counts, hf_finding_text((enum hf_finding)i), result->findings[i]);
+    hf_doc_set(doc, "counts", counts);
+    hf_doc_set(doc, "findings", hf_take(v->findings));
+    hf_doc_set_u64(doc, "findings_omitted", v->omitted);
+    return doc;
+}
+
+static void
+print_result(const struct hf_verify_result *result)
+{
+    char from[HF_TIME_SIZE], to[HF_TIME_SIZE], bytes[32];
+    hf_time_rfc3339(result->from_s, from);
+    hf_time_rfc3339(result->to_s, to);
+    bytes_text(result->bytes, bytes);
+    printf("%s: %llu digests, %llu objects, %llu records, %s, sequences %llu to %llu, from %s to %s\n", result->intact ? "intact" : "NOT INTACT",
+           (unsigned long long)result->digests, (unsigned long long)result->objects, (unsigned long long)result->records, bytes,
+           (unsigned long long)result->first_seq, (unsigned long long)result->last_seq, from, to);
+    const char *separator = "found: ";
+    for (size_t i = 0; i < HF_COUNT(result->findings); i++) {
+        if (i == HF_VALID || result->findings[i] == 0)
+            continue;
+        printf("%s%llu %s", separator, (unsigned long long)result->findings[i], hf_finding_text((enum hf_finding)i));
+        separator = ", ";
+    }
+    puts(*separator == ',' ? "" : "what came after the last digest is not covered yet");
+}
+
+static enum hf_status
+validate(const struct options *options, struct target *target, struct validation *v, struct hf_verify_result *result, struct hf_error *err)
+{
+    uint64_t revoked = 0;
+    struct hf_verify_options verify = {
+        .store = target->store,
+        .layout = target->layout,
+        .verifiers = (const struct hf_verifier *const *)target->verifiers,
+        .verifier_count = target->verifier_count,
+        .fingerprints = target->fingerprints,
+        .fingerprint_count = target->fingerprint_count,
+        .start_s = options->start_s,
+        .end_s = options->end_s,
+        .check_objects = !options->no_objects,
+        .check_locks = !options->no_locks,
+        .finding = on_finding,
+        .progress = on_progress,
+        .context = v,
+    };
+    progress_begin(&v->progress, "checking", true);
+    enum hf_status status = hf_verify(&verify, result, err);
+    if (status == HF_OK)
+        status = revoked_find(target, &verify, &revoked, err);
+    progress_end(&v->progress);
+    if (status == HF_OK && revoked > 0) {
+        result->findings[HF_UNKNOWN_KEY] += revoked;
+        result->intact = false;
+    }
+    return status;
+}
+
+int
+cmd_validate(const struct options *options)
+{
+    struct hf_error err = {0};
+    struct target target;
+    struct hf_verify_result result = {0};
+    struct validation v = {.options = options, .findings = json_array()};
+    int code;
+    enum hf_status status = target_choose(options, &target, &err);
+    if (status == HF_OK && options->print_aws) {
+        code = print_aws(options, &target);
+        json_decref(v.findings);
+        target_done(&target);
+        return code;
+    }
+    if (status == HF_OK)
+        status = target_load_keys(options, &target, &err);
+    if (status == HF_OK)
+        status = target_open_store(&target, &err);
+    if (status == HF_OK)
+        status = target_load_sse_c(options, &target, &err);
+    if (status == HF_OK)
+        status = validate(options, &target, &v, &result, &err);
+    if (status != HF_OK) {
+        code = say_failure(options, status, &err);
+    } else if (options->json) {
+        code = say_json(result_doc(&target, &result, &v), result.intact ? EXIT_WELL : EXIT_NOT_WELL);
+    } else {
+        print_result(&result);
+        code = say_done(result.intact ? EXIT_WELL : EXIT_NOT_WELL);
+    }
+    json_decref(v.findings);
+    target_done(&target);
+    return code;
+}

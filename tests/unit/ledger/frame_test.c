@@ -1,0 +1,122 @@
+#include "tests/unit/ledger/ledger_test.h"
+
+static void
+encode(struct hf_buf *buf, uint64_t number, uint64_t value)
+{
+    hf_owned(hf_doc_freep) json_t *doc = doc_of(value);
+    assert_int_equal(frame_encode(step_of(value), number, number - 1, doc, buf, NULL), HF_OK);
+}
+
+static void
+frame_comes_back_as_it_went(void **state)
+{
+    (void)state;
+    for (uint64_t value = 0; value < 40; value++) {
+        hf_owned(hf_buf_done) struct hf_buf buf = HF_BUF(4096);
+        struct frame frame;
+        encode(&buf, 7, value);
+        assert_int_equal(buf.size % 8, 0);
+        assert_true(frame_decode(hf_buf_slice(&buf), 0, &frame));
+        assert_int_equal(frame.step, step_of(value));
+        assert_int_equal(frame.number, 7);
+        assert_int_equal(frame.durable, 6);
+        assert_int_equal(frame.size, buf.size);
+        hf_owned(hf_doc_freep) json_t *doc = NULL, *expected = doc_of(value);
+        assert_int_equal(hf_doc_parse(frame.doc, 4096, "doc", &doc, NULL), HF_OK);
+        assert_true(json_equal(doc, expected));
+    }
+}
+
+/* The layout is a promise to files that exist. */
+static void
+bytes_are_those_of_the_drawing(void **state)
+{
+    (void)state;
+    static const uint8_t header[28] = { 'H', 'L', 'G', 'F', 2, 0, 0, 0, 9, 0, 0, 0, 0, 0,
+                                        0,   0,   4,   0,   0, 0, 0, 0, 0, 0, 7, 0, 0, 0 };
+    hf_owned(hf_buf_done) struct hf_buf buf = HF_BUF(4096);
+    hf_owned(hf_doc_freep) json_t *doc = json_pack("{s:i}", "a", 5);
+    assert_int_equal(frame_encode(HF_STEP_CUT, 9, 4, doc, &buf, NULL), HF_OK);
+    assert_int_equal(buf.size, 40);
+    assert_memory_equal(buf.ptr, header, sizeof(header));
+    assert_int_equal(hf_get_le32(buf.ptr + 28),
+                     hf_crc32c(hf_crc32c(0, header, sizeof(header)), "{\"a\":5}", 7));
+    assert_memory_equal(buf.ptr + 32, "{\"a\":5}\0", 8);
+}
+
+static void
+every_flipped_bit_but_padding_makes_it_no_frame(void **state)
+{
+    (void)state;
+    hf_owned(hf_buf_done) struct hf_buf buf = HF_BUF(4096);
+    struct frame frame;
+    encode(&buf, 3, 5);
+    assert_true(frame_decode(hf_buf_slice(&buf), 0, &frame));
+    size_t used = FRAME_HEADER + frame.doc.size;
+    for (size_t bit = 0; bit < 8 * used; bit++) {
+        buf.ptr[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        assert_false(frame_decode(hf_buf_slice(&buf), 0, &frame));
+        buf.ptr[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+}
+
+static void
+shorter_bytes_hold_no_frame(void **state)
+{
+    (void)state;
+    hf_owned(hf_buf_done) struct hf_buf buf = HF_BUF(4096);
+    struct frame frame;
+    encode(&buf, 3, 5);
+    for (size_t size = 0; size < buf.size; size++) {
+        uint8_t *exact = hf_alloc(size); /* so that reading past the end is seen */
+        memcpy(exact, buf.ptr, size);
+        assert_false(frame_decode(hf_slice(exact, size), 0, &frame));
+        free(exact);
+    }
+    assert_false(frame_decode(hf_buf_slice(&buf), buf.size, &frame));
+    assert_false(frame_decode(hf_buf_slice(&buf), buf.size + 1, &frame));
+    assert_false(frame_decode(hf_buf_slice(&buf), SIZE_MAX, &frame));
+}
+
+static void
+document_over_the_limit_is_refused(void **state)
+{
+    (void)state;
+    hf_owned(hf_buf_done) struct hf_buf buf = HF_BUF(64u << 20);
+    hf_owned(hf_doc_freep) json_t *doc = json_array();
+    hf_owned(hf_freep) char *text = hf_alloc(FRAME_DOC_MAX);
+    struct hf_error err;
+    memset(text, 'x', FRAME_DOC_MAX - 1);
+    json_array_append_new(doc, json_string(text));
+    assert_int_equal(frame_encode(HF_STEP_CUT, 1, 0, doc, &buf, &err), HF_ELIMIT);
+    assert_non_null(strstr(err.text, "cut step"));
+    assert_int_equal(buf.size, 0);
+}
+
+static void
+every_step_has_a_name_of_its_own(void **state)
+{
+    (void)state;
+    for (int a = HF_STEP_STATE; a <= HF_STEP_LAST; a++) {
+        assert_non_null(hf_step_name((enum hf_step)a));
+        assert_string_not_equal(hf_step_name((enum hf_step)a), "unknown");
+        for (int b = HF_STEP_STATE; b < a; b++)
+            assert_string_not_equal(hf_step_name((enum hf_step)a), hf_step_name((enum hf_step)b));
+    }
+    assert_string_equal(hf_step_name((enum hf_step)0), "unknown");
+    assert_string_equal(hf_step_name((enum hf_step)(HF_STEP_LAST + 1)), "unknown");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(frame_comes_back_as_it_went),
+        cmocka_unit_test(bytes_are_those_of_the_drawing),
+        cmocka_unit_test(every_flipped_bit_but_padding_makes_it_no_frame),
+        cmocka_unit_test(shorter_bytes_hold_no_frame),
+        cmocka_unit_test(document_over_the_limit_is_refused),
+        cmocka_unit_test(every_step_has_a_name_of_its_own),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,193 @@
+/* A ledger that failed to reach the disk refuses everything until it is rewritten; a rewrite leaves
+ * old or new. */
+#include "tests/unit/ledger/ledger_test.h"
+
+#define OLD_COUNT 5
+#define NEW_FIRST 100
+#define NEW_COUNT 3
+
+static struct hf_ledger *ledger;
+static struct replayed replayed;
+static uint64_t torn;
+
+static void
+start(const char *path)
+{
+    (void)unlink(path);
+    assert_int_equal(reopen(path, &ledger, &replayed, &torn), HF_OK);
+    for (uint64_t i = 0; i < OLD_COUNT; i++)
+        assert_int_equal(add(ledger, i), HF_OK);
+    assert_int_equal(hf_ledger_sync(ledger, NULL), HF_OK);
+}
+
+static enum hf_status
+rewrite(struct hf_error *err)
+{
+    json_t *docs[NEW_COUNT];
+    enum hf_step steps[NEW_COUNT];
+    for (size_t i = 0; i < NEW_COUNT; i++) {
+        docs[i] = doc_of(NEW_FIRST + i);
+        steps[i] = step_of(NEW_FIRST + i);
+    }
+    enum hf_status status = hf_ledger_rewrite(ledger, steps, docs, NEW_COUNT, err);
+    for (size_t i = 0; i < NEW_COUNT; i++)
+        json_decref(docs[i]);
+    return status;
+}
+
+static void
+finish(const char *path)
+{
+    hf_ledger_close(hf_take(ledger));
+    assert_int_equal(reopen(path, &ledger, &replayed, &torn), HF_OK);
+    hf_ledger_close(hf_take(ledger));
+}
+
+static void
+rewrite_replaces_everything_and_goes_on(void **state)
+{
+    struct place *place = *state;
+    struct hf_error err;
+    start(place->path);
+    uint64_t old_bytes = hf_ledger_bytes(ledger);
+    assert_int_equal(rewrite(&err), HF_OK);
+    assert_true(hf_ledger_bytes(ledger) < old_bytes);
+    assert_int_equal(add(ledger, NEW_FIRST + NEW_COUNT), HF_OK);
+    assert_int_equal(hf_ledger_sync(ledger, NULL), HF_OK);
+    finish(place->path);
+    assert_replayed(&replayed, NEW_FIRST, NEW_COUNT + 1);
+}
+
+static void
+rewrite_to_nothing_works(void **state)
+{
+    struct place *place = *state;
+    struct hf_error err;
+    start(place->path);
+    assert_int_equal(hf_ledger_rewrite(ledger, NULL, NULL, 0, &err), HF_OK);
+    assert_int_equal(hf_ledger_bytes(ledger), 0);
+    assert_int_equal(add(ledger, 0), HF_OK);
+    finish(place->path);
+    assert_replayed(&replayed, 0, 1);
+}
+
+/* Whatever is said to be durable afterwards is there at the next start: of the old file, or of the
+ * new one. */
+static void
+rewrite_leaves_old_or_new_whichever_call_fails(void **state)
+{
+    struct place *place = *state;
+    struct hf_error err;
+    enum hf_status status = HF_EIO;
+    bool seen_old = false, seen_refusal = false;
+    for (int n = 1; status != HF_OK; n++) {
+        assert_true(n < 100);
+        start(place->path);
+        struct fault fault = { .fail_at = n };
+        fault_begin(&fault);
+        status = rewrite(&err);
+        fault_end();
+        if (status != HF_OK)
+            assert_non_null(strstr(err.text, place->path));
+
+        bool added = add(ledger, OLD_COUNT) == HF_OK && hf_ledger_sync(ledger, NULL) == HF_OK;
+        seen_refusal = seen_refusal || !added;
+        finish(place->path);
+        if (replayed.values[0] == 0) {
+            assert_replayed(&replayed, 0, OLD_COUNT + added);
+            assert_int_not_equal(status, HF_OK);
+            seen_old = true;
+        } else {
+            assert_int_equal(replayed.count, NEW_COUNT + added);
+            assert_int_equal(replayed.values[0], NEW_FIRST);
+            assert_int_equal(replayed.values[replayed.count - 1],
+                             added ? OLD_COUNT : NEW_FIRST + NEW_COUNT - 1);
+        }
+    }
+    assert_true(seen_old && seen_refusal);
+}
+
+static void
+assert_refuses(void)
+{
+    struct hf_error err;
+    hf_owned(hf_doc_freep) json_t *doc = doc_of(9);
+    assert_int_equal(hf_ledger_sync(ledger, &err), HF_EIO);
+    assert_int_equal(hf_ledger_add(ledger, HF_STEP_CUT, doc, &err), HF_EIO);
+    assert_non_null(strstr(err.text, "rewritten"));
+}
+
+static void
+failed_sync_refuses_until_rewritten(void **state)
+{
+    struct place *place = *state;
+    struct hf_error err;
+    struct fault fault = { .fail_at = 1, .only = "fdatasync" };
+    start(place->path);
+    assert_int_equal(add(ledger, OLD_COUNT), HF_OK);
+    fault_begin(&fault);
+    assert_int_equal(hf_ledger_sync(ledger, &err), HF_EIO);
+    assert_non_null(strstr(err.text, place->path));
+    assert_refuses(); /* although the next fdatasync would say it worked */
+    fault_end();
+    assert_int_equal(fault.count, 1);
+    assert_int_equal(rewrite(&err), HF_OK);
+    assert_int_equal(add(ledger, NEW_FIRST + NEW_COUNT), HF_OK);
+    assert_int_equal(hf_ledger_sync(ledger, NULL), HF_OK);
+    finish(place->path);
+    assert_replayed(&replayed, NEW_FIRST, NEW_COUNT + 1);
+}
+
+static void
+failed_write_refuses_until_rewritten_and_leaves_the_steps_before_it(void **state)
+{
+    struct place *place = *state;
+    struct hf_error err;
+    struct fault fault = { .fail_at = 1, .only = "pwrite" };
+    start(place->path);
+    fault_begin(&fault);
+    assert_int_equal(add(ledger, OLD_COUNT), HF_EIO);
+    fault_end();
+    assert_refuses();
+    hf_ledger_close(hf_take(ledger));
+    assert_int_equal(reopen(place->path, &ledger, &replayed, &torn), HF_OK);
+    assert_replayed(&replayed, 0, OLD_COUNT);
+    assert_int_equal(rewrite(&err), HF_OK);
+    finish(place->path);
+    assert_replayed(&replayed, NEW_FIRST, NEW_COUNT);
+}
+
+static void
+failed_rewrite_of_a_broken_ledger_keeps_it_refusing(void **state)
+{
+    struct place *place = *state;
+    struct hf_error err;
+    struct fault sync = { .fail_at = 1, .only = "fdatasync" };
+    struct fault all = { .fail_at = 1, .for_ever = true };
+    start(place->path);
+    assert_int_equal(add(ledger, OLD_COUNT), HF_OK);
+    fault_begin(&sync);
+    assert_int_equal(hf_ledger_sync(ledger, &err), HF_EIO);
+    fault_begin(&all);
+    assert_int_equal(rewrite(&err), HF_EIO);
+    fault_end();
+    assert_refuses();
+    assert_int_equal(rewrite(&err), HF_OK);
+    assert_int_equal(hf_ledger_sync(ledger, NULL), HF_OK);
+    finish(place->path);
+    assert_replayed(&replayed, NEW_FIRST, NEW_COUNT);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(rewrite_replaces_everything_and_goes_on),
+        TEST(rewrite_to_nothing_works),
+        TEST(rewrite_leaves_old_or_new_whichever_call_fails),
+        TEST(failed_sync_refuses_until_rewritten),
+        TEST(failed_write_refuses_until_rewritten_and_leaves_the_steps_before_it),
+        TEST(failed_rewrite_of_a_broken_ledger_keeps_it_refusing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
