@@ -56,7 +56,7 @@ void
 cut_windows(struct trail *trail)
 {
     bool moved = false;
-    while (!trail->close_now && trail_may_cut(trail) && unsealed(trail) < WINDOWS_UNSEALED_MAX) {
+    while (!trail->close_seq && trail_may_cut(trail) && unsealed(trail) < WINDOWS_UNSEALED_MAX) {
         struct hf_window range;
         struct hf_journal_loss loss;
         struct hf_error err;

@@ -17,7 +17,7 @@ turn_one(struct flush_trail *one, uint64_t last_seq)
     struct trail *trail = one->trail;
     switch (one->stage) {
     case FLUSH_CUT:
-        if (!trail->close_now && !cut_close_at(trail, last_seq))
+        if (trail->close_seq ? !trail->closed : !cut_close_at(trail, last_seq))
             return false;
         one->stage = FLUSH_DELIVER;
         return true;

@@ -148,12 +148,17 @@ trail_new_cutter(struct trail *trail, struct hf_error *err)
 }
 
 void
+trail_retire_plan(struct trail *trail, struct plan *plan)
+{
+    plan->next = trail->trails->old_plans;
+    trail->trails->old_plans = plan;
+}
+
+void
 trail_set_plan(struct trail *trail, struct plan *plan)
 {
-    if (trail->plan && trail->plan != plan) { /* a sealer may still look at it */
-        trail->plan->next = trail->trails->old_plans;
-        trail->trails->old_plans = trail->plan;
-    }
+    if (trail->plan && trail->plan != plan)
+        trail_retire_plan(trail, trail->plan);
     trail->plan = plan;
     snprintf(plan->chain, sizeof(plan->chain), "%s", trail->chain);
 }
@@ -238,6 +243,7 @@ trail_free(struct trail *trail)
     hf_cutter_free(trail->cutter);
     hf_ledger_close(trail->ledger);
     plan_free(trail->plan);
+    plan_free(trail->next_plan);
     hf_freep(&trail->name);
     hf_freep(&trail->folder);
     hf_freep(&trail);

@@ -42,47 +42,20 @@ make_plans(struct hf_trails *trails, const struct hf_config *config, struct plan
 }
 
 static void
-begin_draining(struct trail *trail)
-{
-    trail->draining = trail->close_now = true;
-    hf_log_info("trail.draining", HF_STR("trail", trail->name));
-}
-
-/* A changed trail ends its window here, so that every window has one configuration; one that stays the same is not disturbed. */
-static void
-change_trail(struct trail *trail, struct plan *plan)
-{
-    struct hf_error err;
-    struct hf_journal_info info;
-    if (json_equal(trail->plan->settings.doc, plan->settings.doc) && !trail->draining) {
-        plan_free(plan);
-        return;
-    }
-    hf_journal_info(trail->trails->options.journal, &info);
-    if (!trail->close_now)
-        (void)cut_close_at(trail, info.durable_seq);
-    trail->draining = trail->close_now = false;
-    trail_set_plan(trail, plan);
-    if (trail_save_settings(trail, &err) != HF_OK || trail_new_cutter(trail, &err) != HF_OK)
-        hf_log_error("trail.reload", HF_STR("trail", trail->name), HF_ERR(&err));
-    if (trail->key_out.sealed && !trail->key_out.in_flight) {
-        outgoing_done(&trail->key_out);
-        trail->key_out = (struct outgoing){.trail = trail, .first_retain_s = -1, .last_retain_s = -1};
-    }
-    trail->retry_at_ms = 0;
-    if (trail->state != TRAIL_ENDED)
-        trail_move(trail, TRAIL_CHECKING, NULL);
-    digest_schedule(trail);
-    hf_log_info("trail.changed", HF_STR("trail", trail->name));
-}
-
-static void
 set_wipe(struct hf_trails *trails)
 {
     bool wipe = false;
     for (const struct trail *trail = trails->trails; trail; trail = trail->next)
         wipe = wipe || trail->plan->settings.encryption != HF_ENCRYPT_NONE;
     hf_journal_set_wipe(trails->options.journal, wipe);
+}
+
+/* One that stays the same is not disturbed. */
+static bool
+same_settings(const struct trail *trail, const struct plan *plan)
+{
+    const struct plan *now = trail->next_plan ? trail->next_plan : trail->plan;
+    return !trail->draining && json_equal(now->settings.doc, plan->settings.doc);
 }
 
 static void
@@ -92,15 +65,15 @@ apply_plans(struct hf_trails *trails, const struct hf_config *config, struct pla
     struct hf_journal_info info;
     hf_journal_info(trails->options.journal, &info);
     for (struct trail *trail = trails->trails; trail; trail = trail->next) {
-        if (!hf_config_trail(config, trail->name) && !trail->draining) {
-            (void)cut_close_at(trail, info.durable_seq);
-            begin_draining(trail);
-        }
+        if (!hf_config_trail(config, trail->name) && !trail->draining)
+            change_begin(trail, NULL, info.durable_seq);
     }
     for (size_t i = 0; i < config->trail_count; i++) {
         struct trail *trail = find_trail(trails, config->trails[i].name);
-        if (trail) {
-            change_trail(trail, plans[i]);
+        if (trail && same_settings(trail, plans[i])) {
+            plan_free(plans[i]);
+        } else if (trail) {
+            change_begin(trail, plans[i], info.durable_seq);
         } else if (trail_open(trails, plans[i], &trail, &err) == HF_OK) {
             append_trail(trails, trail);
             hf_log_info("trail.new", HF_STR("trail", trail->name));
@@ -180,8 +153,9 @@ open_draining(struct hf_trails *trails, const struct hf_config *config, struct h
             status = trail_open(trails, plan, &trail, err);
         if (status == HF_OK) {
             append_trail(trails, trail);
-            trail->draining = true;
-            hf_log_info("trail.draining", HF_STR("trail", trail->name));
+            struct hf_journal_info info;
+            hf_journal_info(trails->options.journal, &info);
+            change_begin(trail, NULL, hf_doc_u64_or(trail->plan->settings.doc, "close_seq", info.durable_seq));
         }
     }
     hf_fs_names_free(names, count);

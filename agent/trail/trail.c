@@ -106,7 +106,7 @@ turn_store(struct trail *trail)
 static bool
 has_nothing_left(const struct trail *trail)
 {
-    return !trail->windows && !trail->digest && !trail->object_count && !trail->loss_count && trail->digested_seq >= trail->cut_seq;
+    return !trail->next_plan && !trail->windows && !trail->digest && !trail->object_count && !trail->loss_count && trail->digested_seq >= trail->cut_seq;
 }
 
 /* Gone from the configuration: what was cut is delivered, a last digest signs it, then the folder goes. */
@@ -127,7 +127,9 @@ trail_turn(struct trail *trail)
         return; /* memory is ahead of the disk: nothing may leave */
     if (trail->trails->stopping)
         return;
-    if (trail->draining)
+    if (trail->close_seq || trail->next_plan)
+        change_turn(trail);
+    if (trail->closed)
         turn_draining(trail);
     if (trail->state == TRAIL_ENDED)
         return;

@@ -128,7 +128,9 @@ struct trail {
     struct hf_cutter *cutter;
     uint64_t cut_seq;       /* everything up to here is in a window */
     uint64_t digested_seq;  /* ... and covered by a cut digest */
-    bool close_now;         /* draining: nothing after cut_seq is ours */
+    uint64_t close_seq;     /* change or drain: up to here the present plan holds; 0: none is due */
+    struct plan *next_plan; /* in force behind close_seq; NULL with a close_seq: the trail drains */
+    bool closed;            /* draining, and all up to close_seq is in windows: nothing more is ours */
     struct window *windows; /* without a receipt, oldest first */
     uint64_t spool_bytes;
     uint64_t seal_retry_ms;
@@ -242,6 +244,10 @@ void object_done(struct hf_digest_object *object);
 void loss_add(struct trail *trail, uint64_t first_seq, uint64_t last_seq, const char *reason);
 void digest_take_lists(struct trail *trail, struct digest_work *work);
 
+/* ---- change.c: a changed or removed trail ends its window where the journal is now ---- */
+void change_begin(struct trail *trail, struct plan *plan, uint64_t close_seq); /* takes the plan; NULL: drain */
+void change_turn(struct trail *trail);
+
 /* ---- snapshot.c ---- */
 bool snapshot_write(struct trail *trail); /* rewrites the ledger from memory */
 
@@ -250,6 +256,7 @@ enum hf_status trail_open(struct hf_trails *trails, struct plan *plan, struct tr
 void trail_free(struct trail *trail);
 enum hf_status trail_save_settings(struct trail *trail, struct hf_error *err) hf_must_check;
 void trail_set_plan(struct trail *trail, struct plan *plan);
+void trail_retire_plan(struct trail *trail, struct plan *plan); /* freed when no sealer can look at it any more */
 enum hf_status trail_new_cutter(struct trail *trail, struct hf_error *err) hf_must_check;
 void trail_remove_folder(struct trail *trail);
 

@@ -106,7 +106,7 @@ release_journal(struct hf_trails *trails)
 {
     uint64_t sealed_seq = UINT64_MAX;
     for (const struct trail *trail = trails->trails; trail; trail = trail->next) {
-        if (trail->state != TRAIL_ENDED && !(trail->draining && trail->close_now && trail_sealed_seq(trail) >= trail->cut_seq))
+        if (trail->state != TRAIL_ENDED && !(trail->closed && trail_sealed_seq(trail) >= trail->cut_seq))
             sealed_seq = HF_MIN(sealed_seq, trail_sealed_seq(trail));
     }
     if (sealed_seq != UINT64_MAX)

@@ -390,6 +390,112 @@ a_later_version_is_refused_and_left_alone(void **state)
     assert_int_equal(read_from(fixture->journal, 1).events, 10);
 }
 
+/* The header of a next use of file `number`, as far as it came before the crash. */
+static void
+begin_by_hand(struct fixture *fixture, uint64_t number, uint64_t order, uint64_t first_seq,
+              unsigned copies)
+{
+    char path[HF_PATH_MAX];
+    struct hf_disk_segment disk;
+    struct hf_segment_head head = {
+        .generation = 4711,
+        .order = order,
+        .first_seq = first_seq,
+        .file_bytes = SEGMENT,
+    };
+    segment_path(fixture, number, path);
+    int fd = open(path, O_RDWR | O_CREAT, 0600);
+    assert_int_equal(ftruncate(fd, SEGMENT), 0);
+    for (unsigned i = 0; i < copies; i++) {
+        hf_segment_head_encode(&head, i, &disk);
+        assert_int_equal(pwrite(fd, &disk, sizeof(disk), i * HF_SEGMENT_BLOCK), sizeof(disk));
+    }
+    close(fd);
+}
+
+static void
+a_crash_while_a_segment_is_begun_costs_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    for (unsigned copies = 0; copies <= 2; copies++) {
+        empty_directory(fixture->directory);
+        fixture_open(fixture);
+        set_state(fixture, "file/a", "1");
+        append_events(fixture, 10);
+        uint64_t order = look_at_current(fixture).order;
+        fixture_close(fixture);
+        begin_by_hand(fixture, 50, order + 1, 11, copies);
+        fixture_open(fixture);
+        assert_int_equal(fixture->recovery.next_seq, 11);
+        assert_int_equal(fixture->recovery.loss_count, 0);
+        assert_state(fixture, "file/a", "1");
+        append_events(fixture, 500);
+        assert_int_equal(read_from(fixture->journal, 1).events, 510);
+        fixture_close(fixture);
+    }
+}
+
+static void
+a_crash_after_a_failed_sync_drops_what_was_not_acknowledged(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture_open(fixture);
+    set_state(fixture, "file/a", "1");
+    append_batch(fixture, 5);
+    append_batch(
+        fixture,
+        5); /* say that its sync failed, and that the next segment came as far as its header */
+    set_state(fixture, "file/a", "2");
+    uint64_t order = look_at_current(fixture).order;
+    fixture_close(fixture);
+    begin_by_hand(fixture, 50, order + 1, 6, 2);
+    fixture_open(fixture);
+    assert_int_equal(fixture->recovery.next_seq, 6);
+    assert_int_equal(fixture->recovery.loss_count, 0);
+    assert_state(fixture, "file/a", "1");
+    append_events(fixture, 3); /* under the same sequences */
+    fixture_reopen(fixture);
+    struct readout readout = read_from(fixture->journal, 1);
+    assert_int_equal(readout.events, 8);
+    assert_int_equal(readout.lost, 0);
+    assert_state(fixture, "file/a", "1");
+}
+
+static uint64_t settled_bytes;
+
+static int
+count_settled(void *context, struct hf_fs_call *call)
+{
+    (void)context;
+    if (strcmp(call->name, "pwrite") == 0)
+        settled_bytes += call->size;
+    return strcmp(call->name, "fdatasync") == 0 ? EIO : 0;
+}
+
+static void
+an_uncovered_batch_is_written_again_before_it_counts(void **state)
+{
+    struct fixture *fixture = *state;
+    struct hf_journal *journal;
+    struct hf_journal_recovery recovery;
+    struct hf_error err;
+    fixture_open(fixture);
+    append_batch(fixture, 5);
+    append_batch(fixture, 5);
+    struct hf_segment current = look_at_current(fixture);
+    fixture_close(fixture);
+    damage(fixture, current.number, current.end,
+           20); /* no mark: it crashed right after the batch */
+    settled_bytes = 0;
+    hf_fs_interpose(count_settled, NULL);
+    assert_int_equal(hf_journal_open(&fixture->options, &journal, &recovery, &err), HF_EIO);
+    hf_fs_interpose(NULL, NULL);
+    assert_true(settled_bytes > 5 * 40);
+    fixture_open(fixture);
+    assert_int_equal(fixture->recovery.next_seq, 11);
+    assert_int_equal(read_from(fixture->journal, 1).events, 10);
+}
+
 /* Reads of one place of one file fail: a bad sector. */
 static int
 bad_sector(void *context, struct hf_fs_call *call)
@@ -461,6 +567,9 @@ main(void)
         TEST(state_survives_a_damaged_snapshot),
         TEST(an_empty_or_garbage_file_is_reclaimed),
         TEST(a_later_version_is_refused_and_left_alone),
+        TEST(a_crash_while_a_segment_is_begun_costs_nothing),
+        TEST(a_crash_after_a_failed_sync_drops_what_was_not_acknowledged),
+        TEST(an_uncovered_batch_is_written_again_before_it_counts),
         TEST(a_bad_sector_costs_its_batch_only),
         TEST(a_copied_segment_is_not_read_twice),
     };
