@@ -198,7 +198,7 @@ cmd_key_rotate(const struct options *options)
 /* ---- revoke ---- */
 
 static enum hf_status
-revoke(const struct options *options, const struct hf_config *config, json_t *known, struct hf_error *err)
+revoke_key(const struct options *options, const struct hf_config *config, json_t *known, struct hf_error *err)
 {
     char now[HF_TIME_SIZE], from[HF_TIME_SIZE];
     json_t *key, *entry = NULL;
@@ -247,7 +247,7 @@ cmd_key_revoke(const struct options *options)
     if (status == HF_OK)
         status = keys_doc(config, &known, &err);
     if (status == HF_OK)
-        status = revoke(options, config, known, &err);
+        status = revoke_key(options, config, known, &err);
     hf_config_free(config);
     if (status != HF_OK)
         return say_failure(options, status, &err);

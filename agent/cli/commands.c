@@ -115,7 +115,7 @@ const char *
 nearest(const char *word, const char *const *known, size_t count)
 {
     const char *best = NULL;
-    size_t best_distance = HF_MAX(strlen(word) / 3, 1u) + 1;
+    size_t size = strlen(word), best_distance = size <= 3 ? 2 : HF_MAX(size / 3, 2u) + 1;
     for (size_t i = 0; i < count; i++) {
         size_t away = distance(word, known[i]);
         if (away < best_distance) {

@@ -210,7 +210,7 @@ look_in(struct hf_file_source *source, const char *directory)
     }
     if (missing)
         report_missing(source, directory);
-    hf_strings_done(&paths);
+    hf_paths_done(&paths);
 }
 
 static size_t
@@ -263,7 +263,7 @@ hf_orphans_look(struct hf_file_source *source)
     }
     for (size_t d = 0; d < directories.count; d++)
         look_in(source, directories.items[d]);
-    hf_strings_done(&directories);
+    hf_paths_done(&directories);
     forget_old(source);
     hf_file_tick_soon(source);
 }
@@ -280,5 +280,5 @@ hf_file_report_vanished(struct hf_file_source *source)
         if (hf_unit_gap(&unit, source->vanished.items[i], "gone before it could be opened", 0, 0) != HF_OK)
             return;
     hf_unit_commit(&unit);
-    hf_strings_done(&source->vanished);
+    hf_paths_done(&source->vanished);
 }

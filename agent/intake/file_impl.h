@@ -126,7 +126,7 @@ struct hf_file_source {
 
 struct hf_file_source *hf_file_source(struct hf_source *source);
 void hf_strings_add(struct hf_strings *strings, const char *text);
-void hf_strings_done(struct hf_strings *strings);
+void hf_paths_done(struct hf_strings *strings);
 
 /* file_source.c */
 /* Opens and tracks it, unless it is tracked; NULL when it cannot be. */

@@ -16,7 +16,7 @@ hf_strings_add(struct hf_strings *strings, const char *text)
 }
 
 void
-hf_strings_done(struct hf_strings *strings)
+hf_paths_done(struct hf_strings *strings)
 {
     for (size_t i = 0; i < strings->count; i++)
         hf_freep(&strings->items[i]);
@@ -27,8 +27,8 @@ hf_strings_done(struct hf_strings *strings)
 void
 hf_found_done(struct hf_found *found)
 {
-    hf_strings_done(&found->paths);
-    hf_strings_done(&found->directories);
+    hf_paths_done(&found->paths);
+    hf_paths_done(&found->directories);
 }
 
 static bool
@@ -184,7 +184,7 @@ open_followed(struct hf_file_source *source)
         if (file && !file->seen)
             file->ending = true;
     }
-    hf_strings_done(&source->followed);
+    hf_paths_done(&source->followed);
 }
 
 void
@@ -213,7 +213,7 @@ hf_file_scan(struct hf_file_source *source)
             file->seen = true;
     }
     open_followed(source);
-    hf_strings_done(&new_paths);
+    hf_paths_done(&new_paths);
     hf_found_done(&found);
     for (struct hf_file *file = source->files; file; file = file->next) {
         file->failed = false;

@@ -278,8 +278,8 @@ file_free(struct hf_source *base)
     while (source->files)
         hf_file_close(source->files);
     hf_orphans_free(source);
-    hf_strings_done(&source->followed);
-    hf_strings_done(&source->vanished);
+    hf_paths_done(&source->followed);
+    hf_paths_done(&source->vanished);
     struct event *events[] = {source->scan_soon, source->scan_timer, source->tick};
     for (size_t i = 0; i < HF_COUNT(events); i++)
         if (events[i])

@@ -114,8 +114,9 @@ stdin_start(struct hf_source *base)
         source->ended = true;
         return;
     }
-    /* The kernel's poll knows no regular files and refuses /dev/null. */
-    source->by_turns = S_ISREG(info.st_mode) || event_add(source->readable, NULL) != 0;
+    /* The kernel's poll refuses regular files and devices like /dev/null. */
+    source->by_turns = S_ISREG(info.st_mode) || (S_ISCHR(info.st_mode) && !isatty(STDIN_FILENO)) ||
+                       event_add(source->readable, NULL) != 0;
     if (source->by_turns)
         hf_source_ready(base);
 }

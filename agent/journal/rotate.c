@@ -130,6 +130,7 @@ hf_journal_rotate(struct hf_journal *journal, uint64_t needed_bytes, struct hf_e
 
     if (status != HF_OK)
         return status;
+    hf_assert(segment != NULL);
     struct hf_segment_head head = {
         .generation = new_generation(),
         .order = journal->next_order++,

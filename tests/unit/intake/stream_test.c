@@ -89,7 +89,7 @@ static void
 version_7_tells_the_age_of_a_stream_by_itself(void **state)
 {
     struct rig *rig = *state;
-    char uuid[HF_UUID_SIZE];
+    char uuid[64];
     uint64_t ms = hf_wall_ns() / 1000000;
     assert_int_equal(hf_uuid_made_s("01890a5d-ac96-774b-bcce-b302099a8057"), 1688096058);
     assert_int_equal(hf_uuid_made_s(A), -1);

@@ -97,7 +97,7 @@ a_disk_that_stays_broken_refuses_intake_and_recovers_by_itself(void **state)
     commit_one(fixture);
     assert_int_equal(hf_journal_sync(fixture->journal, 10000, &err), HF_EIO);
     assert_int_equal(hf_journal_begin(fixture->journal, false, &err), HF_EFULL);
-    assert_int_equal(atomic_load(&fixture->durable_seq), 10);
+    await(atomic_load(&fixture->durable_seq) == 10);
     assert_false(atomic_load(&fixture->room));
     hf_journal_info(fixture->journal, &info);
     assert_true(info.reason[0] != '\0');
@@ -106,7 +106,7 @@ a_disk_that_stays_broken_refuses_intake_and_recovers_by_itself(void **state)
     assert_int_equal(read_from(fixture->journal, 1).events, 10);
     atomic_store(&fault.count, 0);
     append_events(fixture, 10); /* waits for the retry */
-    assert_int_equal(atomic_load(&fixture->durable_seq), 21);
+    await(atomic_load(&fixture->durable_seq) == 21);
     hf_journal_info(fixture->journal, &info);
     assert_string_equal(info.reason, "");
     fixture_reopen(fixture);

@@ -24,7 +24,7 @@ events_come_back_in_order_with_their_bytes(void **state)
     struct readout readout = read_from(fixture->journal, 1);
     assert_int_equal(readout.events, 250);
     assert_int_equal(readout.lost, 0);
-    assert_int_equal(atomic_load(&fixture->durable_seq), 250);
+    await(atomic_load(&fixture->durable_seq) == 250);
     readout = read_from(fixture->journal, 225);
     assert_int_equal(readout.next, 251);
 }

@@ -286,7 +286,7 @@ a_record_of_a_quarter_of_the_limit_always_gets_through(void **state)
             hf_journal_release(fixture->journal, i - 1);
         hf_journal_release(fixture->journal, i);
     }
-    assert_int_equal(atomic_load(&fixture->durable_seq), 12);
+    await(atomic_load(&fixture->durable_seq) == 12);
 }
 
 static void

@@ -1,0 +1,197 @@
+#include "tests/unit/verify/memory_store.h"
+
+#include "tests/support/test.h"
+
+#include <holdfast/crypto.h>
+
+static struct memory_version *
+add(struct hf_store *store, const char *key)
+{
+    struct memory_version *version = &store->items[store->count];
+
+    assert_true(store->count < HF_COUNT(store->items));
+    memset(version, 0, sizeof(*version));
+    version->key = hf_strdup(key);
+    version->version_id = hf_asprintf("v%zu", store->count++);
+    return version;
+}
+
+struct memory_version *
+memory_put(struct hf_store *store, const char *key, struct hf_slice body, const char *signature)
+{
+    struct memory_version *version = add(store, key);
+    struct hf_object_info *info = &version->info;
+    uint8_t md5[HF_MD5_SIZE];
+
+    hf_buf_init(&version->body, 1 << 20);
+    assert_int_equal(hf_buf_add(&version->body, body.ptr, body.size), HF_OK);
+    snprintf(info->version_id, sizeof(info->version_id), "%s", version->version_id);
+    hf_md5(body.ptr, body.size, md5);
+    hf_hex(md5, sizeof(md5), info->etag);
+    hf_sha256_hex(body.ptr, body.size, info->sha256);
+    if (signature) {
+        snprintf(info->signature, sizeof(info->signature), "%s", signature);
+        snprintf(info->signature_algorithm, sizeof(info->signature_algorithm), "SHA256withRSA");
+    }
+    info->size = body.size;
+    return version;
+}
+
+void
+memory_delete_marker(struct hf_store *store, const char *key)
+{
+    add(store, key)->is_delete_marker = true;
+}
+
+/* ---- the face of agent/store, as far as verification uses it ---- */
+
+enum hf_status
+hf_store_open(const struct hf_config_store *config, const char *bucket, struct hf_store **ret_store,
+              struct hf_error *err)
+{
+    (void)config;
+    (void)bucket;
+    (void)err;
+    *ret_store = hf_alloc(sizeof(**ret_store));
+    return HF_OK;
+}
+
+void
+hf_store_close(struct hf_store *store)
+{
+    for (size_t i = 0; i < store->count; i++) {
+        free(store->items[i].key);
+        free(store->items[i].version_id);
+        hf_buf_done(&store->items[i].body);
+    }
+    free(store);
+}
+
+bool
+hf_store_is_dir(const struct hf_store *store)
+{
+    (void)store;
+    return false;
+}
+
+const char *
+hf_store_bucket(const struct hf_store *store)
+{
+    (void)store;
+    return "audit-logs";
+}
+
+static struct memory_version *
+find(struct hf_store *store, const char *key, const char *version_id)
+{
+    for (size_t i = store->count; i > 0; i--) {
+        struct memory_version *version = &store->items[i - 1];
+        if (version->gone || strcmp(version->key, key) != 0)
+            continue;
+        if (version_id && *version_id && strcmp(version->version_id, version_id) != 0)
+            continue;
+        return version->is_delete_marker ? NULL : version;
+    }
+    return NULL;
+}
+
+enum hf_status
+hf_store_head(struct hf_store *store, const char *key, const char *version_id,
+              struct hf_object_info *ret_info, struct hf_error *err)
+{
+    const struct memory_version *version = find(store, key, version_id);
+
+    if (!version)
+        return hf_fail(err, HF_ENOTFOUND, "NoSuchKey");
+    *ret_info = version->info;
+    return HF_OK;
+}
+
+enum hf_status
+hf_store_get(struct hf_store *store, const char *key, const char *version_id, size_t max,
+             struct hf_buf *ret_body, struct hf_object_info *ret_info, struct hf_error *err)
+{
+    const struct memory_version *version = find(store, key, version_id);
+
+    if (store->get_fails != HF_OK && strstr(key, "/CloudTrail/"))
+        return hf_fail(err, store->get_fails, "refused");
+    if (!version)
+        return hf_fail(err, HF_ENOTFOUND, "NoSuchKey");
+    if (version->body.size > max)
+        return hf_fail(err, HF_ELIMIT, "too large");
+    hf_buf_reset(ret_body);
+    if (ret_info)
+        *ret_info = version->info;
+    return hf_buf_add(ret_body, version->body.ptr, version->body.size);
+}
+
+static int
+by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+enum hf_status
+hf_store_list(struct hf_store *store, const char *prefix, const char *after, size_t max,
+              struct hf_strings *ret_keys, struct hf_error *err)
+{
+    struct hf_strings keys = { .items = hf_alloc((store->count + 1) * sizeof(char *)) };
+    struct hf_strings page = { .items = hf_alloc((store->count + 1) * sizeof(char *)) };
+
+    (void)err;
+    for (size_t i = 0; i < store->count; i++) /* current versions only */
+        if (find(store, store->items[i].key, NULL) == &store->items[i])
+            keys.items[keys.count++] = store->items[i].key;
+    qsort(keys.items, keys.count, sizeof(char *), by_text);
+    for (size_t i = 0; i < keys.count && page.count < HF_MIN(max, 2u);
+         i++) /* short pages, as stores may send */
+        if (hf_starts_with(keys.items[i], prefix) && strcmp(keys.items[i], after) > 0)
+            page.items[page.count++] = hf_strdup(keys.items[i]);
+    free(keys.items);
+    *ret_keys = page;
+    return HF_OK;
+}
+
+void
+hf_strings_done(struct hf_strings *strings)
+{
+    for (size_t i = 0; i < strings->count; i++)
+        free(strings->items[i]);
+    free(strings->items);
+    *strings = (struct hf_strings){ 0 };
+}
+
+enum hf_status
+hf_store_versions(struct hf_store *store, const char *key, struct hf_version_entry **ret_entries,
+                  size_t *ret_count, struct hf_error *err)
+{
+    struct hf_version_entry *entries;
+    size_t count = 0;
+
+    store->version_requests++;
+    if (store->refuses_versions)
+        return hf_fail(err, HF_EACCESS, "AccessDenied");
+    entries = hf_alloc((store->count + 1) * sizeof(*entries));
+    for (size_t i = store->count; i > 0; i--) {
+        const struct memory_version *version = &store->items[i - 1];
+        if (version->gone || strcmp(version->key, key) != 0)
+            continue;
+        struct hf_version_entry *entry = &entries[count++];
+        entry->version_id = hf_strdup(version->version_id);
+        entry->is_latest = count == 1;
+        entry->is_delete_marker = version->is_delete_marker;
+        memcpy(entry->etag, version->info.etag, sizeof(entry->etag));
+        entry->size = version->info.size;
+    }
+    *ret_entries = entries;
+    *ret_count = count;
+    return HF_OK;
+}
+
+void
+hf_store_versions_free(struct hf_version_entry *entries, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(entries[i].version_id);
+    free(entries);
+}

@@ -1,0 +1,30 @@
+/* A versioned store in memory, in the place of agent/store's at link time: what a test lays over
+ * what. */
+#ifndef HOLDFAST_TESTS_VERIFY_MEMORY_STORE_H
+#define HOLDFAST_TESTS_VERIFY_MEMORY_STORE_H
+
+#include <holdfast/config.h>
+#include <holdfast/store.h>
+
+struct memory_version {
+    char *key, *version_id;
+    struct hf_buf body;
+    struct hf_object_info info;
+    bool is_delete_marker;
+    bool gone;
+};
+
+struct hf_store {
+    struct memory_version items[256]; /* oldest first */
+    size_t count;
+    bool refuses_versions;
+    size_t version_requests;
+    enum hf_status get_fails; /* HF_OK: it does not */
+};
+
+/* Lays a new version over what is there; the newest is the current one. */
+struct memory_version *memory_put(struct hf_store *store, const char *key, struct hf_slice body,
+                                  const char *signature);
+void memory_delete_marker(struct hf_store *store, const char *key);
+
+#endif
