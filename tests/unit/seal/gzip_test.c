@@ -8,7 +8,7 @@ fill(struct hf_buf *buf, size_t size)
     uint32_t state = 1;
     for (size_t i = 0; i < size; i++) {
         state = state * 1664525 + 1013904223;
-        uint8_t byte = i % 3 ? (uint8_t)"abcdef"[state >> 28 & 3] : (uint8_t)(state >> 24);
+        uint8_t byte = i % 3 ? (uint8_t) "abcdef"[state >> 28 & 3] : (uint8_t)(state >> 24);
         assert_int_equal(hf_buf_add(buf, &byte, 1), HF_OK);
     }
 }
@@ -25,7 +25,8 @@ every_level_and_size_comes_back(void **state)
     (void)state;
     const size_t sizes[] = { 0, 1, 2, 100, 65535, 65536, 65537, 200000 };
     for (size_t i = 0; i < HF_COUNT(sizes); i++) {
-        hf_owned(hf_buf_done) struct hf_buf plain = HF_BUF(1u << 20), gzip = HF_BUF(1u << 20), again = HF_BUF(1u << 20);
+        hf_owned(hf_buf_done) struct hf_buf plain = HF_BUF(1u << 20), gzip = HF_BUF(1u << 20),
+                                            again = HF_BUF(1u << 20);
         fill(&plain, sizes[i]);
         for (int level = 0; level <= 12; level++) {
             pack(&plain, level, &gzip);
@@ -40,13 +41,15 @@ gzip_tool_reads_it(void **state)
 {
     (void)state;
     for (int level = 0; level <= 12; level += 6) {
-        hf_owned(hf_buf_done) struct hf_buf plain = HF_BUF(1u << 20), gzip = HF_BUF(1u << 20), again = HF_BUF(1u << 20);
+        hf_owned(hf_buf_done) struct hf_buf plain = HF_BUF(1u << 20), gzip = HF_BUF(1u << 20),
+                                            again = HF_BUF(1u << 20);
         char path[300];
         fill(&plain, 100000);
         pack(&plain, level, &gzip);
         snprintf(path, sizeof(path), "%s/x.gz", folder);
         assert_int_equal(hf_fs_replace(path, gzip.ptr, gzip.size, 0600, NULL), HF_OK);
-        hf_owned(hf_freep) char *command = hf_asprintf("cd '%s' && '" GZIP_TOOL "' -dc x.gz > x", folder);
+        hf_owned(hf_freep) char *command =
+            hf_asprintf("cd '%s' && '" GZIP_TOOL "' -dc x.gz > x", folder);
         assert_int_equal(system(command), 0);
         snprintf(path, sizeof(path), "%s/x", folder);
         assert_int_equal(hf_fs_read_file(path, 1u << 20, &again, NULL), HF_OK);
@@ -59,7 +62,8 @@ header_has_no_time_and_no_name(void **state)
 {
     (void)state;
     for (int level = 0; level <= 12; level++) {
-        hf_owned(hf_buf_done) struct hf_buf plain = HF_BUF(1u << 20), a = HF_BUF(1u << 20), b = HF_BUF(1u << 20);
+        hf_owned(hf_buf_done) struct hf_buf plain = HF_BUF(1u << 20), a = HF_BUF(1u << 20),
+                                            b = HF_BUF(1u << 20);
         fill(&plain, 1000);
         pack(&plain, level, &a);
         pack(&plain, level, &b);
@@ -83,7 +87,8 @@ static void
 result_over_the_buffers_maximum_is_refused(void **state)
 {
     (void)state;
-    hf_owned(hf_buf_done) struct hf_buf plain = HF_BUF(1u << 20), gzip = HF_BUF(1u << 20), small = HF_BUF(500);
+    hf_owned(hf_buf_done) struct hf_buf plain = HF_BUF(1u << 20), gzip = HF_BUF(1u << 20),
+                                        small = HF_BUF(500);
     struct hf_error err;
     fill(&plain, 30000);
     assert_int_equal(hf_gzip(hf_buf_slice(&plain), 6, &small, &err), HF_ELIMIT);
@@ -91,7 +96,8 @@ result_over_the_buffers_maximum_is_refused(void **state)
     pack(&plain, 6, &gzip);
     for (size_t max = 29990; max < 30010; max++) {
         hf_owned(hf_buf_done) struct hf_buf again = HF_BUF(max);
-        assert_int_equal(hf_gunzip(hf_buf_slice(&gzip), &again, &err), max < 30000 ? HF_ELIMIT : HF_OK);
+        assert_int_equal(hf_gunzip(hf_buf_slice(&gzip), &again, &err),
+                         max < 30000 ? HF_ELIMIT : HF_OK);
         assert_int_equal(again.size, max < 30000 ? 0 : 30000);
     }
 }
@@ -114,7 +120,8 @@ each_truncation_is_refused(void **state)
     }
 }
 
-/* All but what gzip itself does not look at: time, extra flags, operating system, and the first header flag (a hint of text). */
+/* All but what gzip itself does not look at: time, extra flags, operating system, and the first
+ * header flag (a hint of text). */
 static void
 each_flipped_bit_is_refused(void **state)
 {
@@ -127,7 +134,8 @@ each_flipped_bit_is_refused(void **state)
         gzip.ptr[bit / 8] ^= (uint8_t)(1u << bit % 8);
         enum hf_status status = hf_gunzip(hf_buf_slice(&gzip), &again, NULL);
         if (bit / 8 < 4 || bit / 8 > 9)
-            assert_true(status != HF_OK || bit == 24 || hf_slice_equal(hf_buf_slice(&plain), hf_buf_slice(&again)));
+            assert_true(status != HF_OK || bit == 24 ||
+                        hf_slice_equal(hf_buf_slice(&plain), hf_buf_slice(&again)));
         gzip.ptr[bit / 8] ^= (uint8_t)(1u << bit % 8);
     }
 }
@@ -136,7 +144,8 @@ static void
 bytes_or_a_member_behind_the_first_are_refused(void **state)
 {
     (void)state;
-    hf_owned(hf_buf_done) struct hf_buf plain = HF_BUF(1u << 20), gzip = HF_BUF(1u << 20), again = HF_BUF(1u << 20);
+    hf_owned(hf_buf_done) struct hf_buf plain = HF_BUF(1u << 20), gzip = HF_BUF(1u << 20),
+                                        again = HF_BUF(1u << 20);
     struct hf_error err;
     fill(&plain, 3000);
     pack(&plain, 6, &gzip);
@@ -176,7 +185,8 @@ static void
 bomb_is_stopped_at_the_maximum(void **state)
 {
     (void)state;
-    hf_owned(hf_buf_done) struct hf_buf zeros = HF_BUF(8u << 20), gzip = HF_BUF(1u << 20), again = HF_BUF(1u << 20);
+    hf_owned(hf_buf_done) struct hf_buf zeros = HF_BUF(8u << 20), gzip = HF_BUF(1u << 20),
+                                        again = HF_BUF(1u << 20);
     assert_int_equal(hf_buf_reserve(&zeros, 8u << 20), HF_OK);
     memset(zeros.ptr, 0, 8u << 20);
     zeros.size = 8u << 20;

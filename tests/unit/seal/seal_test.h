@@ -1,5 +1,6 @@
-/* What the sealer's tests share: a journal in a folder of its own with records that carry their sequence, windows cut from it by
- * the real cutter, and objects opened by the tools that people will open them with. */
+/* What the sealer's tests share: a journal in a folder of its own with records that carry their
+ * sequence, windows cut from it by the real cutter, and objects opened by the tools that people
+ * will open them with. */
 #ifndef HOLDFAST_TESTS_SEAL_SEAL_TEST_H
 #define HOLDFAST_TESTS_SEAL_SEAL_TEST_H
 
@@ -89,23 +90,27 @@ static inline void
 add_text(uint16_t source, int64_t time_s, const char *text, size_t size)
 {
     struct hf_error err;
-    assert_int_equal(hf_journal_append(f->journal, source, time_s, hf_slice(text, size), NULL, &err), HF_OK);
+    assert_int_equal(
+        hf_journal_append(f->journal, source, time_s, hf_slice(text, size), NULL, &err), HF_OK);
 }
 
-/* Text of a record: its sequence, a mark that can be found on the disk, and a length that differs from the next one's. */
+/* Text of a record: its sequence, a mark that can be found on the disk, and a length that differs
+ * from the next one's. */
 static inline void
 add_record(uint64_t seq, uint16_t source)
 {
     char text[512];
-    int size = snprintf(text, sizeof(text), "{\"n\":%llu,\"mark\":\"mark-%06llu\",\"pad\":\"%.*s\"}",
-                        (unsigned long long)seq, (unsigned long long)seq, (int)(seq * 37 % 101),
-                        "0123456789 0123456789 0123456789 0123456789 0123456789 "
-                        "0123456789 0123456789 0123456789 0123456789 0123456789 ");
+    int size =
+        snprintf(text, sizeof(text), "{\"n\":%llu,\"mark\":\"mark-%06llu\",\"pad\":\"%.*s\"}",
+                 (unsigned long long)seq, (unsigned long long)seq, (int)(seq * 37 % 101),
+                 "0123456789 0123456789 0123456789 0123456789 0123456789 "
+                 "0123456789 0123456789 0123456789 0123456789 0123456789 ");
     assert_int_equal(hf_journal_next_seq(f->journal), seq);
     add_text(source, 1800000000 + (int64_t)seq, text, (size_t)size);
 }
 
-/* One batch: records first to last from this source, or from `seq % -source` when it is negative. */
+/* One batch: records first to last from this source, or from `seq % -source` when it is negative.
+ */
 static inline void
 add_batch(uint64_t first_seq, uint64_t last_seq, int source)
 {
@@ -125,8 +130,9 @@ cut(uint64_t first_seq, uint64_t last_seq)
     struct hf_journal_loss loss;
     struct hf_error err;
     enum hf_status status;
-    assert_int_equal(
-        hf_cutter_new(f->journal, f->job.selection, UINT32_MAX, 48u << 20, first_seq, &cutter, &err), HF_OK);
+    assert_int_equal(hf_cutter_new(f->journal, f->job.selection, UINT32_MAX, 48u << 20, first_seq,
+                                   &cutter, &err),
+                     HF_OK);
     do {
         status = hf_cutter_close_at(cutter, last_seq, &f->job.range, &loss, &err);
     } while (status == HF_ECORRUPT);
@@ -245,7 +251,8 @@ extract_body(const struct hf_sealed *sealed)
     write_file("body", hf_slice(file.ptr + sealed->body_offset, sealed->size));
 }
 
-/* What the gzip tool makes of file "body", as a document; its size and hash are those that the header tells. */
+/* What the gzip tool makes of file "body", as a document; its size and hash are those that the
+ * header tells. */
 static inline json_t *
 open_object(const struct hf_sealed *sealed)
 {
@@ -265,7 +272,8 @@ open_object(const struct hf_sealed *sealed)
 
 /* The object has exactly the records `first` to `last` that `wanted` says yes to, in order. */
 static inline void
-assert_records(const json_t *doc, uint64_t first_seq, uint64_t last_seq, bool (*wanted)(uint64_t seq))
+assert_records(const json_t *doc, uint64_t first_seq, uint64_t last_seq,
+               bool (*wanted)(uint64_t seq))
 {
     json_t *records;
     size_t index = 0;
@@ -284,7 +292,8 @@ assert_records(const json_t *doc, uint64_t first_seq, uint64_t last_seq, bool (*
 }
 
 static inline void
-assert_object(const struct hf_sealed *sealed, uint64_t first_seq, uint64_t last_seq, bool (*wanted)(uint64_t seq))
+assert_object(const struct hf_sealed *sealed, uint64_t first_seq, uint64_t last_seq,
+              bool (*wanted)(uint64_t seq))
 {
     extract_body(sealed);
     hf_owned(hf_doc_freep) json_t *doc = open_object(sealed);

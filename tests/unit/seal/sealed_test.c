@@ -16,7 +16,8 @@ every_flipped_bit_is_detected(void **state)
         uint8_t flipped = file.ptr[bit / 8] ^ (uint8_t)(1u << bit % 8);
         bool in_body = bit / 8 >= sealed->body_offset, in_magic = bit / 8 == 6 || bit / 8 == 7;
         assert_int_equal(pwrite(fd, &flipped, 1, (off_t)(bit / 8)), 1);
-        assert_int_equal(hf_sealed_open(f->path, true, &again, &err), in_magic ? HF_EVERSION : HF_ECORRUPT);
+        assert_int_equal(hf_sealed_open(f->path, true, &again, &err),
+                         in_magic ? HF_EVERSION : HF_ECORRUPT);
         assert_non_null(strstr(err.text, f->path));
         assert_null(again);
         enum hf_status status = hf_sealed_open(f->path, false, &again, &err);
@@ -88,7 +89,8 @@ static void
 sealing_again_replaces_the_whole_file(void **state)
 {
     (void)state;
-    hf_owned(hf_sealed_freep) struct hf_sealed *first = seal_body(true), *second = make_sealed(false), *again = NULL;
+    hf_owned(hf_sealed_freep) struct hf_sealed *first = seal_body(true),
+                                               *second = make_sealed(false), *again = NULL;
     assert_int_equal(hf_seal_bytes(second, f->path, HF_SLICE_LITERAL("x"), NULL), HF_OK);
     assert_int_equal(hf_sealed_open(f->path, true, &again, NULL), HF_OK);
     assert_same_sealed(second, again);
