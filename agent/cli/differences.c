@@ -68,6 +68,14 @@ scalar_text(const json_t *value)
     }
 }
 
+/* The member that names an item stands in the path already. */
+static bool
+is_name(const json_t *object, const char *path, const json_t *member)
+{
+    const char *name = name_of(object);
+    return name && name == json_string_value(member) && hf_ends_with(path, "'");
+}
+
 static void
 flatten(struct leaves *leaves, const char *path, const json_t *value)
 {
@@ -78,7 +86,8 @@ flatten(struct leaves *leaves, const char *path, const json_t *value)
     if (json_is_object(value)) {
         json_object_foreach((json_t *)value, key, member) {
             snprintf(below, sizeof(below), "%s%s%s", path, *path ? "." : "", key);
-            flatten(leaves, below, member);
+            if (!is_name(value, path, member))
+                flatten(leaves, below, member);
         }
     } else if (json_is_array(value)) {
         json_array_foreach(value, index, member) {

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define FOREIGN_TEXT_MAX 1024u
+
 static void
 set_time(json_t *doc, const char *key, int64_t seconds)
 {
@@ -12,20 +14,22 @@ set_time(json_t *doc, const char *key, int64_t seconds)
     hf_doc_set_text(doc, key, text);
 }
 
-/* For texts that came from a host or an error: what is not UTF-8 in them must not cost the digest.
- */
+/* For texts that came from a host or an error: whatever is in them must not cost the digest. */
 static void
 set_foreign_text(json_t *doc, const char *key, const char *text)
 {
-    if (text && !hf_utf8_valid(hf_slice_text(text))) {
-        hf_owned(hf_freep) char *ascii = hf_strdup(text);
-        for (char *at = ascii; *at; at++)
-            if ((unsigned char)*at >= 0x80)
-                *at = '?';
-        hf_doc_set_text(doc, key, ascii);
-        return;
+    hf_owned(hf_freep) char *plain =
+        text ? hf_strndup(text, HF_MIN(strlen(text), FOREIGN_TEXT_MAX)) : NULL;
+    bool utf8 = plain && hf_utf8_valid(hf_slice_text(plain));
+
+    for (char *at = plain; at && *at; at++) {
+        unsigned char c = (unsigned char)*at;
+        if (c < 0x20 || c == 0x7f)
+            *at = ' ';
+        else if (c >= 0x80 && !utf8)
+            *at = '?';
     }
-    hf_doc_set_text(doc, key, text);
+    hf_doc_set_text(doc, key, plain);
 }
 
 static void
@@ -213,6 +217,7 @@ hf_digest_make(const struct hf_digest *digest, struct hf_signer *signer, struct 
     hf_assert(digest->account && digest->bucket && digest->key && digest->fingerprint);
     hf_assert(strcmp(digest->fingerprint, hf_signer_fingerprint(signer)) == 0);
     hf_owned(hf_doc_freep) json_t *doc = whole(digest);
+    struct hf_digest again = { 0 };
     enum hf_status status;
 
     hf_buf_reset(ret_json);
@@ -220,6 +225,13 @@ hf_digest_make(const struct hf_digest *digest, struct hf_signer *signer, struct 
     if (status != HF_OK)
         return hf_fail(err, status, "digest '%s' with %zu objects is over its %zu bytes",
                        digest->key, digest->object_count, ret_json->max);
+    /* What nobody could read must not be signed and locked for years. */
+    status = hf_digest_parse(hf_buf_slice(ret_json), &again, err);
+    hf_digest_done(&again);
+    if (status != HF_OK) {
+        hf_while(err, status, "digest '%s' as it would be signed", digest->key);
+        return err ? err->status = HF_EINTERNAL : HF_EINTERNAL;
+    }
     status = sign(digest, signer, hf_buf_slice(ret_json), ret_signature_hex, err);
     return status == HF_OK ? HF_OK : hf_while(err, status, "signing digest '%s'", digest->key);
 }

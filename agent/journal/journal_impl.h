@@ -62,10 +62,11 @@ void hf_state_map_done(struct hf_state_map *map);
 
 /* ---- segment.c: one file ----
  *
- *            begin             next one begun       release()            recorded
- *   (new) ──────────▶ CURRENT ───────────────▶ FULL ─────────▶ RELEASED ─────────▶ SPARE or
- * unlinked ▲   │  a write failed    ▲                                    │ │ └────────────────────┘
- * │ └─────────────────────────────────────────────────────────────┘
+ *          begin            next one begun        release()          recorded
+ *   (new) ───────▶ CURRENT ──────────────▶ FULL ───────────▶ RELEASED ───────▶ SPARE, or unlinked
+ *                   ▲   │ a write failed    ▲                                    │
+ *                   │   └───────────────────┘                                    │
+ *                   └────────────────────────────────────────────────────────────┘
  */
 struct hf_index_entry {
     uint64_t first_seq, offset;

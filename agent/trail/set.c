@@ -50,12 +50,20 @@ set_wipe(struct hf_trails *trails)
     hf_journal_set_wipe(trails->options.journal, wipe);
 }
 
+/* A key file may hold another key under its old name: `holdfast key rotate` does that. */
+static bool
+same_keys(const struct plan *a, const struct plan *b)
+{
+    const char *to_a = a->recipients ? hf_recipients_text(a->recipients) : "", *to_b = b->recipients ? hf_recipients_text(b->recipients) : "";
+    return strcmp(hf_signer_fingerprint(a->signer), hf_signer_fingerprint(b->signer)) == 0 && strcmp(to_a, to_b) == 0;
+}
+
 /* One that stays the same is not disturbed. */
 static bool
 same_settings(const struct trail *trail, const struct plan *plan)
 {
     const struct plan *now = trail->next_plan ? trail->next_plan : trail->plan;
-    return !trail->draining && json_equal(now->settings.doc, plan->settings.doc);
+    return !trail->draining && json_equal(now->settings.doc, plan->settings.doc) && same_keys(now, plan);
 }
 
 static void

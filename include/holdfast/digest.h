@@ -53,7 +53,8 @@ struct hf_digest {
 };
 void hf_digest_done(struct hf_digest *digest); /* frees everything inside */
 
-/* The uncompressed JSON, and its signature in lower-case hex (x-amz-meta-signature). */
+/* The uncompressed JSON, and its signature in lower-case hex (x-amz-meta-signature). HF_EINTERNAL for one that hf_digest_parse() would refuse,
+ * HF_ELIMIT for one over its limit: neither is signed. */
 enum hf_status hf_digest_make(const struct hf_digest *digest, struct hf_signer *signer, struct hf_buf *ret_json, struct hf_buf *ret_signature_hex,
                               struct hf_error *err) hf_must_check;
 /* From uncompressed JSON of anyone's making (bounded, typed, hashes and times checked for form). A digest without the `holdfast` key has number 0. */

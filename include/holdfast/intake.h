@@ -1,7 +1,8 @@
 /* intake: the sources. Everything here runs on the agent's one libevent loop; nothing blocks.
  *
  * A source reads, cuts lines, makes records, and adds them with its own position to the journal as one unit. It acknowledges
- * when the journal says that the unit is durable, and stops reading while the journal is full (HF_EFULL).
+ * when the journal says that the unit is durable, and stops reading while the journal is full (HF_EFULL). The socket's
+ * protocol is drawn in agent/intake/PROTOCOL.md.
  */
 #ifndef HOLDFAST_INTAKE_H
 #define HOLDFAST_INTAKE_H
@@ -24,16 +25,20 @@ enum hf_status hf_intake_new(const struct hf_intake_options *options, struct hf_
 void hf_intake_free(struct hf_intake *intake); /* closes sockets and files; positions are in the journal */
 
 /* Starts, changes and ends sources so that exactly those of `config` run (start and SIGHUP). A source that stays the same is not
- * disturbed. All or nothing: on failure the running set is unchanged. `config` is borrowed until the next call. */
+ * disturbed. All or nothing: on failure the running set is unchanged. `config` is borrowed for the call. A new or changed file
+ * source waits until the journal has synced what an earlier one of its name handed over (up to 5 s). */
 enum hf_status hf_intake_configure(struct hf_intake *intake, const struct hf_config *config, struct hf_error *err) hf_must_check;
 
-/* On the loop, after the journal's on_commit: acknowledges up to durable_seq, and reads on when there is room. */
+/* On the loop, after the journal's on_commit: acknowledges up to durable_seq, and reads on when there is room. Several commits may
+ * be handed on as one, with the newest values. */
 void hf_intake_committed(struct hf_intake *intake, uint64_t durable_seq, bool room);
 
 /* Reads every file source to the size it has now and journals all that was received; `done` is called on the loop
- * when the last of it is handed to the journal (it may not be durable yet). For flush. */
+ * when the last of it is handed to the journal (it may not be durable yet), never from inside this call. Not called any more
+ * after hf_intake_stop(). For flush. */
 void hf_intake_drain(struct hf_intake *intake, void (*done)(void *context), void *context);
-/* No more reading, no more connections; what was read is in the journal. */
+/* No more reading, no more connections; what was read is in the journal. Clients still get the acknowledgements that
+ * hf_intake_committed() brings, until hf_intake_free(). */
 void hf_intake_stop(struct hf_intake *intake);
 /* stdin reached its end and all of it is journaled (true when there is no stdin source or it ended). */
 bool hf_intake_stdin_ended(const struct hf_intake *intake);

@@ -1,7 +1,8 @@
 /* record: from a line to a record in CloudTrail's format (ENGINE.md section 13; CloudTrail record contents, AWS guide).
  *
  * A JSON object with string eventTime, eventSource and eventName keeps its bytes; required fields that are missing are
- * inserted behind its opening brace. Anything else becomes a flat record with the original under additionalEventData.
+ * inserted behind its opening brace. Anything else becomes a flat record with the original under additionalEventData:
+ * json (an object, its own bytes), text, or base64; with reason where it looks like an object and is none, or is no text.
  */
 #ifndef HOLDFAST_RECORD_H
 #define HOLDFAST_RECORD_H
@@ -21,14 +22,16 @@ struct hf_record_counts { /* per source; the caller's */
     uint64_t shaped, flat_json, text, base64, parts;
 };
 
-/* One part of a line longer than max_event; NULL for a whole line. */
+/* One part of a line longer than max_event; NULL for a whole line. In the record: additionalEventData.part
+ * { number, of, ofBytes, sha256 }, the last three in the last part only. */
 struct hf_record_part {
     uint64_t number, count_known; /* 1, 2, ...; count_known 0 until the last part */
     uint64_t total_bytes;         /* last part only, else 0 */
     const char *sha256;           /* hex, of the whole line; last part only, else NULL */
 };
 
-/* Appends the record of `line` (without its newline) to `ret_record`: exactly the bytes that will stand in the object. */
+/* Appends the record of `line` (without its newline) to `ret_record`: exactly the bytes that will stand in the object. On failure
+ * (HF_ELIMIT) the buffer and the counts are as before. */
 enum hf_status hf_record_make(const struct hf_record_maker *maker, const char *source, const char *event_name, uint64_t seq,
                               int64_t arrival_s, struct hf_slice line, const struct hf_record_part *part,
                               struct hf_buf *ret_record, int64_t *ret_event_time_s, struct hf_record_counts *counts) hf_must_check;
