@@ -116,6 +116,7 @@ struct lines {
     json_t *list;   /* [{"result", "subject", "text", "mend"}] */
     size_t failures;
     bool unreachable; /* something could not be seen at all: exit code 3 */
+    bool usage;       /* an option or the configuration has to say otherwise first: exit code 2 */
 };
 void lines_begin(struct lines *lines, const struct options *options);
 void lines_add(struct lines *lines, enum line_kind kind, const char *subject, const char *mend, const char *format, ...) hf_printf(5, 6);

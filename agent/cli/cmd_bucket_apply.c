@@ -122,11 +122,13 @@ apply_bucket(const struct options *options, const struct hf_config *config, cons
     enum hf_lock_state state;
     if (bucket_plan_make(config, bucket, options, &plan, &err) != HF_OK) {
         lines_add_error(lines, bucket->name, NULL, &err);
+        lines->usage = true;
         return;
     }
     if (plan.irreversible && !accepted(options, bucket)) {
         lines_add(lines, LINE_FAIL, bucket->name, "holdfast bucket apply --accept-irreversible",
                   "COMPLIANCE cannot be undone by anyone and was not accepted; nothing was changed");
+        lines->usage = true;
     } else if (hf_store_open(&described, bucket->name, &apply.store, &err) != HF_OK) {
         lines_add_error(lines, bucket->name, NULL, &err);
     } else if (make_bucket(&apply, &state)) {

@@ -108,6 +108,7 @@ diff_bucket(const struct options *options, const struct hf_config *config, const
     char *apply hf_owned(hf_freep) = hf_asprintf("holdfast bucket apply %s", bucket->name);
     if (bucket_plan_make(config, bucket, options, &plan, &err) != HF_OK) {
         lines_add_error(lines, bucket->name, NULL, &err);
+        lines->usage = true;
         return;
     }
     if (hf_store_open(&described, bucket->name, &diff.store, &err) != HF_OK)

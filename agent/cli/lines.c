@@ -47,7 +47,7 @@ lines_add_error(struct lines *lines, const char *subject, const char *mend, cons
 int
 lines_end(struct lines *lines, const char *name)
 {
-    int code = lines->unreachable ? EXIT_LATER : lines->failures > 0 ? EXIT_NOT_WELL : EXIT_WELL;
+    int code = lines->usage ? EXIT_USAGE : lines->unreachable ? EXIT_LATER : lines->failures > 0 ? EXIT_NOT_WELL : EXIT_WELL;
     if (!lines->json) {
         json_decref(lines->list);
         return say_done(code);

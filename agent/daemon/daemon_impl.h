@@ -78,6 +78,7 @@ void daemon_close(struct hf_daemon *daemon);
 
 /* ---- events.c: holdfast's own events ---- */
 enum hf_status own_event(void *daemon, const char *event_name, const char *details_json, struct hf_error *err); /* any thread but the loop's */
+enum hf_status own_loss(struct hf_daemon *daemon, const struct hf_journal_loss *loss, struct hf_error *err) hf_must_check; /* likewise */
 /* On the loop: does not wait; retried by the caller's nature or lost only if the agent ends before there is room. */
 void own_event_soon(struct hf_daemon *daemon, const char *event_name, json_t *details); /* takes the reference */
 struct hf_record_maker record_maker(const struct hf_daemon *daemon);

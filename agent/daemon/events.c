@@ -1,5 +1,6 @@
 #include "agent/daemon/daemon_impl.h"
 #include <holdfast/json.h>
+#include <stdio.h>
 
 struct hf_record_maker
 record_maker(const struct hf_daemon *daemon)
@@ -10,8 +11,9 @@ record_maker(const struct hf_daemon *daemon)
     return maker;
 }
 
+/* `mark`: a key of the journal's state that is set with the event, or NULL. */
 static enum hf_status
-append(struct hf_daemon *daemon, bool wait, const char *event_name, const char *details_json, struct hf_error *err)
+append(struct hf_daemon *daemon, bool wait, const char *event_name, const char *details_json, const char *mark, struct hf_error *err)
 {
     struct hf_record_maker maker = record_maker(daemon);
     hf_owned(hf_buf_done) struct hf_buf record = HF_BUF(1u << 20);
@@ -24,6 +26,8 @@ append(struct hf_daemon *daemon, bool wait, const char *event_name, const char *
         status = hf_journal_append(daemon->journal, HF_SOURCE_SELF, now_s, hf_buf_slice(&record), NULL, err);
     else
         hf_fail(err, status, "making the record of %s", event_name);
+    if (status == HF_OK && mark)
+        status = hf_journal_set_state(daemon->journal, mark, HF_SLICE_LITERAL("1"), err);
     if (status == HF_OK)
         hf_journal_commit(daemon->journal);
     else
@@ -35,7 +39,27 @@ enum hf_status
 own_event(void *context, const char *event_name, const char *details_json, struct hf_error *err)
 {
     struct hf_daemon *daemon = context;
-    enum hf_status status = append(daemon, true, event_name, details_json, err);
+    enum hf_status status = append(daemon, true, event_name, details_json, NULL, err);
+    return status == HF_OK ? hf_journal_sync(daemon->journal, 60000, err) : status;
+}
+
+/* Recovery finds the same loss at each start until its segment is released: the mark says that it was reported. */
+enum hf_status
+own_loss(struct hf_daemon *daemon, const struct hf_journal_loss *loss, struct hf_error *err)
+{
+    char mark[64];
+    hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(4096), value = HF_BUF(64);
+    snprintf(mark, sizeof(mark), "loss/%llu-%llu", (unsigned long long)loss->first_seq, (unsigned long long)loss->last_seq);
+    if (hf_journal_get_state(daemon->journal, mark, &value) == HF_OK)
+        return HF_OK;
+    hf_log_error("journal.loss", HF_NUM("first", loss->first_seq), HF_NUM("last", loss->last_seq), HF_STR("reason", loss->reason));
+    if (loss->last_seq < loss->first_seq)
+        return HF_OK; /* damage, but no event is gone */
+    hf_owned(hf_doc_freep) json_t *details = json_pack("{s:I, s:I, s:s}", "firstSequence", (json_int_t)loss->first_seq, "lastSequence",
+                                                       (json_int_t)loss->last_seq, "reason", loss->reason);
+    enum hf_status status = hf_doc_dump(details, &text);
+    if (status == HF_OK)
+        status = append(daemon, true, "JournalLoss", hf_buf_text(&text), mark, err);
     return status == HF_OK ? hf_journal_sync(daemon->journal, 60000, err) : status;
 }
 
@@ -46,7 +70,7 @@ own_event_soon(struct hf_daemon *daemon, const char *event_name, json_t *details
     hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(64u << 10);
     enum hf_status status = hf_doc_dump(details, &text);
     if (status == HF_OK)
-        status = append(daemon, false, event_name, hf_buf_text(&text), &err);
+        status = append(daemon, false, event_name, hf_buf_text(&text), NULL, &err);
     json_decref(details);
     if (status != HF_OK)
         hf_log_warn("event.lost", HF_STR("name", event_name), HF_STR("reason", hf_status_text(status)));

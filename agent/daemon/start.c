@@ -2,7 +2,6 @@
 #include "agent/daemon/daemon_impl.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <holdfast/json.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -39,16 +38,9 @@ static enum hf_status
 report_losses(struct hf_daemon *daemon, const struct hf_journal_recovery *recovery, struct hf_error *err)
 {
     for (size_t i = 0; i < recovery->loss_count; i++) {
-        const struct hf_journal_loss *loss = &recovery->losses[i];
-        hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(4096);
-        hf_owned(hf_doc_freep) json_t *details = json_pack("{s:I, s:I, s:s}", "firstSequence", (json_int_t)loss->first_seq, "lastSequence",
-                                                           (json_int_t)loss->last_seq, "reason", loss->reason);
-        enum hf_status status = hf_doc_dump(details, &text);
-        if (status == HF_OK)
-            status = own_event(daemon, "JournalLoss", hf_buf_text(&text), err);
+        enum hf_status status = own_loss(daemon, &recovery->losses[i], err);
         if (status != HF_OK)
             return status;
-        hf_log_error("journal.loss", HF_NUM("first", loss->first_seq), HF_NUM("last", loss->last_seq), HF_STR("reason", loss->reason));
     }
     return HF_OK;
 }

@@ -183,7 +183,8 @@ hf_sealed_open(const char *path, bool check_body, struct hf_sealed **ret_sealed,
     hf_owned(hf_fs_close) int fd = -1;
     hf_owned(hf_sealed_freep) struct hf_sealed *sealed = NULL;
     struct stat info;
-    enum hf_status status = hf_fs_open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0, &fd, err);
+    enum hf_status status =
+        hf_fs_open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0, &fd, err);
     if (status == HF_OK)
         status = hf_fs_fstat(fd, &info, err);
     if (status != HF_OK)

@@ -77,6 +77,10 @@ enum hf_status hf_seal_window(struct hf_journal *journal, const struct hf_seal_j
                               struct hf_journal_loss *ret_loss, struct hf_error *err) hf_must_check;
 /* A sealed file from bytes that are already final (digest, public key). `sealed` gives everything but path, sizes and hashes, which are filled in. */
 enum hf_status hf_seal_bytes(struct hf_sealed *sealed, const char *path, struct hf_slice body, struct hf_error *err) hf_must_check;
+/* The body of the sealed file `old_path`, as it is, in a new sealed file under another key and generation: someone else's object was
+ * found under the first. The old file stays; the journal is not needed, it may have been released up to here. */
+enum hf_status hf_sealed_rekey(const char *old_path, const char *key, unsigned generation, const char *path,
+                               struct hf_sealed **ret_sealed, struct hf_error *err) hf_must_check;
 /* One gzip member in place of what the buffer held, the same bytes for the same input; level 0 (stored) to 12. */
 enum hf_status hf_gzip(struct hf_slice plain, int level, struct hf_buf *ret_gzip, struct hf_error *err) hf_must_check;
 /* Exactly one member, nothing after it; at most ret_plain->max bytes out (HF_ELIMIT), in place of what was there. HF_EFORMAT otherwise. */

@@ -129,6 +129,44 @@ path_that_is_too_long_is_refused(void **state)
 }
 
 static void
+same_body_under_another_key_is_a_file_of_its_own(void **state)
+{
+    (void)state;
+    char path[600];
+    hf_owned(hf_sealed_freep) struct hf_sealed *old = seal_body(true), *left = NULL, *new = NULL,
+                                               *again = NULL;
+    snprintf(path, sizeof(path), "%s/sealed/w.1", f->folder);
+    assert_int_equal(hf_sealed_rekey(f->path, "other/key.json.gz", 7, path, &new, NULL), HF_OK);
+    assert_int_equal(hf_sealed_open(f->path, true, &left, NULL), HF_OK);
+    assert_same_sealed(old, left);
+    assert_int_equal(hf_sealed_open(path, true, &again, NULL), HF_OK);
+    assert_same_sealed(new, again);
+    assert_string_equal(new->key, "other/key.json.gz");
+    assert_int_equal(new->generation, 7);
+    assert_string_equal(new->sha256, old->sha256);
+    assert_string_equal(new->envelope_sha256, old->envelope_sha256);
+    assert_int_equal(new->count, old->count);
+}
+
+static void
+damaged_body_is_not_sealed_under_another_key(void **state)
+{
+    (void)state;
+    char path[600];
+    hf_owned(hf_sealed_freep) struct hf_sealed *old = seal_body(true), *new = NULL;
+    int fd = open(f->path, O_WRONLY);
+    assert_int_equal(pwrite(fd, "x", 1, (off_t)old->body_offset), 1);
+    close(fd);
+    snprintf(path, sizeof(path), "%s/sealed/w.1", f->folder);
+    assert_int_equal(hf_sealed_rekey(f->path, "other/key", 1, path, &new, NULL), HF_ECORRUPT);
+    assert_int_equal(truncate(f->path, (off_t)(old->body_offset + old->size - 1)), 0);
+    assert_int_equal(hf_sealed_rekey(f->path, "other/key", 1, path, &new, NULL), HF_ECORRUPT);
+    assert_int_equal(truncate(f->path, 3), 0);
+    assert_int_equal(hf_sealed_rekey(f->path, "other/key", 1, path, &new, NULL), HF_ECORRUPT);
+    assert_int_equal(sealed_files(), 1);
+}
+
+static void
 freeing_nothing_is_fine(void **state)
 {
     (void)state;
@@ -149,6 +187,8 @@ main(void)
         TEST(sealing_again_replaces_the_whole_file),
         TEST(path_without_a_folder_is_in_the_present_one),
         TEST(path_that_is_too_long_is_refused),
+        TEST(same_body_under_another_key_is_a_file_of_its_own),
+        TEST(damaged_body_is_not_sealed_under_another_key),
         TEST(freeing_nothing_is_fine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,27 +1,42 @@
 /* Every single bit: of a small digest, its signature, a small object. Whatever is flipped is found.
- */
+ * In memory: it is some twelve thousand verifications. */
+#include "tests/unit/verify/memory_store.h"
 #include "tests/unit/verify/setup.h"
 
-/* Flips each bit of the file in turn; each time the run must not be intact, and must say so of
- * `key`. */
-static void
-flip_each_bit(struct world *w, const char *path, const char *key)
-{
-    hf_owned(hf_buf_done) struct hf_buf bytes = world_read(path);
+static const struct plan small = { .covers = { 1, 2 }, .objects = { { 1, 2 } } };
 
-    for (size_t bit = 0; bit < 8 * bytes.size; bit++) {
-        bytes.ptr[bit / 8] ^= (uint8_t)(1u << (bit % 8));
-        world_write(path, hf_buf_slice(&bytes));
-        bytes.ptr[bit / 8] ^= (uint8_t)(1u << (bit % 8));
-        world_verify(w);
-        if (w->result.intact || !world_saw(w, HF_INVALID, key))
-            fail_msg("bit %zu of %s", bit, path);
-    }
-    world_write(path, hf_buf_slice(&bytes));
-    world_expect_intact(w);
+static int
+setup_small(void **state)
+{
+    struct world *w = hf_alloc(sizeof(*w));
+
+    world_init(w);
+    world_put_digest(w, &small);
+    memory_fill(w, NULL);
+    *state = w;
+    return 0;
 }
 
-static const struct plan small = { .covers = { 1, 2 }, .objects = { { 1, 2 } } };
+static void
+flip(struct memory_version *version, size_t bit)
+{
+    version->body.ptr[bit / 8] ^= (uint8_t)(1u << (bit % 8));
+}
+
+static void
+flip_each_bit(struct world *w, const char *key)
+{
+    struct memory_version *version = memory_current(w->store, key);
+
+    for (size_t bit = 0; bit < 8 * version->body.size; bit++) {
+        flip(version, bit);
+        world_verify(w);
+        if (w->result.intact || !world_saw(w, HF_INVALID, key))
+            fail_msg("bit %zu of %s", bit, key);
+        flip(version, bit);
+    }
+    world_expect_intact(w);
+}
 
 static void
 each_flipped_bit_of_an_object_is_found(void **state)
@@ -29,10 +44,8 @@ each_flipped_bit_of_an_object_is_found(void **state)
     struct world *w = *state;
     char key[HF_KEY_MAX];
 
-    world_put_digest(w, &small);
     world_object_key(w, small.objects[0], key);
-    hf_owned(hf_freep) char *path = world_path(w, key);
-    flip_each_bit(w, path, key);
+    flip_each_bit(w, key);
 }
 
 static void
@@ -40,17 +53,15 @@ each_flipped_bit_of_a_digest_is_found(void **state)
 {
     struct world *w = *state;
 
-    world_put_digest(w, &small);
-    hf_owned(hf_freep) char *path = world_path(w, w->digest_keys[0]);
-    flip_each_bit(w, path, w->digest_keys[0]);
+    flip_each_bit(w, w->digest_keys[0]);
 }
 
 static bool
-says_the_same(struct hf_slice gzip, const struct hf_buf *json)
+says_the_same(const struct hf_buf *gzip, const struct hf_buf *json)
 {
     hf_owned(hf_buf_done) struct hf_buf found = HF_BUF(HF_DIGEST_MAX);
 
-    return hf_gunzip(gzip, &found, NULL) == HF_OK &&
+    return hf_gunzip(hf_buf_slice(gzip), &found, NULL) == HF_OK &&
            hf_slice_equal(hf_buf_slice(&found), hf_buf_slice(json));
 }
 
@@ -61,26 +72,16 @@ static void
 each_flipped_bit_of_what_a_digest_says_is_found_though_the_stored_hash_fits(void **state)
 {
     struct world *w = *state;
-    char sha256[HF_SHA256_HEX_SIZE];
-
-    world_put_digest(w, &small);
-    hf_owned(hf_freep) char *path = world_path(w, w->digest_keys[0]);
-    hf_owned(hf_freep) char *meta = hf_asprintf("%s.meta.json", path);
-    hf_owned(hf_buf_done) struct hf_buf bytes = world_read(path), text = world_read(meta);
+    struct memory_version *version = memory_current(w->store, w->digest_keys[0]);
     hf_owned(hf_buf_done) struct hf_buf json = HF_BUF(HF_DIGEST_MAX);
-    assert_int_equal(hf_gunzip(hf_buf_slice(&bytes), &json, NULL), HF_OK);
-    hf_sha256_hex(bytes.ptr, bytes.size, sha256);
-    char *hash = strstr((char *)text.ptr, sha256);
-    assert_non_null(hash);
-    for (size_t bit = 0; bit < 8 * bytes.size; bit++) {
-        bytes.ptr[bit / 8] ^= (uint8_t)(1u << (bit % 8));
-        hf_sha256_hex(bytes.ptr, bytes.size, sha256);
-        memcpy(hash, sha256, HF_SHA256_HEX_SIZE - 1);
-        world_write(path, hf_buf_slice(&bytes));
-        world_write(meta, hf_buf_slice(&text));
+
+    assert_int_equal(hf_gunzip(hf_buf_slice(&version->body), &json, NULL), HF_OK);
+    for (size_t bit = 0; bit < 8 * version->body.size; bit++) {
+        flip(version, bit);
+        hf_sha256_hex(version->body.ptr, version->body.size, version->info.sha256);
         world_verify(w);
-        assert_int_equal(w->result.intact, says_the_same(hf_buf_slice(&bytes), &json));
-        bytes.ptr[bit / 8] ^= (uint8_t)(1u << (bit % 8));
+        assert_int_equal(w->result.intact, says_the_same(&version->body, &json));
+        flip(version, bit);
     }
 }
 
@@ -88,16 +89,13 @@ static void
 each_changed_digit_of_a_signature_is_found(void **state)
 {
     struct world *w = *state;
-    char was[2 * HF_SIGNATURE_MAX + 1], now[2 * HF_SIGNATURE_MAX + 1];
+    char *signature = memory_current(w->store, w->digest_keys[0])->info.signature;
 
-    world_put_digest(w, &small);
-    memcpy(was, w->signatures[0], sizeof(was));
-    for (size_t i = 0; was[i]; i++) {
-        memcpy(now, was, sizeof(now));
-        now[i] = was[i] == '7' ? '8' : '7';
-        world_edit_meta(w, w->digest_keys[0], was, now);
+    for (size_t i = 0; signature[i]; i++) {
+        char was = signature[i];
+        signature[i] = was == '7' ? '8' : '7';
         world_expect_one(w, HF_INVALID, w->digest_keys[0]);
-        world_edit_meta(w, w->digest_keys[0], now, was);
+        signature[i] = was;
     }
     world_expect_intact(w);
 }
@@ -105,11 +103,12 @@ each_changed_digit_of_a_signature_is_found(void **state)
 int
 main(void)
 {
+#define SMALL(name) cmocka_unit_test_setup_teardown(name, setup_small, teardown)
     static const struct CMUnitTest tests[] = {
-        TEST(each_flipped_bit_of_an_object_is_found),
-        TEST(each_flipped_bit_of_a_digest_is_found),
-        TEST(each_flipped_bit_of_what_a_digest_says_is_found_though_the_stored_hash_fits),
-        TEST(each_changed_digit_of_a_signature_is_found),
+        SMALL(each_flipped_bit_of_an_object_is_found),
+        SMALL(each_flipped_bit_of_a_digest_is_found),
+        SMALL(each_flipped_bit_of_what_a_digest_says_is_found_though_the_stored_hash_fits),
+        SMALL(each_changed_digit_of_a_signature_is_found),
     };
     return cmocka_run_group_tests(tests, world_group_setup, world_group_teardown);
 }

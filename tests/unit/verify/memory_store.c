@@ -1,8 +1,6 @@
 #include "tests/unit/verify/memory_store.h"
 
-#include "tests/support/test.h"
-
-#include <holdfast/crypto.h>
+#include "tests/unit/verify/world.h"
 
 static struct memory_version *
 add(struct hf_store *store, const char *key)
@@ -41,6 +39,37 @@ void
 memory_delete_marker(struct hf_store *store, const char *key)
 {
     add(store, key)->is_delete_marker = true;
+}
+
+struct memory_version *
+memory_current(struct hf_store *store, const char *key)
+{
+    for (size_t i = store->count; i > 0; i--)
+        if (strcmp(store->items[i - 1].key, key) == 0)
+            return &store->items[i - 1];
+    fail_msg("%s is not there", key);
+    return NULL;
+}
+
+void
+memory_fill(struct world *w, const char *only)
+{
+    struct hf_strings keys = { .count = 0 };
+
+    assert_int_equal(hf_dir_list(w->dir, "", "", 1000, &keys, NULL), HF_OK);
+    for (size_t i = 0; i < keys.count; i++) {
+        hf_owned(hf_buf_done) struct hf_buf body = HF_BUF(1 << 20);
+        const char *key = keys.items[i];
+        struct hf_dir_info head;
+        if (only && strcmp(key, only) != 0)
+            continue;
+        assert_int_equal(hf_dir_get(w->dir, key, 1 << 20, &body, &head, NULL), HF_OK);
+        struct memory_version *version =
+            memory_put(w->store, key, hf_buf_slice(&body), head.signature);
+        version->info.lock_mode = head.lock_mode;
+        version->info.retain_until_s = head.retain_until_s;
+    }
+    hf_dir_keys_done(&keys);
 }
 
 /* ---- the face of agent/store, as far as verification uses it ---- */

@@ -25,6 +25,11 @@ struct hf_store {
 /* Lays a new version over what is there; the newest is the current one. */
 struct memory_version *memory_put(struct hf_store *store, const char *key, struct hf_slice body,
                                   const char *signature);
+struct memory_version *memory_current(struct hf_store *store, const char *key);
 void memory_delete_marker(struct hf_store *store, const char *key);
+/* Copies what the world has made in its directory, with its metadata: the object under `key`, or
+ * all. */
+struct world;
+void memory_fill(struct world *w, const char *key);
 
 #endif

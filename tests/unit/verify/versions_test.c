@@ -2,32 +2,6 @@
 #include "tests/unit/verify/memory_store.h"
 #include "tests/unit/verify/setup.h"
 
-#include <ftw.h>
-
-/* The chain is made in a directory, as everywhere, and copied into the versioned store with its
- * metadata. */
-static struct world *filling;
-
-static int
-fill_one(const char *path, const struct stat *info, int type, struct FTW *walk)
-{
-    const char *key = strstr(path, "/" WORLD_BUCKET "/");
-    struct hf_dir_info head;
-
-    (void)info;
-    (void)walk;
-    if (type != FTW_F || !key || hf_ends_with(path, ".meta.json"))
-        return 0;
-    key += strlen("/" WORLD_BUCKET "/");
-    hf_owned(hf_buf_done) struct hf_buf body = HF_BUF(1 << 20);
-    assert_int_equal(hf_dir_get(filling->dir, key, 1 << 20, &body, &head, NULL), HF_OK);
-    struct memory_version *version =
-        memory_put(filling->store, key, hf_buf_slice(&body), head.signature);
-    version->info.lock_mode = head.lock_mode;
-    version->info.retain_until_s = head.retain_until_s;
-    return 0;
-}
-
 static int
 setup_versioned(void **state)
 {
@@ -35,28 +9,17 @@ setup_versioned(void **state)
 
     world_init(w);
     world_put_plain(w, 3);
-    filling = w;
-    assert_int_equal(nftw(w->root, fill_one, 16, FTW_PHYS), 0);
+    memory_fill(w, NULL);
     *state = w;
     return 0;
 }
 
 static const struct range one = { 21, 30 };
 
-static struct memory_version *
-current(struct world *w, const char *key)
-{
-    for (size_t i = w->store->count; i > 0; i--)
-        if (strcmp(w->store->items[i - 1].key, key) == 0)
-            return &w->store->items[i - 1];
-    fail_msg("%s is not there", key);
-    return NULL;
-}
-
 static void
 repeat(struct world *w, const char *key)
 {
-    struct memory_version *first = current(w, key);
+    struct memory_version *first = memory_current(w->store, key);
     struct memory_version *second =
         memory_put(w->store, key, hf_buf_slice(&first->body), first->info.signature);
 
@@ -115,7 +78,7 @@ an_object_put_twice_is_repeated_and_fine(void **state)
     world_object_key(w, one, key);
     repeat(w, key);
     world_expect_one(w, HF_REPEATED, key);
-    snprintf(current(w, key)->info.etag, 128,
+    snprintf(memory_current(w->store, key)->info.etag, 128,
              "another"); /* as with encryption at the store: the bytes decide */
     world_expect_one(w, HF_REPEATED, key);
 }
@@ -168,10 +131,8 @@ start_again_with_a_version(struct world *w, char ret_key[HF_KEY_MAX])
     world_put_digest(w, &plan);
     world_object_key(w, plan.objects[0], ret_key);
     memory_put(w->store, "host1/first", HF_SLICE_LITERAL("x"), NULL);
-    hf_owned(hf_freep) char *path = world_path(w, ret_key);
-    fill_one(path, NULL, FTW_F, NULL); /* v1 */
-    hf_owned(hf_freep) char *digest = world_path(w, w->digest_keys[0]);
-    fill_one(digest, NULL, FTW_F, NULL);
+    memory_fill(w, ret_key); /* v1 */
+    memory_fill(w, w->digest_keys[0]);
 }
 
 static void
@@ -233,8 +194,8 @@ a_lock_without_a_date_is_unlocked(void **state)
     char key[HF_KEY_MAX];
 
     world_object_key(w, one, key);
-    current(w, key)->info.lock_mode = HF_LOCK_NONE;
-    current(w, key)->info.retain_until_s = 0;
+    memory_current(w->store, key)->info.lock_mode = HF_LOCK_NONE;
+    memory_current(w->store, key)->info.retain_until_s = 0;
     world_expect_one(w, HF_UNLOCKED, key);
 }
 
