@@ -180,25 +180,30 @@ digest_received(struct trail *trail, const struct hf_receipt *receipt)
         unlink_sealed(trail, path);
 }
 
-/* Someone else's bytes lie under our key: never overwritten. The window is sealed again under the next generation's key. */
+/* Someone else's bytes lie under our key: never overwritten. The same body goes out again under the next generation's key; its
+ * file is durable before the ledger says so, and the old one goes after that. */
 static void
 object_foreign(struct trail *trail, struct window *window)
 {
     char unique[HF_UNIQUE_SIZE], new_key[HF_KEY_MAX];
     const struct settings *s = &trail->plan->settings;
     unsigned generation = window->generation + 1;
+    struct hf_sealed *sealed;
+    struct hf_error err;
     hf_layout_unique(trail->tag, trail->trails->options.identity->journal, trail->name, window->range.first_seq, window->range.last_seq, generation, unique);
-    hf_layout_object_key(&s->layout, window->time_s, unique, s->encryption == HF_ENCRYPT_CMS, new_key);
+    hf_layout_object_key(&s->layout, window->time_s, unique, hf_ends_with(window->key, ".cms.gz"), new_key);
     hf_log_error("object.foreign", HF_STR("trail", trail->name), HF_STR("key", window->key), HF_STR("new_key", new_key));
+    hf_owned(hf_freep) char *old_path = hf_strdup(window->out.path), *new_path = window_path(window, generation);
+    if (hf_sealed_rekey(old_path, new_key, generation, new_path, &sealed, &err) != HF_OK) {
+        attempt_back_off(trail, &err);
+        return;
+    }
     hf_owned(hf_doc_freep) json_t *doc = json_pack("{s:s, s:s, s:i, s:s}", "window", window->id, "key", window->key, "generation", (int)generation,
                                                    "new_key", new_key);
-    hf_owned(hf_freep) char *old_path = hf_strdup(window->out.path);
-    trail->spool_bytes -= HF_MIN(trail->spool_bytes, window->out.sealed->size);
-    hf_sealed_free(hf_take(window->out.sealed));
-    window->state = WINDOW_CUT;
-    struct hf_error err;
     if (step_replay(trail, HF_STEP_FOREIGN, doc, &err) != HF_OK) /* the same change that a restart makes */
         hf_log_error("ledger.failed", HF_STR("trail", trail->name), HF_ERR(&err));
+    hf_sealed_free(window->out.sealed);
+    window->out.sealed = sealed;
     (void)step_record(trail, HF_STEP_FOREIGN, json_incref(doc));
     if (step_sync(trail))
         unlink_sealed(trail, old_path);

@@ -117,7 +117,8 @@ seal_windows(struct trail *trail)
                                            .path = window->out.path,
                                            .generation = window->generation,
                                            .range = window->range,
-                                           .skip_corrupt = window->skip_corrupt};
+                                           .skip_corrupt = window->skip_corrupt_to != 0,
+                                           .skip_corrupt_to = window->skip_corrupt_to};
         if (!hf_sealers_submit(trails->sealers, &window->job, message_sealed, window))
             return;
         window->state = WINDOW_SEALING;
@@ -130,7 +131,21 @@ static void
 seal_what_is_left(struct window *window, const struct hf_journal_loss *loss)
 {
     if (note_loss(window->trail, loss))
-        window->skip_corrupt = true;
+        window->skip_corrupt_to = loss->last_seq;
+}
+
+/* Its sealed file was found damaged after the journal had let its events go: nothing of it is left here. */
+static void
+give_up(struct window *window)
+{
+    struct trail *trail = window->trail;
+    struct hf_journal_loss loss = {.first_seq = window->range.first_seq, .last_seq = window->range.last_seq,
+                                   .reason = "the sealed file was damaged, and the journal had released its events"};
+    if (!note_loss(trail, &loss))
+        return;
+    (void)step_record(trail, HF_STEP_DROPPED, json_pack("{s:s}", "window", window->id));
+    window_remove(trail, window);
+    (void)step_sync(trail);
 }
 
 void
@@ -147,6 +162,9 @@ seal_returned(struct window *window, enum hf_status status, struct hf_sealed *se
         return;
     case HF_ECORRUPT:
         seal_what_is_left(window, loss);
+        return;
+    case HF_ENOTFOUND:
+        give_up(window);
         return;
     case HF_ENOSPC:
         if (reserve_give(trail->trails))

@@ -23,11 +23,17 @@ window_new(struct trail *trail, const struct hf_window *range, int64_t time_s, u
     return window;
 }
 
+char *
+window_path(const struct window *window, unsigned generation)
+{
+    return hf_asprintf("%s/sealed/w%s.%u", window->trail->folder, window->id, generation);
+}
+
 void
 window_set_path(struct window *window)
 {
     hf_freep(&window->out.path);
-    window->out.path = hf_asprintf("%s/sealed/w%s.%u", window->trail->folder, window->id, window->generation);
+    window->out.path = window_path(window, window->generation);
 }
 
 void

@@ -143,12 +143,10 @@ try_sse_c_key(const struct settings *settings, struct hf_error *err)
     return status;
 }
 
-enum hf_status
-plan_new(struct hf_trails *trails, struct settings *settings, struct plan **ret_plan, struct hf_error *err)
+/* Whatever is wrong with a file that the configuration names is a fault of the configuration: exit code 2. */
+static enum hf_status
+load_files(struct plan *plan, struct hf_error *err)
 {
-    struct plan *plan = hf_alloc(sizeof(*plan));
-    plan->settings = *settings;
-    *settings = (struct settings){0};
     const struct settings *s = &plan->settings;
     enum hf_status status = hf_signer_load(s->digest_key_file, &plan->signer, err);
     if (status == HF_ENOTFOUND)
@@ -157,6 +155,17 @@ plan_new(struct hf_trails *trails, struct settings *settings, struct plan **ret_
         status = load_recipients(plan, err);
     if (status == HF_OK)
         status = try_sse_c_key(s, err);
+    return status == HF_OK ? HF_OK : (err->status = HF_ECONFIG);
+}
+
+enum hf_status
+plan_new(struct hf_trails *trails, struct settings *settings, struct plan **ret_plan, struct hf_error *err)
+{
+    struct plan *plan = hf_alloc(sizeof(*plan));
+    plan->settings = *settings;
+    *settings = (struct settings){0};
+    const struct settings *s = &plan->settings;
+    enum hf_status status = load_files(plan, err);
     if (status == HF_OK)
         status = load_selection(trails, plan, err);
     if (status != HF_OK) {

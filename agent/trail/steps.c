@@ -102,6 +102,8 @@ step_replay(void *context, enum hf_step step, const json_t *doc, struct hf_error
         loss_add(trail, hf_doc_u64_or(doc, "first", 0), hf_doc_u64_or(doc, "last", 0), hf_doc_text_or(doc, "reason", ""));
         return HF_OK;
     case HF_STEP_DROPPED:
+        replay_dropped(trail, hf_doc_text_or(doc, "window", ""));
+        return HF_OK;
     case HF_STEP_CHAIN:
         return hf_fail(err, HF_EVERSION, "made by a newer holdfast");
     }

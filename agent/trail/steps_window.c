@@ -210,13 +210,19 @@ replay_receipt(struct trail *trail, const json_t *doc, struct hf_error *err)
     object->lock_mode = hf_strdup(hf_doc_text_or(doc, "lock_mode", NULL));
     object->retain_until_s = (int64_t)hf_doc_u64_or(doc, "retain_until", 0);
     object->repeated = hf_doc_u64_or(doc, "repeated", 0);
-    for (struct window *at = trail->windows; at; at = at->next) {
-        if (strcmp(at->id, window) == 0) {
-            window_remove(trail, at);
-            break;
+    replay_dropped(trail, window);
+    return HF_OK;
+}
+
+void
+replay_dropped(struct trail *trail, const char *id)
+{
+    for (struct window *window = trail->windows; window; window = window->next) {
+        if (strcmp(window->id, id) == 0) {
+            window_remove(trail, window);
+            return;
         }
     }
-    return HF_OK;
 }
 
 /* ---- losses and foreign keys ---- */

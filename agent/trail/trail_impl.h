@@ -81,7 +81,7 @@ struct window {
     unsigned generation;
     char key[HF_KEY_MAX];
     struct hf_selection selection;
-    bool skip_corrupt;
+    uint64_t skip_corrupt_to; /* up to here losses are journaled: sealing leaves them out */
     struct hf_seal_job job;
     struct outgoing out;
 };
@@ -202,6 +202,7 @@ void seal_returned(struct window *window, enum hf_status status, struct hf_seale
 struct window *window_new(struct trail *trail, const struct hf_window *range, int64_t time_s, unsigned generation, const char *key);
 void window_free(struct window *window);
 void window_remove(struct trail *trail, struct window *window);
+char *window_path(const struct window *window, unsigned generation); /* the caller's */
 void window_set_path(struct window *window);
 uint64_t trail_sealed_seq(const struct trail *trail); /* everything up to here is sealed or nobody's */
 
@@ -237,6 +238,7 @@ enum hf_status replay_cut(struct trail *trail, const json_t *doc, struct hf_erro
 enum hf_status replay_attempt(struct trail *trail, const json_t *doc, struct hf_error *err) hf_must_check;
 enum hf_status replay_receipt(struct trail *trail, const json_t *doc, struct hf_error *err) hf_must_check;
 enum hf_status replay_foreign(struct trail *trail, const json_t *doc, struct hf_error *err) hf_must_check;
+void replay_dropped(struct trail *trail, const char *id); /* the window leaves the list */
 enum hf_status replay_digest_cut(struct trail *trail, const json_t *doc, struct hf_error *err) hf_must_check;
 enum hf_status replay_head(struct trail *trail, const json_t *doc, struct hf_error *err) hf_must_check;
 struct hf_digest_object *object_add(struct trail *trail);

@@ -31,6 +31,8 @@ verify_report(struct verify *v, enum hf_finding finding, const char *key, const 
     char detail[2 * HF_KEY_MAX + 1024];
     va_list args;
 
+    if (v->quiet)
+        return;
     v->result->findings[finding]++;
     if (!v->options->finding)
         return;

@@ -59,6 +59,7 @@ struct verify {
     struct hf_verify_result *result;
     bool versions_refused;
     bool said_advisory, said_not_pinned;
+    bool quiet; /* what is looked at was not asked for: nothing is said of it */
 
     struct hf_strings listing; /* digests of this trail, oldest first */
     bool *visited;             /* beside it */

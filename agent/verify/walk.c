@@ -208,15 +208,18 @@ step(struct walk *walk, struct hf_error *err)
         link.newer = last_entry(v);
     }
     listing_mark(v, walk->next);
+    v->quiet = walk->outside;
     status = fetch_digest(v, walk->next, &link, &fetched, &judged, &version_id, err);
+    v->quiet = false;
     if (status != HF_OK)
         return status;
-    if (fetched == FETCHED_ABSENT && walk->outside) {
+    if (fetched != FETCHED_USABLE && walk->outside) {
+        free(version_id);
         set_next(walk, BY_LISTING, NULL, NULL, NULL); /* its time may be over */
     } else if (fetched != FETCHED_USABLE) {
         if (fetched == FETCHED_ABSENT)
             say_missing(walk);
-        v->result->digests += !walk->outside;
+        v->result->digests++;
         free(version_id);
         go_on_in_listing(walk);
     } else if (walk->how == BY_LISTING && !fits_after_break(walk, &judged)) {

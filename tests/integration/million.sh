@@ -18,8 +18,9 @@ config=$HF_TMP/main/holdfast.yaml
 mkdir -p main log
 make_digest_key main/digest.key >/dev/null
 make_recipient main/ops rsa
-BUCKET=$bucket PREFIX=host-a WRITER=- envsubst <"$HF_ROOT/policies/starter/bucket-policy.json" | jq 'del(.Statement[].Principal)' >writer.json
+writer_policy host-a "$bucket" >writer.json
 second_user "$HF_TEST_ID" "$bucket" writer.json main/credentials
+owner_reads_all "$bucket"
 cat >"$config" <<YAML
 agent: { state_dir: $HF_TMP/main/state }
 stores:

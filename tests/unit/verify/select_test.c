@@ -63,6 +63,20 @@ what_expired_before_the_time_is_no_complaint(void **state)
     world_expect_one(w, HF_MISSING, w->digest_keys[1]);
 }
 
+static void
+what_is_wrong_before_the_time_is_no_complaint(void **state)
+{
+    struct world *w = *state;
+
+    world_put_plain(w, 4);
+    hf_owned(hf_freep) char *path = world_path(w, w->digest_keys[1]);
+    world_flip(w, path, 800);
+    w->options.start_s = WORLD_BASE_S + 2 * 3600;
+    world_expect_intact(w);
+    w->options.start_s--;
+    world_expect_one(w, HF_INVALID, w->digest_keys[1]);
+}
+
 /* The digest before the first one asked for is read for what it announced and listed, no more. */
 static void
 what_was_announced_before_the_time_is_known(void **state)
@@ -264,6 +278,7 @@ main(void)
         TEST(one_side_may_be_open),
         TEST(a_time_without_digests_is_not_found),
         TEST(what_expired_before_the_time_is_no_complaint),
+        TEST(what_is_wrong_before_the_time_is_no_complaint),
         TEST(what_was_announced_before_the_time_is_known),
         TEST(the_only_trail_is_found),
         TEST(of_several_trails_one_must_be_named),
