@@ -113,6 +113,18 @@ sources_doc(struct hf_daemon *daemon, bool *ret_well)
     return sources;
 }
 
+/* Until the journal would be full if nothing were sealed from now on, at the rate since the start; 0: nothing comes in. */
+static uint64_t
+seconds_left(const struct hf_daemon *daemon, const struct hf_journal_info *info)
+{
+    uint64_t held = info->next_seq - info->oldest_seq, uptime_s = (uint64_t)HF_MAX(hf_wall_s() - daemon->started_s, 1);
+    if (!held || !info->events || info->bytes >= info->max_bytes)
+        return 0;
+    double bytes_per_s = (double)info->events / (double)uptime_s * ((double)info->bytes / (double)held);
+    double left_s = (double)(info->max_bytes - info->bytes) / HF_MAX(bytes_per_s, 1e-9);
+    return left_s < 1e12 ? (uint64_t)left_s : 0;
+}
+
 static json_t *
 journal_doc(struct hf_daemon *daemon, bool *ret_well)
 {
@@ -126,6 +138,7 @@ journal_doc(struct hf_daemon *daemon, bool *ret_well)
     hf_doc_set_u64(doc, "max_bytes", info.max_bytes);
     hf_doc_set_u64(doc, "commits", info.commits);
     hf_doc_set_u64(doc, "events", info.events);
+    hf_doc_set_u64(doc, "seconds_left", seconds_left(daemon, &info));
     hf_doc_set_bool(doc, "full", info.full);
     hf_doc_set_text(doc, "reason", *info.reason ? info.reason : NULL);
     *ret_well = *ret_well && !info.full;

@@ -158,6 +158,8 @@ digest_seal(struct trail *trail, struct hf_error *err)
         return HF_OK;
     if (!work->digest.journal)
         fill_chain(trail, &work->digest);
+    hf_freep(&work->digest.fingerprint); /* the key may have been rotated between the cut and this */
+    work->digest.fingerprint = hf_strdup(hf_signer_fingerprint(trail->plan->signer));
     struct hf_sealed *sealed = new_sealed(trail, HF_SEALED_DIGEST, work->digest.key, "application/json", true);
     enum hf_status status = seal_digest(trail, sealed, err);
     if (status != HF_OK) {

@@ -10,8 +10,21 @@ set_time(json_t *doc, const char *key, int64_t seconds)
     hf_doc_set_text(doc, key, seconds ? text : NULL);
 }
 
+/* The trail whose place in the journal is the oldest: without it, more could be let go. */
+static const struct trail *
+pinning(const struct hf_trails *trails, const struct hf_journal_info *journal)
+{
+    const struct trail *pins = NULL;
+    for (const struct trail *trail = trails->trails; trail; trail = trail->next) {
+        uint64_t sealed_seq = trail_sealed_seq(trail);
+        if (!trail->closed && sealed_seq < journal->durable_seq && (!pins || sealed_seq < trail_sealed_seq(pins)))
+            pins = trail;
+    }
+    return pins;
+}
+
 static json_t *
-trail_doc(const struct trail *trail, const struct hf_journal_info *journal)
+trail_doc(const struct trail *trail, const struct trail *pins, const struct hf_journal_info *journal)
 {
     const struct settings *s = &trail->plan->settings;
     uint64_t windows = 0, records = 0;
@@ -42,7 +55,7 @@ trail_doc(const struct trail *trail, const struct hf_journal_info *journal)
     hf_doc_set_u64(doc, "cut_sequence", trail->cut_seq);
     hf_doc_set_u64(doc, "sealed_sequence", trail_sealed_seq(trail));
     hf_doc_set_u64(doc, "uncut_events", journal->durable_seq > trail->cut_seq ? journal->durable_seq - trail->cut_seq : 0);
-    hf_doc_set_bool(doc, "pins_journal", trail_sealed_seq(trail) + 1 <= journal->oldest_seq && trail_sealed_seq(trail) < journal->durable_seq);
+    hf_doc_set_bool(doc, "pins_journal", trail == pins);
     hf_doc_set_u64(doc, "objects_delivered", trail->counts.objects);
     hf_doc_set_u64(doc, "records_delivered", trail->counts.records);
     hf_doc_set_u64(doc, "bytes_delivered", trail->counts.bytes);
@@ -64,7 +77,7 @@ status_doc(struct hf_trails *trails)
     hf_journal_info(trails->options.journal, &journal);
     json_t *doc = json_object(), *list = json_array(), *stores = json_array();
     for (const struct trail *trail = trails->trails; trail; trail = trail->next)
-        json_array_append_new(list, trail_doc(trail, &journal));
+        json_array_append_new(list, trail_doc(trail, pinning(trails, &journal), &journal));
     for (const struct store_slot *slot = trails->stores; slot; slot = slot->next) {
         json_t *store = json_object();
         hf_doc_set_text(store, "name", slot->config->name);
