@@ -12,6 +12,7 @@ static enum hf_status
 only_socket(const struct options *options, const struct hf_config *config, const char **ret_path, struct hf_error *err)
 {
     const char *path = NULL;
+    hf_assert(config);
     for (size_t i = 0; i < config->source_count; i++) {
         if (config->sources[i].type != HF_SOURCE_SOCKET)
             continue;

@@ -115,6 +115,7 @@ enum hf_status
 registry_verifier(const json_t *entry, struct hf_verifier **ret_verifier, struct hf_error *err)
 {
     const char *public_key;
+    struct hf_verifier *verifier;
     hf_owned(hf_buf_done) struct hf_buf pem = HF_BUF(64 << 10);
     enum hf_status status = hf_doc_text(entry, "public_key", &public_key, err);
     if (status != HF_OK)
@@ -126,12 +127,14 @@ registry_verifier(const json_t *entry, struct hf_verifier **ret_verifier, struct
         status = hf_buf_add_text(&pem, "-----END RSA PUBLIC KEY-----\n");
     if (status != HF_OK)
         return hf_fail(err, status, "a key in the registry is too long");
-    status = hf_verifier_parse(hf_buf_slice(&pem), "a key of the registry", ret_verifier, err);
+    status = hf_verifier_parse(hf_buf_slice(&pem), "a key of the registry", &verifier, err);
     if (status != HF_OK)
         return status;
-    if (strcmp(hf_verifier_fingerprint(*ret_verifier), hf_doc_text_or(entry, "fingerprint", "")) == 0)
+    if (strcmp(hf_verifier_fingerprint(verifier), hf_doc_text_or(entry, "fingerprint", "")) == 0) {
+        *ret_verifier = verifier;
         return HF_OK;
-    hf_verifier_free(*ret_verifier);
+    }
+    hf_verifier_free(verifier);
     return hf_fail(err, HF_ECORRUPT, "the registry's key %.64s does not have that fingerprint", hf_doc_text_or(entry, "fingerprint", ""));
 }
 

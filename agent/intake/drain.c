@@ -13,6 +13,16 @@ hf_intake_drain(struct hf_intake *intake, void (*done)(void *context), void *con
 }
 
 void
+hf_intake_drain_cancel(struct hf_intake *intake, void *context)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < intake->waiter_count; i++)
+        if (intake->waiters[i].context != context)
+            intake->waiters[kept++] = intake->waiters[i];
+    intake->waiter_count = kept;
+}
+
+void
 hf_drain_check(struct hf_intake *intake)
 {
     if (intake->waiter_count == 0)

@@ -116,7 +116,14 @@ hf_orphan_adopt(struct hf_file *file, uint64_t size)
 static bool
 is_missing(const struct hf_file_state *state)
 {
-    return !state->done && !state->reported;
+    return !state->done && !state->reported && !state->present;
+}
+
+/* Nothing is left to do about it but to forget it some day. */
+static bool
+is_settled(const struct hf_file_state *state)
+{
+    return state->done || state->reported;
 }
 
 static void
@@ -147,8 +154,10 @@ find_renamed(struct hf_file_source *source, const char *directory, struct hf_str
             continue;
         struct hf_file_id id = {.dev = who.dev, .ino = who.ino, .birth_ns = who.birth_ns};
         for (size_t i = 0; i < source->orphan_count; i++)
-            if (is_missing(&source->orphans[i]) && hf_file_id_same(&source->orphans[i].id, &id))
+            if (is_missing(&source->orphans[i]) && hf_file_id_same(&source->orphans[i].id, &id)) {
                 hf_strings_add(ret_paths, path);
+                source->orphans[i].present = true;
+            }
     }
     hf_fs_names_free(names, count);
     return HF_OK;
@@ -186,7 +195,7 @@ report_missing(struct hf_file_source *source, const char *directory)
     hf_unit_commit(&unit);
     for (size_t i = 0; i < source->orphan_count; i++) {
         directory_of(source->orphans[i].path, other);
-        if (strcmp(other, directory) == 0)
+        if (is_missing(&source->orphans[i]) && strcmp(other, directory) == 0)
             source->orphans[i].reported = true;
     }
 }
@@ -218,7 +227,7 @@ count_old(const struct hf_file_source *source, int64_t now_s)
 {
     size_t old = 0;
     for (size_t i = 0; i < source->orphan_count; i++)
-        old += !is_missing(&source->orphans[i]) && now_s - source->orphans[i].seen_s > HF_ORPHAN_S;
+        old += is_settled(&source->orphans[i]) && now_s - source->orphans[i].seen_s > HF_ORPHAN_S;
     return old;
 }
 
@@ -236,7 +245,7 @@ forget_old(struct hf_file_source *source)
     for (size_t i = source->orphan_count; i-- > 0;) {
         char key[HF_FILE_KEY_SIZE];
         struct hf_file_state *state = &source->orphans[i];
-        if (is_missing(state) || now_s - state->seen_s <= keep_s)
+        if (!is_settled(state) || now_s - state->seen_s <= keep_s)
             continue;
         hf_file_key(source->source.config.name, &state->id, key);
         if (hf_unit_set_state(&unit, key, hf_slice(NULL, 0)) != HF_OK)
@@ -253,6 +262,7 @@ hf_orphans_look(struct hf_file_source *source)
     for (size_t i = 0; i < source->orphan_count; i++) {
         char directory[HF_PATH_MAX];
         bool known = false;
+        source->orphans[i].present = false;
         if (!is_missing(&source->orphans[i]))
             continue;
         directory_of(source->orphans[i].path, directory);

@@ -58,6 +58,7 @@ struct hf_file_state {
     int64_t seen_s;                   /* when it was written */
     bool done;                        /* read to its end, closed */
     bool reported;                    /* it vanished unread, and a SourceGap says so */
+    bool present;                     /* in memory only: it is there, but could not be opened */
     char *path;
 };
 
@@ -93,6 +94,7 @@ struct hf_file {
     const struct hf_file *copy_of;
     uint64_t copied;         /* this much is the same as in copy_of */
     bool ending;             /* its name is gone */
+    bool after_truncation;   /* NUL bytes at its beginning are a hole, not lines */
     bool moved;              /* its name changed to another that matches: its last line is complete too */
     bool dirty;              /* its state has to be written, whether or not there are lines */
     bool ready, seen;
@@ -121,7 +123,9 @@ struct hf_file_source {
     struct hf_strings vanished;    /* names of files that were gone before they could be opened */
     bool started;                  /* the first positions are in the journal */
     bool running;
-    char scan_problem[HF_PROBLEM_SIZE];
+    char watch_problem[HF_PROBLEM_SIZE]; /* why it polls; "" */
+    char scan_problem[HF_PROBLEM_SIZE];  /* of the last scan, or watch_problem */
+    char told_problem[HF_PROBLEM_SIZE];  /* what the log says */
 };
 
 struct hf_file_source *hf_file_source(struct hf_source *source);

@@ -30,6 +30,7 @@ new_generation(struct hf_file *file, const char *reason)
     file->partial = 0;
     file->known_size = 0;
     file->drain_to = 0;
+    file->after_truncation = true;
     file->dirty = true;
 }
 
@@ -158,6 +159,17 @@ hf_file_dirty_written(struct hf_file_source *source)
     }
 }
 
+/* A writer that does not append goes on at its old offset after a truncation: the file begins with a hole, which reads as
+ * NUL bytes. They were never written, so they are no lines. */
+static size_t
+hole_size(const struct hf_file *file, struct hf_slice input)
+{
+    size_t size = 0;
+    while (file->after_truncation && size < input.size && input.ptr[size] == '\0')
+        size++;
+    return size;
+}
+
 /* The whole unit; on failure the file is as before. */
 static bool
 hand_over(struct hf_file *file, struct hf_slice input, bool ended, struct hf_cut *ret_cut)
@@ -165,15 +177,17 @@ hand_over(struct hf_file *file, struct hf_slice input, bool ended, struct hf_cut
     struct hf_unit unit;
     struct hf_print print = file->print;
     struct hf_cut cut = {0};
+    size_t hole = hole_size(file, input);
+    struct hf_slice lines = hf_slice(input.ptr + hole, input.size - hole);
     if (hf_unit_begin(&unit, &file->source->source) != HF_OK)
         return false;
     enum hf_status status = HF_OK;
     if (file->gap.reason)
         status = hf_unit_gap(&unit, file->path, file->gap.reason, file->gap.from, file->gap.unread_seen);
     if (status == HF_OK)
-        status = hf_unit_lines(&unit, input, ended, &file->line, &cut);
+        status = hf_unit_lines(&unit, lines, ended, &file->line, &cut);
     if (status == HF_OK) {
-        hf_print_add(&print, hf_slice(input.ptr, cut.consumed));
+        hf_print_add(&print, hf_slice(input.ptr, hole + cut.consumed));
         status = hf_file_write_state(&unit, file, &print, cut.parts, cut.bytes, false);
     }
     if (status == HF_OK)
@@ -189,6 +203,7 @@ hand_over(struct hf_file *file, struct hf_slice input, bool ended, struct hf_cut
     file->print = print;
     hf_cut_keep(&cut, &file->line);
     file->partial = cut.left;
+    file->after_truncation &= lines.size == 0;
     file->gap.reason = NULL;
     file->gap.unread_seen = 0;
     hf_file_dirty_written(file->source);
@@ -294,7 +309,7 @@ hf_file_step(struct hf_file *file)
     note_size(file, file->print.offset + input.size, end);
 
     struct hf_cut cut;
-    if (has_piece(file, input) || file->dirty) {
+    if (has_piece(file, input) || file->dirty || hole_size(file, input) > 0) {
         file->fresh = false;
         return hand_over(file, input, false, &cut) ? cut.more || !end : true;
     }

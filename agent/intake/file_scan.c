@@ -133,8 +133,8 @@ watch_all(struct hf_file_source *source, const struct hf_strings *directories)
         if (status == HF_OK || status == HF_ENOTFOUND)
             continue;
         hf_watch_free(hf_take(source->watch));
-        hf_log_warn("source.poll", HF_STR("source", source->source.config.name), HF_ERR(&err));
-        snprintf(source->scan_problem, sizeof(source->scan_problem), "%.120s; polling instead", err.text);
+        snprintf(source->watch_problem, sizeof(source->watch_problem), "%.150s; polling instead", err.text);
+        hf_problem_set(source->scan_problem, source->watch_problem);
     }
 }
 
@@ -187,12 +187,25 @@ open_followed(struct hf_file_source *source)
     hf_paths_done(&source->followed);
 }
 
+/* Once, not at every scan. */
+static void
+tell_problem(struct hf_file_source *source)
+{
+    if (strcmp(source->told_problem, source->scan_problem) == 0)
+        return;
+    hf_problem_set(source->told_problem, source->scan_problem);
+    if (source->scan_problem[0])
+        hf_log_warn("source.problem", HF_STR("source", source->source.config.name), HF_STR("error", source->scan_problem));
+    else
+        hf_log_info("source.well", HF_STR("source", source->source.config.name));
+}
+
 void
 hf_file_scan(struct hf_file_source *source)
 {
     struct hf_found found;
     struct hf_strings new_paths = {NULL, 0};
-    source->scan_problem[0] = '\0';
+    hf_problem_set(source->scan_problem, source->watch_problem);
     for (struct hf_file *file = source->files; file; file = file->next)
         file->seen = false;
     hf_found_paths(&source->source.config, &found);
@@ -220,4 +233,5 @@ hf_file_scan(struct hf_file_source *source)
         hf_file_ready(file);
     }
     hf_file_tick_soon(source);
+    tell_problem(source);
 }

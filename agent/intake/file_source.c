@@ -250,11 +250,9 @@ file_start(struct hf_source *base)
     source->running = true;
     source->watch = hf_watch_new(source, &err);
     if (!source->watch)
-        hf_log_warn("source.poll", HF_STR("source", base->config.name), HF_ERR(&err));
+        hf_problem_set(source->watch_problem, err.text);
     hf_orphans_load(source);
     on_scan_timer(-1, 0, source);
-    if (!source->watch && !source->scan_problem[0])
-        problem(source, &err);
 }
 
 static void

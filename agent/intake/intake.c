@@ -204,17 +204,24 @@ hf_intake_block(struct hf_intake *intake, bool out_of_room)
         tell_full(intake);
 }
 
-/* Everyone tries; the first one that is refused blocks the intake again. */
+/* Asks the journal first: with several sources one that has nothing to add would say "go on" for all. Then everyone tries,
+ * and the first one that is refused blocks the intake again. */
 static void
 unblock(struct hf_intake *intake)
 {
+    if (hf_journal_begin(intake->journal, false, NULL) != HF_OK) {
+        schedule_retry(intake);
+        return;
+    }
+    hf_journal_abandon(intake->journal);
     intake->blocked = false;
-    for (size_t i = 0; i < intake->source_count && !intake->blocked; i++)
-        intake->sources[(intake->next_source + i) % intake->source_count]->ops->room(
-            intake->sources[(intake->next_source + i) % intake->source_count]);
+    evtimer_del(intake->retry);
+    for (size_t i = 0; i < intake->source_count && !intake->blocked; i++) {
+        struct hf_source *source = intake->sources[(intake->next_source + i) % intake->source_count];
+        source->ops->room(source);
+    }
     intake->next_source++;
     if (!intake->blocked) {
-        evtimer_del(intake->retry);
         intake->blocked_since_ms = 0;
         intake->told_full = false;
     }
@@ -390,7 +397,7 @@ hf_intake_status(const struct hf_intake *intake, struct hf_source_status *ret_st
             .bytes = source->bytes,
             .counts = source->counts,
             .gaps = source->gaps,
-            .waiting = intake->blocked && !intake->stopped,
+            .waiting = intake->told_full && !intake->stopped,
         };
         snprintf(status->problem, sizeof(status->problem), "%s", source->problem);
         source->ops->status(source, status);

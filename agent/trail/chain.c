@@ -27,8 +27,21 @@ foreign(const struct trail *trail, const struct hf_digest *newest, const char *w
                    newest->host ? newest->host : "unknown", newest->journal ? newest->journal : "unknown", why, trail->name);
 }
 
+/* Is it, byte for byte, the digest that this ledger knows under its number? Earlier ones are not known any more. */
+static bool
+is_ours(const struct trail *trail, uint64_t number, struct hf_slice json)
+{
+    char hash[HF_SHA256_HEX_SIZE];
+    hf_sha256_hex(json.ptr, json.size, hash);
+    if (trail->digest && number == trail->digest->digest.number)
+        return trail->digest->out.sealed && strcmp(trail->digest->out.sealed->plain_sha256, hash) == 0;
+    if (number == trail->head.number)
+        return strcmp(trail->head.hash, hash) == 0;
+    return number < trail->head.number;
+}
+
 static enum hf_status
-compare(struct trail *trail, const struct hf_digest *newest, struct hf_error *err)
+compare(struct trail *trail, const struct hf_digest *newest, struct hf_slice json, struct hf_error *err)
 {
     const char *journal = trail->trails->options.identity->journal;
     if (!newest->journal || strcmp(newest->journal, journal) != 0)
@@ -40,9 +53,8 @@ compare(struct trail *trail, const struct hf_digest *newest, struct hf_error *er
             trail->old_head = hf_strdup(trail->check.newest_digest_key);
         return HF_OK;
     }
-    uint64_t known = trail->digest ? trail->digest->digest.number : trail->head.number;
-    if (newest->number > known)
-        return foreign(trail, newest, "it is newer than this state directory, which was rolled back or copied", err);
+    if (!is_ours(trail, newest->number, json))
+        return foreign(trail, newest, "this state directory knows nothing of it: it was rolled back or copied", err);
     return HF_OK;
 }
 
@@ -58,7 +70,7 @@ compare_bytes(struct trail *trail, struct hf_error *err)
         hf_while(err, status, "reading the newest digest '%s'", trail->check.newest_digest_key);
         return err->status = HF_EFOREIGN; /* hold: what lies there is not ours as we left it */
     }
-    status = compare(trail, &newest, err);
+    status = compare(trail, &newest, hf_buf_slice(&json), err);
     hf_digest_done(&newest);
     return status;
 }

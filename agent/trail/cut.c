@@ -4,31 +4,52 @@
 #include <stdio.h>
 #include <string.h>
 
+/* By the configuration in force: what was cut before a change and is sealed after it goes where the change says. */
+static void
+window_set_key(struct window *window)
+{
+    const struct trail *trail = window->trail;
+    const struct settings *s = &trail->plan->settings;
+    char unique[HF_UNIQUE_SIZE];
+    hf_layout_unique(trail->tag, trail->trails->options.identity->journal, trail->name, window->range.first_seq, window->range.last_seq,
+                     window->generation, unique);
+    hf_layout_object_key(&s->layout, window->time_s, unique, s->encryption == HF_ENCRYPT_CMS, window->key);
+}
+
 /* Records the cut and puts it into the list; a window without selected records is only remembered as covered. */
 static void
 add_window(struct trail *trail, const struct hf_window *range)
 {
     int64_t time_s = trail_time_s(trail);
-    char key[HF_KEY_MAX] = "", unique[HF_UNIQUE_SIZE];
-    const struct settings *s = &trail->plan->settings;
-    if (range->count > 0) {
-        hf_layout_unique(trail->tag, trail->trails->options.identity->journal, trail->name, range->first_seq, range->last_seq, 0, unique);
-        hf_layout_object_key(&s->layout, time_s, unique, s->encryption == HF_ENCRYPT_CMS, key);
-    }
-    struct window *window = window_new(trail, range, time_s, 0, key);
+    struct window *window = window_new(trail, range, time_s, 0, "");
     window->selection = trail->plan->selection;
+    if (range->count > 0)
+        window_set_key(window);
     (void)step_record(trail, HF_STEP_CUT, step_cut_doc(window)); /* a failure is remembered: step_sync() rewrites */
     trail->cut_seq = range->last_seq;
     if (range->count == 0)
         window_remove(trail, window);
 }
 
-/* The reader found a spot it cannot read. The loss is an event of its own, durable before anyone reads on. */
+static bool
+is_noted(const struct trail *trail, const struct hf_journal_loss *loss)
+{
+    for (size_t i = 0; i < trail->loss_count; i++) {
+        if (trail->losses[i].first_seq == loss->first_seq && trail->losses[i].last_seq == loss->last_seq)
+            return true;
+    }
+    return false;
+}
+
+/* The reader found a spot it cannot read. The loss is an event of its own, durable before anyone reads on; where no window is open
+ * in front of it, the trail's place moves behind it, so that a restart does not find it again. */
 static bool
 note_loss(struct trail *trail, const struct hf_journal_loss *loss)
 {
     struct hf_trails *trails = trail->trails;
     struct hf_error err;
+    if (is_noted(trail, loss))
+        return true;
     hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(4096);
     hf_owned(hf_doc_freep) json_t *details = json_pack("{s:s, s:I, s:I, s:s}", "trail", trail->name, "firstSequence", (json_int_t)loss->first_seq,
                                                        "lastSequence", (json_int_t)loss->last_seq, "reason", loss->reason);
@@ -39,7 +60,9 @@ note_loss(struct trail *trail, const struct hf_journal_loss *loss)
         return false;
     hf_log_error("journal.loss", HF_STR("trail", trail->name), HF_NUM("first", loss->first_seq), HF_NUM("last", loss->last_seq), HF_STR("reason", loss->reason));
     loss_add(trail, loss->first_seq, loss->last_seq, loss->reason);
-    (void)step_record(trail, HF_STEP_LOSS, step_loss_doc(&trail->losses[trail->loss_count - 1]));
+    if (hf_cutter_next_seq(trail->cutter) == loss->last_seq + 1)
+        trail->cut_seq = HF_MAX(trail->cut_seq, loss->last_seq);
+    (void)step_record(trail, HF_STEP_LOSS, step_loss_doc(&trail->losses[trail->loss_count - 1], trail->cut_seq));
     return step_sync(trail);
 }
 
@@ -110,6 +133,7 @@ seal_windows(struct trail *trail)
             continue;
         if (trail->spool_bytes >= trail->plan->settings.spool_max_bytes)
             return; /* only this trail stops; its place in the journal stays, status names it */
+        window_set_key(window);
         window->job = (struct hf_seal_job){.plan = &trail->plan->seal,
                                            .selection = &window->selection,
                                            .window = window->id,

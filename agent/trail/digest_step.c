@@ -13,12 +13,16 @@ digest_work_free(struct digest_work *work)
     hf_freep(&work);
 }
 
-/* Timers run on boot time: a step of the wall clock neither hurries nor delays a digest. */
+/* The first boundary after what the last digest covers. One that passed while the agent was down is made up for at once: else an
+ * agent that ends before every boundary never signs. Timers run on boot time: a step of the wall clock neither hurries nor delays a
+ * digest. */
 void
 digest_schedule(struct trail *trail)
 {
     int64_t period_s = (int64_t)trail->plan->settings.digest_s, now_s = HF_MAX(trail->last_time_s, hf_wall_s());
-    trail->digest_due_ms = (int64_t)hf_boot_ms() + (period_s - now_s % period_s) * 1000;
+    int64_t covered_s = trail->digest ? trail->digest->digest.end_s : trail->head.number ? trail->head.end_s : trail->created_s;
+    int64_t due_s = covered_s - covered_s % period_s + period_s;
+    trail->digest_due_ms = (int64_t)hf_boot_ms() + HF_MAX(due_s - now_s, 0) * 1000;
 }
 
 bool

@@ -63,19 +63,19 @@ outgoing_done(struct outgoing *out)
     out->sealed = NULL;
 }
 
-/* A sealed file that is whole is the step "sealed" done; anything else is sealed again: nothing of it was sent, or the
- * same bytes come out again. */
-static void
-match_sealed(struct trail *trail, struct outgoing *out)
+/* A sealed file that is whole is the step "sealed" done. A missing or damaged one is sealed again; one that only cannot be read now is a
+ * fault of this host, and no reason to call anything lost. */
+static enum hf_status
+match_sealed(struct trail *trail, struct outgoing *out, struct hf_error *err)
 {
-    struct hf_error err;
-    enum hf_status status = hf_sealed_open(out->path, true, &out->sealed, &err);
-    if (status == HF_OK) {
+    enum hf_status status = hf_sealed_open(out->path, true, &out->sealed, err);
+    if (status == HF_OK)
         trail->spool_bytes += out->sealed->size;
-        return;
-    }
-    if (status != HF_ENOTFOUND)
-        hf_log_error("sealed.damaged", HF_STR("trail", trail->name), HF_STR("file", out->path), HF_ERR(&err));
+    else if (status == HF_ECORRUPT || status == HF_EFORMAT)
+        hf_log_error("sealed.damaged", HF_STR("trail", trail->name), HF_STR("file", out->path), HF_STR("error", err ? err->text : ""));
+    else if (status != HF_ENOTFOUND)
+        return status;
+    return HF_OK;
 }
 
 static bool
@@ -117,15 +117,15 @@ match_files(struct trail *trail, struct hf_error *err)
     enum hf_status status = hf_fs_mkdirs(folder, 0700, err);
     if (status != HF_OK)
         return status;
-    for (struct window *window = trail->windows; window; window = window->next) {
-        match_sealed(trail, &window->out);
+    for (struct window *window = trail->windows; window && status == HF_OK; window = window->next) {
+        status = match_sealed(trail, &window->out, err);
         window->state = window->out.sealed ? WINDOW_SEALED : WINDOW_CUT;
     }
-    if (trail->digest) {
+    if (trail->digest && status == HF_OK) {
         trail->digest->out.path = hf_asprintf("%s/sealed/d%llu", trail->folder, (unsigned long long)trail->digest->digest.number);
-        match_sealed(trail, &trail->digest->out);
+        status = match_sealed(trail, &trail->digest->out, err);
     }
-    return remove_leftovers(trail, folder, err);
+    return status != HF_OK ? status : remove_leftovers(trail, folder, err);
 }
 
 /* What a new trail begins with. */

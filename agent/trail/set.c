@@ -102,7 +102,7 @@ static void
 run_configure(struct hf_trails *trails, void *argument)
 {
     struct configure_call *call = argument;
-    struct plan *plans[TRAILS_MAX];
+    struct plan *plans[TRAILS_MAX] = {NULL};
     call->status = stores_needed(trails, call->config, call->err);
     if (call->status == HF_OK)
         call->status = make_plans(trails, call->config, plans, call->err);
@@ -173,7 +173,7 @@ open_draining(struct hf_trails *trails, const struct hf_config *config, struct h
 static enum hf_status
 open_all(struct hf_trails *trails, const struct hf_config *config, struct hf_error *err)
 {
-    struct plan *plans[TRAILS_MAX];
+    struct plan *plans[TRAILS_MAX] = {NULL};
     enum hf_status status = make_plans(trails, config, plans, err);
     if (status != HF_OK)
         return status;

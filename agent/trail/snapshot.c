@@ -47,7 +47,7 @@ add_lists(struct steps *steps, const struct hf_digest_object *objects, size_t ob
     for (size_t i = 0; i < object_count; i++)
         steps_add(steps, HF_STEP_RECEIPT, step_receipt_doc(&objects[i], ""));
     for (size_t i = 0; i < loss_count; i++)
-        steps_add(steps, HF_STEP_LOSS, step_loss_doc(&losses[i]));
+        steps_add(steps, HF_STEP_LOSS, step_loss_doc(&losses[i], 0));
     for (size_t i = 0; i < foreign_count; i++)
         steps_add(steps, HF_STEP_FOREIGN, json_pack("{s:s, s:s}", "window", "", "key", foreign[i]));
 }

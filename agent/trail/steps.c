@@ -100,6 +100,7 @@ step_replay(void *context, enum hf_step step, const json_t *doc, struct hf_error
         return replay_foreign(trail, doc, err);
     case HF_STEP_LOSS:
         loss_add(trail, hf_doc_u64_or(doc, "first", 0), hf_doc_u64_or(doc, "last", 0), hf_doc_text_or(doc, "reason", ""));
+        trail->cut_seq = HF_MAX(trail->cut_seq, hf_doc_u64_or(doc, "cut_seq", 0));
         return HF_OK;
     case HF_STEP_DROPPED:
         replay_dropped(trail, hf_doc_text_or(doc, "window", ""));

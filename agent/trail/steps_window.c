@@ -228,12 +228,13 @@ replay_dropped(struct trail *trail, const char *id)
 /* ---- losses and foreign keys ---- */
 
 json_t *
-step_loss_doc(const struct hf_digest_loss *loss)
+step_loss_doc(const struct hf_digest_loss *loss, uint64_t cut_seq)
 {
     json_t *doc = json_object();
     hf_doc_set_u64(doc, "first", loss->first_seq);
     hf_doc_set_u64(doc, "last", loss->last_seq);
     hf_doc_set_text(doc, "reason", loss->reason);
+    hf_doc_set_u64(doc, "cut_seq", cut_seq);
     return doc;
 }
 

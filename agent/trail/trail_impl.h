@@ -231,7 +231,7 @@ json_t *step_attempt_doc(const char *what, int64_t retain_until_s);
 json_t *step_receipt_doc(const struct hf_digest_object *object, const char *window);
 json_t *step_digest_cut_doc(const struct digest_work *work);
 json_t *step_digest_receipt_doc(const struct head *head);
-json_t *step_loss_doc(const struct hf_digest_loss *loss);
+json_t *step_loss_doc(const struct hf_digest_loss *loss, uint64_t cut_seq);
 json_t *step_state_doc(const struct trail *trail);
 enum hf_status step_replay(void *trail, enum hf_step step, const json_t *doc, struct hf_error *err);
 enum hf_status replay_cut(struct trail *trail, const json_t *doc, struct hf_error *err) hf_must_check;

@@ -37,6 +37,7 @@ void hf_intake_committed(struct hf_intake *intake, uint64_t durable_seq, bool ro
  * when the last of it is handed to the journal (it may not be durable yet), never from inside this call. Not called any more
  * after hf_intake_stop(). For flush. */
 void hf_intake_drain(struct hf_intake *intake, void (*done)(void *context), void *context);
+void hf_intake_drain_cancel(struct hf_intake *intake, void *context); /* it is not called any more: a flush that timed out */
 /* No more reading, no more connections; what was read is in the journal. Clients still get the acknowledgements that
  * hf_intake_committed() brings, until hf_intake_free(). */
 void hf_intake_stop(struct hf_intake *intake);
@@ -51,7 +52,7 @@ struct hf_source_status {
     uint64_t files, connections;
     uint64_t behind_bytes; /* file: unread bytes */
     uint64_t gaps;
-    bool waiting;          /* pushed back by a full journal */
+    bool waiting;          /* pushed back by a full journal, for more than a moment */
     char problem[192];     /* "" or why it does not read: permission, ... */
 };
 size_t hf_intake_status(const struct hf_intake *intake, struct hf_source_status *ret_statuses, size_t most);

@@ -3,6 +3,8 @@
 
 #include "agent/intake/file_impl.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -109,6 +111,32 @@ a_partial_line_that_is_taken_back_is_not_remembered(void **state)
     rig_until_count(rig, 3);
     rig_drain(rig);
     ASSERT_TEXTS(rig, "a", "b", "c");
+}
+
+/* A writer that does not append goes on at its old offset. */
+static void
+a_hole_after_a_truncation_is_no_line(void **state)
+{
+    struct rig *rig = *state;
+    rig_source(rig, "app", HF_SOURCE_FILE, "files/app.log");
+    rig_configure(rig);
+    int fd = open(rig_path(rig, "files/app.log"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(dprintf(fd, "one\n") > 0);
+    rig_until_count(rig, 1);
+    assert_int_equal(lseek(fd, 5000000, SEEK_SET), 5000000);
+    assert_true(dprintf(fd, "\n") > 0);
+    truncate_file(rig, "files/app.log");
+    rig_until_count(rig, 2);
+    assert_true(dprintf(fd, "two\n") > 0);
+    assert_int_equal(write(fd, "four\n", 5), 5);
+    rig_until_count(rig, 4);
+    close(fd);
+    rig_restart(rig);
+    rig_append(rig, "files/app.log", "five\n");
+    rig_until_count(rig, 5);
+    rig_drain(rig);
+    ASSERT_TEXTS(rig, "one", "two", "four", "five");
+    assert_int_equal(rig_gaps(rig), 1);
 }
 
 /* logrotate's copytruncate, with the copy inside the pattern: it is made first, then the log is truncated. */
@@ -311,6 +339,7 @@ main(void)
         TEST(a_truncated_file_begins_anew_with_a_gap),
         TEST(an_overwritten_file_is_a_new_generation),
         TEST(a_partial_line_that_is_taken_back_is_not_remembered),
+        TEST(a_hole_after_a_truncation_is_no_line),
         TEST(copytruncate_does_not_double),
         TEST(copytruncate_while_stopped_goes_on_in_the_copy),
         TEST(a_copy_shorter_than_what_was_read_is_not_read_again),

@@ -177,10 +177,10 @@ a_symbolic_link_is_followed(void **state)
 }
 
 static void
-without_inotify_files_are_polled(void **state)
+a_folder_that_appears_later_is_found(void **state)
 {
     struct rig *rig = *state;
-    rig->timing.rescan_ms = 20; /* as by the slow scan: nothing but the timer is left for the other folder */
+    rig->timing.rescan_ms = 20; /* nothing but the slow scan can notice it */
     hf_intake_set_timing(rig->intake, &rig->timing);
     assert_int_equal(mkdir(rig_path(rig, "elsewhere"), 0700), 0);
     rig_source(rig, "app", HF_SOURCE_FILE, "late/*.log");
@@ -267,7 +267,7 @@ main(void)
         TEST(exclude_takes_names_and_paths_out),
         TEST(what_is_no_regular_file_is_left_alone),
         TEST(a_symbolic_link_is_followed),
-        TEST(without_inotify_files_are_polled),
+        TEST(a_folder_that_appears_later_is_found),
         TEST(many_files_take_turns),
         TEST(drain_reads_what_is_there_at_the_call),
         TEST(bad_lines_are_kept_and_counted),
