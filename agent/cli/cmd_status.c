@@ -94,7 +94,8 @@ print_all(const json_t *reply)
     for (size_t i = 0; i < json_array_size(stores); i++) {
         const json_t *store = json_array_get(stores, i);
         long long skew_s = (long long)json_integer_value(json_object_get(store, "skew_s"));
-        printf("store    %s: %s, its clock %+lld s from ours\n", text(store, "name"), text(store, "url"), skew_s);
+        printf("store    %s: %s, its clock %+lld s from ours%s\n", text(store, "name"), text(store, "url"), skew_s,
+               json_is_true(json_object_get(store, "advisory")) ? ", locks ADVISORY: root can delete what lies there" : "");
     }
     puts(json_is_true(json_object_get(reply, "ok")) ? "all is well" : "NOT well: see above");
 }

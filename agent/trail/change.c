@@ -1,7 +1,7 @@
 /* Any change to a trail closes its window at the sequence the journal has then, so that every window has one configuration.
  * With a backlog that takes a while: until everything up to close_seq is in windows, the present plan stays in force.
  *
- *   change:  close_seq set ──▶ windows up to it cut ──▶ next_plan in force, a new cutter behind it
+ *   change:  close_seq set ──▶ windows up to it cut and sealed ──▶ next_plan in force, a new cutter behind it
  *   removal: close_seq set ──▶ windows up to it cut ──▶ closed ──▶ all delivered and signed ──▶ ENDED
  */
 #include "agent/trail/trail_impl.h"
@@ -60,13 +60,20 @@ switch_plan(struct trail *trail)
     hf_log_info("trail.changed", HF_STR("trail", trail->name), HF_NUM("from", trail->cut_seq + 1));
 }
 
+/* Sealed under the plan they were cut under, unless the spool is full: more room may be just what the change brings. */
+static bool
+is_sealed_so_far(const struct trail *trail)
+{
+    return trail_sealed_seq(trail) >= trail->close_seq || trail->spool_bytes >= trail->plan->settings.spool_max_bytes;
+}
+
 void
 change_turn(struct trail *trail)
 {
     if (!trail->closed && trail->close_seq && !cut_close_at(trail, trail->close_seq))
         return;
-    if (trail->next_plan)
+    if (!trail->next_plan)
+        trail->closed = trail->draining;
+    else if (trail->closed || is_sealed_so_far(trail))
         switch_plan(trail);
-    else if (trail->draining)
-        trail->closed = true;
 }

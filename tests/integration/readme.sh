@@ -96,6 +96,7 @@ run_blocks setup setup.sh
 
 claim_match "key new prints a fingerprint" '^[0-9a-f]{64}$' "$(part setup.log 2)"
 [ "$HF_STORE" = dir ] || claim_match "the probe finds WORM real" 'deleting its version: refused' "$(part setup.log 2)"
+[ "$HF_STORE" != dir ] || claim_match "status says that a directory's locks are advisory" '^store .*ADVISORY' "$(part setup.log 3)"
 claim_match "emit prints how many lines are acknowledged" "(^| )$(grep -c . /etc/os-release)\$" "$(part setup.log 3)"
 claim_match "validate finds it intact" '^intact: [1-9]' "$(part setup.log 3)"
 claim_equal "cat prints each line of the file, as text" "$(LC_ALL=C sort /etc/os-release | grep .)" \
