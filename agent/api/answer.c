@@ -1,4 +1,5 @@
-/* From a request's target and body to an answer: the table of operations, and AWS JSON 1.1's errors. */
+/* From a request's target and body to an answer: the table of operations, and AWS JSON 1.1's
+ * errors. */
 #include "api_impl.h"
 
 #include <holdfast/json.h>
@@ -10,11 +11,12 @@
 
 static const struct operation {
     const char *name;
-    json_t *(*run)(const struct hf_api_options *options, const json_t *request, struct api_error *error);
+    json_t *(*run)(const struct hf_api_options *options, const json_t *request,
+                   struct api_error *error);
 } operations[] = {
-    {"DescribeTrails", api_describe_trails},
-    {"GetTrailStatus", api_get_trail_status},
-    {"ListPublicKeys", api_list_public_keys},
+    { "DescribeTrails", api_describe_trails },
+    { "GetTrailStatus", api_get_trail_status },
+    { "ListPublicKeys", api_list_public_keys },
 };
 
 json_t *
@@ -34,7 +36,8 @@ static const struct operation *
 find_operation(const char *target)
 {
     const char *dot = target ? strrchr(target, '.') : NULL;
-    if (!dot || (strncmp(target, TARGET_PREFIX, strlen(TARGET_PREFIX)) != 0 && !hf_starts_with(target, "CloudTrail_20131101.")))
+    if (!dot || (strncmp(target, TARGET_PREFIX, strlen(TARGET_PREFIX)) != 0 &&
+                 !hf_starts_with(target, "CloudTrail_20131101.")))
         return NULL;
     for (size_t i = 0; i < HF_COUNT(operations); i++)
         if (strcmp(dot + 1, operations[i].name) == 0)
@@ -43,24 +46,29 @@ find_operation(const char *target)
 }
 
 static json_t *
-run(const struct hf_api_options *options, const char *target, struct hf_slice body, struct api_error *error)
+run(const struct hf_api_options *options, const char *target, struct hf_slice body,
+    struct api_error *error)
 {
     const struct operation *operation = find_operation(target);
     hf_owned(hf_doc_freep) json_t *request = NULL;
     if (!operation)
-        return api_fail(error, "UnknownOperationException", "%.200s is not answered here; DescribeTrails, GetTrailStatus and ListPublicKeys are",
-                        target ? target : "a request without X-Amz-Target");
+        return api_fail(
+            error, "UnknownOperationException",
+            "%.200s is not answered here; DescribeTrails, GetTrailStatus and ListPublicKeys are",
+            target ? target : "a request without X-Amz-Target");
     if (body.size == 0)
         request = json_object();
-    else if (hf_doc_parse(body, HF_API_BODY_MAX, "the request", &request, NULL) != HF_OK || !json_is_object(request))
+    else if (hf_doc_parse(body, HF_API_BODY_MAX, "the request", &request, NULL) != HF_OK ||
+             !json_is_object(request))
         return api_fail(error, "SerializationException", "the body is not a JSON object");
     return operation->run(options, request, error);
 }
 
 int
-hf_api_answer(const struct hf_api_options *options, const char *target, struct hf_slice body, struct hf_buf *ret_body)
+hf_api_answer(const struct hf_api_options *options, const char *target, struct hf_slice body,
+              struct hf_buf *ret_body)
 {
-    struct api_error error = {.http_status = 200};
+    struct api_error error = { .http_status = 200 };
     hf_owned(hf_doc_freep) json_t *answer = run(options, target, body, &error);
     if (!answer) {
         answer = json_object();

@@ -3,10 +3,11 @@
 
 #include <holdfast/json.h>
 
-/* A key whose end is open is said to be valid until then: CloudTrail's answer has no way to say "for ever". */
+/* A key whose end is open is said to be valid until then: CloudTrail's answer has no way to say
+ * "for ever". */
 #define OPEN_END_S 4102444800ll /* 2100-01-01T00:00:00Z */
-/* A key without an entry in the registry has its file's time, which a copy makes later: it is not used to leave a key out.
- * A rotated key still signs until the agent has read the new one. */
+/* A key without an entry in the registry has its file's time, which a copy makes later: it is not
+ * used to leave a key out. A rotated key still signs until the agent has read the new one. */
 #define OVERLAP_S (24ll * 3600)
 
 static bool
@@ -42,12 +43,14 @@ key_doc(const json_t *key)
 
 /* A revoked key vouches for nothing, so it is not handed out. */
 json_t *
-api_list_public_keys(const struct hf_api_options *options, const json_t *request, struct api_error *error)
+api_list_public_keys(const struct hf_api_options *options, const json_t *request,
+                     struct api_error *error)
 {
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     int64_t start_s = -100000000000ll, end_s = 100000000000ll;
     if (!read_time(request, "StartTime", &start_s) || !read_time(request, "EndTime", &end_s))
-        return api_fail(error, "SerializationException", "StartTime and EndTime are numbers: seconds since the epoch");
+        return api_fail(error, "SerializationException",
+                        "StartTime and EndTime are numbers: seconds since the epoch");
     if (start_s > end_s)
         return api_fail(error, "InvalidTimeRangeException", "StartTime is after EndTime");
     hf_owned(hf_doc_freep) json_t *known = options->keys(options->context, &err);
@@ -58,8 +61,10 @@ api_list_public_keys(const struct hf_api_options *options, const json_t *request
     }
     json_t *list = json_array(), *keys = json_object_get(known, "keys"), *key;
     size_t index;
-    json_array_foreach(keys, index, key) {
-        bool begun = time_of(key, "valid_from", 0) <= end_s + OVERLAP_S || !json_is_true(json_object_get(key, "registered"));
+    json_array_foreach(keys, index, key)
+    {
+        bool begun = time_of(key, "valid_from", 0) <= end_s + OVERLAP_S ||
+                     !json_is_true(json_object_get(key, "registered"));
         bool lasts = time_of(key, "valid_to", OPEN_END_S) >= start_s - OVERLAP_S;
         if (begun && lasts && !hf_doc_text_or(key, "revoked_at", NULL))
             json_array_append_new(list, key_doc(key));

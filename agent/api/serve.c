@@ -1,5 +1,5 @@
-/* The HTTP side: one libevent loop, one request at a time. Bodies, headers and times are bounded; there are no other paths
- * than "/" and no other method than POST. */
+/* The HTTP side: one libevent loop, one request at a time. Bodies, headers and times are bounded;
+ * there are no other paths than "/" and no other method than POST. */
 #include "api_impl.h"
 
 #include <arpa/inet.h>
@@ -12,9 +12,9 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
-#define REPLY_MAX (4u << 20)
+#define REPLY_MAX   (4u << 20)
 #define HEADERS_MAX (16u << 10)
-#define IDLE_S 15
+#define IDLE_S      15
 
 static void
 add_header(struct evhttp_request *request, const char *name, const char *value)
@@ -46,9 +46,11 @@ on_request(struct evhttp_request *request, void *context)
     const struct hf_api_options *options = context;
     struct evbuffer *in = evhttp_request_get_input_buffer(request);
     size_t size = evbuffer_get_length(in);
-    const char *target = evhttp_find_header(evhttp_request_get_input_headers(request), "X-Amz-Target");
+    const char *target =
+        evhttp_find_header(evhttp_request_get_input_headers(request), "X-Amz-Target");
     hf_owned(hf_buf_done) struct hf_buf reply = HF_BUF(REPLY_MAX);
-    int http_status = hf_api_answer(options, target, hf_slice(size > 0 ? evbuffer_pullup(in, -1) : NULL, size), &reply);
+    int http_status = hf_api_answer(
+        options, target, hf_slice(size > 0 ? evbuffer_pullup(in, -1) : NULL, size), &reply);
     send_reply(request, http_status, hf_buf_slice(&reply));
 }
 
@@ -56,7 +58,10 @@ static void
 on_other_path(struct evhttp_request *request, void *context)
 {
     (void)context;
-    send_reply(request, 404, HF_SLICE_LITERAL("{\"__type\":\"UnknownOperationException\",\"message\":\"only POST / is answered\"}"));
+    send_reply(
+        request, 404,
+        HF_SLICE_LITERAL(
+            "{\"__type\":\"UnknownOperationException\",\"message\":\"only POST / is answered\"}"));
 }
 
 static void
@@ -68,20 +73,24 @@ on_signal(evutil_socket_t signal_number, short what, void *loop)
 }
 
 static enum hf_status
-bind_socket(struct evhttp *http, const char *address, uint16_t port, char *ret_address, size_t size, uint16_t *ret_port, struct hf_error *err)
+bind_socket(struct evhttp *http, const char *address, uint16_t port, char *ret_address, size_t size,
+            uint16_t *ret_port, struct hf_error *err)
 {
-    struct sockaddr_storage bound = {0};
+    struct sockaddr_storage bound = { 0 };
     socklen_t bound_size = sizeof(bound);
     struct evhttp_bound_socket *handle = evhttp_bind_socket_with_handle(http, address, port);
     if (!handle)
         return hf_fail_errno(err, HF_EUSAGE, "listening on %s port %u", address, port);
-    if (getsockname(evhttp_bound_socket_get_fd(handle), (struct sockaddr *)&bound, &bound_size) != 0)
+    if (getsockname(evhttp_bound_socket_get_fd(handle), (struct sockaddr *)&bound, &bound_size) !=
+        0)
         return hf_fail_errno(err, HF_EIO, "asking for the port of %s", address);
     bool six = bound.ss_family == AF_INET6;
-    const void *ip = six ? (const void *)&((struct sockaddr_in6 *)&bound)->sin6_addr : (const void *)&((struct sockaddr_in *)&bound)->sin_addr;
+    const void *ip = six ? (const void *)&((struct sockaddr_in6 *)&bound)->sin6_addr
+                         : (const void *)&((struct sockaddr_in *)&bound)->sin_addr;
     if (!inet_ntop(bound.ss_family, ip, ret_address, (socklen_t)size))
         return hf_fail_errno(err, HF_EIO, "reading the address of %s", address);
-    *ret_port = ntohs(six ? ((struct sockaddr_in6 *)&bound)->sin6_port : ((struct sockaddr_in *)&bound)->sin_port);
+    *ret_port = ntohs(six ? ((struct sockaddr_in6 *)&bound)->sin6_port
+                          : ((struct sockaddr_in *)&bound)->sin_port);
     return HF_OK;
 }
 
@@ -98,7 +107,7 @@ enum hf_status
 hf_api_serve(const struct hf_api_options *options, const char *address, uint16_t port,
              void (*ready)(void *context, const char *address, uint16_t port), struct hf_error *err)
 {
-    static const int ending[] = {SIGTERM, SIGINT};
+    static const int ending[] = { SIGTERM, SIGINT };
     struct event *signals[HF_COUNT(ending)];
     char bound[INET6_ADDRSTRLEN];
     struct event_base *loop = event_base_new();

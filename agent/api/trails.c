@@ -7,9 +7,11 @@
 #include <string.h>
 
 void
-hf_api_trail_arn(const struct hf_api_options *options, const char *name, char ret_arn[HF_API_ARN_SIZE])
+hf_api_trail_arn(const struct hf_api_options *options, const char *name,
+                 char ret_arn[HF_API_ARN_SIZE])
 {
-    snprintf(ret_arn, HF_API_ARN_SIZE, "arn:aws:cloudtrail:%s:%s:trail/%s", options->region, options->account, name);
+    snprintf(ret_arn, HF_API_ARN_SIZE, "arn:aws:cloudtrail:%s:%s:trail/%s", options->region,
+             options->account, name);
 }
 
 /* The name in an ARN of this account and region, or NULL. */
@@ -38,7 +40,8 @@ static const char *
 name_complaint(const char *name)
 {
     size_t size = strlen(name);
-    bool alnum_first = (*name >= '0' && *name <= '9') || (*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z');
+    bool alnum_first = (*name >= '0' && *name <= '9') || (*name >= 'a' && *name <= 'z') ||
+                       (*name >= 'A' && *name <= 'Z');
     if (size < 3)
         return "Trail name too short. Minimum allowed length: 3 characters.";
     if (size > 128)
@@ -46,7 +49,8 @@ name_complaint(const char *name)
     if (!alnum_first)
         return "Trail name must starts with a letter or number.";
     if (strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") != size)
-        return "Trail name or ARN can only contain uppercase letters, lowercase letters, numbers, periods (.), hyphens (-), and underscores (_).";
+        return "Trail name or ARN can only contain uppercase letters, lowercase letters, numbers, "
+               "periods (.), hyphens (-), and underscores (_).";
     return NULL;
 }
 
@@ -56,7 +60,8 @@ find_trail(const struct hf_api_options *options, const char *name, struct api_er
 {
     if (hf_starts_with(name, "arn:")) {
         if (!arn_is_well_formed(name)) {
-            api_fail(error, "CloudTrailARNInvalidException", "'%.200s' is not arn:PARTITION:cloudtrail:REGION:ACCOUNT:trail/NAME", name);
+            api_fail(error, "CloudTrailARNInvalidException",
+                     "'%.200s' is not arn:PARTITION:cloudtrail:REGION:ACCOUNT:trail/NAME", name);
             return NULL;
         }
         name = name_in_arn(options, name);
@@ -65,7 +70,8 @@ find_trail(const struct hf_api_options *options, const char *name, struct api_er
     }
     const char *complaint = name_complaint(name);
     if (complaint) {
-        api_fail(error, "InvalidTrailNameException", "%s Specified name length: %zu characters.", complaint, strlen(name));
+        api_fail(error, "InvalidTrailNameException", "%s Specified name length: %zu characters.",
+                 complaint, strlen(name));
         return NULL;
     }
     for (size_t i = 0; i < options->trail_count; i++)
@@ -99,7 +105,8 @@ trail_doc(const struct hf_api_options *options, const struct hf_api_trail *trail
 
 /* As CloudTrail does: names that are not there are left out, an empty or absent list means all. */
 json_t *
-api_describe_trails(const struct hf_api_options *options, const json_t *request, struct api_error *error)
+api_describe_trails(const struct hf_api_options *options, const json_t *request,
+                    struct api_error *error)
 {
     const json_t *names = json_object_get(request, "trailNameList");
     if (names && !json_is_null(names) && !json_is_array(names))
@@ -110,7 +117,8 @@ api_describe_trails(const struct hf_api_options *options, const json_t *request,
     for (size_t i = 0; i < json_array_size(names); i++) {
         const char *name = json_string_value(json_array_get(names, i));
         if (!name)
-            (void)api_fail(error, "SerializationException", "trailNameList holds something that is not a string");
+            (void)api_fail(error, "SerializationException",
+                           "trailNameList holds something that is not a string");
         const struct hf_api_trail *trail = name ? find_trail(options, name, error) : NULL;
         if (error->code) {
             json_decref(list);
@@ -145,23 +153,31 @@ set_epoch(json_t *answer, const char *key, const json_t *from, const char *from_
 }
 
 json_t *
-api_get_trail_status(const struct hf_api_options *options, const json_t *request, struct api_error *error)
+api_get_trail_status(const struct hf_api_options *options, const json_t *request,
+                     struct api_error *error)
 {
-    static const char *const always_sent[] = {"LatestDeliveryAttemptTime",      "LatestNotificationAttemptTime",
-                                              "LatestNotificationAttemptSucceeded", "LatestDeliveryAttemptSucceeded",
-                                              "TimeLoggingStarted",             "TimeLoggingStopped"};
+    static const char *const always_sent[] = { "LatestDeliveryAttemptTime",
+                                               "LatestNotificationAttemptTime",
+                                               "LatestNotificationAttemptSucceeded",
+                                               "LatestDeliveryAttemptSucceeded",
+                                               "TimeLoggingStarted",
+                                               "TimeLoggingStopped" };
     const char *name = json_string_value(json_object_get(request, "Name"));
     if (!name)
-        return api_fail(error, "InvalidTrailNameException", "Name is missing: write the trail's name or its ARN");
+        return api_fail(error, "InvalidTrailNameException",
+                        "Name is missing: write the trail's name or its ARN");
     const struct hf_api_trail *trail = find_trail(options, name, error);
     if (!trail)
-        return error->code ? NULL
-                           : api_fail(error, "TrailNotFoundException", "Unknown trail: %.200s for the user: %s", name, options->account);
+        return error->code
+                   ? NULL
+                   : api_fail(error, "TrailNotFoundException",
+                              "Unknown trail: %.200s for the user: %s", name, options->account);
 
     hf_owned(hf_doc_freep) json_t *status = options->agent_status(options->context);
     const json_t *state = status_of_trail(status, trail->name);
     json_t *answer = json_object();
-    hf_doc_set_bool(answer, "IsLogging", state && !json_is_true(json_object_get(state, "draining")));
+    hf_doc_set_bool(answer, "IsLogging",
+                    state && !json_is_true(json_object_get(state, "draining")));
     const char *reason = hf_doc_text_or(state, "reason", NULL);
     if (reason)
         hf_doc_set_text(answer, "LatestDeliveryError", reason);

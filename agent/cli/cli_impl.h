@@ -19,10 +19,16 @@
 #include <stdio.h>
 
 #define CONFIG_DEFAULT "/etc/holdfast/holdfast.yaml"
-#define API_DEFAULT "127.0.0.1:8099"
-#define PINS_MAX 16
+#define API_DEFAULT    "127.0.0.1:8099"
+#define PINS_MAX       16
 
-enum exit_code { EXIT_WELL = 0, EXIT_NOT_WELL = 1, EXIT_USAGE = 2, EXIT_LATER = 3, EXIT_INTERNAL = 4 };
+enum exit_code {
+    EXIT_WELL = 0,
+    EXIT_NOT_WELL = 1,
+    EXIT_USAGE = 2,
+    EXIT_LATER = 3,
+    EXIT_INTERNAL = 4
+};
 
 /* ---- commands and options ---- */
 
@@ -48,12 +54,47 @@ const char *nearest(const char *word, const char *const *known, size_t count);
 int help_print(const char *prefix); /* commands whose name begins with it ("" for all), grouped */
 
 enum opt_key {
-    OPT_CONFIG = 'c', OPT_SOCKET = 's', OPT_VERBOSE = 'v',
-    OPT_JSON = 1000, OPT_TRAIL, OPT_START, OPT_END,
-    OPT_STORE_HEAD, OPT_STORE, OPT_BUCKET, OPT_PREFIX, OPT_PUBLIC_KEY, OPT_FINGERPRINT, OPT_ACCOUNT, OPT_REGION, OPT_ORGANIZATION,
-    OPT_STORE_REGION, OPT_ADDRESSING, OPT_CREDENTIALS, OPT_PROFILE, OPT_CA, OPT_OWNER_CREDENTIALS, OPT_OWNER_PROFILE,
-    OPT_KEY, OPT_SSE_KEY, OPT_NO_OBJECTS, OPT_NO_LOCKS, OPT_PRINT_AWS, OPT_AWS_DATA, OPT_API, OPT_CHECK_CONFIG, OPT_STREAM,
-    OPT_EMIT_TIMEOUT, OPT_FLUSH_TIMEOUT, OPT_BITS, OPT_FROM, OPT_WRITER, OPT_WRITER_PREFIX, OPT_ACCEPT, OPT_LISTEN, OPT_ALLOW_REMOTE,
+    OPT_CONFIG = 'c',
+    OPT_SOCKET = 's',
+    OPT_VERBOSE = 'v',
+    OPT_JSON = 1000,
+    OPT_TRAIL,
+    OPT_START,
+    OPT_END,
+    OPT_STORE_HEAD,
+    OPT_STORE,
+    OPT_BUCKET,
+    OPT_PREFIX,
+    OPT_PUBLIC_KEY,
+    OPT_FINGERPRINT,
+    OPT_ACCOUNT,
+    OPT_REGION,
+    OPT_ORGANIZATION,
+    OPT_STORE_REGION,
+    OPT_ADDRESSING,
+    OPT_CREDENTIALS,
+    OPT_PROFILE,
+    OPT_CA,
+    OPT_OWNER_CREDENTIALS,
+    OPT_OWNER_PROFILE,
+    OPT_KEY,
+    OPT_SSE_KEY,
+    OPT_NO_OBJECTS,
+    OPT_NO_LOCKS,
+    OPT_PRINT_AWS,
+    OPT_AWS_DATA,
+    OPT_API,
+    OPT_CHECK_CONFIG,
+    OPT_STREAM,
+    OPT_EMIT_TIMEOUT,
+    OPT_FLUSH_TIMEOUT,
+    OPT_BITS,
+    OPT_FROM,
+    OPT_WRITER,
+    OPT_WRITER_PREFIX,
+    OPT_ACCEPT,
+    OPT_LISTEN,
+    OPT_ALLOW_REMOTE,
 };
 
 struct options {
@@ -65,7 +106,8 @@ struct options {
     const char *trail;
     int64_t start_s, end_s; /* 0: open */
     /* a bucket alone */
-    const char *store, *bucket, *prefix, *account, *region, *organization, *store_region, *credentials_file, *profile, *ca_file;
+    const char *store, *bucket, *prefix, *account, *region, *organization, *store_region,
+        *credentials_file, *profile, *ca_file;
     int addressing;
     const char *public_keys[PINS_MAX], *fingerprints[PINS_MAX];
     size_t public_key_count, fingerprint_count;
@@ -82,9 +124,10 @@ struct options {
     bool allow_remote;
 };
 
-/* Parses the words after the command's name. Ends the process at a wrong one (exit 2) and after --help, unless `flags`
- * has ARGP_NO_EXIT: then an errno value is returned. */
-int options_parse(const struct command *command, int argc, char **argv, unsigned flags, struct options *ret_options);
+/* Parses the words after the command's name. Ends the process at a wrong one (exit 2) and after
+ * --help, unless `flags` has ARGP_NO_EXIT: then an errno value is returned. */
+int options_parse(const struct command *command, int argc, char **argv, unsigned flags,
+                  struct options *ret_options);
 /* The rows of one command, for --help and the man page: argp's form, ended by an empty row. */
 #define COMMAND_ROWS_MAX 40
 void options_rows(const struct command *command, struct argp_option ret_rows[COMMAND_ROWS_MAX]);
@@ -98,30 +141,35 @@ bool is_loopback(const char *address);
 
 /* ---- saying things ---- */
 
-/* "holdfast: TEXT" and, where there is something to do, "  hint: ..."; with --json also {"schema":1,"ok":false,...} on stdout. Exit code. */
+/* "holdfast: TEXT" and, where there is something to do, "  hint: ..."; with --json also
+ * {"schema":1,"ok":false,...} on stdout. Exit code. */
 int say_failure(const struct options *options, enum hf_status status, const struct hf_error *err);
 void say_hint(const char *format, ...) hf_printf(1, 2);
 void say_note(const char *format, ...) hf_printf(1, 2); /* to stderr: "holdfast: note: ..." */
 /* Pretty JSON and a newline on stdout; takes the reference. HF_EIO when it could not be written. */
 int say_json(json_t *doc, int exit_code);
-/* Flushes stdout: EXIT_INTERNAL when what was printed did not arrive (a full disk behind a redirection). */
+/* Flushes stdout: EXIT_INTERNAL when what was printed did not arrive (a full disk behind a
+ * redirection). */
 int say_done(int exit_code);
 void bytes_text(uint64_t bytes, char ret_text[32]);
-void ago_text(const char *rfc3339, int64_t now_s, char ret_text[64]); /* "2026-...Z (3 m ago)", "never" for NULL */
+void ago_text(const char *rfc3339, int64_t now_s,
+              char ret_text[64]); /* "2026-...Z (3 m ago)", "never" for NULL */
 
 /* What a looking command says: line by line as it goes, or as JSON at the end. */
 enum line_kind { LINE_OK, LINE_NOTE, LINE_FAIL };
 struct lines {
     bool json;
-    json_t *list;   /* [{"result", "subject", "text", "mend"}] */
+    json_t *list; /* [{"result", "subject", "text", "mend"}] */
     size_t failures;
     bool unreachable; /* something could not be seen at all: exit code 3 */
     bool usage;       /* an option or the configuration has to say otherwise first: exit code 2 */
 };
 void lines_begin(struct lines *lines, const struct options *options);
-void lines_add(struct lines *lines, enum line_kind kind, const char *subject, const char *mend, const char *format, ...) hf_printf(5, 6);
+void lines_add(struct lines *lines, enum line_kind kind, const char *subject, const char *mend,
+               const char *format, ...) hf_printf(5, 6);
 /* A failed call: FAIL with the error's text. */
-void lines_add_error(struct lines *lines, const char *subject, const char *mend, const struct hf_error *err);
+void lines_add_error(struct lines *lines, const char *subject, const char *mend,
+                     const struct hf_error *err);
 /* The exit code; with --json {"schema":1,"ok":...,NAME:[...]} is printed. */
 int lines_end(struct lines *lines, const char *name);
 
@@ -141,7 +189,8 @@ struct hf_verify_options;
 struct target {
     struct hf_config *config;            /* NULL for a bucket alone */
     const struct hf_config_trail *trail; /* NULL for a bucket alone */
-    struct hf_config_store own_store;    /* the store as it is opened: the configured one with the options' changes, or the options' */
+    struct hf_config_store own_store;    /* the store as it is opened: the configured one with the
+                                            options' changes, or the options' */
     const char *bucket;
     struct hf_store *store;
     struct hf_layout layout;
@@ -150,78 +199,109 @@ struct target {
     size_t verifier_count;
     const char *fingerprints[PINS_MAX * 2];
     size_t fingerprint_count;
-    json_t *registry;                    /* keys.json, or NULL */
+    json_t *registry; /* keys.json, or NULL */
 };
 /* Fills everything but store and keys. `trail` is chosen by name, or is the only one. */
-enum hf_status target_choose(const struct options *options, struct target *target, struct hf_error *err) hf_must_check;
+enum hf_status target_choose(const struct options *options, struct target *target,
+                             struct hf_error *err) hf_must_check;
 enum hf_status target_open_store(struct target *target, struct hf_error *err) hf_must_check;
 /* Pinned keys: options, the trail's key file, the registry of earlier ones. */
-enum hf_status target_load_keys(const struct options *options, struct target *target, struct hf_error *err) hf_must_check;
-/* Digests that a revoked key signed after its revocation: each is reported as UNKNOWN_KEY, their number is in `ret_count`. */
-enum hf_status revoked_find(const struct target *target, const struct hf_verify_options *options, uint64_t *ret_count, struct hf_error *err) hf_must_check;
+enum hf_status target_load_keys(const struct options *options, struct target *target,
+                                struct hf_error *err) hf_must_check;
+/* Digests that a revoked key signed after its revocation: each is reported as UNKNOWN_KEY, their
+ * number is in `ret_count`. */
+enum hf_status revoked_find(const struct target *target, const struct hf_verify_options *options,
+                            uint64_t *ret_count, struct hf_error *err) hf_must_check;
 /* SSE-C: the configured key file or --sse-key-file; nothing to do otherwise. */
-enum hf_status target_load_sse_c(const struct options *options, struct target *target, struct hf_error *err) hf_must_check;
+enum hf_status target_load_sse_c(const struct options *options, struct target *target,
+                                 struct hf_error *err) hf_must_check;
 void target_done(struct target *target);
 
-enum hf_status config_open(const struct options *options, struct hf_config **ret_config, struct hf_error *err) hf_must_check;
-/* The host's name as the agent's keys have it: the identity's, else the configuration's, else this host's. */
+enum hf_status config_open(const struct options *options, struct hf_config **ret_config,
+                           struct hf_error *err) hf_must_check;
+/* The host's name as the agent's keys have it: the identity's, else the configuration's, else this
+ * host's. */
 void host_name(const struct hf_config *config, char ret_host[256]);
-void layout_of(const struct hf_config *config, const struct hf_config_trail *trail, const char *host, struct hf_layout *ret_layout);
+void layout_of(const struct hf_config *config, const struct hf_config_trail *trail,
+               const char *host, struct hf_layout *ret_layout);
 /* The configured store, with --credentials-file and --profile in place of its own. */
 struct hf_config_store store_as(const struct hf_config_store *store, const struct options *options);
 
 /* ---- digest keys ---- */
 
 #define KEYS_MAX 256
-/* {"schema":1,"keys":[{fingerprint, public_key, file, valid_from, valid_to, revoked_at}]}; an empty one when there is no file. */
-enum hf_status registry_load(const struct hf_config *config, json_t **ret_registry, struct hf_error *err) hf_must_check;
-enum hf_status registry_save(const struct hf_config *config, const json_t *registry, struct hf_error *err) hf_must_check;
+/* {"schema":1,"keys":[{fingerprint, public_key, file, valid_from, valid_to, revoked_at}]}; an empty
+ * one when there is no file. */
+enum hf_status registry_load(const struct hf_config *config, json_t **ret_registry,
+                             struct hf_error *err) hf_must_check;
+enum hf_status registry_save(const struct hf_config *config, const json_t *registry,
+                             struct hf_error *err) hf_must_check;
 json_t *registry_find(const json_t *registry, const char *fingerprint); /* borrowed, or NULL */
 /* Adds or completes the entry of a key. */
-enum hf_status registry_note(json_t *registry, const struct hf_verifier *verifier, const char *file, int64_t valid_from_s, struct hf_error *err) hf_must_check;
-enum hf_status registry_verifier(const json_t *entry, struct hf_verifier **ret_verifier, struct hf_error *err) hf_must_check;
+enum hf_status registry_note(json_t *registry, const struct hf_verifier *verifier, const char *file,
+                             int64_t valid_from_s, struct hf_error *err) hf_must_check;
+enum hf_status registry_verifier(const json_t *entry, struct hf_verifier **ret_verifier,
+                                 struct hf_error *err) hf_must_check;
 /* The public half of a private key file, else of FILE.pub. */
-enum hf_status public_half(const char *key_file, struct hf_verifier **ret_verifier, struct hf_error *err) hf_must_check;
+enum hf_status public_half(const char *key_file, struct hf_verifier **ret_verifier,
+                           struct hf_error *err) hf_must_check;
+/* Keys that `key rotate` left beside a key file, FILE.old-FINGERPRINT.pub: at most `max`, the
+ * caller's. What cannot be read is left out. */
+size_t earlier_keys(const char *key_file, struct hf_verifier **ret_verifiers, size_t max);
 /* What `key list --json` prints: the configured trails' keys and the registry's. */
-enum hf_status keys_doc(const struct hf_config *config, json_t **ret_doc, struct hf_error *err) hf_must_check;
+enum hf_status keys_doc(const struct hf_config *config, json_t **ret_doc,
+                        struct hf_error *err) hf_must_check;
 
 /* ---- bucket documents ---- */
 
 #define DOCUMENT_MAX (256u << 10)
 /* The AWS CLI's JSON to S3's XML. `root` is the XML's outermost element. */
-enum hf_status xml_from_doc(const json_t *doc, const char *root, struct hf_buf *ret_xml, struct hf_error *err) hf_must_check;
-/* S3's XML to the AWS CLI's JSON: elements and text only; no DTD, no processing instruction but the first. */
-enum hf_status xml_to_doc(struct hf_slice xml, json_t **ret_doc, struct hf_error *err) hf_must_check;
+enum hf_status xml_from_doc(const json_t *doc, const char *root, struct hf_buf *ret_xml,
+                            struct hf_error *err) hf_must_check;
+/* S3's XML to the AWS CLI's JSON: elements and text only; no DTD, no processing instruction but the
+ * first. */
+enum hf_status xml_to_doc(struct hf_slice xml, json_t **ret_doc,
+                          struct hf_error *err) hf_must_check;
 
 struct bucket_plan {
     const struct hf_config_bucket *bucket;
-    json_t *object_lock, *lifecycle, *policy, *tagging; /* what the bucket should have; NULL: not asked for */
-    bool wants_writer;                                  /* there is a bucket policy, and no --writer to fill it with */
-    bool irreversible;                                  /* COMPLIANCE, here or in a trail */
+    json_t *object_lock, *lifecycle, *policy,
+        *tagging;      /* what the bucket should have; NULL: not asked for */
+    bool wants_writer; /* there is a bucket policy, and no --writer to fill it with */
+    bool irreversible; /* COMPLIANCE, here or in a trail */
 };
-enum hf_status bucket_plan_make(const struct hf_config *config, const struct hf_config_bucket *bucket, const struct options *options,
-                                struct bucket_plan *ret_plan, struct hf_error *err) hf_must_check;
+enum hf_status bucket_plan_make(const struct hf_config *config,
+                                const struct hf_config_bucket *bucket,
+                                const struct options *options, struct bucket_plan *ret_plan,
+                                struct hf_error *err) hf_must_check;
 void bucket_plan_done(struct bucket_plan *plan);
-/* The buckets named by the command's arguments, or all: `run` for each, then the report; the exit code. */
-int each_bucket(const struct options *options, void (*run)(const struct options *options, const struct hf_config *config,
-                                                           const struct hf_config_bucket *bucket, struct lines *lines));
-/* Statements of `wanted` replace those with the same Sid in `present`, the others stay. A new reference. */
+/* The buckets named by the command's arguments, or all: `run` for each, then the report; the exit
+ * code. */
+int each_bucket(const struct options *options,
+                void (*run)(const struct options *options, const struct hf_config *config,
+                            const struct hf_config_bucket *bucket, struct lines *lines));
+/* Statements of `wanted` replace those with the same Sid in `present`, the others stay. A new
+ * reference. */
 json_t *policy_merge(const json_t *present, const json_t *wanted);
 /* Those statements of a present policy that have a Sid of the wanted one. A new reference. */
 json_t *policy_own(const json_t *present, const json_t *wanted);
-/* What differs, in plain words: [{"path", "text": "Rule.DefaultRetention.Days is 30, wanted 1"}]. NULL stands for nothing set. A new array. */
+/* What differs, in plain words: [{"path", "text": "Rule.DefaultRetention.Days is 30, wanted 1"}].
+ * NULL stands for nothing set. A new array. */
 json_t *document_differences(const json_t *present, const json_t *wanted);
 
 /* ---- cat ---- */
 
-/* {"Records":[a,b]} as lines "a\nb\n" on `out`, byte for byte but for line ends between tokens, which become blanks. */
-enum hf_status records_write(struct hf_slice json, FILE *out, uint64_t *ret_count, struct hf_error *err) hf_must_check;
+/* {"Records":[a,b]} as lines "a\nb\n" on `out`, byte for byte but for line ends between tokens,
+ * which become blanks. */
+enum hf_status records_write(struct hf_slice json, FILE *out, uint64_t *ret_count,
+                             struct hf_error *err) hf_must_check;
 
 /* ---- check ---- */
 
 void check_host(const struct hf_config *config, struct lines *lines);
 void check_sources(const struct hf_config *config, struct lines *lines);
-void check_stores(const struct hf_config *config, const struct options *options, struct lines *lines);
+void check_stores(const struct hf_config *config, const struct options *options,
+                  struct lines *lines);
 void check_trail(const struct hf_config_trail *trail, struct lines *lines);
 
 /* ---- emit ---- */
@@ -234,8 +314,10 @@ struct emit_options {
     size_t window_bytes, window_lines;
 };
 #define EMIT_LINE_MAX (16u << 20)
-/* `ret_acknowledged` is set in every case: how many lines of the stream are durable. HF_OK only if all of the input is. */
-enum hf_status emit_lines(const struct emit_options *options, uint64_t *ret_acknowledged, struct hf_error *err) hf_must_check;
+/* `ret_acknowledged` is set in every case: how many lines of the stream are durable. HF_OK only if
+ * all of the input is. */
+enum hf_status emit_lines(const struct emit_options *options, uint64_t *ret_acknowledged,
+                          struct hf_error *err) hf_must_check;
 void emit_stream_new(char ret_uuid[37]); /* version 7 */
 bool emit_stream_valid(const char *uuid);
 void emit_stop(void); /* from a signal handler: ends as if the timeout were over */
@@ -259,6 +341,7 @@ int cmd_bucket_probe(const struct options *options);
 int cmd_api(const struct options *options);
 int cmd_config_sample(const struct options *options);
 int cmd_config_reference(const struct options *options);
-int print_aws(const struct options *options, const struct target *target); /* validate --print-aws */
+int print_aws(const struct options *options,
+              const struct target *target); /* validate --print-aws */
 
 #endif

@@ -42,11 +42,18 @@ serve(const struct options *options, struct hf_config *config, struct hf_error *
     char address[64], host[256];
     uint16_t port;
     if (!listen_parse(options->listen, address, &port))
-        return hf_fail(err, HF_EUSAGE, "--listen: '%s' is not ADDRESS:PORT, such as 127.0.0.1:8099 or [::1]:8099", options->listen);
+        return hf_fail(err, HF_EUSAGE,
+                       "--listen: '%s' is not ADDRESS:PORT, such as 127.0.0.1:8099 or [::1]:8099",
+                       options->listen);
     if (!is_loopback(address) && !options->allow_remote)
-        return hf_fail(err, HF_EUSAGE, "%s is not of this host's loopback, and nobody who asks is authenticated; --allow-remote listens there all the same", address);
+        return hf_fail(err, HF_EUSAGE,
+                       "%s is not of this host's loopback, and nobody who asks is authenticated; "
+                       "--allow-remote listens there all the same",
+                       address);
     if (!is_loopback(address))
-        say_note("listening on %s: whoever reaches it learns the names of trails and buckets, delivery times and public keys", address);
+        say_note("listening on %s: whoever reaches it learns the names of trails and buckets, "
+                 "delivery times and public keys",
+                 address);
     struct hf_api_trail *trails = hf_alloc(HF_MAX(config->trail_count, 1u) * sizeof(*trails));
     host_name(config, host);
     for (size_t i = 0; i < config->trail_count; i++) {
@@ -76,7 +83,7 @@ serve(const struct options *options, struct hf_config *config, struct hf_error *
 int
 cmd_api(const struct options *options)
 {
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     struct hf_config *config = NULL;
     enum hf_status status = config_open(options, &config, &err);
     if (status == HF_OK)

@@ -13,7 +13,8 @@ struct diff {
 
 /* HF_OK and NULL when nothing is set. */
 static enum hf_status
-read_back(const struct diff *diff, const char *subresource, bool is_xml, json_t **ret_doc, struct hf_error *err)
+read_back(const struct diff *diff, const char *subresource, bool is_xml, json_t **ret_doc,
+          struct hf_error *err)
 {
     hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(DOCUMENT_MAX);
     enum hf_status status = hf_store_bucket_get(diff->store, subresource, &text, err);
@@ -21,10 +22,13 @@ read_back(const struct diff *diff, const char *subresource, bool is_xml, json_t 
         return HF_OK;
     if (status != HF_OK)
         return status;
-    return is_xml ? xml_to_doc(hf_buf_slice(&text), ret_doc, err) : hf_doc_parse(hf_buf_slice(&text), DOCUMENT_MAX, "the bucket policy", ret_doc, err);
+    return is_xml
+               ? xml_to_doc(hf_buf_slice(&text), ret_doc, err)
+               : hf_doc_parse(hf_buf_slice(&text), DOCUMENT_MAX, "the bucket policy", ret_doc, err);
 }
 
-/* MinIO takes a rule for unfinished uploads and does not keep it, having a setting of its own; holdfast never makes such uploads. */
+/* MinIO takes a rule for unfinished uploads and does not keep it, having a setting of its own;
+ * holdfast never makes such uploads. */
 static bool
 is_unimportant(const char *path, const json_t *present)
 {
@@ -32,14 +36,17 @@ is_unimportant(const char *path, const json_t *present)
 }
 
 static void
-say_differences(const struct diff *diff, const char *what, const json_t *present, const json_t *wanted)
+say_differences(const struct diff *diff, const char *what, const json_t *present,
+                const json_t *wanted)
 {
     json_t *differences = document_differences(present, wanted), *difference;
     size_t index, counted = 0;
-    json_array_foreach(differences, index, difference) {
+    json_array_foreach(differences, index, difference)
+    {
         bool note = is_unimportant(hf_doc_text_or(difference, "path", ""), present);
         counted += !note;
-        lines_add(diff->lines, note ? LINE_NOTE : LINE_FAIL, diff->name, NULL, "%s: %s", what, hf_doc_text_or(difference, "text", ""));
+        lines_add(diff->lines, note ? LINE_NOTE : LINE_FAIL, diff->name, NULL, "%s: %s", what,
+                  hf_doc_text_or(difference, "text", ""));
     }
     json_decref(differences);
     if (counted == 0)
@@ -49,7 +56,7 @@ say_differences(const struct diff *diff, const char *what, const json_t *present
 static void
 compare(const struct diff *diff, const char *what, const char *subresource, const json_t *wanted)
 {
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     hf_owned(hf_doc_freep) json_t *present = NULL;
     if (!wanted)
         return;
@@ -62,10 +69,11 @@ compare(const struct diff *diff, const char *what, const char *subresource, cons
 static void
 compare_policy(const struct diff *diff, const struct bucket_plan *plan)
 {
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     hf_owned(hf_doc_freep) json_t *present = NULL, *own = NULL;
     if (plan->wants_writer)
-        lines_add(diff->lines, LINE_NOTE, diff->name, NULL, "bucket policy: not compared; --writer ARN says whom it should be for");
+        lines_add(diff->lines, LINE_NOTE, diff->name, NULL,
+                  "bucket policy: not compared; --writer ARN says whom it should be for");
     if (!plan->policy)
         return;
     if (read_back(diff, "policy", false, &present, &err) != HF_OK) {
@@ -79,14 +87,15 @@ compare_policy(const struct diff *diff, const struct bucket_plan *plan)
 static void
 compare_all(const struct diff *diff, const struct bucket_plan *plan, const char *apply)
 {
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     enum hf_lock_state state;
     if (hf_store_bucket_state(diff->store, &state, &err) != HF_OK) {
         lines_add_error(diff->lines, diff->name, NULL, &err);
     } else if (state == HF_BUCKET_MISSING) {
         lines_add(diff->lines, LINE_FAIL, diff->name, apply, "is not there");
     } else if (hf_store_is_dir(diff->store)) {
-        lines_add(diff->lines, LINE_OK, diff->name, NULL, "the directory is there; it takes no documents");
+        lines_add(diff->lines, LINE_OK, diff->name, NULL,
+                  "the directory is there; it takes no documents");
     } else {
         if (state == HF_BUCKET_UNLOCKED && plan->bucket->retention_mode != HF_LOCK_NONE)
             lines_add(diff->lines, LINE_FAIL, diff->name, NULL, "has no Object Lock");
@@ -99,12 +108,13 @@ compare_all(const struct diff *diff, const struct bucket_plan *plan, const char 
 }
 
 static void
-diff_bucket(const struct options *options, const struct hf_config *config, const struct hf_config_bucket *bucket, struct lines *lines)
+diff_bucket(const struct options *options, const struct hf_config *config,
+            const struct hf_config_bucket *bucket, struct lines *lines)
 {
     struct hf_config_store described = store_as(hf_config_store(config, bucket->store), options);
-    struct diff diff = {.name = bucket->name, .lines = lines};
+    struct diff diff = { .name = bucket->name, .lines = lines };
     struct bucket_plan plan;
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     char *apply hf_owned(hf_freep) = hf_asprintf("holdfast bucket apply %s", bucket->name);
     if (bucket_plan_make(config, bucket, options, &plan, &err) != HF_OK) {
         lines_add_error(lines, bucket->name, NULL, &err);

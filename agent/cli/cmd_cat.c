@@ -14,11 +14,13 @@ static void
 on_finding(void *context, enum hf_finding finding, const char *key, const char *detail)
 {
     struct cat *cat = context;
-    if (finding == HF_VALID || finding == HF_ADVISORY || finding == HF_PENDING || finding == HF_REPEATED)
+    if (finding == HF_VALID || finding == HF_ADVISORY || finding == HF_PENDING ||
+        finding == HF_REPEATED)
         return;
     progress_end(&cat->progress);
     progress_begin(&cat->progress, "reading", !isatty(STDOUT_FILENO));
-    fprintf(stderr, "holdfast: cat: %s %s%s%s\n", hf_finding_text(finding), key ? key : "", detail && *detail ? ": " : "", detail ? detail : "");
+    fprintf(stderr, "holdfast: cat: %s %s%s%s\n", hf_finding_text(finding), key ? key : "",
+            detail && *detail ? ": " : "", detail ? detail : "");
 }
 
 static void
@@ -30,7 +32,8 @@ on_progress(void *context, uint64_t digests, uint64_t objects, uint64_t objects_
 }
 
 static enum hf_status
-on_content(void *context, const struct hf_digest_object *object, struct hf_slice json, struct hf_error *err)
+on_content(void *context, const struct hf_digest_object *object, struct hf_slice json,
+           struct hf_error *err)
 {
     struct cat *cat = context;
     enum hf_status status = records_write(json, stdout, &cat->records, err);
@@ -39,9 +42,10 @@ on_content(void *context, const struct hf_digest_object *object, struct hf_slice
 
 /* Keys that were revoked are looked at first: what they vouch for must not be printed. */
 static enum hf_status
-print_records(const struct options *options, struct target *target, struct hf_opener *opener, struct hf_verify_result *ret_result, struct hf_error *err)
+print_records(const struct options *options, struct target *target, struct hf_opener *opener,
+              struct hf_verify_result *ret_result, struct hf_error *err)
 {
-    struct cat cat = {.records = 0};
+    struct cat cat = { .records = 0 };
     uint64_t revoked = 0;
     struct hf_verify_options verify = {
         .store = target->store,
@@ -61,7 +65,9 @@ print_records(const struct options *options, struct target *target, struct hf_op
     };
     enum hf_status status = revoked_find(target, &verify, &revoked, err);
     if (status == HF_OK && revoked > 0)
-        return hf_fail(err, HF_ESIGNATURE, "%llu digests are signed by a revoked key; --end ends before them", (unsigned long long)revoked);
+        return hf_fail(err, HF_ESIGNATURE,
+                       "%llu digests are signed by a revoked key; --end ends before them",
+                       (unsigned long long)revoked);
     if (status != HF_OK)
         return status;
     progress_begin(&cat.progress, "reading", !isatty(STDOUT_FILENO));
@@ -71,12 +77,16 @@ print_records(const struct options *options, struct target *target, struct hf_op
 }
 
 static enum hf_status
-load_opener(const struct options *options, const struct target *target, struct hf_opener **ret_opener, struct hf_error *err)
+load_opener(const struct options *options, const struct target *target,
+            struct hf_opener **ret_opener, struct hf_error *err)
 {
     if (options->key)
         return hf_opener_load(options->key, ret_opener, err);
     if (target->trail && target->trail->encryption == HF_ENCRYPT_CMS)
-        return hf_fail(err, HF_EUSAGE, "trail '%s' encrypts to certificates: --key names the private key of one of them", target->trail->name);
+        return hf_fail(
+            err, HF_EUSAGE,
+            "trail '%s' encrypts to certificates: --key names the private key of one of them",
+            target->trail->name);
     return HF_OK;
 }
 
@@ -86,19 +96,24 @@ say_outcome(const struct hf_verify_result *result)
     uint64_t closed = result->findings[HF_ENVELOPE_ONLY];
     int code = say_done(result->intact && closed == 0 ? EXIT_WELL : EXIT_NOT_WELL);
     if (!result->intact)
-        fputs("holdfast: cat: the evidence is NOT intact; of what is named above nothing was printed\n", stderr);
+        fputs("holdfast: cat: the evidence is NOT intact; of what is named above nothing was "
+              "printed\n",
+              stderr);
     if (closed > 0)
-        fprintf(stderr, "holdfast: cat: %llu objects stayed closed: --key names a private key that opens them\n", (unsigned long long)closed);
+        fprintf(stderr,
+                "holdfast: cat: %llu objects stayed closed: --key names a private key that opens "
+                "them\n",
+                (unsigned long long)closed);
     return code;
 }
 
 int
 cmd_cat(const struct options *options)
 {
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     struct target target;
     struct hf_opener *opener = NULL;
-    struct hf_verify_result result = {0};
+    struct hf_verify_result result = { 0 };
     int code;
     enum hf_status status = target_choose(options, &target, &err);
     if (status == HF_OK)

@@ -10,9 +10,10 @@
 static void
 check_agent(const struct hf_config *config, struct lines *lines)
 {
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     json_t *reply = NULL, *request = json_pack("{s:s}", "command", "status");
-    enum hf_status status = hf_control_call(config->agent.control, request, ANSWER_MS, &reply, &err);
+    enum hf_status status =
+        hf_control_call(config->agent.control, request, ANSWER_MS, &reply, &err);
     json_decref(request);
     if (status != HF_OK) {
         lines_add(lines, LINE_NOTE, "agent", NULL, "none answers at '%s'", config->agent.control);
@@ -20,15 +21,16 @@ check_agent(const struct hf_config *config, struct lines *lines)
     }
     bool well = json_is_true(json_object_get(reply, "ok"));
     const json_t *agent = json_object_get(reply, "agent");
-    lines_add(lines, well ? LINE_OK : LINE_FAIL, "agent", well ? NULL : "holdfast status", "pid %llu answers%s",
-              (unsigned long long)hf_doc_u64_or(agent, "pid", 0), well ? "" : ", and not all is well");
+    lines_add(lines, well ? LINE_OK : LINE_FAIL, "agent", well ? NULL : "holdfast status",
+              "pid %llu answers%s", (unsigned long long)hf_doc_u64_or(agent, "pid", 0),
+              well ? "" : ", and not all is well");
     json_decref(reply);
 }
 
 int
 cmd_check(const struct options *options)
 {
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     struct hf_config *config = NULL;
     struct lines lines;
     enum hf_status status = config_open(options, &config, &err);

@@ -7,7 +7,7 @@ static int
 print(const struct options *options, enum hf_status (*make)(struct hf_buf *ret_text))
 {
     hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(1u << 20);
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     enum hf_status status = make(&text);
     if (status != HF_OK) {
         (void)hf_fail(&err, HF_EINTERNAL, "the text is larger than expected");

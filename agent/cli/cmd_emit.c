@@ -9,7 +9,8 @@
 #define WINDOW_LINES 100000u
 
 static enum hf_status
-only_socket(const struct options *options, const struct hf_config *config, const char **ret_path, struct hf_error *err)
+only_socket(const struct options *options, const struct hf_config *config, const char **ret_path,
+            struct hf_error *err)
 {
     const char *path = NULL;
     hf_assert(config);
@@ -17,7 +18,9 @@ only_socket(const struct options *options, const struct hf_config *config, const
         if (config->sources[i].type != HF_SOURCE_SOCKET)
             continue;
         if (path)
-            return hf_fail(err, HF_EUSAGE, "'%s' has more than one socket source: name one's path with -s", options->config);
+            return hf_fail(err, HF_EUSAGE,
+                           "'%s' has more than one socket source: name one's path with -s",
+                           options->config);
         path = config->sources[i].path;
     }
     if (!path)
@@ -36,7 +39,7 @@ on_signal(int number)
 static void
 catch_signals(void)
 {
-    struct sigaction action = {.sa_handler = on_signal};
+    struct sigaction action = { .sa_handler = on_signal };
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
 }
@@ -46,7 +49,7 @@ run(const struct options *options, const char *path)
 {
     char made[37];
     uint64_t acknowledged = 0;
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     struct emit_options emit = {
         .socket = path,
         .stream = options->stream ? options->stream : made,
@@ -63,9 +66,11 @@ run(const struct options *options, const char *path)
     if (status == HF_OK)
         return say_done(EXIT_WELL);
     int code = say_failure(options, status, &err);
-    if (code != EXIT_USAGE && status != HF_EREFUSED && status != HF_EFOREIGN && status != HF_ECORRUPT)
-        say_hint("`holdfast emit -s %s --stream %s`, with the same input from its beginning, goes on after line %llu", path, emit.stream,
-                 (unsigned long long)acknowledged);
+    if (code != EXIT_USAGE && status != HF_EREFUSED && status != HF_EFOREIGN &&
+        status != HF_ECORRUPT)
+        say_hint("`holdfast emit -s %s --stream %s`, with the same input from its beginning, goes "
+                 "on after line %llu",
+                 path, emit.stream, (unsigned long long)acknowledged);
     code = code == EXIT_USAGE || code == EXIT_INTERNAL ? code : EXIT_LATER;
     return say_done(code);
 }
@@ -73,12 +78,13 @@ run(const struct options *options, const char *path)
 int
 cmd_emit(const struct options *options)
 {
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     struct hf_config *config = NULL;
     const char *path = options->socket;
     enum hf_status status = HF_OK;
     if (options->stream && !emit_stream_valid(options->stream))
-        status = hf_fail(&err, HF_EUSAGE, "--stream: '%s' is no UUID of lower-case hex digits", options->stream);
+        status = hf_fail(&err, HF_EUSAGE, "--stream: '%s' is no UUID of lower-case hex digits",
+                         options->stream);
     if (status == HF_OK && !path)
         status = config_open(options, &config, &err);
     if (status == HF_OK && !path)

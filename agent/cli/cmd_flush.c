@@ -15,7 +15,8 @@ report(const struct options *options, json_t *reply)
     bool ok = json_is_true(json_object_get(reply, "ok"));
     int code = ok ? EXIT_WELL : EXIT_LATER;
     if (!ok) {
-        fprintf(stderr, "holdfast: flush: not everything is delivered and signed: %s", failed ? failed : "the agent gave no reason");
+        fprintf(stderr, "holdfast: flush: not everything is delivered and signed: %s",
+                failed ? failed : "the agent gave no reason");
         if (!failed || !hf_ends_with(failed, "\n"))
             fputc('\n', stderr);
         say_hint("`holdfast status` shows what waits; what is in the journal stays there");
@@ -23,7 +24,8 @@ report(const struct options *options, json_t *reply)
     if (options->json)
         return say_json(reply, code);
     if (ok)
-        printf("everything up to sequence %llu is delivered and signed\n", (unsigned long long)hf_doc_u64_or(reply, "sequence", 0));
+        printf("everything up to sequence %llu is delivered and signed\n",
+               (unsigned long long)hf_doc_u64_or(reply, "sequence", 0));
     json_decref(reply);
     return say_done(code);
 }
@@ -31,14 +33,16 @@ report(const struct options *options, json_t *reply)
 int
 cmd_flush(const struct options *options)
 {
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     struct hf_config *config = NULL;
     json_t *reply = NULL;
     enum hf_status status = config_open(options, &config, &err);
     if (status == HF_OK) {
         uint64_t timeout_ms = options->timeout_s * 1000;
-        hf_owned(hf_doc_freep) json_t *request = json_pack("{s:s, s:I}", "command", "flush", "timeout_ms", (json_int_t)timeout_ms);
-        status = hf_control_call(config->agent.control, request, timeout_ms + ANSWER_MS, &reply, &err);
+        hf_owned(hf_doc_freep) json_t *request =
+            json_pack("{s:s, s:I}", "command", "flush", "timeout_ms", (json_int_t)timeout_ms);
+        status =
+            hf_control_call(config->agent.control, request, timeout_ms + ANSWER_MS, &reply, &err);
     }
     hf_config_free(config);
     return status == HF_OK ? report(options, reply) : say_failure(options, status, &err);

@@ -23,14 +23,15 @@ write_public(const char *key_file, struct hf_verifier **ret_verifier, struct hf_
     return status == HF_OK ? hf_fs_replace(path, pem.ptr, pem.size, 0644, err) : status;
 }
 
-/* The registry is kept where there is a configuration whose state_dir is there; without one the key file is all there is. */
+/* The registry is kept where there is a configuration whose state_dir is there; without one the key
+ * file is all there is. */
 static struct hf_config *
 config_for_registry(const struct options *options, struct hf_error *err, enum hf_status *ret_status)
 {
     struct hf_config *config = NULL;
     struct stat info;
     *ret_status = HF_OK;
-    if (!options->config_given && access(options->config, F_OK) != 0)
+    if (!options->config_given && hf_fs_access(options->config, F_OK, NULL) != HF_OK)
         return NULL;
     *ret_status = config_open(options, &config, err);
     if (*ret_status != HF_OK && !options->config_given)
@@ -47,7 +48,8 @@ print_key(const struct hf_verifier *verifier, const char *file)
 {
     printf("%s\n", hf_verifier_fingerprint(verifier));
     fprintf(stderr, "private key: %s\npublic key:  %s.pub\n", file, file);
-    fputs("Keep the fingerprint above and the public key elsewhere, where this host cannot change them:\n"
+    fputs("Keep the fingerprint above and the public key elsewhere, where this host cannot change "
+          "them:\n"
           "`holdfast validate --fingerprint` and `--public-key` take them.\n",
           stderr);
 }
@@ -55,7 +57,7 @@ print_key(const struct hf_verifier *verifier, const char *file)
 int
 cmd_key_new(const struct options *options)
 {
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     struct hf_verifier *verifier = NULL;
     enum hf_status status;
     hf_owned(hf_doc_freep) json_t *registry = NULL;
@@ -85,16 +87,17 @@ print_list(const json_t *doc)
 {
     json_t *key, *trail;
     size_t index, i;
-    json_array_foreach(json_object_get(doc, "keys"), index, key) {
-        printf("%s\n  %s, from %s", hf_doc_text_or(key, "fingerprint", ""), hf_doc_text_or(key, "file", "(no file)"), hf_doc_text_or(key, "valid_from", "?"));
+    json_array_foreach(json_object_get(doc, "keys"), index, key)
+    {
+        printf("%s\n  %s, from %s", hf_doc_text_or(key, "fingerprint", ""),
+               hf_doc_text_or(key, "file", "(no file)"), hf_doc_text_or(key, "valid_from", "?"));
         if (hf_doc_text_or(key, "valid_to", NULL))
             printf(" to %s", hf_doc_text_or(key, "valid_to", ""));
         if (hf_doc_text_or(key, "revoked_at", NULL))
             printf(", REVOKED from %s on", hf_doc_text_or(key, "revoked_from", "the beginning"));
         const json_t *trails = json_object_get(key, "trails");
         fputs(json_array_size(trails) ? ", signs" : "", stdout);
-        json_array_foreach(trails, i, trail)
-            printf(" %s", json_string_value(trail));
+        json_array_foreach(trails, i, trail) printf(" %s", json_string_value(trail));
         putchar('\n');
     }
 }
@@ -102,7 +105,7 @@ print_list(const json_t *doc)
 int
 cmd_key_list(const struct options *options)
 {
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     struct hf_config *config = NULL;
     json_t *doc = NULL;
     enum hf_status status = config_open(options, &config, &err);
@@ -120,15 +123,17 @@ cmd_key_list(const struct options *options)
 
 /* ---- rotate ---- */
 
-/* The new key is whole beside the old one first; then the old gets its second name, then rename(2) puts the new in its place.
- * At every moment FILE is one of the two. */
+/* The new key is whole beside the old one first; then the old gets its second name, then rename(2)
+ * puts the new in its place. At every moment FILE is one of the two. */
 static enum hf_status
-replace_key(const struct options *options, const char *file, const char *old_file, struct hf_error *err)
+replace_key(const struct options *options, const char *file, const char *old_file,
+            struct hf_error *err)
 {
     char *fresh hf_owned(hf_freep) = hf_asprintf("%s.new", file);
     enum hf_status status = hf_signer_create(fresh, options->bits, err);
     if (status == HF_EEXISTS)
-        return hf_while(err, status, "a rotation was interrupted; remove '%s' and try again", fresh);
+        return hf_while(err, status, "a rotation was interrupted; remove '%s' and try again",
+                        fresh);
     if (status == HF_OK)
         status = hf_fs_link(file, old_file, err);
     if (status == HF_OK || status == HF_EEXISTS)
@@ -143,8 +148,8 @@ replace_key(const struct options *options, const char *file, const char *old_fil
 }
 
 static enum hf_status
-note_rotation(const struct hf_config *config, const struct hf_verifier *old, const char *old_file, const struct hf_verifier *fresh,
-              const char *file, struct hf_error *err)
+note_rotation(const struct hf_config *config, const struct hf_verifier *old, const char *old_file,
+              const struct hf_verifier *fresh, const char *file, struct hf_error *err)
 {
     char now[HF_TIME_SIZE];
     struct stat info;
@@ -164,10 +169,10 @@ note_rotation(const struct hf_config *config, const struct hf_verifier *old, con
 int
 cmd_key_rotate(const struct options *options)
 {
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     struct hf_verifier *old = NULL, *fresh = NULL;
     enum hf_status status;
-    char *old_file hf_owned(hf_freep) = NULL, *old_public hf_owned(hf_freep) = NULL;
+    char *old_file hf_owned(hf_freep) = NULL;
     const char *file = options->args[0];
     struct hf_config *config = config_for_registry(options, &err, &status);
     if (status == HF_OK)
@@ -186,8 +191,13 @@ cmd_key_rotate(const struct options *options)
     if (status == HF_OK && config)
         status = note_rotation(config, old, old_file, fresh, file, &err);
     if (status == HF_OK) {
-        fprintf(stderr, "The agent uses it after SIGHUP. The old key is %s; it goes on vouching for what it signed%s.\n", old_file,
-                config ? "" : ", where its public half is given (no configuration was, so nothing is registered)");
+        fprintf(stderr,
+                "The agent uses it after SIGHUP. The old key is %s; it goes on vouching for what "
+                "it signed%s.\n",
+                old_file,
+                config ? ""
+                       : ", where its public half is given (no configuration was, so nothing is "
+                         "registered)");
     }
     hf_verifier_free(old);
     hf_verifier_free(fresh);
@@ -198,7 +208,8 @@ cmd_key_rotate(const struct options *options)
 /* ---- revoke ---- */
 
 static enum hf_status
-revoke_key(const struct options *options, const struct hf_config *config, json_t *known, struct hf_error *err)
+revoke_key(const struct options *options, const struct hf_config *config, json_t *known,
+           struct hf_error *err)
 {
     char now[HF_TIME_SIZE], from[HF_TIME_SIZE];
     json_t *key, *entry = NULL;
@@ -207,8 +218,10 @@ revoke_key(const struct options *options, const struct hf_config *config, json_t
     hf_owned(hf_doc_freep) json_t *registry = NULL;
     struct hf_verifier *verifier = NULL;
     if (strlen(wanted) < 8)
-        return hf_fail(err, HF_EUSAGE, "'%s' is too short: at least 8 digits of the fingerprint", wanted);
-    json_array_foreach(json_object_get(known, "keys"), index, key) {
+        return hf_fail(err, HF_EUSAGE, "'%s' is too short: at least 8 digits of the fingerprint",
+                       wanted);
+    json_array_foreach(json_object_get(known, "keys"), index, key)
+    {
         if (!hf_starts_with(hf_doc_text_or(key, "fingerprint", ""), wanted))
             continue;
         if (entry)
@@ -216,14 +229,18 @@ revoke_key(const struct options *options, const struct hf_config *config, json_t
         entry = key;
     }
     if (!entry)
-        return hf_fail(err, HF_ENOTFOUND, "no key of this configuration has the fingerprint '%s'; `holdfast key list` shows them", wanted);
+        return hf_fail(
+            err, HF_ENOTFOUND,
+            "no key of this configuration has the fingerprint '%s'; `holdfast key list` shows them",
+            wanted);
     enum hf_status status = registry_load(config, &registry, err);
     if (status == HF_OK)
         status = registry_verifier(entry, &verifier, err);
     int64_t valid_from_s = 0;
     (void)hf_time_parse_rfc3339(hf_doc_text_or(entry, "valid_from", ""), &valid_from_s);
     if (status == HF_OK)
-        status = registry_note(registry, verifier, hf_doc_text_or(entry, "file", NULL), valid_from_s, err);
+        status = registry_note(registry, verifier, hf_doc_text_or(entry, "file", NULL),
+                               valid_from_s, err);
     if (status == HF_OK) {
         json_t *mine = registry_find(registry, hf_verifier_fingerprint(verifier));
         hf_time_rfc3339(hf_wall_s(), now);
@@ -240,7 +257,7 @@ revoke_key(const struct options *options, const struct hf_config *config, json_t
 int
 cmd_key_revoke(const struct options *options)
 {
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     struct hf_config *config = NULL;
     hf_owned(hf_doc_freep) json_t *known = NULL;
     enum hf_status status = config_open(options, &config, &err);
@@ -251,7 +268,8 @@ cmd_key_revoke(const struct options *options)
     hf_config_free(config);
     if (status != HF_OK)
         return say_failure(options, status, &err);
-    fputs("Revoked for validate, cat and api with this configuration. Tell everyone who checks elsewhere.\n"
+    fputs("Revoked for validate, cat and api with this configuration. Tell everyone who checks "
+          "elsewhere.\n"
           "If it still signs, `holdfast key rotate` puts another in its place.\n",
           stderr);
     return say_done(EXIT_WELL);

@@ -23,14 +23,21 @@ static void
 print_agent(const json_t *reply, int64_t now_s)
 {
     char since[64], held[32], most[32];
-    const json_t *agent = json_object_get(reply, "agent"), *journal = json_object_get(reply, "journal");
+    const json_t *agent = json_object_get(reply, "agent"),
+                 *journal = json_object_get(reply, "journal");
     ago_text(hf_doc_text_or(agent, "started", NULL), now_s, since);
-    printf("agent    version %s, pid %llu, host %s, started %s\n", text(agent, "version"), number(agent, "pid"), text(agent, "host"), since);
+    printf("agent    version %s, pid %llu, host %s, started %s\n", text(agent, "version"),
+           number(agent, "pid"), text(agent, "host"), since);
     bytes_text(hf_doc_u64_or(journal, "bytes", 0), held);
     bytes_text(hf_doc_u64_or(journal, "max_bytes", 0), most);
-    printf("journal  acknowledged up to %llu, holds %s of %s\n", number(journal, "durable_sequence"), held, most);
+    printf("journal  acknowledged up to %llu, holds %s of %s\n",
+           number(journal, "durable_sequence"), held, most);
     if (json_is_true(json_object_get(journal, "full")))
         printf("         FULL, nothing is taken in: %s\n", text(journal, "reason"));
+    else if (!json_is_true(json_object_get(reply, "ok")) && number(journal, "seconds_left"))
+        printf(
+            "         full in about %llu h at the rate since the start, if nothing is delivered\n",
+            number(journal, "seconds_left") / 3600);
 }
 
 static void
@@ -38,7 +45,8 @@ print_source(const json_t *source)
 {
     char behind[32];
     bytes_text(hf_doc_u64_or(source, "behind_bytes", 0), behind);
-    printf("source   %s (%s): %llu events", text(source, "name"), text(source, "type"), number(source, "events"));
+    printf("source   %s (%s): %llu events", text(source, "name"), text(source, "type"),
+           number(source, "events"));
     if (number(source, "files"))
         printf(", %llu files, %s behind", number(source, "files"), behind);
     if (number(source, "connections"))
@@ -59,32 +67,41 @@ print_trail(const json_t *trail, int64_t now_s)
 {
     char since[64], delivery[64], digest[64], bytes[32], spool[32];
     const char *reason = hf_doc_text_or(trail, "reason", NULL);
-    printf("trail    %s: %s%s, to %s/%s on %s, %s, %s %llu days\n", text(trail, "name"), text(trail, "state"),
-           json_is_true(json_object_get(trail, "draining")) ? " (draining)" : "", text(trail, "bucket"), text(trail, "prefix"), text(trail, "store"),
+    printf("trail    %s: %s%s, to %s/%s on %s, %s, %s %llu days\n", text(trail, "name"),
+           text(trail, "state"),
+           json_is_true(json_object_get(trail, "draining")) ? " (draining)" : "",
+           text(trail, "bucket"), text(trail, "prefix"), text(trail, "store"),
            text(trail, "encryption"), text(trail, "lock_mode"), number(trail, "lock_days"));
     if (reason) {
         ago_text(hf_doc_text_or(trail, "since", NULL), now_s, since);
-        printf("         HELD since %s: %s\n         next try in %llu s\n", since, reason, number(trail, "retry_in_s"));
+        printf("         HELD since %s: %s\n         next try in %llu s\n", since, reason,
+               number(trail, "retry_in_s"));
     }
     ago_text(hf_doc_text_or(trail, "last_delivery", NULL), now_s, delivery);
     ago_text(hf_doc_text_or(trail, "last_digest", NULL), now_s, digest);
     bytes_text(hf_doc_u64_or(trail, "bytes_delivered", 0), bytes);
     bytes_text(hf_doc_u64_or(trail, "spool_bytes", 0), spool);
-    printf("         delivered %llu records in %llu objects (%s), last %s\n", number(trail, "records_delivered"), number(trail, "objects_delivered"), bytes, delivery);
-    printf("         digest %llu, last %s; %llu objects not yet in one\n", number(trail, "digest_number"), digest, number(trail, "objects_undigested"));
-    printf("         waiting: %llu events not cut, %llu windows with %llu records, %s sealed%s\n", number(trail, "uncut_events"),
-           number(trail, "windows_waiting"), number(trail, "records_waiting"), spool,
+    printf("         delivered %llu records in %llu objects (%s), last %s\n",
+           number(trail, "records_delivered"), number(trail, "objects_delivered"), bytes, delivery);
+    printf("         digest %llu, last %s; %llu objects not yet in one\n",
+           number(trail, "digest_number"), digest, number(trail, "objects_undigested"));
+    printf("         waiting: %llu events not cut, %llu windows with %llu records, %s sealed%s\n",
+           number(trail, "uncut_events"), number(trail, "windows_waiting"),
+           number(trail, "records_waiting"), spool,
            json_is_true(json_object_get(trail, "spool_full")) ? " (FULL: no more is sealed)" : "");
     if (json_is_true(json_object_get(trail, "pins_journal")))
         puts("         this trail keeps the oldest part of the journal");
     if (number(trail, "failures") || number(trail, "repeated"))
-        printf("         %llu failed attempts, %llu repeated versions\n", number(trail, "failures"), number(trail, "repeated"));
+        printf("         %llu failed attempts, %llu repeated versions\n", number(trail, "failures"),
+               number(trail, "repeated"));
 }
 
 static void
 print_all(const json_t *reply)
 {
-    const json_t *sources = json_object_get(reply, "sources"), *trails = json_object_get(reply, "trails"), *stores = json_object_get(reply, "stores");
+    const json_t *sources = json_object_get(reply, "sources"),
+                 *trails = json_object_get(reply, "trails"),
+                 *stores = json_object_get(reply, "stores");
     int64_t now_s = hf_wall_s();
     print_agent(reply, now_s);
     for (size_t i = 0; i < json_array_size(sources); i++)
@@ -94,8 +111,11 @@ print_all(const json_t *reply)
     for (size_t i = 0; i < json_array_size(stores); i++) {
         const json_t *store = json_array_get(stores, i);
         long long skew_s = (long long)json_integer_value(json_object_get(store, "skew_s"));
-        printf("store    %s: %s, its clock %+lld s from ours%s\n", text(store, "name"), text(store, "url"), skew_s,
-               json_is_true(json_object_get(store, "advisory")) ? ", locks ADVISORY: root can delete what lies there" : "");
+        printf("store    %s: %s, its clock %+lld s from ours%s\n", text(store, "name"),
+               text(store, "url"), skew_s,
+               json_is_true(json_object_get(store, "advisory"))
+                   ? ", locks ADVISORY: root can delete what lies there"
+                   : "");
     }
     puts(json_is_true(json_object_get(reply, "ok")) ? "all is well" : "NOT well: see above");
 }
@@ -103,7 +123,7 @@ print_all(const json_t *reply)
 int
 cmd_status(const struct options *options)
 {
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     struct hf_config *config = NULL;
     json_t *reply = NULL;
     enum hf_status status = config_open(options, &config, &err);
@@ -113,7 +133,8 @@ cmd_status(const struct options *options)
     }
     hf_config_free(config);
     if (status == HF_OK && hf_doc_text_or(reply, "error", NULL)) {
-        status = hf_fail(&err, HF_EUNREACHABLE, "the agent answered: %.300s", hf_doc_text_or(reply, "error", ""));
+        status = hf_fail(&err, HF_EUNREACHABLE, "the agent answered: %.300s",
+                         hf_doc_text_or(reply, "error", ""));
         json_decref(reply);
     }
     if (status != HF_OK)

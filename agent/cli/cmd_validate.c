@@ -24,14 +24,16 @@ on_finding(void *context, enum hf_finding finding, const char *key, const char *
     if (!v->options->json) {
         progress_end(&v->progress);
         progress_begin(&v->progress, "checking", true);
-        printf("%-14s %s%s%s\n", hf_finding_text(finding), key ? key : "", detail && *detail ? ": " : "", detail ? detail : "");
+        printf("%-14s %s%s%s\n", hf_finding_text(finding), key ? key : "",
+               detail && *detail ? ": " : "", detail ? detail : "");
         return;
     }
     if (json_array_size(v->findings) >= FINDINGS_MAX) {
         v->omitted++;
         return;
     }
-    json_t *doc = json_object(), *key_text = key ? json_string(key) : NULL, *detail_text = detail ? json_string(detail) : NULL;
+    json_t *doc = json_object(), *key_text = key ? json_string(key) : NULL,
+           *detail_text = detail ? json_string(detail) : NULL;
     hf_doc_set_text(doc, "finding", hf_finding_text(finding));
     hf_doc_set_bool(doc, "fine", hf_finding_fine(finding));
     hf_doc_set(doc, "key", key_text ? key_text : json_null());
@@ -90,21 +92,27 @@ print_result(const struct hf_verify_result *result)
     hf_time_rfc3339(result->from_s, from);
     hf_time_rfc3339(result->to_s, to);
     bytes_text(result->bytes, bytes);
-    printf("%s: %llu digests, %llu objects, %llu records, %s, sequences %llu to %llu, from %s to %s\n", result->intact ? "intact" : "NOT INTACT",
-           (unsigned long long)result->digests, (unsigned long long)result->objects, (unsigned long long)result->records, bytes,
-           (unsigned long long)result->first_seq, (unsigned long long)result->last_seq, from, to);
+    printf("%s: %llu digests, %llu objects, %llu records, %s",
+           result->intact ? "intact" : "NOT INTACT", (unsigned long long)result->digests,
+           (unsigned long long)result->objects, (unsigned long long)result->records, bytes);
+    if (result->to_s)
+        printf(", sequences %llu to %llu, from %s to %s", (unsigned long long)result->first_seq,
+               (unsigned long long)result->last_seq, from, to);
+    putchar('\n');
     const char *separator = "found: ";
     for (size_t i = 0; i < HF_COUNT(result->findings); i++) {
         if (i == HF_VALID || result->findings[i] == 0)
             continue;
-        printf("%s%llu %s", separator, (unsigned long long)result->findings[i], hf_finding_text((enum hf_finding)i));
+        printf("%s%llu %s", separator, (unsigned long long)result->findings[i],
+               hf_finding_text((enum hf_finding)i));
         separator = ", ";
     }
     puts(*separator == ',' ? "" : "what came after the last digest is not covered yet");
 }
 
 static enum hf_status
-validate(const struct options *options, struct target *target, struct validation *v, struct hf_verify_result *result, struct hf_error *err)
+validate(const struct options *options, struct target *target, struct validation *v,
+         struct hf_verify_result *result, struct hf_error *err)
 {
     uint64_t revoked = 0;
     struct hf_verify_options verify = {
@@ -137,10 +145,10 @@ validate(const struct options *options, struct target *target, struct validation
 int
 cmd_validate(const struct options *options)
 {
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     struct target target;
-    struct hf_verify_result result = {0};
-    struct validation v = {.options = options, .findings = json_array()};
+    struct hf_verify_result result = { 0 };
+    struct validation v = { .options = options, .findings = json_array() };
     int code;
     enum hf_status status = target_choose(options, &target, &err);
     if (status == HF_OK && options->print_aws) {
@@ -160,7 +168,8 @@ cmd_validate(const struct options *options)
     if (status != HF_OK) {
         code = say_failure(options, status, &err);
     } else if (options->json) {
-        code = say_json(result_doc(&target, &result, &v), result.intact ? EXIT_WELL : EXIT_NOT_WELL);
+        code =
+            say_json(result_doc(&target, &result, &v), result.intact ? EXIT_WELL : EXIT_NOT_WELL);
     } else {
         print_result(&result);
         code = say_done(result.intact ? EXIT_WELL : EXIT_NOT_WELL);

@@ -4,74 +4,106 @@
 #include <stdio.h>
 #include <string.h>
 
-#define KEYS(...) ((const int[]){__VA_ARGS__, 0})
-#define BUCKET_ALONE                                                                                                                     \
-    OPT_STORE_HEAD, OPT_STORE, OPT_BUCKET, OPT_PREFIX, OPT_PUBLIC_KEY, OPT_FINGERPRINT, OPT_ACCOUNT, OPT_REGION, OPT_ORGANIZATION,         \
-        OPT_STORE_REGION, OPT_ADDRESSING, OPT_CREDENTIALS, OPT_PROFILE, OPT_CA, OPT_SSE_KEY
+#define KEYS(...) ((const int[]){ __VA_ARGS__, 0 })
+#define BUCKET_ALONE                                                                               \
+    OPT_STORE_HEAD, OPT_STORE, OPT_BUCKET, OPT_PREFIX, OPT_PUBLIC_KEY, OPT_FINGERPRINT,            \
+        OPT_ACCOUNT, OPT_REGION, OPT_ORGANIZATION, OPT_STORE_REGION, OPT_ADDRESSING,               \
+        OPT_CREDENTIALS, OPT_PROFILE, OPT_CA, OPT_SSE_KEY
 
-#define AGENT "The agent"
+#define AGENT    "The agent"
 #define EVIDENCE "The evidence"
-#define SETUP "Setting up"
+#define SETUP    "Setting up"
 
 const struct command commands[] = {
-    {"run", AGENT, NULL, "The agent, in the foreground.",
-     "Takes events in, keeps them durably, puts them into locked objects and signs digests. Logs to standard error. SIGHUP reads the "
-     "configuration again, SIGTERM stops within ten seconds; what is not delivered by then follows after the next start. What is wrong at a "
-     "store holds that trail and is told by `holdfast status`; the agent ends only for faults of this host.",
-     KEYS(OPT_CONFIG, OPT_CHECK_CONFIG), 0, 0, cmd_run},
-    {"emit", AGENT, NULL, "Lines from standard input to a socket source.",
-     "Prints the number of acknowledged lines. Exit code 0 only if every line is on stable storage. After 3 the command that resumes is "
-     "printed; give it the same input again from its beginning. Empty lines are no events and are left out.",
-     KEYS(OPT_CONFIG, OPT_SOCKET, OPT_STREAM, OPT_EMIT_TIMEOUT), 0, 0, cmd_emit},
-    {"flush", AGENT, NULL, "Everything received so far into locked objects and a digest, now.",
-     "Exit code 3 with a line for each trail that could not.", KEYS(OPT_CONFIG, OPT_JSON, OPT_FLUSH_TIMEOUT), 0, 0, cmd_flush},
-    {"status", AGENT, NULL, "Backlog, last delivery, last digest, what is held and why.",
-     "Exit code 0: all is well. 1: a trail is held, or a limit is reached. 3: no agent answers.", KEYS(OPT_CONFIG, OPT_JSON), 0, 0, cmd_status},
-    {"check", AGENT, NULL, "May I run? Looks at everything that can be seen, changes nothing.",
-     "Each line is `ok`, `note` or `FAIL`, the last with what mends it. Exit code 1 when anything fails. Whether the store takes and locks "
-     "objects is only seen by putting one: `holdfast bucket probe`.",
-     KEYS(OPT_CONFIG, OPT_JSON), 0, 0, cmd_check},
+    { "run", AGENT, NULL, "The agent, in the foreground.",
+      "Takes events in, keeps them durably, puts them into locked objects and signs digests. Logs "
+      "to standard error. SIGHUP reads the "
+      "configuration again, SIGTERM stops within ten seconds; what is not delivered by then "
+      "follows after the next start. What is wrong at a "
+      "store holds that trail and is told by `holdfast status`; the agent ends only for faults of "
+      "this host.",
+      KEYS(OPT_CONFIG, OPT_CHECK_CONFIG), 0, 0, cmd_run },
+    { "emit", AGENT, NULL, "Lines from standard input to a socket source.",
+      "Prints the number of acknowledged lines. Exit code 0 only if every line is on stable "
+      "storage. After 3 the command that resumes is "
+      "printed; give it the same input again from its beginning. Empty lines are no events and are "
+      "left out.",
+      KEYS(OPT_CONFIG, OPT_SOCKET, OPT_STREAM, OPT_EMIT_TIMEOUT), 0, 0, cmd_emit },
+    { "flush", AGENT, NULL, "Everything received so far into locked objects and a digest, now.",
+      "Exit code 3 with a line for each trail that could not.",
+      KEYS(OPT_CONFIG, OPT_JSON, OPT_FLUSH_TIMEOUT), 0, 0, cmd_flush },
+    { "status", AGENT, NULL, "Backlog, last delivery, last digest, what is held and why.",
+      "Exit code 0: all is well. 1: a trail is held, or a limit is reached. 3: no agent answers.",
+      KEYS(OPT_CONFIG, OPT_JSON), 0, 0, cmd_status },
+    { "check", AGENT, NULL, "May I run? Looks at everything that can be seen, changes nothing.",
+      "Each line is `ok`, `note` or `FAIL`, the last with what mends it. Exit code 1 when anything "
+      "fails. Whether the store takes and locks "
+      "objects is only seen by putting one: `holdfast bucket probe`.",
+      KEYS(OPT_CONFIG, OPT_JSON), 0, 0, cmd_check },
 
-    {"validate", EVIDENCE, NULL, "Is the evidence intact?",
-     "Walks the chain of digests from the newest to the oldest and checks signatures, hashes, objects and locks. Exit code 0: intact. 1: not. 3: "
-     "could not be seen. Trusted are the keys given with --public-key and --fingerprint, and with a configuration the trail's own key and those "
-     "that `holdfast key` keeps beside it; a key that was only found in the bucket is named KEY_NOT_PINNED.",
-     KEYS(OPT_CONFIG, OPT_JSON, OPT_VERBOSE, OPT_TRAIL, OPT_START, OPT_END, OPT_NO_OBJECTS, OPT_NO_LOCKS, OPT_PRINT_AWS, OPT_AWS_DATA, OPT_API,
-          BUCKET_ALONE),
-     0, 0, cmd_validate},
-    {"cat", EVIDENCE, NULL, "Records as JSON lines: verified, decrypted, unzipped.",
-     "Of an object that is not what was signed nothing is printed; the others are, and the exit code is 1. The times are those of delivery, as in "
-     "validate, not those in the records.",
-     KEYS(OPT_CONFIG, OPT_TRAIL, OPT_START, OPT_END, OPT_KEY, BUCKET_ALONE), 0, 0, cmd_cat},
-    {"api", EVIDENCE, NULL, "CloudTrail's API, for the AWS CLI.",
-     "Answers DescribeTrails, GetTrailStatus and ListPublicKeys. Requests are not authenticated: it only reads, and what it tells is public "
-     "(names of trails and buckets, times, public keys). Keep it on the loopback. The configuration is read once, at the start. SIGTERM ends it.",
-     KEYS(OPT_CONFIG, OPT_LISTEN, OPT_ALLOW_REMOTE), 0, 0, cmd_api},
+    { "validate", EVIDENCE, NULL, "Is the evidence intact?",
+      "Walks the chain of digests from the newest to the oldest and checks signatures, hashes, "
+      "objects and locks. Exit code 0: intact. 1: not. 3: "
+      "could not be seen. Trusted are the keys given with --public-key and --fingerprint, and with "
+      "a configuration the trail's own key and those "
+      "that `holdfast key` keeps beside it; a key that was only found in the bucket is named "
+      "KEY_NOT_PINNED.",
+      KEYS(OPT_CONFIG, OPT_JSON, OPT_VERBOSE, OPT_TRAIL, OPT_START, OPT_END, OPT_NO_OBJECTS,
+           OPT_NO_LOCKS, OPT_PRINT_AWS, OPT_AWS_DATA, OPT_API, BUCKET_ALONE),
+      0, 0, cmd_validate },
+    { "cat", EVIDENCE, NULL, "Records as JSON lines: verified, decrypted, unzipped.",
+      "Of an object that is not what was signed nothing is printed; the others are, and the exit "
+      "code is 1. The times are those of delivery, as in "
+      "validate, not those in the records.",
+      KEYS(OPT_CONFIG, OPT_TRAIL, OPT_START, OPT_END, OPT_KEY, BUCKET_ALONE), 0, 0, cmd_cat },
+    { "api", EVIDENCE, NULL, "CloudTrail's API, for the AWS CLI.",
+      "Answers DescribeTrails, GetTrailStatus and ListPublicKeys. Requests are not authenticated: "
+      "it only reads, and what it tells is public "
+      "(names of trails and buckets, times, public keys). Keep it on the loopback. The "
+      "configuration is read once, at the start. SIGTERM ends it.",
+      KEYS(OPT_CONFIG, OPT_LISTEN, OPT_ALLOW_REMOTE), 0, 0, cmd_api },
 
-    {"key new", SETUP, "FILE", "Make a key that signs digests.",
-     "Writes the private key to FILE, mode 0600, and the public one to FILE.pub, and prints the fingerprint. Keep fingerprint and public key "
-     "elsewhere: whoever takes over this host can change both here.",
-     KEYS(OPT_CONFIG, OPT_BITS), 1, 1, cmd_key_new},
-    {"key list", SETUP, NULL, "The configured trails' keys, present and earlier.", NULL, KEYS(OPT_CONFIG, OPT_JSON), 0, 0, cmd_key_list},
-    {"key rotate", SETUP, "FILE", "Put a new key in the place of FILE.",
-     "The old key stays beside it as FILE.old-FINGERPRINT and goes on vouching for what it signed. The agent uses the new one after SIGHUP.",
-     KEYS(OPT_CONFIG, OPT_BITS), 1, 1, cmd_key_rotate},
-    {"key revoke", SETUP, "FINGERPRINT", "Stop trusting a key on this host.",
-     "Written to STATE_DIR/keys.json and heeded by validate, cat and api with this configuration. Who checks elsewhere has to be told: a bucket "
-     "under lock cannot take a signature back.",
-     KEYS(OPT_CONFIG, OPT_FROM), 1, 1, cmd_key_revoke},
-    {"bucket apply", SETUP, "[NAME...]", "Make and set up the buckets that the configuration names.",
-     "Makes a missing bucket with Object Lock and puts the documents of its `policy` folder on it: default lock, lifecycle, bucket policy, tags. "
-     "Run it with the owner's credentials; the agent needs and has none of these rights.",
-     KEYS(OPT_CONFIG, OPT_JSON, OPT_WRITER, OPT_WRITER_PREFIX, OPT_ACCEPT, OPT_OWNER_CREDENTIALS, OPT_OWNER_PROFILE), 0, 4, cmd_bucket_apply},
-    {"bucket diff", SETUP, "[NAME...]", "How the buckets differ from the configuration, in plain words.", "Exit code 1 when anything differs.",
-     KEYS(OPT_CONFIG, OPT_JSON, OPT_WRITER, OPT_WRITER_PREFIX, OPT_OWNER_CREDENTIALS, OPT_OWNER_PROFILE), 0, 4, cmd_bucket_diff},
-    {"bucket probe", SETUP, "[NAME...]", "Is WORM real there? Puts one small object, locked for a day, and tries to get rid of it.",
-     "Shortening its lock and deleting its version have to be refused. The object stays until its day is over. With the writer's credentials a "
-     "refusal can be for want of rights; with the owner's (--credentials-file) it is the lock.",
-     KEYS(OPT_CONFIG, OPT_JSON, OPT_OWNER_CREDENTIALS, OPT_OWNER_PROFILE), 0, 4, cmd_bucket_probe},
-    {"config sample", SETUP, NULL, "Print a commented configuration to begin with.", NULL, NULL, 0, 0, cmd_config_sample},
-    {"config reference", SETUP, NULL, "Print every option of the configuration, as Markdown.", NULL, NULL, 0, 0, cmd_config_reference},
+    { "key new", SETUP, "FILE", "Make a key that signs digests.",
+      "Writes the private key to FILE, mode 0600, and the public one to FILE.pub, and prints the "
+      "fingerprint. Keep fingerprint and public key "
+      "elsewhere: whoever takes over this host can change both here.",
+      KEYS(OPT_CONFIG, OPT_BITS), 1, 1, cmd_key_new },
+    { "key list", SETUP, NULL, "The configured trails' keys, present and earlier.", NULL,
+      KEYS(OPT_CONFIG, OPT_JSON), 0, 0, cmd_key_list },
+    { "key rotate", SETUP, "FILE", "Put a new key in the place of FILE.",
+      "The old key stays beside it as FILE.old-FINGERPRINT and goes on vouching for what it "
+      "signed. The agent uses the new one after SIGHUP.",
+      KEYS(OPT_CONFIG, OPT_BITS), 1, 1, cmd_key_rotate },
+    { "key revoke", SETUP, "FINGERPRINT", "Stop trusting a key on this host.",
+      "Written to STATE_DIR/keys.json and heeded by validate, cat and api with this configuration. "
+      "Who checks elsewhere has to be told: a bucket "
+      "under lock cannot take a signature back.",
+      KEYS(OPT_CONFIG, OPT_FROM), 1, 1, cmd_key_revoke },
+    { "bucket apply", SETUP, "[NAME...]",
+      "Make and set up the buckets that the configuration names.",
+      "Makes a missing bucket with Object Lock and puts the documents of its `policy` folder on "
+      "it: default lock, lifecycle, bucket policy, tags. "
+      "Run it with the owner's credentials; the agent needs and has none of these rights.",
+      KEYS(OPT_CONFIG, OPT_JSON, OPT_WRITER, OPT_WRITER_PREFIX, OPT_ACCEPT, OPT_OWNER_CREDENTIALS,
+           OPT_OWNER_PROFILE),
+      0, 4, cmd_bucket_apply },
+    { "bucket diff", SETUP, "[NAME...]",
+      "How the buckets differ from the configuration, in plain words.",
+      "Exit code 1 when anything differs.",
+      KEYS(OPT_CONFIG, OPT_JSON, OPT_WRITER, OPT_WRITER_PREFIX, OPT_OWNER_CREDENTIALS,
+           OPT_OWNER_PROFILE),
+      0, 4, cmd_bucket_diff },
+    { "bucket probe", SETUP, "[NAME...]",
+      "Is WORM real there? Puts one small object, locked for a day, and tries to get rid of it.",
+      "Shortening its lock and deleting its version have to be refused. The object stays until its "
+      "day is over. With the writer's credentials a "
+      "refusal can be for want of rights; with the owner's (--credentials-file) it is the lock.",
+      KEYS(OPT_CONFIG, OPT_JSON, OPT_OWNER_CREDENTIALS, OPT_OWNER_PROFILE), 0, 4,
+      cmd_bucket_probe },
+    { "config sample", SETUP, NULL, "Print a commented configuration to begin with.", NULL, NULL, 0,
+      0, cmd_config_sample },
+    { "config reference", SETUP, NULL, "Print every option of the configuration, as Markdown.",
+      NULL, NULL, 0, 0, cmd_config_reference },
 };
 const size_t command_count = HF_COUNT(commands);
 

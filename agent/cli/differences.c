@@ -1,5 +1,6 @@
-/* Two documents side by side, in plain words. Both become lists of "path = text", in which the order of lists and an element that is
- * empty mean nothing; a rule is named by its ID, a statement by its Sid, a tag by its Key. */
+/* Two documents side by side, in plain words. Both become lists of "path = text", in which the
+ * order of lists and an element that is empty mean nothing; a rule is named by its ID, a statement
+ * by its Sid, a tag by its Key. */
 #include "cli_impl.h"
 
 #include <holdfast/json.h>
@@ -8,7 +9,7 @@
 #include <string.h>
 
 #define LEAVES_MAX 20000
-#define PATH_SIZE 512
+#define PATH_SIZE  512
 
 struct leaf {
     char *path, *text;
@@ -41,14 +42,15 @@ add_leaf(struct leaves *leaves, const char *path, char *text)
     }
     if (leaves->count % 64 == 0)
         leaves->items = hf_realloc(leaves->items, (leaves->count + 64) * sizeof(*leaves->items));
-    char *plain = in_filter ? hf_asprintf("%.*s.Prefix", (int)(in_filter - path), path) : hf_strdup(path);
-    leaves->items[leaves->count++] = (struct leaf){.path = plain, .text = text};
+    char *plain =
+        in_filter ? hf_asprintf("%.*s.Prefix", (int)(in_filter - path), path) : hf_strdup(path);
+    leaves->items[leaves->count++] = (struct leaf){ .path = plain, .text = text };
 }
 
 static const char *
 name_of(const json_t *item)
 {
-    static const char *const keys[] = {"ID", "Sid", "Key"};
+    static const char *const keys[] = { "ID", "Sid", "Key" };
     for (size_t i = 0; i < HF_COUNT(keys); i++)
         if (hf_doc_text_or(item, keys[i], NULL))
             return hf_doc_text_or(item, keys[i], NULL);
@@ -84,13 +86,15 @@ flatten(struct leaves *leaves, const char *path, const json_t *value)
     json_t *member;
     size_t index;
     if (json_is_object(value)) {
-        json_object_foreach((json_t *)value, key, member) {
+        json_object_foreach((json_t *)value, key, member)
+        {
             snprintf(below, sizeof(below), "%s%s%s", path, *path ? "." : "", key);
             if (!is_name(value, path, member))
                 flatten(leaves, below, member);
         }
     } else if (json_is_array(value)) {
-        json_array_foreach(value, index, member) {
+        json_array_foreach(value, index, member)
+        {
             const char *name = name_of(member);
             if (name)
                 snprintf(below, sizeof(below), "%s '%s'", path, name);
@@ -110,7 +114,8 @@ find(struct leaves *leaves, const char *path, const char *text)
 {
     for (size_t i = 0; i < leaves->count; i++) {
         struct leaf *leaf = &leaves->items[i];
-        if (!leaf->matched && strcmp(leaf->path, path) == 0 && (!text || strcmp(leaf->text, text) == 0))
+        if (!leaf->matched && strcmp(leaf->path, path) == 0 &&
+            (!text || strcmp(leaf->text, text) == 0))
             return leaf;
     }
     return NULL;
@@ -130,7 +135,7 @@ say(json_t *list, const char *path, char *text)
 json_t *
 document_differences(const json_t *present, const json_t *wanted)
 {
-    struct leaves have = {0}, want = {0};
+    struct leaves have = { 0 }, want = { 0 };
     json_t *list = json_array();
     flatten(&have, "", present ? present : json_null());
     flatten(&want, "", wanted ? wanted : json_null());
@@ -144,14 +149,16 @@ document_differences(const json_t *present, const json_t *wanted)
         if (leaf->matched)
             continue;
         struct leaf *other = find(&have, leaf->path, NULL);
-        say(list, leaf->path, other ? hf_asprintf("%s is %s, wanted %s", leaf->path, other->text, leaf->text)
-                                    : hf_asprintf("%s is not set, wanted %s", leaf->path, leaf->text));
+        say(list, leaf->path,
+            other ? hf_asprintf("%s is %s, wanted %s", leaf->path, other->text, leaf->text)
+                  : hf_asprintf("%s is not set, wanted %s", leaf->path, leaf->text));
         if (other)
             other->matched = true;
     }
     for (size_t i = 0; i < have.count; i++)
         if (!have.items[i].matched)
-            say(list, have.items[i].path, hf_asprintf("%s is %s, not wanted", have.items[i].path, have.items[i].text));
+            say(list, have.items[i].path,
+                hf_asprintf("%s is %s, not wanted", have.items[i].path, have.items[i].text));
     leaves_done(&have);
     leaves_done(&want);
     return list;

@@ -1,4 +1,5 @@
-/* What a bucket should have: the documents of its policy folder, with what the configuration says in place of theirs. */
+/* What a bucket should have: the documents of its policy folder, with what the configuration says
+ * in place of theirs. */
 #include "cli_impl.h"
 
 #include <holdfast/json.h>
@@ -12,7 +13,8 @@ static enum hf_status
 read_text(const char *path, struct hf_buf *ret_text, struct hf_error *err)
 {
     enum hf_status status = hf_fs_read_file(path, DOCUMENT_MAX, ret_text, err);
-    return status == HF_OK || status == HF_ENOTFOUND ? status : hf_while(err, status, "reading '%s'", path);
+    return status == HF_OK || status == HF_ENOTFOUND ? status
+                                                     : hf_while(err, status, "reading '%s'", path);
 }
 
 static enum hf_status
@@ -20,7 +22,8 @@ read_document(const char *path, json_t **ret_doc, struct hf_error *err)
 {
     hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(DOCUMENT_MAX);
     enum hf_status status = read_text(path, &text, err);
-    return status == HF_OK ? hf_doc_parse(hf_buf_slice(&text), DOCUMENT_MAX, path, ret_doc, err) : status;
+    return status == HF_OK ? hf_doc_parse(hf_buf_slice(&text), DOCUMENT_MAX, path, ret_doc, err)
+                           : status;
 }
 
 /* HF_OK and NULL when the folder has no such document. */
@@ -29,7 +32,9 @@ read_optional(const char *folder, const char *name, json_t **ret_doc, struct hf_
 {
     char *path hf_owned(hf_freep) = hf_asprintf("%s/%s", folder, name);
     enum hf_status status = read_document(path, ret_doc, err);
-    return status == HF_ENOTFOUND ? HF_OK : status == HF_OK ? HF_OK : hf_while(err, HF_ECONFIG, "policy document");
+    return status == HF_ENOTFOUND ? HF_OK
+           : status == HF_OK      ? HF_OK
+                                  : hf_while(err, HF_ECONFIG, "policy document");
 }
 
 /* ---- default lock ---- */
@@ -38,7 +43,8 @@ static enum hf_status
 plan_lock(struct bucket_plan *plan, struct hf_error *err)
 {
     const struct hf_config_bucket *bucket = plan->bucket;
-    enum hf_status status = read_optional(bucket->policy, "object-lock.json", &plan->object_lock, err);
+    enum hf_status status =
+        read_optional(bucket->policy, "object-lock.json", &plan->object_lock, err);
     if (status != HF_OK || !plan->object_lock)
         return status;
     if (!json_is_object(plan->object_lock))
@@ -47,7 +53,8 @@ plan_lock(struct bucket_plan *plan, struct hf_error *err)
         json_object_del(plan->object_lock, "Rule");
     else
         hf_doc_set(plan->object_lock, "Rule",
-                   json_pack("{s:{s:s, s:I}}", "DefaultRetention", "Mode", hf_lock_mode_text(bucket->retention_mode), "Days",
+                   json_pack("{s:{s:s, s:I}}", "DefaultRetention", "Mode",
+                             hf_lock_mode_text(bucket->retention_mode), "Days",
                              (json_int_t)bucket->retention_days));
     return HF_OK;
 }
@@ -59,7 +66,8 @@ replace_word(const char *text, const char *word, const char *value, char **ret_t
 {
     hf_owned(hf_buf_done) struct hf_buf out = HF_BUF(4 * DOCUMENT_MAX);
     enum hf_status status = HF_OK;
-    for (const char *found; status == HF_OK && (found = strstr(text, word)); text = found + strlen(word)) {
+    for (const char *found; status == HF_OK && (found = strstr(text, word));
+         text = found + strlen(word)) {
         status = hf_buf_add(&out, text, (size_t)(found - text));
         if (status == HF_OK)
             status = hf_buf_add_text(&out, value);
@@ -77,7 +85,10 @@ filled(const json_t *value, const char *bucket, const char *prefix, const char *
 {
     const struct {
         const char *word, *value;
-    } words[] = {{"${BUCKET}", bucket}, {"${PREFIX}/", *prefix ? NULL : ""}, {"${PREFIX}", prefix}, {"${WRITER}", writer}};
+    } words[] = { { "${BUCKET}", bucket },
+                  { "${PREFIX}/", *prefix ? NULL : "" },
+                  { "${PREFIX}", prefix },
+                  { "${WRITER}", writer } };
     const char *key;
     json_t *member;
     size_t index;
@@ -85,7 +96,8 @@ filled(const json_t *value, const char *bucket, const char *prefix, const char *
         char *text hf_owned(hf_freep) = hf_strdup(json_string_value(value));
         for (size_t i = 0; i < HF_COUNT(words); i++) {
             char *next = NULL;
-            if (words[i].value && replace_word(text, words[i].word, words[i].value, &next) == HF_OK) {
+            if (words[i].value &&
+                replace_word(text, words[i].word, words[i].value, &next) == HF_OK) {
                 free(text);
                 text = next;
             }
@@ -107,24 +119,29 @@ filled(const json_t *value, const char *bucket, const char *prefix, const char *
     return json_deep_copy(value);
 }
 
-/* Several hosts write into one bucket, each below its prefix: each has statements of its own, told apart by their Sid. */
+/* Several hosts write into one bucket, each below its prefix: each has statements of its own, told
+ * apart by their Sid. */
 static void
-add_statements(json_t *policy, const json_t *document, const char *bucket, const char *prefix, const char *writer)
+add_statements(json_t *policy, const json_t *document, const char *bucket, const char *prefix,
+               const char *writer)
 {
     char hash[HF_SHA256_HEX_SIZE];
     json_t *statement;
     size_t index;
     hf_sha256_hex(prefix, strlen(prefix), hash);
-    json_array_foreach(json_object_get(document, "Statement"), index, statement) {
+    json_array_foreach(json_object_get(document, "Statement"), index, statement)
+    {
         json_t *own = filled(statement, bucket, prefix, writer);
-        char *sid hf_owned(hf_freep) = hf_asprintf("%s%.8s", hf_doc_text_or(own, "Sid", "Holdfast"), hash);
+        char *sid hf_owned(hf_freep) =
+            hf_asprintf("%s%.8s", hf_doc_text_or(own, "Sid", "Holdfast"), hash);
         hf_doc_set_text(own, "Sid", sid);
         json_array_append_new(json_object_get(policy, "Statement"), own);
     }
 }
 
 static size_t
-prefixes_of(const struct hf_config *config, const struct hf_config_bucket *bucket, const char *host, const char *ret_prefixes[PREFIXES_MAX])
+prefixes_of(const struct hf_config *config, const struct hf_config_bucket *bucket, const char *host,
+            const char *ret_prefixes[PREFIXES_MAX])
 {
     size_t count = 0;
     for (size_t i = 0; i < config->trail_count; i++) {
@@ -140,11 +157,13 @@ prefixes_of(const struct hf_config *config, const struct hf_config_bucket *bucke
 }
 
 static enum hf_status
-plan_policy(const struct hf_config *config, const struct options *options, struct bucket_plan *plan, struct hf_error *err)
+plan_policy(const struct hf_config *config, const struct options *options, struct bucket_plan *plan,
+            struct hf_error *err)
 {
     const struct hf_config_bucket *bucket = plan->bucket;
     const struct hf_config_store *store = hf_config_store(config, bucket->store);
-    const char *name = store->confirm == HF_CONFIRM_PUT ? "bucket-policy-put.json" : "bucket-policy.json";
+    const char *name =
+        store->confirm == HF_CONFIRM_PUT ? "bucket-policy-put.json" : "bucket-policy.json";
     const char *prefixes[PREFIXES_MAX];
     char host[256];
     hf_owned(hf_doc_freep) json_t *document = NULL;
@@ -160,7 +179,8 @@ plan_policy(const struct hf_config *config, const struct options *options, struc
     size_t count = options->writer_prefix ? 1 : prefixes_of(config, bucket, host, prefixes);
     if (options->writer_prefix)
         prefixes[0] = options->writer_prefix;
-    plan->policy = json_pack("{s:s, s:[]}", "Version", hf_doc_text_or(document, "Version", "2012-10-17"), "Statement");
+    plan->policy = json_pack("{s:s, s:[]}", "Version",
+                             hf_doc_text_or(document, "Version", "2012-10-17"), "Statement");
     for (size_t i = 0; i < count; i++)
         add_statements(plan->policy, document, bucket->name, prefixes[i], options->writer);
     return HF_OK;
@@ -172,11 +192,12 @@ statements(const json_t *policy, const json_t *named, bool with_sid)
 {
     json_t *chosen = json_array(), *statement, *other;
     size_t i, j;
-    json_array_foreach(json_object_get(policy, "Statement"), i, statement) {
+    json_array_foreach(json_object_get(policy, "Statement"), i, statement)
+    {
         const char *sid = hf_doc_text_or(statement, "Sid", NULL);
         bool found = false;
-        json_array_foreach(json_object_get(named, "Statement"), j, other)
-            found = found || (sid && strcmp(sid, hf_doc_text_or(other, "Sid", "")) == 0);
+        json_array_foreach(json_object_get(named, "Statement"), j, other) found =
+            found || (sid && strcmp(sid, hf_doc_text_or(other, "Sid", "")) == 0);
         if (found == with_sid)
             json_array_append(chosen, statement);
     }
@@ -215,8 +236,10 @@ plan_tags(struct bucket_plan *plan, struct hf_error *err)
     for (size_t i = 0; i < tags->count; i++) {
         const char *equals = strchr(tags->items[i], '=');
         if (!equals || equals == tags->items[i])
-            return hf_fail(err, HF_ECONFIG, "bucket '%s': tag '%s' is not KEY=VALUE", plan->bucket->name, tags->items[i]);
-        char *key hf_owned(hf_freep) = hf_strndup(tags->items[i], (size_t)(equals - tags->items[i]));
+            return hf_fail(err, HF_ECONFIG, "bucket '%s': tag '%s' is not KEY=VALUE",
+                           plan->bucket->name, tags->items[i]);
+        char *key hf_owned(hf_freep) =
+            hf_strndup(tags->items[i], (size_t)(equals - tags->items[i]));
         json_t *tag = json_object();
         hf_doc_set_text(tag, "Key", key);
         hf_doc_set_text(tag, "Value", equals + 1);
@@ -228,7 +251,8 @@ plan_tags(struct bucket_plan *plan, struct hf_error *err)
 /* ---- the plan ---- */
 
 static enum hf_status
-fill_plan(const struct hf_config *config, const struct options *options, struct bucket_plan *plan, struct hf_error *err)
+fill_plan(const struct hf_config *config, const struct options *options, struct bucket_plan *plan,
+          struct hf_error *err)
 {
     const struct hf_config_bucket *bucket = plan->bucket;
     enum hf_status status = plan_tags(plan, err);
@@ -244,15 +268,17 @@ fill_plan(const struct hf_config *config, const struct options *options, struct 
 }
 
 enum hf_status
-bucket_plan_make(const struct hf_config *config, const struct hf_config_bucket *bucket, const struct options *options,
-                 struct bucket_plan *ret_plan, struct hf_error *err)
+bucket_plan_make(const struct hf_config *config, const struct hf_config_bucket *bucket,
+                 const struct options *options, struct bucket_plan *ret_plan, struct hf_error *err)
 {
-    struct bucket_plan plan = {.bucket = bucket};
+    struct bucket_plan plan = { .bucket = bucket };
     struct stat info;
     plan.irreversible = bucket->retention_mode == HF_LOCK_COMPLIANCE;
     for (size_t i = 0; i < config->trail_count; i++)
         if (strcmp(config->trails[i].bucket, bucket->name) == 0)
-            plan.irreversible = plan.irreversible || hf_config_lock_mode(config, &config->trails[i]) == HF_LOCK_COMPLIANCE;
+            plan.irreversible =
+                plan.irreversible ||
+                hf_config_lock_mode(config, &config->trails[i]) == HF_LOCK_COMPLIANCE;
     enum hf_status status = bucket->policy ? hf_fs_stat(bucket->policy, &info, err) : HF_OK;
     if (status == HF_OK)
         status = fill_plan(config, options, &plan, err);
@@ -273,7 +299,7 @@ bucket_plan_done(struct bucket_plan *plan)
     json_decref(plan->lifecycle);
     json_decref(plan->policy);
     json_decref(plan->tagging);
-    *plan = (struct bucket_plan){.bucket = NULL};
+    *plan = (struct bucket_plan){ .bucket = NULL };
 }
 
 /* ---- the commands' loop ---- */
@@ -288,16 +314,18 @@ is_named(const struct options *options, const char *bucket)
 }
 
 int
-each_bucket(const struct options *options, void (*run)(const struct options *options, const struct hf_config *config,
-                                                       const struct hf_config_bucket *bucket, struct lines *lines))
+each_bucket(const struct options *options,
+            void (*run)(const struct options *options, const struct hf_config *config,
+                        const struct hf_config_bucket *bucket, struct lines *lines))
 {
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     struct hf_config *config = NULL;
     struct lines lines;
     enum hf_status status = config_open(options, &config, &err);
     for (size_t i = 0; status == HF_OK && i < options->arg_count; i++)
         if (!hf_config_bucket(config, options->args[i]))
-            status = hf_fail(&err, HF_EUSAGE, "there is no bucket '%s' in the configuration", options->args[i]);
+            status = hf_fail(&err, HF_EUSAGE, "there is no bucket '%s' in the configuration",
+                             options->args[i]);
     if (status != HF_OK) {
         hf_config_free(config);
         return say_failure(options, status, &err);

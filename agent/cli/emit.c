@@ -1,5 +1,5 @@
-/* Protocol 1, the client's side (the agent's is in agent/intake): one connection at a time, reconnected until there was no
- * progress for the timeout.
+/* Protocol 1, the client's side (the agent's is in agent/intake): one connection at a time,
+ * reconnected until there was no progress for the timeout.
  *
  *   AWAY ──connect──▶ GREETED ──OK n──▶ OPEN ◀──GO n── FULL
  *    ▲                   │               │ └──FULL n──▶ │
@@ -18,7 +18,7 @@
 
 #define BACKOFF_MIN_MS 50
 #define BACKOFF_MAX_MS 5000
-#define READ_SIZE (64u << 10)
+#define READ_SIZE      (64u << 10)
 #define REPLY_LINE_MAX 256
 
 enum link_state { LINK_AWAY, LINK_GREETED, LINK_OPEN, LINK_FULL };
@@ -28,7 +28,7 @@ struct emit {
     struct emit_window window;
     enum link_state state;
     int fd;
-    bool known;  /* the agent has answered OK at least once */
+    bool known; /* the agent has answered OK at least once */
     bool noted;
     bool hungry;
     bool told_error; /* `last` holds what the agent said before it closed */
@@ -52,8 +52,10 @@ lose(struct emit *emit)
 {
     uint8_t random[2];
     hf_random(random, sizeof(random));
-    emit->backoff_ms = HF_MIN(HF_MAX(emit->backoff_ms * 2, (uint64_t)BACKOFF_MIN_MS), (uint64_t)BACKOFF_MAX_MS);
-    emit->retry_at_ms = hf_boot_ms() + emit->backoff_ms / 2 + hf_get_le16(random) % emit->backoff_ms;
+    emit->backoff_ms =
+        HF_MIN(HF_MAX(emit->backoff_ms * 2, (uint64_t)BACKOFF_MIN_MS), (uint64_t)BACKOFF_MAX_MS);
+    emit->retry_at_ms =
+        hf_boot_ms() + emit->backoff_ms / 2 + hf_get_le16(random) % emit->backoff_ms;
     hf_fs_close(&emit->fd);
     hf_buf_reset(&emit->reply);
     emit->window.sent = 0;
@@ -67,17 +69,20 @@ lose(struct emit *emit)
 static enum hf_status
 connect_once(struct emit *emit)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
     const char *path = emit->options->socket;
     memcpy(address.sun_path, path, strlen(path) + 1);
     emit->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (emit->fd < 0)
         return hf_fail_errno(&emit->last, HF_EINTERNAL, "making a socket");
     if (connect(emit->fd, (struct sockaddr *)&address, sizeof(address)) != 0)
-        return hf_fail_errno(&emit->last, errno == EACCES ? HF_EACCESS : HF_EUNREACHABLE, "connecting to the agent at '%s'", path);
+        return hf_fail_errno(&emit->last, errno == EACCES ? HF_EACCESS : HF_EUNREACHABLE,
+                             "connecting to the agent at '%s'", path);
     char greeting[80];
-    int size = snprintf(greeting, sizeof(greeting), "HOLDFAST 1 STREAM %s\n", emit->options->stream);
-    if (send(emit->fd, greeting, (size_t)size, MSG_NOSIGNAL) != size) /* fits the socket's empty buffer whole */
+    int size =
+        snprintf(greeting, sizeof(greeting), "HOLDFAST 1 STREAM %s\n", emit->options->stream);
+    if (send(emit->fd, greeting, (size_t)size, MSG_NOSIGNAL) !=
+        size) /* fits the socket's empty buffer whole */
         return hf_fail_errno(&emit->last, HF_EUNREACHABLE, "greeting the agent at '%s'", path);
     emit->state = LINK_GREETED;
     return HF_OK;
@@ -95,12 +100,17 @@ on_ok(struct emit *emit, uint64_t n, struct hf_error *err)
         window->skip = n;
         window->first = n + 1;
     } else if (!emit->known && n > 0) {
-        return hf_fail(err, HF_EFOREIGN, "the agent has lines of the new stream %s already", emit->options->stream);
+        return hf_fail(err, HF_EFOREIGN, "the agent has lines of the new stream %s already",
+                       emit->options->stream);
     } else if (n + 1 < window->first) {
-        return hf_fail(err, HF_ECORRUPT, "the agent had acknowledged line %llu of stream %s and now knows %llu only",
-                       (unsigned long long)(window->first - 1), emit->options->stream, (unsigned long long)n);
+        return hf_fail(err, HF_ECORRUPT,
+                       "the agent had acknowledged line %llu of stream %s and now knows %llu only",
+                       (unsigned long long)(window->first - 1), emit->options->stream,
+                       (unsigned long long)n);
     }
-    window->sent = window->bytes.size - window->at; /* earlier connections may have sent them; what is beyond n is sent again */
+    window->sent =
+        window->bytes.size -
+        window->at; /* earlier connections may have sent them; what is beyond n is sent again */
     enum hf_status status = emit_window_acknowledge(window, n, err);
     window->sent = 0;
     emit->known = true;
@@ -125,7 +135,8 @@ on_reply(struct emit *emit, const char *line, struct hf_error *err)
     }
     if (numbered && emit->state == LINK_OPEN && hf_starts_with(line, "FULL ")) {
         emit->state = LINK_FULL;
-        (void)hf_fail(&emit->last, HF_EFULL, "the agent's journal is full (`holdfast status` says why)");
+        (void)hf_fail(&emit->last, HF_EFULL,
+                      "the agent's journal is full (`holdfast status` says why)");
         say_note("%s; waiting", emit->last.text);
         return HF_OK;
     }
@@ -134,9 +145,13 @@ on_reply(struct emit *emit, const char *line, struct hf_error *err)
         return HF_OK;
     }
     if (hf_starts_with(line, "GONE"))
-        return hf_fail(err, HF_EREFUSED, "the agent has forgotten stream %s (it keeps one for a day after its last line); which of its lines are "
-                       "durable only the trails can tell", emit->options->stream);
-    if (hf_starts_with(line, "ERROR ")) { /* it closes the connection now; another one may do better */
+        return hf_fail(err, HF_EREFUSED,
+                       "the agent has forgotten stream %s (it keeps one for a day after its last "
+                       "line); which of its lines are "
+                       "durable only the trails can tell",
+                       emit->options->stream);
+    if (hf_starts_with(line,
+                       "ERROR ")) { /* it closes the connection now; another one may do better */
         (void)hf_fail(&emit->last, HF_EREFUSED, "the agent says: %.200s", line + strlen("ERROR "));
         emit->told_error = true;
         return HF_OK;
@@ -163,7 +178,8 @@ read_replies(struct emit *emit, struct hf_error *err)
         enum hf_status status = HF_OK;
         if (chunk[i] != '\n') {
             if (hf_buf_add(&emit->reply, &chunk[i], 1) != HF_OK)
-                return hf_fail(err, HF_EFORMAT, "the agent's answer is longer than %d bytes", REPLY_LINE_MAX);
+                return hf_fail(err, HF_EFORMAT, "the agent's answer is longer than %d bytes",
+                               REPLY_LINE_MAX);
             continue;
         }
         status = on_reply(emit, hf_buf_text(&emit->reply), err);
@@ -196,7 +212,8 @@ read_input(struct emit *emit, struct hf_error *err)
     size_t size = 0;
     enum hf_status status = hf_buf_reserve(input, READ_SIZE);
     if (status != HF_OK)
-        return hf_fail(err, HF_ELIMIT, "a line of the input is longer than %u bytes", EMIT_LINE_MAX);
+        return hf_fail(err, HF_ELIMIT, "a line of the input is longer than %u bytes",
+                       EMIT_LINE_MAX);
     status = hf_fs_read(emit->options->input, input->ptr + input->size, READ_SIZE, &size, err);
     if (status == HF_EFULL)
         return HF_OK; /* EAGAIN: somebody made our standard input non-blocking */
@@ -234,11 +251,12 @@ wait_once(struct emit *emit, struct hf_error *err)
 {
     bool sending = emit->state == LINK_OPEN && emit_window_unsent(&emit->window).size > 0;
     struct pollfd polled[2] = {
-        {.fd = emit->fd, .events = (short)(POLLIN | (sending ? POLLOUT : 0))},
-        {.fd = emit->hungry ? emit->options->input : -1, .events = POLLIN},
+        { .fd = emit->fd, .events = (short)(POLLIN | (sending ? POLLOUT : 0)) },
+        { .fd = emit->hungry ? emit->options->input : -1, .events = POLLIN },
     };
     uint64_t now_ms = hf_boot_ms();
-    uint64_t wait_ms = emit->state == LINK_AWAY ? emit->retry_at_ms - HF_MIN(now_ms, emit->retry_at_ms) : 500;
+    uint64_t wait_ms =
+        emit->state == LINK_AWAY ? emit->retry_at_ms - HF_MIN(now_ms, emit->retry_at_ms) : 500;
     if (poll(polled, 2, (int)HF_MIN(wait_ms, (uint64_t)500)) < 0 && errno != EINTR)
         return hf_fail_errno(err, HF_EINTERNAL, "waiting");
     if (emit->fd >= 0 && (polled[0].revents & (POLLIN | POLLHUP | POLLERR))) {
@@ -267,7 +285,8 @@ step(struct emit *emit, struct hf_error *err)
             lose(emit);
     }
     if (is_waiting(emit) && hf_boot_ms() - emit->progress_ms >= emit->options->timeout_ms)
-        return hf_fail(err, HF_ETIMEOUT, "no progress for %llu s: %s", (unsigned long long)(emit->options->timeout_ms / 1000),
+        return hf_fail(err, HF_ETIMEOUT, "no progress for %llu s: %s",
+                       (unsigned long long)(emit->options->timeout_ms / 1000),
                        *emit->last.text ? emit->last.text : "the agent does not answer");
     if (stopping)
         return hf_fail(err, HF_ESTOPPED, "stopped by a signal");
@@ -277,12 +296,16 @@ step(struct emit *emit, struct hf_error *err)
 enum hf_status
 emit_lines(const struct emit_options *options, uint64_t *ret_acknowledged, struct hf_error *err)
 {
-    struct emit emit = {.options = options, .fd = -1, .reply = HF_BUF(REPLY_LINE_MAX), .progress_ms = hf_boot_ms()};
+    struct emit emit = {
+        .options = options, .fd = -1, .reply = HF_BUF(REPLY_LINE_MAX), .progress_ms = hf_boot_ms()
+    };
     struct sockaddr_un address;
     enum hf_status status = HF_OK;
     *ret_acknowledged = 0;
     if (strlen(options->socket) >= sizeof(address.sun_path))
-        return hf_fail(err, HF_EUSAGE, "'%s' is longer than %zu bytes, the most for a socket's path", options->socket, sizeof(address.sun_path) - 1);
+        return hf_fail(err, HF_EUSAGE,
+                       "'%s' is longer than %zu bytes, the most for a socket's path",
+                       options->socket, sizeof(address.sun_path) - 1);
     stopping = 0;
     emit_window_init(&emit.window, options->window_bytes, options->window_lines);
     while (status == HF_OK && (is_waiting(&emit) || !emit_window_empty(&emit.window)))

@@ -10,23 +10,26 @@
 struct emit_window {
     struct hf_buf bytes; /* held lines, each with its newline, from `at` on */
     size_t at;
-    uint32_t *sizes;     /* a ring of `limit_lines` */
+    uint32_t *sizes; /* a ring of `limit_lines` */
     size_t limit_lines, limit_bytes;
-    uint64_t first;      /* number of the first held line; everything before it is durable */
+    uint64_t first; /* number of the first held line; everything before it is durable */
     size_t count;
     size_t sent;         /* bytes of the held lines that this connection got */
     struct hf_buf input; /* read, not yet held */
     size_t input_at;
     bool input_ended;
-    uint64_t skip;       /* lines of the input that the agent has already */
+    uint64_t skip; /* lines of the input that the agent has already */
 };
 
 void emit_window_init(struct emit_window *window, size_t limit_bytes, size_t limit_lines);
 void emit_window_done(struct emit_window *window);
-/* Moves whole lines from the input to the held ones. `ret_hungry`: more input is needed before anything else can be held. */
-enum hf_status emit_window_fill(struct emit_window *window, bool *ret_hungry, struct hf_error *err) hf_must_check;
+/* Moves whole lines from the input to the held ones. `ret_hungry`: more input is needed before
+ * anything else can be held. */
+enum hf_status emit_window_fill(struct emit_window *window, bool *ret_hungry,
+                                struct hf_error *err) hf_must_check;
 /* Lines up to number `n` are durable. HF_EFORMAT when they were not sent. */
-enum hf_status emit_window_acknowledge(struct emit_window *window, uint64_t n, struct hf_error *err) hf_must_check;
+enum hf_status emit_window_acknowledge(struct emit_window *window, uint64_t n,
+                                       struct hf_error *err) hf_must_check;
 struct hf_slice emit_window_unsent(const struct emit_window *window);
 bool emit_window_empty(const struct emit_window *window); /* all input was read and acknowledged */
 

@@ -1,4 +1,5 @@
-/* The client's window of protocol 1: bounded in bytes and lines, so that a stalled agent stalls the pipe behind us. */
+/* The client's window of protocol 1: bounded in bytes and lines, so that a stalled agent stalls the
+ * pipe behind us. */
 #include "emit_impl.h"
 
 #include <stdlib.h>
@@ -68,7 +69,8 @@ hold(struct emit_window *window, const uint8_t *line, size_t size, struct hf_err
 static bool
 has_room(const struct emit_window *window, size_t size)
 {
-    return window->count == 0 || (window->count < window->limit_lines && held_bytes(window) + size + 1 <= window->limit_bytes);
+    return window->count == 0 || (window->count < window->limit_lines &&
+                                  held_bytes(window) + size + 1 <= window->limit_bytes);
 }
 
 enum hf_status
@@ -81,7 +83,8 @@ emit_window_fill(struct emit_window *window, bool *ret_hungry, struct hf_error *
         const uint8_t *newline = left > 0 ? memchr(from, '\n', left) : NULL;
         size_t size = newline ? (size_t)(newline - from) : left;
         if (size > EMIT_LINE_MAX)
-            return hf_fail(err, HF_ELIMIT, "line %llu of the stream is longer than %u bytes", (unsigned long long)(window->first + window->count), EMIT_LINE_MAX);
+            return hf_fail(err, HF_ELIMIT, "line %llu of the stream is longer than %u bytes",
+                           (unsigned long long)(window->first + window->count), EMIT_LINE_MAX);
         if (!newline && (!window->input_ended || left == 0)) {
             compact(&window->input, &window->input_at);
             *ret_hungry = !window->input_ended;
@@ -102,7 +105,9 @@ emit_window_acknowledge(struct emit_window *window, uint64_t n, struct hf_error 
     while (window->first <= n) {
         size_t size = window->sizes[window->first % window->limit_lines];
         if (window->count == 0 || window->sent < size)
-            return hf_fail(err, HF_EFORMAT, "the agent acknowledged line %llu, which it was not sent", (unsigned long long)n);
+            return hf_fail(err, HF_EFORMAT,
+                           "the agent acknowledged line %llu, which it was not sent",
+                           (unsigned long long)n);
         window->at += size;
         window->sent -= size;
         window->count--;

@@ -1,5 +1,6 @@
-/* The registry of digest keys, STATE_DIR/keys.json: which keys there were, since when, until when, and which are revoked. It holds
- * public keys only and is a convenience: it lies on the host that signs, so whoever owns the host can change it. */
+/* The registry of digest keys, STATE_DIR/keys.json: which keys there were, since when, until when,
+ * and which are revoked. It holds public keys only and is a convenience: it lies on the host that
+ * signs, so whoever owns the host can change it. */
 #include "cli_impl.h"
 
 #include <holdfast/json.h>
@@ -62,9 +63,9 @@ registry_find(const json_t *registry, const char *fingerprint)
 {
     json_t *entry;
     size_t index;
-    json_array_foreach(json_object_get(registry, "keys"), index, entry)
-        if (strcmp(hf_doc_text_or(entry, "fingerprint", ""), fingerprint) == 0)
-            return entry;
+    json_array_foreach(json_object_get(registry, "keys"), index,
+                       entry) if (strcmp(hf_doc_text_or(entry, "fingerprint", ""), fingerprint) ==
+                                  0) return entry;
     return NULL;
 }
 
@@ -89,10 +90,12 @@ set_time(json_t *doc, const char *key, int64_t seconds)
 }
 
 enum hf_status
-registry_note(json_t *registry, const struct hf_verifier *verifier, const char *file, int64_t valid_from_s, struct hf_error *err)
+registry_note(json_t *registry, const struct hf_verifier *verifier, const char *file,
+              int64_t valid_from_s, struct hf_error *err)
 {
     char *public_key hf_owned(hf_freep) = NULL, path[HF_PATH_MAX];
-    json_t *keys = json_object_get(registry, "keys"), *entry = registry_find(registry, hf_verifier_fingerprint(verifier));
+    json_t *keys = json_object_get(registry, "keys"),
+           *entry = registry_find(registry, hf_verifier_fingerprint(verifier));
     enum hf_status status = public_base64(verifier, &public_key, err);
     if (status != HF_OK)
         return status;
@@ -107,7 +110,8 @@ registry_note(json_t *registry, const struct hf_verifier *verifier, const char *
         hf_doc_set_text(entry, "revoked_at", NULL);
     }
     hf_doc_set_text(entry, "public_key", public_key);
-    hf_doc_set_text(entry, "file", file && hf_fs_real_path(file, path, NULL) == HF_OK ? path : file);
+    hf_doc_set_text(entry, "file",
+                    file && hf_fs_real_path(file, path, NULL) == HF_OK ? path : file);
     return HF_OK;
 }
 
@@ -135,7 +139,8 @@ registry_verifier(const json_t *entry, struct hf_verifier **ret_verifier, struct
         return HF_OK;
     }
     hf_verifier_free(verifier);
-    return hf_fail(err, HF_ECORRUPT, "the registry's key %.64s does not have that fingerprint", hf_doc_text_or(entry, "fingerprint", ""));
+    return hf_fail(err, HF_ECORRUPT, "the registry's key %.64s does not have that fingerprint",
+                   hf_doc_text_or(entry, "fingerprint", ""));
 }
 
 enum hf_status
@@ -149,49 +154,82 @@ public_half(const char *key_file, struct hf_verifier **ret_verifier, struct hf_e
         return hf_verifier_load(beside, ret_verifier, NULL) == HF_OK ? HF_OK : status;
     status = hf_signer_public_pem(signer, &pem);
     hf_signer_free(signer);
-    return status == HF_OK ? hf_verifier_parse(hf_buf_slice(&pem), key_file, ret_verifier, err) : hf_fail(err, status, "'%s' is too large", key_file);
+    return status == HF_OK ? hf_verifier_parse(hf_buf_slice(&pem), key_file, ret_verifier, err)
+                           : hf_fail(err, status, "'%s' is too large", key_file);
+}
+
+size_t
+earlier_keys(const char *key_file, struct hf_verifier **ret_verifiers, size_t max)
+{
+    char directory[HF_PATH_MAX], path[HF_PATH_MAX], begin[HF_PATH_MAX];
+    char **names = NULL;
+    size_t count = 0, found = 0;
+    snprintf(directory, sizeof(directory), "%s", key_file);
+    char *slash = strrchr(directory, '/');
+    snprintf(begin, sizeof(begin), "%.3000s.old-", slash ? slash + 1 : directory);
+    if (slash)
+        slash[slash == directory] = '\0';
+    if (hf_fs_list(slash ? directory : ".", 10000, &names, &count, NULL) != HF_OK)
+        return 0;
+    for (size_t i = 0; i < count && found < max; i++) {
+        if (!hf_starts_with(names[i], begin) || !hf_ends_with(names[i], ".pub"))
+            continue;
+        hf_path_join(path, sizeof(path), slash ? directory : ".", names[i]);
+        found += hf_verifier_load(path, &ret_verifiers[found], NULL) == HF_OK;
+    }
+    hf_fs_names_free(names, count);
+    return found;
 }
 
 /* ---- the list ---- */
 
-static json_t *
-listed(json_t *keys, const char *fingerprint)
-{
-    json_t *entry;
-    size_t index;
-    json_array_foreach(keys, index, entry)
-        if (strcmp(hf_doc_text_or(entry, "fingerprint", ""), fingerprint) == 0)
-            return entry;
-    return NULL;
-}
-
-/* A key that nobody registered: its validity begins when its file was last written, as far as anyone knows. */
+/* A key that nobody registered: its validity begins when its file was last written, as far as
+ * anyone knows. */
 static enum hf_status
-list_configured(json_t *keys, const struct hf_config_trail *trail, struct hf_error *err)
+list_key(json_t *doc, const struct hf_verifier *verifier, const char *file, json_t **ret_entry,
+         struct hf_error *err)
 {
-    struct hf_verifier *verifier;
     struct stat info;
     char *public_key hf_owned(hf_freep) = NULL;
-    enum hf_status status = public_half(trail->digest_key_file, &verifier, err);
-    if (status != HF_OK)
-        return hf_while(err, status, "trail '%s'", trail->name);
-    json_t *entry = listed(keys, hf_verifier_fingerprint(verifier));
-    if (!entry) {
-        status = public_base64(verifier, &public_key, err);
+    json_t *entry = registry_find(doc, hf_verifier_fingerprint(verifier));
+    enum hf_status status = entry ? HF_OK : public_base64(verifier, &public_key, err);
+    if (!entry && status == HF_OK) {
         entry = json_object();
-        json_array_append_new(keys, entry);
+        json_array_append_new(json_object_get(doc, "keys"), entry);
         hf_doc_set_text(entry, "fingerprint", hf_verifier_fingerprint(verifier));
         hf_doc_set_text(entry, "public_key", public_key);
-        hf_doc_set_text(entry, "file", trail->digest_key_file);
-        set_time(entry, "valid_from", hf_fs_stat(trail->digest_key_file, &info, NULL) == HF_OK ? (int64_t)info.st_mtime : 0);
+        hf_doc_set_text(entry, "file", file);
+        set_time(entry, "valid_from",
+                 file && hf_fs_stat(file, &info, NULL) == HF_OK ? (int64_t)info.st_mtime : 0);
         hf_doc_set_text(entry, "valid_to", NULL);
         hf_doc_set_text(entry, "revoked_at", NULL);
         hf_doc_set_bool(entry, "registered", false);
         hf_doc_set(entry, "trails", json_array());
     }
-    json_array_append_new(json_object_get(entry, "trails"), json_string(trail->name));
-    hf_verifier_free(verifier);
+    *ret_entry = entry;
     return status;
+}
+
+static enum hf_status
+list_trail(json_t *doc, const struct hf_config_trail *trail, struct hf_error *err)
+{
+    struct hf_verifier *verifiers[PINS_MAX];
+    json_t *entry = NULL;
+    size_t count = earlier_keys(trail->digest_key_file, verifiers, PINS_MAX - 1);
+    enum hf_status status = public_half(trail->digest_key_file, &verifiers[count], err);
+    bool present = status == HF_OK;
+    for (size_t i = 0; status == HF_OK && i < count; i++) {
+        char *file hf_owned(hf_freep) = hf_asprintf("%s.old-%.8s", trail->digest_key_file,
+                                                    hf_verifier_fingerprint(verifiers[i]));
+        status = list_key(doc, verifiers[i], file, &entry, err);
+    }
+    if (status == HF_OK)
+        status = list_key(doc, verifiers[count], trail->digest_key_file, &entry, err);
+    if (status == HF_OK)
+        json_array_append_new(json_object_get(entry, "trails"), json_string(trail->name));
+    for (size_t i = 0; i < count + present; i++)
+        hf_verifier_free(verifiers[i]);
+    return status == HF_OK ? HF_OK : hf_while(err, status, "trail '%s'", trail->name);
 }
 
 enum hf_status
@@ -203,12 +241,13 @@ keys_doc(const struct hf_config *config, json_t **ret_doc, struct hf_error *err)
     if (status != HF_OK)
         return status;
     json_t *keys = json_object_get(registry, "keys");
-    json_array_foreach(keys, index, entry) {
+    json_array_foreach(keys, index, entry)
+    {
         hf_doc_set_bool(entry, "registered", true);
         hf_doc_set(entry, "trails", json_array());
     }
     for (size_t i = 0; status == HF_OK && i < config->trail_count; i++)
-        status = list_configured(keys, &config->trails[i], err);
+        status = list_trail(registry, &config->trails[i], err);
     if (status != HF_OK)
         json_decref(registry);
     else

@@ -8,14 +8,19 @@
 void
 lines_begin(struct lines *lines, const struct options *options)
 {
-    *lines = (struct lines){.json = options->json, .list = json_array()};
+    *lines = (struct lines){ .json = options->json, .list = json_array() };
 }
 
 void
-lines_add(struct lines *lines, enum line_kind kind, const char *subject, const char *mend, const char *format, ...)
+lines_add(struct lines *lines, enum line_kind kind, const char *subject, const char *mend,
+          const char *format, ...)
 {
-    static const char *const words[] = {[LINE_OK] = "ok", [LINE_NOTE] = "note", [LINE_FAIL] = "FAIL"};
-    static const char *const results[] = {[LINE_OK] = "ok", [LINE_NOTE] = "note", [LINE_FAIL] = "fail"};
+    static const char *const words[] = {
+        [LINE_OK] = "ok", [LINE_NOTE] = "note", [LINE_FAIL] = "FAIL"
+    };
+    static const char *const results[] = {
+        [LINE_OK] = "ok", [LINE_NOTE] = "note", [LINE_FAIL] = "fail"
+    };
     char text[1024];
     va_list args;
     va_start(args, format);
@@ -38,7 +43,8 @@ lines_add(struct lines *lines, enum line_kind kind, const char *subject, const c
 }
 
 void
-lines_add_error(struct lines *lines, const char *subject, const char *mend, const struct hf_error *err)
+lines_add_error(struct lines *lines, const char *subject, const char *mend,
+                const struct hf_error *err)
 {
     lines->unreachable = lines->unreachable || hf_status_exit_code(err->status) == EXIT_LATER;
     lines_add(lines, LINE_FAIL, subject, mend, "%s", err->text);
@@ -47,7 +53,10 @@ lines_add_error(struct lines *lines, const char *subject, const char *mend, cons
 int
 lines_end(struct lines *lines, const char *name)
 {
-    int code = lines->usage ? EXIT_USAGE : lines->unreachable ? EXIT_LATER : lines->failures > 0 ? EXIT_NOT_WELL : EXIT_WELL;
+    int code = lines->usage          ? EXIT_USAGE
+               : lines->unreachable  ? EXIT_LATER
+               : lines->failures > 0 ? EXIT_NOT_WELL
+                                     : EXIT_WELL;
     if (!lines->json) {
         json_decref(lines->list);
         return say_done(code);

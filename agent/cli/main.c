@@ -8,7 +8,8 @@
 static bool
 is_help(const char *word)
 {
-    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "-?") == 0 || strcmp(word, "help") == 0;
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "-?") == 0 ||
+           strcmp(word, "help") == 0;
 }
 
 /* "key" alone, or "key --help": what there is below it. */
@@ -28,7 +29,8 @@ unknown_command(int argc, char **argv)
     const char *names[64];
     char typed[64], prefix[40];
     bool group = is_group(argv[1], prefix);
-    snprintf(typed, sizeof(typed), "%.30s%s%.30s", argv[1], group ? " " : "", group && argc > 2 ? argv[2] : "");
+    snprintf(typed, sizeof(typed), "%.30s%s%.30s", argv[1], group ? " " : "",
+             group && argc > 2 ? argv[2] : "");
     for (size_t i = 0; i < command_count && i < HF_COUNT(names); i++)
         names[i] = commands[i].name;
     const char *near = nearest(typed, names, HF_MIN(command_count, HF_COUNT(names)));

@@ -1,4 +1,5 @@
-/* The manual page, agent/cli/man/holdfast.1: from the tables of commands, options and exit codes, so that none is said twice. */
+/* The manual page, agent/cli/man/holdfast.1: from the tables of commands, options and exit codes,
+ * so that none is said twice. */
 #include "cli_impl.h"
 
 #include <stdio.h>
@@ -37,8 +38,10 @@ add_option(struct hf_buf *roff, const struct argp_option *row)
     char name[128];
     if (!row->name)
         return add(roff, ".PP\n", row->doc);
-    int used = row->key < 128 && row->key > 32 ? snprintf(name, sizeof(name), "-%c, ", row->key) : 0;
-    snprintf(name + used, sizeof(name) - (size_t)used, "--%s%s%s", row->name, row->arg ? "=" : "", row->arg ? row->arg : "");
+    int used =
+        row->key < 128 && row->key > 32 ? snprintf(name, sizeof(name), "-%c, ", row->key) : 0;
+    snprintf(name + used, sizeof(name) - (size_t)used, "--%s%s%s", row->name, row->arg ? "=" : "",
+             row->arg ? row->arg : "");
     enum hf_status status = hf_buf_add_text(roff, ".TP\n");
     if (status == HF_OK)
         status = add(roff, ".B ", name);
@@ -50,7 +53,8 @@ add_command(struct hf_buf *roff, const struct command *command)
 {
     struct argp_option rows[COMMAND_ROWS_MAX];
     char title[128];
-    snprintf(title, sizeof(title), "holdfast %s%s%s%s", command->name, command->keys ? " [OPTION...]" : "", command->args_doc ? " " : "",
+    snprintf(title, sizeof(title), "holdfast %s%s%s%s", command->name,
+             command->keys ? " [OPTION...]" : "", command->args_doc ? " " : "",
              command->args_doc ? command->args_doc : "");
     enum hf_status status = add(roff, ".SS ", title);
     if (status == HF_OK)
@@ -82,8 +86,11 @@ add_commands(struct hf_buf *roff)
 static enum hf_status
 add_exit_codes(struct hf_buf *roff)
 {
-    static const char *const meaning[] = {"All is well.", "What was checked is not well, or was not found", "Wrong usage or configuration",
-                                          "It could not be done now", "An internal error, or this machine's"};
+    static const char *const meaning[] = { "All is well.",
+                                           "What was checked is not well, or was not found",
+                                           "Wrong usage or configuration",
+                                           "It could not be done now",
+                                           "An internal error, or this machine's" };
     enum hf_status status = add(roff, ".SH ", "EXIT STATUS");
     for (int code = 0; status == HF_OK && code < (int)HF_COUNT(meaning); code++) {
         status = hf_buf_addf(roff, ".TP\n.B %d\n%s", code, meaning[code]);
@@ -100,28 +107,34 @@ add_exit_codes(struct hf_buf *roff)
     return status;
 }
 
-static const char head[] =
-    ".\\\" Made from the tables in agent/cli; a test compares the two, and `ninja update_man` writes this file anew.\n"
-    ".TH HOLDFAST 1\n"
-    ".SH NAME\n"
-    "holdfast \\- audit events under Object Lock, with signed digests\n"
-    ".SH SYNOPSIS\n"
-    ".B holdfast\n"
-    ".I COMMAND\n"
-    "[\\fIOPTION\\fR...]\n"
-    ".SH DESCRIPTION\n"
-    "holdfast takes audit events in, keeps them durably, gzips them into objects, encrypts them with the customer's keys, puts them under\n"
-    "Object Lock on an S3 store or into a directory, and writes signed, chained digests beside them.\n"
-    ".PP\n"
-    "Every command takes \\fB\\-\\-help\\fR. Times are RFC 3339. Secrets are read from files, never from options.\n";
+static const char head[] = ".\\\" Made from the tables in agent/cli; a test compares the two, and "
+                           "`ninja update_man` writes this file anew.\n"
+                           ".TH HOLDFAST 1\n"
+                           ".SH NAME\n"
+                           "holdfast \\- audit events under Object Lock, with signed digests\n"
+                           ".SH SYNOPSIS\n"
+                           ".B holdfast\n"
+                           ".I COMMAND\n"
+                           "[\\fIOPTION\\fR...]\n"
+                           ".SH DESCRIPTION\n"
+                           "holdfast takes audit events in, keeps them durably, gzips them into "
+                           "objects, encrypts them with the customer's keys, puts them under\n"
+                           "Object Lock on an S3 store or into a directory, and writes signed, "
+                           "chained digests beside them.\n"
+                           ".PP\n"
+                           "Every command takes \\fB\\-\\-help\\fR. Times are RFC 3339. Secrets "
+                           "are read from files, never from options.\n";
 
 static const char tail[] =
     ".SH FILES\n"
-    ".TP\n.I " CONFIG_DEFAULT "\nThe configuration; paths in it are relative to its folder. \\fBholdfast config reference\\fR explains it.\n"
+    ".TP\n.I " CONFIG_DEFAULT "\nThe configuration; paths in it are relative to its folder. "
+                              "\\fBholdfast config reference\\fR explains it.\n"
     ".TP\n.I STATE_DIR/control.sock\nWhere status and flush reach the agent.\n"
-    ".TP\n.I STATE_DIR/keys.json\nThe registry of digest keys: public halves, validity, revocations.\n"
+    ".TP\n.I STATE_DIR/keys.json\nThe registry of digest keys: public halves, validity, "
+    "revocations.\n"
     ".SH ENVIRONMENT\n"
-    ".TP\n.B AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN\nCredentials of a store without credentials_file.\n"
+    ".TP\n.B AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN\nCredentials of a store "
+    "without credentials_file.\n"
     ".SH SEE ALSO\n"
     "openssl\\-cms(1), gunzip(1), jq(1)\n";
 

@@ -1,4 +1,5 @@
-/* The one table of options, in argp's form: --help, the man page and the parser come from it. A command names those it takes. */
+/* The one table of options, in argp's form: --help, the man page and the parser come from it. A
+ * command names those it takes. */
 #include "cli_impl.h"
 
 #include <errno.h>
@@ -6,51 +7,83 @@
 #include <string.h>
 
 static const struct argp_option rows[] = {
-    {"config", OPT_CONFIG, "FILE", 0, "Configuration file. Default: " CONFIG_DEFAULT ".", 1},
-    {"json", OPT_JSON, NULL, 0, "Answer as JSON, for programs.", 1},
-    {"verbose", OPT_VERBOSE, NULL, 0, "Name also what is well.", 1},
-    {"trail", OPT_TRAIL, "NAME", 0, "The trail. Default: the only one configured.", 1},
-    {"start", OPT_START, "TIME", 0, "From this time of delivery on: RFC 3339, a date, or a time ago such as 90s, 2h, 1d.", 1},
-    {"end", OPT_END, "TIME", 0, "Up to this time of delivery.", 1},
-    {"key", OPT_KEY, "FILE", 0, "Private key (PEM) of a recipient: opens what was encrypted to certificates (cms).", 1},
-    {"no-objects", OPT_NO_OBJECTS, NULL, 0, "Check the chain of digests only, fetch no objects.", 1},
-    {"no-locks", OPT_NO_LOCKS, NULL, 0, "Do not ask for each object's lock.", 1},
-    {"print-aws", OPT_PRINT_AWS, NULL, 0, "Check nothing; print the shell lines with which the AWS CLI checks the same trail, while `holdfast api` runs.", 1},
-    {"aws-data", OPT_AWS_DATA, "DIR", 0,
-     "With --print-aws: write endpoint rules below DIR, which also AWS CLIs older than 2.13 read, such as Debian 12's 2.9.", 1},
-    {"api", OPT_API, "ADDR:PORT", 0, "With --print-aws: where `holdfast api` listens. Default: " API_DEFAULT ".", 1},
-    {"check-config", OPT_CHECK_CONFIG, NULL, 0, "Read the configuration, say whether it is right, and end.", 1},
-    {"socket", OPT_SOCKET, "PATH", 0, "Socket of the agent. Default: that of the only socket source configured.", 1},
-    {"stream", OPT_STREAM, "UUID", 0, "Resume this stream: lines of the input that the agent has already are skipped.", 1},
-    {"timeout", OPT_EMIT_TIMEOUT, "TIME", 0, "Give up after this long without progress. Default: 60s.", 1},
-    {"timeout", OPT_FLUSH_TIMEOUT, "TIME", 0, "Give up after this long. Default: 60s.", 1},
-    {"bits", OPT_BITS, "N", 0, "Size of the RSA key, 2048 to 8192. Default: 3072.", 1},
-    {"from", OPT_FROM, "TIME", 0, "Nothing signed from this time on counts. Default: nothing signed at any time counts.", 1},
-    {"writer", OPT_WRITER, "ARN", 0,
-     "Who may write, for the bucket policy: arn:aws:iam::ACCOUNT:user/NAME. Without it the bucket policy is left alone.", 1},
-    {"writer-prefix", OPT_WRITER_PREFIX, "PREFIX", 0, "Prefix that the writer may write. Default: those of this host's trails in the bucket.", 1},
-    {"accept-irreversible", OPT_ACCEPT, NULL, 0,
-     "Go on where COMPLIANCE is configured: nobody can shorten or lift such a lock, whoever pays for the storage.", 1},
-    {"listen", OPT_LISTEN, "ADDR:PORT", 0, "Where to listen. Port 0 takes a free one. Default: " API_DEFAULT ".", 1},
-    {"allow-remote", OPT_ALLOW_REMOTE, NULL, 0, "Listen also on an address that is not of this host's loopback. Nobody who asks is authenticated.", 1},
-    {"credentials-file", OPT_OWNER_CREDENTIALS, "FILE", 0, "Credentials used instead of the store's: the bucket's owner's, not the writer's.", 1},
-    {"profile", OPT_OWNER_PROFILE, "NAME", 0, "Section of the credentials file.", 1},
+    { "config", OPT_CONFIG, "FILE", 0, "Configuration file. Default: " CONFIG_DEFAULT ".", 1 },
+    { "json", OPT_JSON, NULL, 0, "Answer as JSON, for programs.", 1 },
+    { "verbose", OPT_VERBOSE, NULL, 0, "Name also what is well.", 1 },
+    { "trail", OPT_TRAIL, "NAME", 0, "The trail. Default: the only one configured.", 1 },
+    { "start", OPT_START, "TIME", 0,
+      "From this time of delivery on: RFC 3339, a date, or a time ago such as 90s, 2h, 1d.", 1 },
+    { "end", OPT_END, "TIME", 0, "Up to this time of delivery.", 1 },
+    { "key", OPT_KEY, "FILE", 0,
+      "Private key (PEM) of a recipient: opens what was encrypted to certificates (cms).", 1 },
+    { "no-objects", OPT_NO_OBJECTS, NULL, 0, "Check the chain of digests only, fetch no objects.",
+      1 },
+    { "no-locks", OPT_NO_LOCKS, NULL, 0, "Do not ask for each object's lock.", 1 },
+    { "print-aws", OPT_PRINT_AWS, NULL, 0,
+      "Check nothing; print the shell lines with which the AWS CLI checks the same trail, while "
+      "`holdfast api` runs.",
+      1 },
+    { "aws-data", OPT_AWS_DATA, "DIR", 0,
+      "With --print-aws: write endpoint rules below DIR, which also AWS CLIs older than 2.13 read, "
+      "such as Debian 12's 2.9.",
+      1 },
+    { "api", OPT_API, "ADDR:PORT", 0,
+      "With --print-aws: where `holdfast api` listens. Default: " API_DEFAULT ".", 1 },
+    { "check-config", OPT_CHECK_CONFIG, NULL, 0,
+      "Read the configuration, say whether it is right, and end.", 1 },
+    { "socket", OPT_SOCKET, "PATH", 0,
+      "Socket of the agent. Default: that of the only socket source configured.", 1 },
+    { "stream", OPT_STREAM, "UUID", 0,
+      "Resume this stream: lines of the input that the agent has already are skipped.", 1 },
+    { "timeout", OPT_EMIT_TIMEOUT, "TIME", 0,
+      "Give up after this long without progress. Default: 60s.", 1 },
+    { "timeout", OPT_FLUSH_TIMEOUT, "TIME", 0, "Give up after this long. Default: 60s.", 1 },
+    { "bits", OPT_BITS, "N", 0, "Size of the RSA key, 2048 to 8192. Default: 3072.", 1 },
+    { "from", OPT_FROM, "TIME", 0,
+      "Nothing signed from this time on counts. Default: nothing signed at any time counts.", 1 },
+    { "writer", OPT_WRITER, "ARN", 0,
+      "Who may write, for the bucket policy: arn:aws:iam::ACCOUNT:user/NAME. Without it the bucket "
+      "policy is left alone.",
+      1 },
+    { "writer-prefix", OPT_WRITER_PREFIX, "PREFIX", 0,
+      "Prefix that the writer may write. Default: those of this host's trails in the bucket.", 1 },
+    { "accept-irreversible", OPT_ACCEPT, NULL, 0,
+      "Go on where COMPLIANCE is configured: nobody can shorten or lift such a lock, whoever pays "
+      "for the storage.",
+      1 },
+    { "listen", OPT_LISTEN, "ADDR:PORT", 0,
+      "Where to listen. Port 0 takes a free one. Default: " API_DEFAULT ".", 1 },
+    { "allow-remote", OPT_ALLOW_REMOTE, NULL, 0,
+      "Listen also on an address that is not of this host's loopback. Nobody who asks is "
+      "authenticated.",
+      1 },
+    { "credentials-file", OPT_OWNER_CREDENTIALS, "FILE", 0,
+      "Credentials used instead of the store's: the bucket's owner's, not the writer's.", 1 },
+    { "profile", OPT_OWNER_PROFILE, "NAME", 0, "Section of the credentials file.", 1 },
 
-    {NULL, OPT_STORE_HEAD, NULL, 0, "A bucket alone, without a configuration:", 2},
-    {"store", OPT_STORE, "URL", 0, "https://HOST[:PORT], http://HOST[:PORT] or dir:///DIRECTORY.", 2},
-    {"bucket", OPT_BUCKET, "NAME", 0, "The bucket.", 2},
-    {"prefix", OPT_PREFIX, "PREFIX", 0, "What the keys begin with. Default: nothing.", 2},
-    {"public-key", OPT_PUBLIC_KEY, "FILE", 0, "Public key (PEM) that signed the digests. May be repeated.", 2},
-    {"fingerprint", OPT_FINGERPRINT, "HEX", 0, "Fingerprint of a key to trust, which is then taken from the bucket. May be repeated.", 2},
-    {"account", OPT_ACCOUNT, "ID", 0, "12 digits, as in the keys. Default: 000000000000.", 2},
-    {"region", OPT_REGION, "NAME", 0, "The region in the keys. Default: local.", 2},
-    {"organization", OPT_ORGANIZATION, "ID", 0, "The organization in the keys.", 2},
-    {"store-region", OPT_STORE_REGION, "NAME", 0, "The region that requests are signed for. Default: us-east-1.", 2},
-    {"addressing", OPT_ADDRESSING, "HOW", 0, "path or virtual. Default: path.", 2},
-    {"credentials-file", OPT_CREDENTIALS, "FILE", 0, "Shared credentials file, mode 0600. Default: AWS_ACCESS_KEY_ID and so on from the environment.", 2},
-    {"profile", OPT_PROFILE, "NAME", 0, "Its section. Default: default.", 2},
-    {"ca-file", OPT_CA, "FILE", 0, "PEM certificates that may sign the store's.", 2},
-    {"sse-c-key", OPT_SSE_KEY, "FILE", 0, "256-bit key of objects stored with SSE-C: 32 bytes or 64 hex digits.", 2},
+    { NULL, OPT_STORE_HEAD, NULL, 0, "A bucket alone, without a configuration:", 2 },
+    { "store", OPT_STORE, "URL", 0, "https://HOST[:PORT], http://HOST[:PORT] or dir:///DIRECTORY.",
+      2 },
+    { "bucket", OPT_BUCKET, "NAME", 0, "The bucket.", 2 },
+    { "prefix", OPT_PREFIX, "PREFIX", 0, "What the keys begin with. Default: nothing.", 2 },
+    { "public-key", OPT_PUBLIC_KEY, "FILE", 0,
+      "Public key (PEM) that signed the digests. May be repeated.", 2 },
+    { "fingerprint", OPT_FINGERPRINT, "HEX", 0,
+      "Fingerprint of a key to trust, which is then taken from the bucket. May be repeated.", 2 },
+    { "account", OPT_ACCOUNT, "ID", 0, "12 digits, as in the keys. Default: 000000000000.", 2 },
+    { "region", OPT_REGION, "NAME", 0, "The region in the keys. Default: local.", 2 },
+    { "organization", OPT_ORGANIZATION, "ID", 0, "The organization in the keys.", 2 },
+    { "store-region", OPT_STORE_REGION, "NAME", 0,
+      "The region that requests are signed for. Default: us-east-1.", 2 },
+    { "addressing", OPT_ADDRESSING, "HOW", 0, "path or virtual. Default: path.", 2 },
+    { "credentials-file", OPT_CREDENTIALS, "FILE", 0,
+      "Shared credentials file, mode 0600. Default: AWS_ACCESS_KEY_ID and so on from the "
+      "environment.",
+      2 },
+    { "profile", OPT_PROFILE, "NAME", 0, "Its section. Default: default.", 2 },
+    { "ca-file", OPT_CA, "FILE", 0, "PEM certificates that may sign the store's.", 2 },
+    { "sse-c-key", OPT_SSE_KEY, "FILE", 0,
+      "256-bit key of objects stored with SSE-C: 32 bytes or 64 hex digits.", 2 },
 };
 
 static const struct argp_option *
@@ -74,7 +107,7 @@ options_rows(const struct command *command, struct argp_option ret_rows[COMMAND_
             ret_rows[count].key = 0; /* a heading */
         count++;
     }
-    ret_rows[count] = (struct argp_option){0};
+    ret_rows[count] = (struct argp_option){ 0 };
 }
 
 /* ---- single values ---- */
@@ -84,12 +117,16 @@ set_time(struct argp_state *state, const char *name, const char *text, int64_t *
 {
     if (when_parse(text, hf_wall_s(), ret_seconds))
         return 0;
-    argp_error(state, "--%s: '%s' is no time: write 2026-11-22T15:04:05Z, 2026-11-22, or a time ago such as 2h or 1d", name, text);
+    argp_error(state,
+               "--%s: '%s' is no time: write 2026-11-22T15:04:05Z, 2026-11-22, or a time ago such "
+               "as 2h or 1d",
+               name, text);
     return EINVAL;
 }
 
 static error_t
-add_text(struct argp_state *state, const char *name, const char *text, const char **texts, size_t *count)
+add_text(struct argp_state *state, const char *name, const char *text, const char **texts,
+         size_t *count)
 {
     if (*count < PINS_MAX) {
         texts[(*count)++] = text;
@@ -123,8 +160,7 @@ set_number(struct options *o, int key, const char *text, struct argp_state *stat
             return 0;
         argp_error(state, "--addressing: '%s' is neither path nor virtual", text);
         return EINVAL;
-    default:
-        return ARGP_ERR_UNKNOWN;
+    default: return ARGP_ERR_UNKNOWN;
     }
 }
 
@@ -148,7 +184,10 @@ static error_t
 set_text(struct options *o, int key, const char *text)
 {
     switch (key) {
-    case OPT_CONFIG: o->config = text; o->config_given = true; return 0;
+    case OPT_CONFIG:
+        o->config = text;
+        o->config_given = true;
+        return 0;
     case OPT_TRAIL: o->trail = text; return 0;
     case OPT_KEY: o->key = text; return 0;
     case OPT_SSE_KEY: o->sse_key_file = text; return 0;
@@ -205,8 +244,10 @@ parse_one(int key, char *text, struct argp_state *state)
     case OPT_START: return set_time(state, "start", text, &o->start_s);
     case OPT_END: return set_time(state, "end", text, &o->end_s);
     case OPT_FROM: return set_time(state, "from", text, &o->from_s);
-    case OPT_PUBLIC_KEY: return add_text(state, "public-key", text, o->public_keys, &o->public_key_count);
-    case OPT_FINGERPRINT: return add_text(state, "fingerprint", text, o->fingerprints, &o->fingerprint_count);
+    case OPT_PUBLIC_KEY:
+        return add_text(state, "public-key", text, o->public_keys, &o->public_key_count);
+    case OPT_FINGERPRINT:
+        return add_text(state, "fingerprint", text, o->fingerprints, &o->fingerprint_count);
     default: break;
     }
     error = text ? set_number(o, key, text, state) : set_flag(o, key);
@@ -239,7 +280,8 @@ short_row(const struct argp_option *of, char letter)
 }
 
 static int
-unknown_option(const struct argp_option *of, const struct command *command, const char *word, size_t size, unsigned flags)
+unknown_option(const struct argp_option *of, const struct command *command, const char *word,
+               size_t size, unsigned flags)
 {
     const char *names[COMMAND_ROWS_MAX];
     char name[64];
@@ -258,14 +300,16 @@ unknown_option(const struct argp_option *of, const struct command *command, cons
 }
 
 static int
-find_unknown(const struct argp_option *of, const struct command *command, int argc, char **argv, unsigned flags)
+find_unknown(const struct argp_option *of, const struct command *command, int argc, char **argv,
+             unsigned flags)
 {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
         const char *word = argv[i];
         if (hf_starts_with(word, "--")) {
             size_t size = strcspn(word + 2, "=");
             const struct argp_option *row = long_row(of, word + 2, size);
-            bool argps_own = strncmp("help", word + 2, size) == 0 || strncmp("usage", word + 2, size) == 0;
+            bool argps_own =
+                strncmp("help", word + 2, size) == 0 || strncmp("usage", word + 2, size) == 0;
             if (!row && !argps_own)
                 return unknown_option(of, command, word + 2, size, flags);
             if (row && row->arg && word[2 + size] != '=')
@@ -280,13 +324,22 @@ find_unknown(const struct argp_option *of, const struct command *command, int ar
 }
 
 int
-options_parse(const struct command *command, int argc, char **argv, unsigned flags, struct options *ret_options)
+options_parse(const struct command *command, int argc, char **argv, unsigned flags,
+              struct options *ret_options)
 {
     struct argp_option of[COMMAND_ROWS_MAX];
-    struct options options = {.command = command, .config = CONFIG_DEFAULT, .timeout_s = 60, .bits = 3072, .api = API_DEFAULT, .listen = API_DEFAULT};
-    char *doc hf_owned(hf_freep) = hf_asprintf("%s\v%s", command->help, command->doc ? command->doc : "");
+    struct options options = { .command = command,
+                               .config = CONFIG_DEFAULT,
+                               .timeout_s = 60,
+                               .bits = 3072,
+                               .api = API_DEFAULT,
+                               .listen = API_DEFAULT };
+    char *doc hf_owned(hf_freep) =
+        hf_asprintf("%s\v%s", command->help, command->doc ? command->doc : "");
     char *name hf_owned(hf_freep) = hf_asprintf("holdfast %s", command->name);
-    struct argp argp = {.options = of, .parser = parse_one, .args_doc = command->args_doc, .doc = doc};
+    struct argp argp = {
+        .options = of, .parser = parse_one, .args_doc = command->args_doc, .doc = doc
+    };
     options_rows(command, of);
     int error = find_unknown(of, command, argc, argv, flags);
     if (error) {

@@ -1,5 +1,6 @@
-/* validate --print-aws: shell lines with which the AWS CLI walks the same chain. Newer versions take the store's address from the
- * environment (AWS_ENDPOINT_URL_S3); older ones, Debian 12's 2.9 among them, only from endpoint rules of their own, which
+/* validate --print-aws: shell lines with which the AWS CLI walks the same chain. Newer versions
+ * take the store's address from the environment (AWS_ENDPOINT_URL_S3); older ones, Debian 12's 2.9
+ * among them, only from endpoint rules of their own, which
  * --aws-data writes. With both given every version works. */
 #include "cli_impl.h"
 
@@ -37,8 +38,10 @@ print_export(const char *name, const char *value)
 static json_t *
 endpoint_rule(const char *url, const char *region, json_t *conditions)
 {
-    return json_pack("{s:s, s:o, s:{s:s, s:{s:[{s:s, s:s, s:s, s:b}]}, s:{}}}", "type", "endpoint", "conditions", conditions, "endpoint", "url", url,
-                     "properties", "authSchemes", "name", "sigv4", "signingName", "s3", "signingRegion", region, "disableDoubleEncoding", 1, "headers");
+    return json_pack("{s:s, s:o, s:{s:s, s:{s:[{s:s, s:s, s:s, s:b}]}, s:{}}}", "type", "endpoint",
+                     "conditions", conditions, "endpoint", "url", url, "properties", "authSchemes",
+                     "name", "sigv4", "signingName", "s3", "signingRegion", region,
+                     "disableDoubleEncoding", 1, "headers");
 }
 
 static json_t *
@@ -46,18 +49,23 @@ endpoint_rules(const struct hf_config_store *store)
 {
     const char *host = strstr(store->url, "://") + 3;
     int scheme = (int)(host - store->url);
-    char *in_bucket hf_owned(hf_freep) = store->addressing == HF_ADDRESSING_VIRTUAL ? hf_asprintf("%.*s{Bucket}.%s", scheme, store->url, host)
-                                                                                    : hf_asprintf("%s/{Bucket}", store->url);
+    char *in_bucket hf_owned(hf_freep) =
+        store->addressing == HF_ADDRESSING_VIRTUAL
+            ? hf_asprintf("%.*s{Bucket}.%s", scheme, store->url, host)
+            : hf_asprintf("%s/{Bucket}", store->url);
     json_t *has_bucket = json_pack("[{s:s, s:[{s:s}]}]", "fn", "isSet", "argv", "ref", "Bucket");
-    json_t *rules = json_pack("[o, o]", endpoint_rule(in_bucket, store->region, has_bucket), endpoint_rule(store->url, store->region, json_array()));
-    return json_pack("{s:s, s:{s:{s:b, s:s, s:s}, s:{s:s, s:b, s:s, s:s}}, s:o}", "version", "1.0", "parameters", "Bucket", "required", 0, "type",
-                     "String", "documentation", "The bucket.", "Region", "builtIn", "AWS::Region", "required", 0, "type", "String", "documentation",
-                     "The region.", "rules", rules);
+    json_t *rules = json_pack("[o, o]", endpoint_rule(in_bucket, store->region, has_bucket),
+                              endpoint_rule(store->url, store->region, json_array()));
+    return json_pack("{s:s, s:{s:{s:b, s:s, s:s}, s:{s:s, s:b, s:s, s:s}}, s:o}", "version", "1.0",
+                     "parameters", "Bucket", "required", 0, "type", "String", "documentation",
+                     "The bucket.", "Region", "builtIn", "AWS::Region", "required", 0, "type",
+                     "String", "documentation", "The region.", "rules", rules);
 }
 
 /* `ret_directory` is the absolute path. */
 static enum hf_status
-write_rules(const char *directory, const struct hf_config_store *store, char ret_directory[HF_PATH_MAX], struct hf_error *err)
+write_rules(const char *directory, const struct hf_config_store *store,
+            char ret_directory[HF_PATH_MAX], struct hf_error *err)
 {
     char *folder hf_owned(hf_freep) = hf_asprintf("%s/s3/2006-03-01", directory);
     char *file hf_owned(hf_freep) = hf_asprintf("%s/endpoint-rule-set-1.json", folder);
@@ -91,17 +99,20 @@ print_environment(const struct hf_config_store *store, const char *api_url, cons
         print_export("AWS_SHARED_CREDENTIALS_FILE", store->credentials_file);
         print_export("AWS_PROFILE", store->profile);
     } else {
-        puts("# credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of someone who may read and list the bucket");
+        puts("# credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of someone who may read "
+             "and list the bucket");
     }
     if (!data && store->addressing == HF_ADDRESSING_PATH)
-        puts("# once, where the store has a host name: aws configure set default.s3.addressing_style path");
+        puts("# once, where the store has a host name: aws configure set "
+             "default.s3.addressing_style path");
 }
 
 static void
 print_command(const struct options *options, const struct target *target, const char *api_url)
 {
     char arn[HF_API_ARN_SIZE], start[HF_TIME_SIZE], end[HF_TIME_SIZE];
-    struct hf_api_options api = {.account = target->layout.account, .region = target->layout.region};
+    struct hf_api_options api = { .account = target->layout.account,
+                                  .region = target->layout.region };
     hf_api_trail_arn(&api, target->layout.trail, arn);
     hf_time_rfc3339(options->start_s, start);
     hf_time_rfc3339(options->end_s, end);
@@ -123,20 +134,27 @@ check_possible(const struct options *options, const struct target *target, struc
     char address[64];
     uint16_t port;
     if (!target->config)
-        return hf_fail(err, HF_EUSAGE, "--print-aws needs the configuration that `holdfast api` runs with, not a bucket alone");
+        return hf_fail(err, HF_EUSAGE,
+                       "--print-aws needs the configuration that `holdfast api` runs with, not a "
+                       "bucket alone");
     if (hf_starts_with(target->own_store.url, "dir://"))
-        return hf_fail(err, HF_EUSAGE, "'%s' is a directory; the AWS CLI reads from S3 only (`holdfast validate` reads both)", target->own_store.url);
+        return hf_fail(
+            err, HF_EUSAGE,
+            "'%s' is a directory; the AWS CLI reads from S3 only (`holdfast validate` reads both)",
+            target->own_store.url);
     if (!listen_parse(options->api, address, &port) || port == 0)
         return hf_fail(err, HF_EUSAGE, "--api: '%s' is not ADDRESS:PORT", options->api);
     if (target->trail->encryption == HF_ENCRYPT_SSE_C)
-        return hf_fail(err, HF_EUSAGE, "trail '%s' uses sse-c, whose key the AWS CLI cannot be given for this", target->trail->name);
+        return hf_fail(err, HF_EUSAGE,
+                       "trail '%s' uses sse-c, whose key the AWS CLI cannot be given for this",
+                       target->trail->name);
     return HF_OK;
 }
 
 int
 print_aws(const struct options *options, const struct target *target)
 {
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     char directory[HF_PATH_MAX];
     enum hf_status status = check_possible(options, target, &err);
     if (status == HF_OK && options->aws_data)

@@ -1,4 +1,5 @@
-/* From {"Records":[a,b]} to one record per line, without parsing what is inside: the bytes that were signed are the bytes printed. */
+/* From {"Records":[a,b]} to one record per line, without parsing what is inside: the bytes that
+ * were signed are the bytes printed. */
 #include "cli_impl.h"
 
 #include <string.h>
@@ -73,17 +74,19 @@ write_line(const uint8_t *from, const uint8_t *to, FILE *out)
 enum hf_status
 records_write(struct hf_slice json, FILE *out, uint64_t *ret_count, struct hf_error *err)
 {
-    struct cursor c = {json.ptr, json.ptr + json.size};
+    struct cursor c = { json.ptr, json.ptr + json.size };
     uint64_t count = 0;
     if (!take(&c, "{") || !take(&c, "\"Records\"") || !take(&c, ":") || !take(&c, "["))
         return hf_fail(err, HF_EFORMAT, "the object is not {\"Records\":[...]}");
     while (!take(&c, "]")) {
         if (count > 0 && !take(&c, ","))
-            return hf_fail(err, HF_EFORMAT, "there is no comma after record %llu", (unsigned long long)count);
+            return hf_fail(err, HF_EFORMAT, "there is no comma after record %llu",
+                           (unsigned long long)count);
         skip_blanks(&c);
         const uint8_t *from = c.at;
         if (from == c.end || *from != '{' || !skip_record(&c))
-            return hf_fail(err, HF_EFORMAT, "record %llu is no JSON object", (unsigned long long)count + 1);
+            return hf_fail(err, HF_EFORMAT, "record %llu is no JSON object",
+                           (unsigned long long)count + 1);
         write_line(from, c.at, out);
         count++;
     }

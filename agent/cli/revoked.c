@@ -1,5 +1,5 @@
-/* Keys that were revoked: what they signed from then on does not count. A second, short walk over the digests, without these keys,
- * names every digest that only they vouch for. */
+/* Keys that were revoked: what they signed from then on does not count. A second, short walk over
+ * the digests, without these keys, names every digest that only they vouch for. */
 #include "cli_impl.h"
 
 #include <holdfast/json.h>
@@ -34,14 +34,17 @@ revocation_of(const struct target *target, const char *fingerprint)
 static enum hf_status
 walk(const struct target *target, const json_t *revoked, struct pass *pass, struct hf_error *err)
 {
-    static const char *const nobody[] = {"0000000000000000000000000000000000000000000000000000000000000000"};
+    static const char *const nobody[] = {
+        "0000000000000000000000000000000000000000000000000000000000000000"
+    };
     const struct hf_verifier *left[HF_COUNT(target->verifiers)];
     struct hf_verify_options options = *pass->outer;
     struct hf_verify_result result;
     int64_t from_s = 0;
     size_t count = 0;
     for (size_t i = 0; i < target->verifier_count; i++)
-        if (strcmp(hf_verifier_fingerprint(target->verifiers[i]), hf_doc_text_or(revoked, "fingerprint", "")) != 0)
+        if (strcmp(hf_verifier_fingerprint(target->verifiers[i]),
+                   hf_doc_text_or(revoked, "fingerprint", "")) != 0)
             left[count++] = target->verifiers[i];
     (void)hf_time_parse_rfc3339(hf_doc_text_or(revoked, "revoked_from", ""), &from_s);
     if (options.end_s && from_s >= options.end_s)
@@ -61,12 +64,14 @@ walk(const struct target *target, const json_t *revoked, struct pass *pass, stru
 }
 
 enum hf_status
-revoked_find(const struct target *target, const struct hf_verify_options *options, uint64_t *ret_count, struct hf_error *err)
+revoked_find(const struct target *target, const struct hf_verify_options *options,
+             uint64_t *ret_count, struct hf_error *err)
 {
-    struct pass pass = {.outer = options};
+    struct pass pass = { .outer = options };
     enum hf_status status = HF_OK;
     for (size_t i = 0; status == HF_OK && i < target->verifier_count; i++) {
-        const json_t *revoked = revocation_of(target, hf_verifier_fingerprint(target->verifiers[i]));
+        const json_t *revoked =
+            revocation_of(target, hf_verifier_fingerprint(target->verifiers[i]));
         if (revoked)
             status = walk(target, revoked, &pass, err);
     }

@@ -14,22 +14,20 @@ hint_of(enum hf_status status)
 {
     switch (status) {
     case HF_ECONFIG:
-        return "`holdfast config reference` explains every option; `holdfast check` looks at all of it";
+        return "`holdfast config reference` explains every option; `holdfast check` looks at all "
+               "of it";
     case HF_ECREDENTIALS:
-        return "the store's credentials_file, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, hold the key";
+        return "the store's credentials_file, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, hold "
+               "the key";
     case HF_EACCESS:
-        return "the rights that are needed stand in policies/starter/README.md; --credentials-file takes others";
-    case HF_ETLS:
-        return "ca_file (or --ca-file) names the certificates that may sign the store's";
-    case HF_ESKEW:
-        return "set the clock right: `timedatectl set-ntp true`";
+        return "the rights that are needed stand in policies/starter/README.md; --credentials-file "
+               "takes others";
+    case HF_ETLS: return "ca_file (or --ca-file) names the certificates that may sign the store's";
+    case HF_ESKEW: return "set the clock right: `timedatectl set-ntp true`";
     case HF_ESIGNATURE:
-    case HF_ECORRUPT:
-        return "`holdfast validate` names every object that is not what was signed";
-    case HF_ENOSPC:
-        return "`df` tells which file system is full";
-    default:
-        return NULL;
+    case HF_ECORRUPT: return "`holdfast validate` names every object that is not what was signed";
+    case HF_ENOSPC: return "`df` tells which file system is full";
+    default: return NULL;
     }
 }
 
@@ -96,7 +94,7 @@ say_json(json_t *doc, int exit_code)
 void
 bytes_text(uint64_t bytes, char ret_text[32])
 {
-    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
     size_t unit = 0;
     double value = (double)bytes;
     for (; value >= 1024 && unit + 1 < HF_COUNT(units); unit++)
@@ -110,7 +108,7 @@ ago_text(const char *rfc3339, int64_t now_s, char ret_text[64])
     static const struct {
         int64_t from_s;
         const char *name;
-    } units[] = {{86400, "d"}, {3600, "h"}, {60, "m"}, {1, "s"}};
+    } units[] = { { 86400, "d" }, { 3600, "h" }, { 60, "m" }, { 1, "s" } };
     int64_t seconds;
     if (!rfc3339 || !hf_time_parse_rfc3339(rfc3339, &seconds)) {
         snprintf(ret_text, 64, "never");
@@ -120,18 +118,19 @@ ago_text(const char *rfc3339, int64_t now_s, char ret_text[64])
     size_t unit = 0;
     while (unit + 1 < HF_COUNT(units) && ago_s < 2 * units[unit].from_s)
         unit++;
-    snprintf(ret_text, 64, "%.32s (%lld %s ago)", rfc3339, (long long)(ago_s / units[unit].from_s), units[unit].name);
+    snprintf(ret_text, 64, "%.32s (%lld %s ago)", rfc3339, (long long)(ago_s / units[unit].from_s),
+             units[unit].name);
 }
 
 /* ---- progress ---- */
 
 #define PROGRESS_MS 100
-#define BAR_WIDTH 30
+#define BAR_WIDTH   30
 
 void
 progress_begin(struct progress *progress, const char *what, bool wanted)
 {
-    *progress = (struct progress){.on = wanted && isatty(STDERR_FILENO), .what = what};
+    *progress = (struct progress){ .on = wanted && isatty(STDERR_FILENO), .what = what };
 }
 
 void
@@ -147,7 +146,8 @@ progress_show(struct progress *progress, uint64_t done, uint64_t of, const char 
     memset(bar + full, '.', BAR_WIDTH - full);
     bar[BAR_WIDTH] = '\0';
     if (of > 0)
-        fprintf(stderr, "\r\033[K%s [%s] %llu of %llu %s", progress->what, bar, (unsigned long long)done, (unsigned long long)of, unit);
+        fprintf(stderr, "\r\033[K%s [%s] %llu of %llu %s", progress->what, bar,
+                (unsigned long long)done, (unsigned long long)of, unit);
     else
         fprintf(stderr, "\r\033[K%s %llu %s", progress->what, (unsigned long long)done, unit);
 }

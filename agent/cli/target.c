@@ -1,4 +1,5 @@
-/* What a command works on: a trail of the configuration, or a bucket alone. Opening it is the same afterwards. */
+/* What a command works on: a trail of the configuration, or a bucket alone. Opening it is the same
+ * afterwards. */
 #include "cli_impl.h"
 
 #include <holdfast/json.h>
@@ -11,18 +12,24 @@ enum hf_status
 config_open(const struct options *options, struct hf_config **ret_config, struct hf_error *err)
 {
     enum hf_status status = hf_config_load(options->config, ret_config, err);
-    if (status != HF_OK && !options->config_given && access(options->config, F_OK) != 0)
-        return hf_fail(err, HF_ECONFIG, "there is no '%s': name the configuration with -c FILE (`holdfast config sample` prints one)", options->config);
+    if (status != HF_OK && !options->config_given &&
+        hf_fs_access(options->config, F_OK, NULL) != HF_OK)
+        return hf_fail(err, HF_ECONFIG,
+                       "there is no '%s': name the configuration with -c FILE (`holdfast config "
+                       "sample` prints one)",
+                       options->config);
     return status;
 }
 
-/* The identity keeps host names safe for keys; the same is done to a name that it has not seen yet. */
+/* The identity keeps host names safe for keys; the same is done to a name that it has not seen yet.
+ */
 static void
 safe_name(const char *name, char ret_host[256])
 {
     size_t used = 0;
     for (const char *c = name; *c && used + 1 < 256; c++) {
-        bool fine = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || strchr("._-", *c);
+        bool fine = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
+                    (*c >= '0' && *c <= '9') || strchr("._-", *c);
         ret_host[used++] = fine ? *c : '-';
     }
     ret_host[used] = '\0';
@@ -37,7 +44,8 @@ host_name(const struct hf_config *config, char ret_host[256])
     hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(4096);
     hf_owned(hf_doc_freep) json_t *identity = NULL;
     hf_path_join(path, sizeof(path), config->agent.state_dir, "identity");
-    if (hf_fs_read_file(path, 4096, &text, NULL) == HF_OK && hf_doc_parse(hf_buf_slice(&text), 4096, path, &identity, NULL) == HF_OK &&
+    if (hf_fs_read_file(path, 4096, &text, NULL) == HF_OK &&
+        hf_doc_parse(hf_buf_slice(&text), 4096, path, &identity, NULL) == HF_OK &&
         hf_doc_text_or(identity, "host", NULL)) {
         snprintf(ret_host, 256, "%s", hf_doc_text_or(identity, "host", ""));
         return;
@@ -48,7 +56,8 @@ host_name(const struct hf_config *config, char ret_host[256])
 }
 
 void
-layout_of(const struct hf_config *config, const struct hf_config_trail *trail, const char *host, struct hf_layout *ret_layout)
+layout_of(const struct hf_config *config, const struct hf_config_trail *trail, const char *host,
+          struct hf_layout *ret_layout)
 {
     *ret_layout = (struct hf_layout){
         .prefix = trail->prefix ? trail->prefix : host,
@@ -91,7 +100,8 @@ choose_bucket(const struct options *o, struct target *target, struct hf_error *e
     if (o->account && !is_digits(o->account, 12))
         return hf_fail(err, HF_EUSAGE, "--account: '%s' is not 12 digits", o->account);
     if (size && (prefix[0] == '/' || prefix[size - 1] == '/'))
-        return hf_fail(err, HF_EUSAGE, "--prefix: '%s' begins or ends with a slash; leave it out", prefix);
+        return hf_fail(err, HF_EUSAGE, "--prefix: '%s' begins or ends with a slash; leave it out",
+                       prefix);
     if (size > 200)
         return hf_fail(err, HF_EUSAGE, "--prefix is longer than 200 bytes");
     target->own_store = (struct hf_config_store){
@@ -122,18 +132,24 @@ static enum hf_status
 choose_trail(const struct options *o, struct target *target, struct hf_error *err)
 {
     if (o->bucket || o->prefix || o->account || o->region || o->organization)
-        return hf_fail(err, HF_EUSAGE, "--bucket, --prefix, --account, --region and --organization go with --store; with a configuration name --trail");
+        return hf_fail(err, HF_EUSAGE,
+                       "--bucket, --prefix, --account, --region and --organization go with "
+                       "--store; with a configuration name --trail");
     enum hf_status status = config_open(o, &target->config, err);
     if (status != HF_OK)
         return status;
     const struct hf_config *config = target->config;
-    target->trail = o->trail ? hf_config_trail(config, o->trail) : config->trail_count == 1 ? &config->trails[0] : NULL;
+    target->trail = o->trail                   ? hf_config_trail(config, o->trail)
+                    : config->trail_count == 1 ? &config->trails[0]
+                                               : NULL;
     if (!target->trail) {
         hf_owned(hf_buf_done) struct hf_buf names = HF_BUF(256);
         for (size_t i = 0; i < config->trail_count; i++)
             if (hf_buf_addf(&names, "%s%s", i ? ", " : "", config->trails[i].name) != HF_OK)
                 break;
-        return hf_fail(err, HF_EUSAGE, o->trail ? "there is no trail '%s' in the configuration; there is: %s" : "--trail is missing%s; there is: %s",
+        return hf_fail(err, HF_EUSAGE,
+                       o->trail ? "there is no trail '%s' in the configuration; there is: %s"
+                                : "--trail is missing%s; there is: %s",
                        o->trail ? o->trail : "", hf_buf_text(&names));
     }
     const struct hf_config_bucket *bucket = hf_config_bucket(config, target->trail->bucket);
@@ -148,8 +164,9 @@ choose_trail(const struct options *o, struct target *target, struct hf_error *er
 enum hf_status
 target_choose(const struct options *options, struct target *target, struct hf_error *err)
 {
-    *target = (struct target){.config = NULL};
-    return options->store ? choose_bucket(options, target, err) : choose_trail(options, target, err);
+    *target = (struct target){ .config = NULL };
+    return options->store ? choose_bucket(options, target, err)
+                          : choose_trail(options, target, err);
 }
 
 enum hf_status
@@ -165,7 +182,8 @@ static void
 pin(struct target *target, struct hf_verifier *verifier)
 {
     for (size_t i = 0; i < target->verifier_count; i++) {
-        if (strcmp(hf_verifier_fingerprint(target->verifiers[i]), hf_verifier_fingerprint(verifier)) == 0) {
+        if (strcmp(hf_verifier_fingerprint(target->verifiers[i]),
+                   hf_verifier_fingerprint(verifier)) == 0) {
             hf_verifier_free(verifier);
             return;
         }
@@ -181,7 +199,8 @@ pin_registered(struct target *target, struct hf_error *err)
 {
     json_t *entry;
     size_t index;
-    json_array_foreach(json_object_get(target->registry, "keys"), index, entry) {
+    json_array_foreach(json_object_get(target->registry, "keys"), index, entry)
+    {
         struct hf_verifier *verifier;
         enum hf_status status = registry_verifier(entry, &verifier, err);
         if (status != HF_OK)
@@ -194,19 +213,25 @@ pin_registered(struct target *target, struct hf_error *err)
 static enum hf_status
 pin_configured(struct target *target, struct hf_error *err)
 {
-    struct hf_verifier *verifier;
-    struct hf_error why = {0};
+    struct hf_verifier *verifier, *earlier[PINS_MAX];
+    struct hf_error why = { 0 };
     enum hf_status status = registry_load(target->config, &target->registry, err);
     if (status != HF_OK)
         return status;
     if (public_half(target->trail->digest_key_file, &verifier, &why) == HF_OK)
         pin(target, verifier);
     else
-        say_note("the trail's own key is not at hand (%s); what it signed is checked against the key in the bucket", why.text);
+        say_note("the trail's own key is not at hand (%s); what it signed is checked against the "
+                 "key in the bucket",
+                 why.text);
+    size_t count = earlier_keys(target->trail->digest_key_file, earlier, PINS_MAX);
+    for (size_t i = 0; i < count; i++)
+        pin(target, earlier[i]);
     return pin_registered(target, err);
 }
 
-/* A revoked key is pinned all the same: which of its signatures still count is for the time of revocation to say. */
+/* A revoked key is pinned all the same: which of its signatures still count is for the time of
+ * revocation to say. */
 enum hf_status
 target_load_keys(const struct options *options, struct target *target, struct hf_error *err)
 {
@@ -220,7 +245,10 @@ target_load_keys(const struct options *options, struct target *target, struct hf
     for (size_t i = 0; i < options->fingerprint_count; i++) {
         const char *fingerprint = options->fingerprints[i];
         if (strlen(fingerprint) != 64 || strspn(fingerprint, "0123456789abcdef") != 64)
-            return hf_fail(err, HF_EUSAGE, "--fingerprint: '%s' is not 64 lower-case hex digits, as `holdfast key new` prints them", fingerprint);
+            return hf_fail(err, HF_EUSAGE,
+                           "--fingerprint: '%s' is not 64 lower-case hex digits, as `holdfast key "
+                           "new` prints them",
+                           fingerprint);
         target->fingerprints[target->fingerprint_count++] = fingerprint;
     }
     if (target->config && options->public_key_count == 0 && options->fingerprint_count == 0)
@@ -252,5 +280,5 @@ target_done(struct target *target)
     hf_store_close(target->store);
     hf_config_free(target->config);
     json_decref(target->registry);
-    *target = (struct target){.config = NULL};
+    *target = (struct target){ .config = NULL };
 }

@@ -1,25 +1,27 @@
-/* S3's bucket documents between the AWS CLI's JSON and XML. The two differ in one thing only: how lists are written. The reader takes
- * what a store sends: bounded, elements and text, no DTD and so no entities of its own. Its scalars are all strings. */
+/* S3's bucket documents between the AWS CLI's JSON and XML. The two differ in one thing only: how
+ * lists are written. The reader takes what a store sends: bounded, elements and text, no DTD and so
+ * no entities of its own. Its scalars are all strings. */
 #include "cli_impl.h"
 
 #include <string.h>
 
-#define NAMESPACE "http://s3.amazonaws.com/doc/2006-03-01/"
-#define DEPTH_MAX 16
+#define NAMESPACE     "http://s3.amazonaws.com/doc/2006-03-01/"
+#define DEPTH_MAX     16
 #define NAME_MAX_SIZE 64
-#define TEXT_MAX 4096
-#define ELEMENTS_MAX 20000
+#define TEXT_MAX      4096
+#define ELEMENTS_MAX  20000
 
-/* "Rules": [a, b] under the root is <Rule>a</Rule><Rule>b</Rule>; "TagSet": [a] is <TagSet><Tag>a</Tag></TagSet>. */
+/* "Rules": [a, b] under the root is <Rule>a</Rule><Rule>b</Rule>; "TagSet": [a] is
+ * <TagSet><Tag>a</Tag></TagSet>. */
 static const struct list {
     const char *parent, *key, *element;
     bool wrapped;
 } lists[] = {
-    {"LifecycleConfiguration", "Rules", "Rule", false},
-    {"Rule", "Transitions", "Transition", false},
-    {"Rule", "NoncurrentVersionTransitions", "NoncurrentVersionTransition", false},
-    {"And", "Tags", "Tag", false},
-    {"Tagging", "TagSet", "Tag", true},
+    { "LifecycleConfiguration", "Rules", "Rule", false },
+    { "Rule", "Transitions", "Transition", false },
+    { "Rule", "NoncurrentVersionTransitions", "NoncurrentVersionTransition", false },
+    { "And", "Tags", "Tag", false },
+    { "Tagging", "TagSet", "Tag", true },
 };
 
 /* ---- writing ---- */
@@ -33,7 +35,10 @@ add_escaped(struct hf_buf *xml, const char *text)
         case '&': status = hf_buf_add_text(xml, "&amp;"); break;
         case '<': status = hf_buf_add_text(xml, "&lt;"); break;
         case '>': status = hf_buf_add_text(xml, "&gt;"); break;
-        default: status = (unsigned char)*text < 0x20 && *text != '\t' && *text != '\n' ? HF_EFORMAT : hf_buf_add(xml, text, 1);
+        default:
+            status = (unsigned char)*text < 0x20 && *text != '\t' && *text != '\n'
+                         ? HF_EFORMAT
+                         : hf_buf_add(xml, text, 1);
         }
     }
     return status;
@@ -64,13 +69,17 @@ list_of(const char *parent, const char *key)
 static bool
 name_is_plain(const char *name)
 {
-    return *name && strlen(name) < NAME_MAX_SIZE && strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") == strlen(name);
+    return *name && strlen(name) < NAME_MAX_SIZE &&
+           strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") ==
+               strlen(name);
 }
 
-static enum hf_status add_element(struct hf_buf *xml, const char *name, const char *attributes, const json_t *value, size_t depth, struct hf_error *err);
+static enum hf_status add_element(struct hf_buf *xml, const char *name, const char *attributes,
+                                  const json_t *value, size_t depth, struct hf_error *err);
 
 static enum hf_status
-add_list(struct hf_buf *xml, const struct list *list, const json_t *values, size_t depth, struct hf_error *err)
+add_list(struct hf_buf *xml, const struct list *list, const json_t *values, size_t depth,
+         struct hf_error *err)
 {
     enum hf_status status = list->wrapped ? hf_buf_addf(xml, "<%s>", list->key) : HF_OK;
     for (size_t i = 0; status == HF_OK && i < json_array_size(values); i++)
@@ -81,15 +90,19 @@ add_list(struct hf_buf *xml, const struct list *list, const json_t *values, size
 }
 
 static enum hf_status
-add_members(struct hf_buf *xml, const char *parent, const json_t *object, size_t depth, struct hf_error *err)
+add_members(struct hf_buf *xml, const char *parent, const json_t *object, size_t depth,
+            struct hf_error *err)
 {
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)object, key, value) {
+    json_object_foreach((json_t *)object, key, value)
+    {
         const struct list *list = json_is_array(value) ? list_of(parent, key) : NULL;
         if (!name_is_plain(key) || (json_is_array(value) && !list))
-            return hf_fail(err, HF_ECONFIG, "'%.60s' in '%.60s' is no %s that S3 knows", key, parent, json_is_array(value) ? "list" : "element");
-        enum hf_status status = list ? add_list(xml, list, value, depth, err) : add_element(xml, key, "", value, depth + 1, err);
+            return hf_fail(err, HF_ECONFIG, "'%.60s' in '%.60s' is no %s that S3 knows", key,
+                           parent, json_is_array(value) ? "list" : "element");
+        enum hf_status status = list ? add_list(xml, list, value, depth, err)
+                                     : add_element(xml, key, "", value, depth + 1, err);
         if (status != HF_OK)
             return status;
     }
@@ -97,18 +110,22 @@ add_members(struct hf_buf *xml, const char *parent, const json_t *object, size_t
 }
 
 static enum hf_status
-add_element(struct hf_buf *xml, const char *name, const char *attributes, const json_t *value, size_t depth, struct hf_error *err)
+add_element(struct hf_buf *xml, const char *name, const char *attributes, const json_t *value,
+            size_t depth, struct hf_error *err)
 {
     if (depth > DEPTH_MAX)
         return hf_fail(err, HF_ECONFIG, "the document is nested deeper than %d", DEPTH_MAX);
     enum hf_status status = hf_buf_addf(xml, "<%s%s>", name, attributes);
     if (status == HF_OK)
-        status = json_is_object(value) ? add_members(xml, name, value, depth, err) : add_scalar(xml, value);
+        status = json_is_object(value) ? add_members(xml, name, value, depth, err)
+                                       : add_scalar(xml, value);
     if (status == HF_EFORMAT)
         return hf_fail(err, HF_ECONFIG, "the value of '%.60s' is nothing that S3 takes", name);
     if (status == HF_OK)
         status = hf_buf_addf(xml, "</%s>", name);
-    return status == HF_ELIMIT ? hf_fail(err, HF_ECONFIG, "the document is larger than %zu bytes", xml->max) : status;
+    return status == HF_ELIMIT
+               ? hf_fail(err, HF_ECONFIG, "the document is larger than %zu bytes", xml->max)
+               : status;
 }
 
 enum hf_status
@@ -186,7 +203,8 @@ add_text(struct reader *r, struct hf_buf *text)
     static const struct {
         const char *entity;
         char byte;
-    } known[] = {{"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''}, {"&#34;", '"'}, {"&#39;", '\''}, {"&#xA;", '\n'}};
+    } known[] = { { "&amp;", '&' },   { "&lt;", '<' },  { "&gt;", '>' },   { "&quot;", '"' },
+                  { "&apos;", '\'' }, { "&#34;", '"' }, { "&#39;", '\'' }, { "&#xA;", '\n' } };
     while (r->at < r->end && *r->at != '<') {
         size_t i = HF_COUNT(known), size = 1;
         char byte = *r->at;
@@ -209,12 +227,14 @@ static const struct list *
 list_of_element(const char *parent, const char *element)
 {
     for (size_t i = 0; i < HF_COUNT(lists); i++)
-        if (strcmp(lists[i].wrapped ? lists[i].key : lists[i].parent, parent) == 0 && strcmp(lists[i].element, element) == 0)
+        if (strcmp(lists[i].wrapped ? lists[i].key : lists[i].parent, parent) == 0 &&
+            strcmp(lists[i].element, element) == 0)
             return &lists[i];
     return NULL;
 }
 
-/* Takes the value. A wrapped list's own object holds its list under "", until its element is closed. */
+/* Takes the value. A wrapped list's own object holds its list under "", until its element is
+ * closed. */
 static void
 put(json_t *object, const char *parent, const char *name, json_t *value)
 {
@@ -291,7 +311,7 @@ enum hf_status
 xml_to_doc(struct hf_slice xml, json_t **ret_doc, struct hf_error *err)
 {
     const char *begin = xml.size ? (const char *)xml.ptr : "";
-    struct reader r = {.at = begin, .end = begin + xml.size};
+    struct reader r = { .at = begin, .end = begin + xml.size };
     char name[NAME_MAX_SIZE];
     bool empty, fine = xml.size <= DOCUMENT_MAX;
     json_t *doc = NULL;
@@ -309,7 +329,8 @@ xml_to_doc(struct hf_slice xml, json_t **ret_doc, struct hf_error *err)
         doc = NULL;
     }
     if (!doc)
-        return hf_fail(err, HF_EFORMAT, "the store's document is no XML of S3: byte %zu", (size_t)(r.at - begin));
+        return hf_fail(err, HF_EFORMAT, "the store's document is no XML of S3: byte %zu",
+                       (size_t)(r.at - begin));
     if (json_is_string(doc)) { /* an empty root */
         json_decref(doc);
         doc = json_object();

@@ -72,7 +72,8 @@ not_locked(struct work *work)
 static enum carry_state
 on_lock(struct work *work, struct hf_s3_reply *reply)
 {
-    enum hf_status status = hf_s3_status(reply, "asking for the lock", &work->error);
+    enum hf_status status =
+        judge_answer(reply, "asking for the lock", "GetObjectRetention", &work->error);
 
     work->receipt.lock_mode = HF_LOCK_NONE;
     work->receipt.retain_until_s = 0;
@@ -81,9 +82,6 @@ on_lock(struct work *work, struct hf_s3_reply *reply)
                                        &work->receipt.retain_until_s, &work->error);
     else if (status == HF_ENOTFOUND || status == HF_EREFUSED)
         return not_locked(work); /* "no retention configured", as each store says it */
-    if (status == HF_EACCESS)
-        return end(work, hf_while(&work->error, status, "GetObjectRetention of '%s'",
-                                  work->delivery->sealed->key));
     if (status != HF_OK)
         return end(work, status);
     return judge_lock(work->delivery, &work->receipt) ? held(work) : not_locked(work);
@@ -92,7 +90,8 @@ on_lock(struct work *work, struct hf_s3_reply *reply)
 static enum carry_state
 on_locked(struct work *work, struct hf_s3_reply *reply)
 {
-    enum hf_status status = hf_s3_status(reply, "adding the lock it lacks", &work->error);
+    enum hf_status status =
+        judge_answer(reply, "adding the lock it lacks", "PutObjectRetention", &work->error);
     bool refused = status == HF_EACCESS || status == HF_EREFUSED || status == HF_ENOTFOUND;
 
     work->lock_added = true;
@@ -141,7 +140,8 @@ on_object(struct work *work, struct hf_s3_reply *reply)
 static enum carry_state
 on_read(struct work *work, struct hf_s3_reply *reply)
 {
-    enum hf_status status = hf_s3_status(reply, "reading it back", &work->error);
+    enum hf_status status =
+        judge_answer(reply, "reading it back", "GetObject or GetObjectVersion", &work->error);
 
     if (status == HF_OK)
         return on_object(work, reply);
@@ -192,7 +192,11 @@ static enum carry_state
 on_put(struct work *work, struct hf_s3_reply *reply)
 {
     const struct hf_sealed *sealed = work->delivery->sealed;
-    enum hf_status status = hf_s3_status(reply, "putting it", &work->error);
+    enum hf_status status =
+        judge_answer(reply, "putting it",
+                     sealed->legal_hold ? "PutObject, PutObjectRetention or PutObjectLegalHold"
+                                        : "PutObject or PutObjectRetention",
+                     &work->error);
     bool answered = reply->outcome == HF_S3_ANSWERED;
     /* A 2xx that is not S3's may come from something that passed the request on. */
     bool doubtful = answered && (reply->http_status >= 500 || reply->http_status < 300);
@@ -239,7 +243,8 @@ on_listed(struct work *work, struct hf_s3_reply *reply)
 {
     struct hf_s3_list_page page = { .next_token = NULL };
     enum hf_status status =
-        hf_s3_status(reply, "listing its name, after 403 for HeadObject", &work->error);
+        judge_answer(reply, "listing its name, after 403 for HeadObject",
+                     "GetObject, or ListBucket to see that it is not there,", &work->error);
     bool is_listed = false;
 
     if (status == HF_OK)

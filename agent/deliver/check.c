@@ -27,6 +27,20 @@ no_lock(struct work *work)
                    work->delivery->bucket);
 }
 
+static enum hf_status
+no_bucket(struct work *work)
+{
+    return hf_fail(&work->error, HF_ENOTFOUND,
+                   "there is no bucket '%s'; make it with `holdfast bucket apply`",
+                   work->delivery->bucket);
+}
+
+static bool
+says_no_bucket(const struct hf_s3_reply *reply)
+{
+    return strcmp(reply->code, "NoSuchBucket") == 0;
+}
+
 /* ---- requests ---- */
 
 static enum hf_status
@@ -106,30 +120,33 @@ on_lock(struct work *work, struct hf_s3_reply *reply)
 {
     struct hf_s3_lock_config config;
     enum hf_status status = hf_s3_status(reply, "asking for its Object Lock", &work->error);
-    bool is_missing = strcmp(reply->code, "NoSuchBucket") == 0;
 
     if (status == HF_OK)
         status = hf_s3_parse_lock_config(hf_buf_slice(&reply->body), &config, &work->error);
     else if (status == HF_EACCESS || status == HF_EREFUSED)
         return after_lock(work);
-    else if (status == HF_ENOTFOUND && is_missing)
-        return end(work, hf_fail(&work->error, status,
-                                 "there is no bucket '%s'; make it with `holdfast bucket apply`",
-                                 work->delivery->bucket));
-    else if (status == HF_ENOTFOUND)
-        return work->delivery->needs_lock ? end(work, no_lock(work)) : after_lock(work);
-    if (status != HF_OK)
+    else if (status == HF_ENOTFOUND && says_no_bucket(reply))
+        return end(work, no_bucket(work));
+    if (status != HF_OK && status != HF_ENOTFOUND)
         return end(work, status);
-    return config.enabled || !work->delivery->needs_lock ? after_lock(work)
-                                                         : end(work, no_lock(work));
+    if ((status == HF_OK && config.enabled) || !work->delivery->needs_lock)
+        return after_lock(work);
+    /* MinIO says so, too, of a bucket that is not there: the listing tells. */
+    work->lacks_lock = true;
+    return work->deliverer->store.confirm == HF_CONFIRM_HEAD ? CHECK_LISTING
+                                                             : end(work, no_lock(work));
 }
 
 static enum check_state
 on_page(struct work *work, struct hf_s3_reply *reply)
 {
     struct hf_s3_list_page page = { .next_token = NULL };
-    enum hf_status status = hf_s3_status(reply, "listing its digests", &work->error);
+    enum hf_status status = judge_answer(reply, "listing its digests", "ListBucket", &work->error);
 
+    if (status == HF_ENOTFOUND && says_no_bucket(reply))
+        return end(work, no_bucket(work));
+    if (work->lacks_lock)
+        return end(work, no_lock(work));
     if (status == HF_OK)
         status = hf_s3_parse_list(hf_buf_slice(&reply->body), &page, &work->error);
     if (status != HF_OK)
@@ -149,7 +166,8 @@ static enum check_state
 on_digest(struct work *work, struct hf_s3_reply *reply)
 {
     struct hf_delivery *delivery = work->delivery;
-    enum hf_status status = hf_s3_status(reply, "reading the newest digest", &work->error);
+    enum hf_status status =
+        judge_answer(reply, "reading the newest digest", "GetObject", &work->error);
 
     if (status != HF_OK)
         return end(work, status);

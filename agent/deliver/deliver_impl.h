@@ -77,6 +77,7 @@ struct work {
 
     /* a CHECK */
     enum check_state check;
+    bool lacks_lock;
     int span;
     char *page_token;
     unsigned pages;
@@ -108,6 +109,9 @@ enum hf_status request_lock(struct work *work, struct hf_error *err) hf_must_che
 
 /* ---- judge.c ---- */
 
+/* What an answer means; where it is a refusal the error names the rights that can be missing. */
+enum hf_status judge_answer(const struct hf_s3_reply *reply, const char *doing, const char *rights,
+                            struct hf_error *err);
 /* Does the answer to the PUT speak of our bytes? HF_ECORRUPT. */
 enum hf_status judge_put(const struct hf_delivery *delivery, const struct hf_s3_reply *reply,
                          struct hf_error *err) hf_must_check;

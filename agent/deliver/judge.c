@@ -55,6 +55,16 @@ compare_checksum(const struct hf_sealed *sealed, const struct hf_s3_reply *reply
     return HF_OK;
 }
 
+/* A store says only that something is denied: which right it can have meant is for us to say. */
+enum hf_status
+judge_answer(const struct hf_s3_reply *reply, const char *doing, const char *rights,
+             struct hf_error *err)
+{
+    enum hf_status status = hf_s3_status(reply, doing, err);
+
+    return status == HF_EACCESS ? hf_while(err, status, "no right to %s", rights) : status;
+}
+
 enum hf_status
 judge_put(const struct hf_delivery *delivery, const struct hf_s3_reply *reply, struct hf_error *err)
 {

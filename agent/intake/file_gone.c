@@ -77,6 +77,7 @@ take_over(struct hf_file *file, uint64_t size, const struct hf_file_state *state
     if (matches(file, size, state) && hf_file_go_on(file, state->print.offset)) {
         file->line.parts = state->line_parts;
         file->line.bytes = state->line_bytes;
+        file->fresh = state->fresh;
         return true;
     }
     hf_truncated_add(file->source, &state->print);

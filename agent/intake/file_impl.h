@@ -58,6 +58,7 @@ struct hf_file_state {
     int64_t seen_s;                   /* when it was written */
     bool done;                        /* read to its end, closed */
     bool reported;                    /* it vanished unread, and a SourceGap says so */
+    bool fresh;                       /* nothing was read of it, it may be a copy */
     bool present;                     /* in memory only: it is there, but could not be opened */
     char *path;
 };
@@ -93,7 +94,8 @@ struct hf_file {
     bool held;               /* looks like one: wait */
     const struct hf_file *copy_of;
     uint64_t copied;         /* this much is the same as in copy_of */
-    bool ending;             /* its name is gone */
+    bool ending;             /* its name is gone, or is none of ours any more */
+    bool nameless;           /* unlinked or overwritten: `path` may be another file's now */
     bool after_truncation;   /* NUL bytes at its beginning are a hole, not lines */
     bool moved;              /* its name changed to another that matches: its last line is complete too */
     bool dirty;              /* its state has to be written, whether or not there are lines */
@@ -119,7 +121,7 @@ struct hf_file_source {
     size_t truncated_count;
     struct hf_watch *watch;
     struct event *scan_soon, *scan_timer, *tick;
-    struct hf_strings followed;    /* names that unread files were renamed to */
+    struct hf_strings followed;    /* names that files of ours were renamed to since the last scan */
     struct hf_strings vanished;    /* names of files that were gone before they could be opened */
     bool started;                  /* the first positions are in the journal */
     bool running;
@@ -182,6 +184,7 @@ void hf_file_report_vanished(struct hf_file_source *source);
 /* file_watch.c */
 struct hf_watch *hf_watch_new(struct hf_file_source *source, struct hf_error *err); /* NULL: poll */
 void hf_watch_free(struct hf_watch *watch);
+void hf_watch_read(struct hf_watch *watch); /* what is told until now */
 enum hf_status hf_watch_directory(struct hf_watch *watch, const char *path, struct hf_error *err) hf_must_check;
 
 #endif

@@ -122,6 +122,7 @@ hf_file_write_state(struct hf_unit *unit, const struct hf_file *file, const stru
                                   .line_bytes = line_bytes,
                                   .seen_s = unit->arrival_s,
                                   .done = done,
+                                  .fresh = file->fresh,
                                   .path = file->path};
     hf_print_hash(print, &state.print);
     hf_assert(hf_file_state_encode(&state, &value) == HF_OK);
@@ -296,8 +297,10 @@ hf_file_step(struct hf_file *file)
     if (file->failed)
         return false;
     enum hf_status status = hf_fs_identify(file->fd, NULL, &who, &err);
-    if (status == HF_OK && file->fresh && hf_file_wait(file, who.size))
-        return false;
+    if (status == HF_OK && file->fresh && hf_file_wait(file, who.size)) {
+        struct hf_cut none;
+        return file->dirty && !hand_over(file, hf_slice(NULL, 0), false, &none);
+    }
     if (status == HF_OK)
         status = read_block(file, &input, &end, &err);
     if (status == HF_OK)
@@ -310,7 +313,7 @@ hf_file_step(struct hf_file *file)
 
     struct hf_cut cut;
     if (has_piece(file, input) || file->dirty || hole_size(file, input) > 0) {
-        file->fresh = false;
+        file->fresh &= input.size == 0;
         return hand_over(file, input, false, &cut) ? cut.more || !end : true;
     }
     file->partial = input.size;

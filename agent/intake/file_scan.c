@@ -145,7 +145,7 @@ see_file(struct hf_file *file, const char *path)
     if (file->seen)
         return; /* a second link to it */
     file->seen = true;
-    file->ending = false;
+    file->ending = file->nameless = false;
     if (strcmp(file->path, path) == 0)
         return;
     hf_freep(&file->path);
@@ -206,6 +206,8 @@ hf_file_scan(struct hf_file_source *source)
     struct hf_found found;
     struct hf_strings new_paths = {NULL, 0};
     hf_problem_set(source->scan_problem, source->watch_problem);
+    if (source->watch)
+        hf_watch_read(source->watch); /* renames are followed from what was known before */
     for (struct hf_file *file = source->files; file; file = file->next)
         file->seen = false;
     hf_found_paths(&source->source.config, &found);

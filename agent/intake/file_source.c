@@ -35,7 +35,7 @@ struct hf_file *
 hf_file_by_path(const struct hf_file_source *source, const char *path)
 {
     for (struct hf_file *file = source->files; file; file = file->next)
-        if (!file->ending && (strcmp(file->path, path) == 0 || (file->real_path && strcmp(file->real_path, path) == 0)))
+        if (!file->nameless && (strcmp(file->path, path) == 0 || (file->real_path && strcmp(file->real_path, path) == 0)))
             return file;
     return NULL;
 }
@@ -117,7 +117,8 @@ hf_file_open(struct hf_file_source *source, const char *path)
     if (file)
         return file;
     file = hf_alloc(sizeof(*file));
-    *file = (struct hf_file){.source = source, .path = hf_strdup(path), .id = id, .fd = fd, .fresh = true};
+    *file = (struct hf_file){.source = source, .path = hf_strdup(path), .id = id, .fd = fd};
+    file->fresh = file->dirty = true; /* that it is there is written down before it is read: it may be renamed while we are stopped */
     fd = -1;
     file->quiet_since_ms = hf_boot_ms();
     file->next = source->files;

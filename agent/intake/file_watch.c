@@ -90,51 +90,42 @@ take_string(struct hf_strings *strings, const char *text)
     return false;
 }
 
-/* A name that held a file of ours that we have not opened yet is gone. */
-static bool
-was_unopened(struct hf_watch *watch, const char *path)
-{
-    struct hf_file_source *source = watch->source;
-    if (take_string(&source->followed, path))
-        return true;
-    return hf_found_matches(&source->source.config, path) && !hf_file_by_path(source, path);
-}
-
+/* A name is gone, and nobody had opened the file of ours that it held. */
 static void
 name_vanished(struct hf_watch *watch, const char *path)
 {
-    if (!was_unopened(watch, path))
+    struct hf_file_source *source = watch->source;
+    bool followed = take_string(&source->followed, path);
+    if (!followed && !hf_found_matches(&source->source.config, path))
         return;
-    hf_strings_add(&watch->source->vanished, path);
-    hf_source_ready(&watch->source->source);
+    hf_strings_add(&source->vanished, path);
+    hf_source_ready(&source->source);
 }
 
-static void
-set_path(struct hf_file *file, const char *path)
-{
-    hf_freep(&file->path);
-    file->path = hf_strdup(path);
-    file->moved = true;
-    file->quiet_since_ms = hf_boot_ms();
-}
-
+/* Who stands behind a name when its rename is told may be somebody else already: the new name of any file of ours is followed,
+ * and the next scan opens what it finds there unless it is known. */
 static void
 name_moved(struct hf_watch *watch, const char *from, const char *to)
 {
-    struct hf_file *replaced = hf_file_by_path(watch->source, to), *file = hf_file_by_path(watch->source, from);
+    struct hf_file_source *source = watch->source;
+    struct hf_file *replaced = hf_file_by_path(source, to), *file = hf_file_by_path(source, from);
     if (replaced && replaced != file)
-        replaced->ending = true; /* overwritten by the rename; its descriptor still reads it */
-    if (file && strcmp(file->path, from) == 0)
-        set_path(file, to);
-    else if (was_unopened(watch, from))
-        hf_strings_add(&watch->source->followed, to);
+        replaced->ending = replaced->nameless = true; /* overwritten; its descriptor still reads it */
+    if (take_string(&source->followed, from) || file || hf_found_matches(&source->source.config, from))
+        hf_strings_add(&source->followed, to);
+    if (!file || strcmp(file->path, from) != 0)
+        return;
+    hf_freep(&file->path);
+    file->path = hf_strdup(to);
+    file->moved = true;
+    file->quiet_since_ms = hf_boot_ms();
 }
 
 /* The other half of a rename did not come: it went to a directory that is not watched. */
 static void
 moved_away(struct hf_watch *watch)
 {
-    if (watch->moved_from)
+    if (watch->moved_from && !hf_file_by_path(watch->source, watch->moved_from))
         name_vanished(watch, watch->moved_from);
     hf_freep(&watch->moved_from);
     watch->cookie = 0;
@@ -156,7 +147,7 @@ on_rename(struct hf_watch *watch, const struct inotify_event *event, const char 
         hf_freep(&watch->moved_from);
         watch->cookie = 0;
     } else if (event->mask & IN_DELETE && file) {
-        file->ending = true;
+        file->ending = file->nameless = true;
     } else if (event->mask & IN_DELETE) {
         name_vanished(watch, path);
     }
@@ -203,14 +194,12 @@ on_event(struct hf_watch *watch, const struct inotify_event *event)
     on_name(watch, event, path);
 }
 
-static void
-on_readable(evutil_socket_t fd, short what, void *context)
+void
+hf_watch_read(struct hf_watch *watch)
 {
-    struct hf_watch *watch = context;
     char buffer[16384] __attribute__((aligned(__alignof__(struct inotify_event))));
     size_t got = 0;
-    (void)what;
-    while (hf_fs_read(fd, buffer, sizeof(buffer), &got, NULL) == HF_OK && got > 0) {
+    while (hf_fs_read(watch->fd, buffer, sizeof(buffer), &got, NULL) == HF_OK && got > 0) {
         for (size_t at = 0; at < got;) {
             const struct inotify_event *event = (const struct inotify_event *)(buffer + at);
             on_event(watch, event);
@@ -218,6 +207,13 @@ on_readable(evutil_socket_t fd, short what, void *context)
         }
     }
     moved_away(watch);
+}
+
+static void
+on_readable(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd, (void)what;
+    hf_watch_read(context);
 }
 
 struct hf_watch *

@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define CA_CACHE_S 10L
+
 /* ---- what curl calls ---- */
 
 static size_t
@@ -128,6 +130,8 @@ set_security(CURL *easy, const struct hf_s3 *s3)
         SET(easy, CURLOPT_CAINFO, s3->ca_file);
         SET(easy, CURLOPT_CAPATH, NULL); /* only these, not the system's beside them */
     }
+    /* libcurl keeps what it read for a day: a file that was mended would not be seen. */
+    SET(easy, CURLOPT_CA_CACHE_TIMEOUT, CA_CACHE_S);
 }
 
 /* curl's own low-speed guard sees a transfer that stands; the deadline sees one that drips. */

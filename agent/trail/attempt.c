@@ -90,8 +90,7 @@ attempt_deliveries(struct trail *trail)
         return;
     if (flying < room && can_go(&trail->key_out) && attempt_one(trail, &trail->key_out))
         flying++;
-    bool key_there = strcmp(trail->key_in_bucket, hf_signer_fingerprint(trail->plan->signer)) == 0;
-    if (flying < room && trail->digest && key_there && can_go(&trail->digest->out) && attempt_one(trail, &trail->digest->out))
+    if (flying < room && trail->digest && key_in_place(trail) && can_go(&trail->digest->out) && attempt_one(trail, &trail->digest->out))
         flying++;
     for (struct window *window = trail->windows; window && flying < room; window = window->next) {
         if (window->state == WINDOW_SEALED && can_go(&window->out)) {
@@ -149,8 +148,9 @@ object_received(struct trail *trail, struct window *window, const struct hf_rece
 static void
 key_received(struct trail *trail)
 {
-    memcpy(trail->key_in_bucket, hf_signer_fingerprint(trail->plan->signer), sizeof(trail->key_in_bucket));
-    (void)step_record(trail, HF_STEP_KEY_RECEIPT, json_pack("{s:s, s:s}", "fingerprint", trail->key_in_bucket, "key", trail->key_out.sealed->key));
+    const struct hf_sealed *sealed = trail->key_out.sealed; /* what was put, whatever the configuration says by now */
+    key_place(sealed->store, sealed->bucket, sealed->key, trail->key_in_bucket);
+    (void)step_record(trail, HF_STEP_KEY_RECEIPT, json_pack("{s:s, s:s}", "place", trail->key_in_bucket, "key", sealed->key));
     if (step_sync(trail))
         unlink_sealed(trail, trail->key_out.path);
     outgoing_done(&trail->key_out);

@@ -88,6 +88,7 @@ chain_checked(struct trail *trail)
         hf_log_warn("chain.head_missing", HF_STR("trail", trail->name), HF_STR("key", trail->head.key),
                     HF_STR("hint", "the store shows no digest under the prefix; run `holdfast validate`"));
     if (status == HF_OK) {
+        trail->chain_known = true;
         trail_move(trail, TRAIL_READY, NULL);
     } else if (status != HF_ESTOPPED) {
         err.status = status;

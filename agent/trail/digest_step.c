@@ -25,12 +25,17 @@ digest_schedule(struct trail *trail)
     trail->digest_due_ms = (int64_t)hf_boot_ms() + HF_MAX(due_s - now_s, 0) * 1000;
 }
 
+/* A chain's first digest waits until the store was seen: it names what it follows. */
+bool
+digest_may_cut(struct trail *trail)
+{
+    return !trail->digest && (trail->head.number || trail->chain_known) && trail_may_cut(trail);
+}
+
 bool
 digest_due(struct trail *trail)
 {
-    if (trail->digest || !trail_may_cut(trail))
-        return false;
-    return trail->digest_now || (int64_t)hf_boot_ms() >= trail->digest_due_ms;
+    return digest_may_cut(trail) && (trail->digest_now || (int64_t)hf_boot_ms() >= trail->digest_due_ms);
 }
 
 /* On the boundary that has just passed; for a flush, now. Always later than the one before. */
@@ -53,6 +58,24 @@ list_pending(struct trail *trail, struct hf_digest *digest)
     for (const struct window *window = trail->windows; window; window = window->next)
         digest->pending[digest->pending_count++] = (struct hf_digest_range){
             .first_seq = window->range.first_seq, .last_seq = window->range.last_seq, .key = hf_strdup(window->key)};
+}
+
+static void
+set_text(char **text, const char *value)
+{
+    hf_freep(text);
+    *text = hf_strdup(value);
+}
+
+/* By the configuration in force, like a window's key: it may have changed since the cut. */
+static void
+fill_place(const struct trail *trail, struct hf_digest *digest)
+{
+    char key[HF_KEY_MAX];
+    hf_layout_digest_key(&trail->plan->settings.layout, digest->end_s, key);
+    set_text(&digest->bucket, trail->plan->settings.bucket);
+    set_text(&digest->key, key);
+    set_text(&digest->fingerprint, hf_signer_fingerprint(trail->plan->signer));
 }
 
 /* What a digest says about its chain; the same after a restart. */
@@ -81,14 +104,10 @@ digest_cut(struct trail *trail)
 {
     struct digest_work *work = hf_alloc(sizeof(*work));
     struct hf_digest *digest = &work->digest;
-    char key[HF_KEY_MAX];
     digest->number = trail->head.number + 1;
     digest->start_s = trail->head.number ? trail->head.end_s : trail->created_s;
     digest->end_s = end_time_s(trail);
-    hf_layout_digest_key(&trail->plan->settings.layout, digest->end_s, key);
-    digest->bucket = hf_strdup(trail->plan->settings.bucket);
-    digest->key = hf_strdup(key);
-    digest->fingerprint = hf_strdup(hf_signer_fingerprint(trail->plan->signer));
+    fill_place(trail, digest);
     digest->boot = hf_strdup(trail->trails->options.identity->boot);
     digest->first_seq = trail->digested_seq + 1;
     digest->last_seq = trail->cut_seq;
@@ -160,6 +179,7 @@ digest_seal(struct trail *trail, struct hf_error *err)
     struct digest_work *work = trail->digest;
     if (!work || work->out.sealed || trail->ledger_trouble)
         return HF_OK;
+    fill_place(trail, &work->digest);
     if (!work->digest.journal)
         fill_chain(trail, &work->digest);
     hf_freep(&work->digest.fingerprint); /* the key may have been rotated between the cut and this */
@@ -175,15 +195,37 @@ digest_seal(struct trail *trail, struct hf_error *err)
     return HF_OK;
 }
 
+/* One place in one bucket: the key names the fingerprint. */
+void
+key_place(const char *store, const char *bucket, const char *key, char ret_place[HF_SHA256_HEX_SIZE])
+{
+    hf_owned(hf_freep) char *text = hf_asprintf("%s\n%s\n%s", store, bucket, key);
+    hf_sha256_hex(text, strlen(text), ret_place);
+}
+
+static void
+public_key_key(const struct trail *trail, char ret_key[HF_KEY_MAX])
+{
+    hf_layout_public_key(&trail->plan->settings.layout, hf_signer_fingerprint(trail->plan->signer), ret_key);
+}
+
+bool
+key_in_place(const struct trail *trail)
+{
+    char key[HF_KEY_MAX], place[HF_SHA256_HEX_SIZE];
+    public_key_key(trail, key);
+    key_place(trail->plan->settings.store, trail->plan->settings.bucket, key, place);
+    return strcmp(trail->key_in_bucket, place) == 0;
+}
+
 /* The public key lies in the bucket, locked, before the first digest that needs it. */
 enum hf_status
 key_prepare(struct trail *trail, struct hf_error *err)
 {
-    const char *fingerprint = hf_signer_fingerprint(trail->plan->signer);
-    if (trail->key_out.sealed || strcmp(trail->key_in_bucket, fingerprint) == 0)
+    if (trail->key_out.sealed || key_in_place(trail))
         return HF_OK;
     char key[HF_KEY_MAX];
-    hf_layout_public_key(&trail->plan->settings.layout, fingerprint, key);
+    public_key_key(trail, key);
     hf_owned(hf_buf_done) struct hf_buf pem = HF_BUF(64u << 10);
     enum hf_status status = hf_signer_public_pem(trail->plan->signer, &pem);
     if (status != HF_OK)

@@ -257,7 +257,7 @@ run_last_turn(struct hf_trails *trails, void *argument)
     (void)argument;
     flush_abandon(trails);
     for (struct trail *trail = trails->trails; trail; trail = trail->next) {
-        if (trail->object_count && !trail->digest && trail_may_cut(trail)) {
+        if (trail->object_count && digest_may_cut(trail)) {
             trail->digest_now = true;
             digest_cut(trail);
         }

@@ -44,7 +44,7 @@ step_state_doc(const struct trail *trail)
     hf_doc_set_u64(doc, "time", (uint64_t)trail->last_time_s);
     hf_doc_set_u64(doc, "cut_seq", trail->cut_seq);
     hf_doc_set_u64(doc, "digested_seq", trail->digested_seq);
-    hf_doc_set_text(doc, "public_key", trail->key_in_bucket);
+    hf_doc_set_text(doc, "key_place", trail->key_in_bucket);
     hf_doc_set_text(doc, "old_head", trail->old_head);
     if (trail->head.number)
         hf_doc_set(doc, "head", step_digest_receipt_doc(&trail->head));
@@ -69,7 +69,7 @@ replay_state(struct trail *trail, const json_t *doc, struct hf_error *err)
     trail->last_time_s = (int64_t)hf_doc_u64_or(doc, "time", 0);
     trail->cut_seq = hf_doc_u64_or(doc, "cut_seq", 0);
     trail->digested_seq = hf_doc_u64_or(doc, "digested_seq", 0);
-    snprintf(trail->key_in_bucket, sizeof(trail->key_in_bucket), "%s", hf_doc_text_or(doc, "public_key", ""));
+    snprintf(trail->key_in_bucket, sizeof(trail->key_in_bucket), "%s", hf_doc_text_or(doc, "key_place", ""));
     hf_freep(&trail->old_head);
     trail->old_head = hf_strdup(hf_doc_text_or(doc, "old_head", NULL));
     json_t *head = json_object_get(doc, "head");
@@ -94,7 +94,7 @@ step_replay(void *context, enum hf_step step, const json_t *doc, struct hf_error
     case HF_STEP_DIGEST_RECEIPT:
         return replay_head(trail, doc, err);
     case HF_STEP_KEY_RECEIPT:
-        snprintf(trail->key_in_bucket, sizeof(trail->key_in_bucket), "%s", hf_doc_text_or(doc, "fingerprint", ""));
+        snprintf(trail->key_in_bucket, sizeof(trail->key_in_bucket), "%s", hf_doc_text_or(doc, "place", ""));
         return HF_OK;
     case HF_STEP_FOREIGN:
         return replay_foreign(trail, doc, err);

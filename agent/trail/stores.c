@@ -66,23 +66,26 @@ needed(const struct hf_config *config, const struct trail *trail, const char *st
 {
     if (hf_config_store(config, store))
         return HF_OK;
-    return hf_fail(err, HF_ECONFIG, "store '%s' is gone from the configuration, but trail '%s' still has sealed objects that go there: put it back until `holdfast status` shows them delivered",
+    return hf_fail(err, HF_ECONFIG, "store '%s' is gone from the configuration, but trail '%s' still delivers there: put it back until a reload has moved the trail and `holdfast status` shows nothing waiting for it",
                    store, trail->name);
 }
 
+/* The plan in force counts until its last window is sealed, also when the new configuration moves or removes the trail. */
 enum hf_status
 stores_needed(struct hf_trails *trails, const struct hf_config *config, struct hf_error *err)
 {
     for (const struct trail *trail = trails->trails; trail; trail = trail->next) {
-        enum hf_status status = HF_OK;
+        enum hf_status status = needed(config, trail, trail->plan->settings.store, err);
         for (const struct window *window = trail->windows; window && status == HF_OK; window = window->next) {
             if (window->out.sealed)
                 status = needed(config, trail, window->out.sealed->store, err);
+            else if (window->state == WINDOW_SEALING)
+                status = needed(config, trail, window->job.plan->store, err);
         }
         if (status == HF_OK && trail->digest && trail->digest->out.sealed)
             status = needed(config, trail, trail->digest->out.sealed->store, err);
-        if (status == HF_OK && !hf_config_trail(config, trail->name))
-            status = needed(config, trail, trail->plan->settings.store, err); /* it drains there */
+        if (status == HF_OK && trail->key_out.sealed && trail->key_out.in_flight)
+            status = needed(config, trail, trail->key_out.sealed->store, err);
         if (status != HF_OK)
             return status;
     }

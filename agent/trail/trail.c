@@ -144,7 +144,9 @@ trail_turn(struct trail *trail)
 int64_t
 trail_wake_ms(const struct trail *trail)
 {
-    int64_t wake_ms = trail->digest ? INT64_MAX : trail->digest_due_ms, now_ms = (int64_t)hf_boot_ms();
+    int64_t now_ms = (int64_t)hf_boot_ms(), wake_ms = INT64_MAX;
+    if (!trail->digest) /* one that is due and still not cut may not be cut yet */
+        wake_ms = trail->digest_due_ms > now_ms ? trail->digest_due_ms : now_ms + 1000;
     int64_t due_s = hf_cutter_due_s(trail->cutter, hf_window_delay_s(trail->trails->options.identity->journal, trail->plan->settings.window_s));
     if (due_s) { /* a wall-clock time; looked at again at the latest after half a minute, should the clock step */
         int64_t wait_ms = due_s * 1000 - (int64_t)(hf_wall_ns() / 1000000) + 5;

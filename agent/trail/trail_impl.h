@@ -107,6 +107,7 @@ struct trail {
     bool draining;          /* gone from the configuration */
     bool check_in_flight;
     bool checked;           /* since the last start or hold */
+    bool chain_known;       /* since the last start: what lies under the prefix was seen and is no obstacle */
     struct hf_delivery check;
     char held[512];         /* why it is HELD or WAITING */
     int64_t held_since_s, retry_at_ms;
@@ -122,7 +123,7 @@ struct trail {
     char *old_head;         /* the head this chain was started after */
     int64_t created_s, last_time_s;
     struct head head;
-    char key_in_bucket[HF_FINGERPRINT_SIZE]; /* fingerprint of the public key that has its receipt */
+    char key_in_bucket[HF_SHA256_HEX_SIZE]; /* digest_step.c's key_place() of the public key that has its receipt */
     struct outgoing key_out;
 
     struct hf_cutter *cutter;
@@ -217,10 +218,13 @@ void chain_checked(struct trail *trail);
 
 /* ---- digest_step.c ---- */
 bool digest_due(struct trail *trail);
+bool digest_may_cut(struct trail *trail);
 void digest_cut(struct trail *trail);
 void digest_work_free(struct digest_work *work);
 enum hf_status digest_seal(struct trail *trail, struct hf_error *err) hf_must_check; /* makes the sealed file if it is not there */
 void digest_schedule(struct trail *trail);
+void key_place(const char *store, const char *bucket, const char *key, char ret_place[HF_SHA256_HEX_SIZE]);
+bool key_in_place(const struct trail *trail); /* the present public key has its receipt */
 enum hf_status key_prepare(struct trail *trail, struct hf_error *err) hf_must_check;
 
 /* ---- steps*.c: ledger documents; apply_* are used live and by replay, so both come to the same structs ---- */

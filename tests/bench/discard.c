@@ -22,7 +22,7 @@
 
 struct object {
     struct object *next;
-    char key[1100], etag[64], sha256[80], lock_mode[32], retain_until[64];
+    char key[2048], etag[64], sha256[80], lock_mode[32], retain_until[64];
     size_t size;
     unsigned char *body;
 };

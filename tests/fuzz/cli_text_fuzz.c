@@ -1,4 +1,5 @@
-/* Any bytes as a store's XML and as an object's content: refused, or what comes of it can be written again. */
+/* Any bytes as a store's XML and as an object's content: refused, or what comes of it can be
+ * written again. */
 #include "agent/cli/cli_impl.h"
 
 #include <holdfast/json.h>

@@ -110,4 +110,19 @@ refused_by_aws "(not found|invalid format)" "$key"
 not_intact HIDDEN "$key"
 
 intact_for_aws sealed.trail "$(digest_count sealed.trail)" "$(sealed_keys | wc -l)"
+
+# ---- what README.md says is not covered: an end that is hidden. What was locked is still there ----
+
 agent_stop agent
+last=$(bucket_keys "$bucket" | grep '/CloudTrail-Digest/.*_sealed\.trail_' | LC_ALL=C sort | tail -n 1)
+bucket_get "$bucket" "$last" last.json.gz
+gunzip -c last.json.gz | jq -r '.logFiles[].s3Object' >last.keys
+printf '%s\n' "$last" >>last.keys
+while read -r key; do store_aws s3api delete-object --bucket "$bucket" --key "$key" >/dev/null; done <last.keys
+claim "a hidden end is not seen by validate" "$HF_BIN" validate -c "$config" --trail sealed.trail
+bucket_versions "$bucket" >versions
+while read -r key; do
+    claim "the hidden version is still there: ${key##*/}" grep -qF "$key" versions
+    claim_refused "and cannot be deleted" 'AccessDenied|InvalidRequest|WORM' \
+        store_aws s3api delete-object --bucket "$bucket" --key "$key" --version-id "$(awk -v key="$key" '$1 == key { print $2 }' versions)"
+done <last.keys

@@ -56,7 +56,7 @@ mkdir -p bin etc/holdfast var/log/app
 ln -s "$(aws_program)" bin/aws # Debian's, whatever else comes first in PATH
 export PATH=$HF_TMP/usr/local/bin:$HF_TMP/bin:$PATH
 claim_equal "the installed program is found" "$HF_TMP/usr/local/bin/holdfast" "$(command -v holdfast)"
-claim "its manual is there" test -e usr/local/share/man/man1/holdfast.1
+claim "its manual is there" test -s usr/local/share/man/man1/holdfast.1
 claim "the README's presets exist" cmake -E chdir "$HF_ROOT" cmake --list-presets
 
 # ---- the configuration: unchanged but for paths, addresses and the bucket's name ----
@@ -126,6 +126,21 @@ for line in one two; do
     "$HF_BIN" flush -c reader/holdfast.yaml >/dev/null || claim_failed "flush"
 done
 
+# ---- sources and trails are read anew at SIGHUP; a trail of its own store ----
+
+mkdir -p beside/copies
+sed -i -e '/^sources:/i\  - { name: beside, url: "dir://'"$HF_TMP"'/beside" }' \
+    -e '/^buckets:/a\  - { name: copies, store: beside, retention: none }' -e '/^trails:/a\  - { name: copy, bucket: copies, encryption: none, digest: { key_file: digest.key } }' \
+    -e '/^buckets:/i\  - { name: more, type: file, path: "more.log", start: beginning }' reader/holdfast.yaml
+printf '{"line":"three"}\n' >reader/more.log
+agent_reload reader
+has_trail() { "$HF_BIN" status -c reader/holdfast.yaml --json | jq -e '.trails[] | select(.name == "copy")'; }
+claim_within "a trail that was added to the configuration runs after SIGHUP" 20 has_trail
+claim "flush" "$HF_BIN" flush -c reader/holdfast.yaml
+claim_match "the new source's event is in the new trail, on a store of its own" '"line":"three"' \
+    "$(find beside/copies -path '*/CloudTrail/*' -name '*.json.gz' -exec gunzip -c {} +)"
+claim "and its chain is intact" "$HF_BIN" validate -c reader/holdfast.yaml --trail copy
+
 # The newest digest of the plain trail that lists something, and one sealed object, before the agent's last words come.
 bucket_keys "$bucket" >keys
 while read -r DIGEST; do
@@ -161,8 +176,8 @@ block_of() {
     [ -n "$number" ] || claim_failed "README: a block has '$1'"
     part "$HF_TMP/read.log" "$number"
 }
-claim_match "gunzip and jq show the record" '"json":\{"line":"two"\}' "$(block_of '^gunzip .*jq -c')"
-claim_match "openssl and gunzip show the encrypted one's" '"json":\{"line":"(one|two)"\}' "$(block_of 'openssl cms' | sed 1d)"
+claim_match "gunzip and jq show the record" '"json":\{"line":"three"\}' "$(block_of '^gunzip .*jq -c')"
+claim_match "openssl and gunzip show the encrypted one's" '"json":\{"line":"(one|two|three)"\}' "$(block_of 'openssl cms' | sed 1d)"
 claim_equal "sha256sum finds the digest's hash" "-: OK" "$(block_of '^hash=')"
 claim_equal "openssl verifies the digest's signature" "Verified OK" "$(block_of '^openssl dgst')"
 claim_equal "sha256sum finds the previous digest's hash" "-: OK" "$(block_of previousDigestHashValue)"

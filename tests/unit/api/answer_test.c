@@ -27,7 +27,7 @@ fails(struct fake_agent *agent, const char *target, const char *body, int status
 static size_t
 described(const char *body)
 {
-    struct fake_agent agent = {0};
+    struct fake_agent agent = { 0 };
     json_t *doc = ask(&agent, TARGET "DescribeTrails", body, 200);
     size_t count = json_array_size(json_object_get(doc, "trailList"));
     json_decref(doc);
@@ -38,15 +38,17 @@ static void
 trails_are_described_as_cloudtrail_does(void **state)
 {
     (void)state;
-    struct fake_agent agent = {0};
-    json_t *doc = ask(&agent, TARGET "DescribeTrails", "{}", 200), *list = json_object_get(doc, "trailList");
+    struct fake_agent agent = { 0 };
+    json_t *doc = ask(&agent, TARGET "DescribeTrails", "{}", 200),
+           *list = json_object_get(doc, "trailList");
     assert_int_equal(json_array_size(list), 2);
     json_t *first = json_array_get(list, 0), *second = json_array_get(list, 1);
     assert_string_equal(hf_doc_text_or(first, "Name", ""), "audit");
     assert_string_equal(hf_doc_text_or(first, "S3BucketName", ""), "logs");
     assert_string_equal(hf_doc_text_or(first, "S3KeyPrefix", ""), "host1");
     assert_string_equal(hf_doc_text_or(first, "HomeRegion", ""), "local");
-    assert_string_equal(hf_doc_text_or(first, "TrailARN", ""), "arn:aws:cloudtrail:local:123456789012:trail/audit");
+    assert_string_equal(hf_doc_text_or(first, "TrailARN", ""),
+                        "arn:aws:cloudtrail:local:123456789012:trail/audit");
     assert_true(json_is_true(json_object_get(first, "LogFileValidationEnabled")));
     assert_true(json_is_false(json_object_get(first, "IsOrganizationTrail")));
     assert_null(json_object_get(first, "KmsKeyId"));
@@ -64,33 +66,42 @@ trails_are_chosen_by_name_or_arn(void **state)
     assert_int_equal(described("{\"trailNameList\":null,\"includeShadowTrails\":false}"), 2);
     assert_int_equal(described("{\"trailNameList\":[]}"), 2);
     assert_int_equal(described("{\"trailNameList\":[\"audit\",\"nobody\"]}"), 1);
-    assert_int_equal(described("{\"trailNameList\":[\"arn:aws:cloudtrail:local:123456789012:trail/held.one\"]}"), 1);
-    assert_int_equal(described("{\"trailNameList\":[\"arn:aws:cloudtrail:elsewhere:123456789012:trail/audit\"]}"), 0);
+    assert_int_equal(
+        described("{\"trailNameList\":[\"arn:aws:cloudtrail:local:123456789012:trail/held.one\"]}"),
+        1);
+    assert_int_equal(
+        described(
+            "{\"trailNameList\":[\"arn:aws:cloudtrail:elsewhere:123456789012:trail/audit\"]}"),
+        0);
 }
 
 static void
 wrong_names_get_cloudtrails_errors(void **state)
 {
     (void)state;
-    struct fake_agent agent = {0};
-    static const char *const operation = TARGET "DescribeTrails", *const status = TARGET "GetTrailStatus";
+    struct fake_agent agent = { 0 };
+    static const char *const operation = TARGET "DescribeTrails", *const status =
+                                                                      TARGET "GetTrailStatus";
     fails(&agent, operation, "{\"trailNameList\":[\"ab\"]}", 400, "InvalidTrailNameException");
     fails(&agent, operation, "{\"trailNameList\":[\"-abc\"]}", 400, "InvalidTrailNameException");
     fails(&agent, operation, "{\"trailNameList\":[\"a b c\"]}", 400, "InvalidTrailNameException");
-    fails(&agent, operation, "{\"trailNameList\":[\"arn:aws:s3:::bucket\"]}", 400, "CloudTrailARNInvalidException");
-    fails(&agent, operation, "{\"trailNameList\":[\"arn:aws:cloudtrail:local:1:trail/\"]}", 400, "CloudTrailARNInvalidException");
+    fails(&agent, operation, "{\"trailNameList\":[\"arn:aws:s3:::bucket\"]}", 400,
+          "CloudTrailARNInvalidException");
+    fails(&agent, operation, "{\"trailNameList\":[\"arn:aws:cloudtrail:local:1:trail/\"]}", 400,
+          "CloudTrailARNInvalidException");
     fails(&agent, operation, "{\"trailNameList\":[7]}", 400, "SerializationException");
     fails(&agent, operation, "{\"trailNameList\":\"audit\"}", 400, "SerializationException");
     fails(&agent, status, "{}", 400, "InvalidTrailNameException");
     fails(&agent, status, "{\"Name\":\"unknown\"}", 400, "TrailNotFoundException");
-    fails(&agent, status, "{\"Name\":\"arn:aws:cloudtrail:local:123456789012:trail/unknown\"}", 400, "TrailNotFoundException");
+    fails(&agent, status, "{\"Name\":\"arn:aws:cloudtrail:local:123456789012:trail/unknown\"}", 400,
+          "TrailNotFoundException");
 }
 
 static void
 status_comes_from_the_agent(void **state)
 {
     (void)state;
-    struct fake_agent agent = {0};
+    struct fake_agent agent = { 0 };
     json_t *doc = ask(&agent, TARGET "GetTrailStatus", "{\"Name\":\"audit\"}", 200);
     assert_true(json_is_true(json_object_get(doc, "IsLogging")));
     assert_int_equal(json_integer_value(json_object_get(doc, "LatestDeliveryTime")), 60);
@@ -110,7 +121,7 @@ static void
 without_an_agent_a_trail_is_not_logging(void **state)
 {
     (void)state;
-    struct fake_agent agent = {.away = true};
+    struct fake_agent agent = { .away = true };
     json_t *doc = ask(&agent, TARGET "GetTrailStatus", "{\"Name\":\"audit\"}", 200);
     assert_true(json_is_false(json_object_get(doc, "IsLogging")));
     assert_null(json_object_get(doc, "LatestDeliveryTime"));
@@ -121,12 +132,13 @@ without_an_agent_a_trail_is_not_logging(void **state)
 static void
 listed(const char *body, const char *expected)
 {
-    struct fake_agent agent = {0};
+    struct fake_agent agent = { 0 };
     char found[64] = "";
     json_t *doc = ask(&agent, TARGET "ListPublicKeys", body, 200), *key;
     size_t index;
     json_array_foreach(json_object_get(doc, "PublicKeyList"), index, key)
-        snprintf(found + strlen(found), sizeof(found) - strlen(found), "%s ", hf_doc_text_or(key, "Fingerprint", "?"));
+        snprintf(found + strlen(found), sizeof(found) - strlen(found), "%s ",
+                 hf_doc_text_or(key, "Fingerprint", "?"));
     if (strcmp(found, expected) != 0)
         fail_msg("%s: listed '%s', expected '%s'", body, found, expected);
     json_decref(doc);
@@ -137,20 +149,22 @@ keys_are_those_of_the_time_asked_for(void **state)
 {
     (void)state;
     listed("", "aa bb cc ");
-    listed("{\"StartTime\":1769904000,\"EndTime\":1772323200}", "aa cc ");       /* February 2026 */
-    listed("{\"StartTime\":1782864000.5,\"EndTime\":1785542400.5}", "bb cc ");   /* July 2026 */
-    listed("{\"StartTime\":1780275600,\"EndTime\":1780279200}", "aa bb cc ");    /* an hour after the rotation: both */
+    listed("{\"StartTime\":1769904000,\"EndTime\":1772323200}", "aa cc ");     /* February 2026 */
+    listed("{\"StartTime\":1782864000.5,\"EndTime\":1785542400.5}", "bb cc "); /* July 2026 */
+    listed("{\"StartTime\":1780275600,\"EndTime\":1780279200}",
+           "aa bb cc "); /* an hour after the rotation: both */
     listed("{\"StartTime\":-1e300,\"EndTime\":1e300}", "aa bb cc ");
-    listed("{\"EndTime\":1600000000}", "cc ");                                   /* a file's time says nothing */
+    listed("{\"EndTime\":1600000000}", "cc "); /* a file's time says nothing */
 }
 
 static void
 a_key_is_told_with_value_and_validity(void **state)
 {
     (void)state;
-    struct fake_agent agent = {0};
+    struct fake_agent agent = { 0 };
     json_t *doc = ask(&agent, TARGET "ListPublicKeys", "{}", 200);
-    json_t *key = json_array_get(json_object_get(doc, "PublicKeyList"), 0), *open = json_array_get(json_object_get(doc, "PublicKeyList"), 1);
+    json_t *key = json_array_get(json_object_get(doc, "PublicKeyList"), 0),
+           *open = json_array_get(json_object_get(doc, "PublicKeyList"), 1);
     assert_string_equal(hf_doc_text_or(key, "Value", ""), "QQ==");
     assert_int_equal(json_integer_value(json_object_get(key, "ValidityStartTime")), 1767225600);
     assert_int_equal(json_integer_value(json_object_get(key, "ValidityEndTime")), 1780272000);
@@ -162,7 +176,7 @@ static void
 what_is_not_understood_is_an_error(void **state)
 {
     (void)state;
-    struct fake_agent agent = {0}, broken = {.keys_broken = true};
+    struct fake_agent agent = { 0 }, broken = { .keys_broken = true };
     fails(&agent, NULL, "{}", 400, "UnknownOperationException");
     fails(&agent, "", "{}", 400, "UnknownOperationException");
     fails(&agent, "DescribeTrails", "{}", 400, "UnknownOperationException");
@@ -170,8 +184,10 @@ what_is_not_understood_is_an_error(void **state)
     fails(&agent, "com.amazonaws.s3.DescribeTrails", "{}", 400, "UnknownOperationException");
     fails(&agent, TARGET "DescribeTrails", "[]", 400, "SerializationException");
     fails(&agent, TARGET "DescribeTrails", "{", 400, "SerializationException");
-    fails(&agent, TARGET "ListPublicKeys", "{\"StartTime\":\"2026\"}", 400, "SerializationException");
-    fails(&agent, TARGET "ListPublicKeys", "{\"StartTime\":2,\"EndTime\":1}", 400, "InvalidTimeRangeException");
+    fails(&agent, TARGET "ListPublicKeys", "{\"StartTime\":\"2026\"}", 400,
+          "SerializationException");
+    fails(&agent, TARGET "ListPublicKeys", "{\"StartTime\":2,\"EndTime\":1}", 400,
+          "InvalidTimeRangeException");
     fails(&broken, TARGET "ListPublicKeys", "{}", 500, "InternalFailure");
 }
 
@@ -179,10 +195,11 @@ static void
 an_answer_never_grows_past_the_buffer(void **state)
 {
     (void)state;
-    struct fake_agent agent = {0};
+    struct fake_agent agent = { 0 };
     struct hf_api_options options = test_options(&agent);
     struct hf_buf small = HF_BUF(64);
-    assert_int_equal(hf_api_answer(&options, TARGET "DescribeTrails", hf_slice_text("{}"), &small), 500);
+    assert_int_equal(hf_api_answer(&options, TARGET "DescribeTrails", hf_slice_text("{}"), &small),
+                     500);
     assert_int_equal(small.size, 0);
     hf_buf_done(&small);
 }

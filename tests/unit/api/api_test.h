@@ -21,13 +21,17 @@ test_keys(void *context, struct hf_error *err)
         return NULL;
     }
     return json_loads("{\"schema\":1,\"keys\":["
-                      "{\"fingerprint\":\"aa\",\"public_key\":\"QQ==\",\"valid_from\":\"2026-01-01T00:00:00Z\",\"valid_to\":\"2026-06-01T00:00:00Z\","
+                      "{\"fingerprint\":\"aa\",\"public_key\":\"QQ==\",\"valid_from\":\"2026-01-"
+                      "01T00:00:00Z\",\"valid_to\":\"2026-06-01T00:00:00Z\","
                       "\"revoked_at\":null,\"registered\":true},"
-                      "{\"fingerprint\":\"bb\",\"public_key\":\"Qg==\",\"valid_from\":\"2026-06-01T00:00:00Z\",\"valid_to\":null,\"revoked_at\":null,"
+                      "{\"fingerprint\":\"bb\",\"public_key\":\"Qg==\",\"valid_from\":\"2026-06-"
+                      "01T00:00:00Z\",\"valid_to\":null,\"revoked_at\":null,"
                       "\"registered\":true},"
-                      "{\"fingerprint\":\"cc\",\"public_key\":\"Qw==\",\"valid_from\":\"2030-06-01T00:00:00Z\",\"valid_to\":null,\"revoked_at\":null,"
+                      "{\"fingerprint\":\"cc\",\"public_key\":\"Qw==\",\"valid_from\":\"2030-06-"
+                      "01T00:00:00Z\",\"valid_to\":null,\"revoked_at\":null,"
                       "\"registered\":false},"
-                      "{\"fingerprint\":\"dd\",\"public_key\":\"RA==\",\"valid_from\":\"2026-01-01T00:00:00Z\",\"valid_to\":null,"
+                      "{\"fingerprint\":\"dd\",\"public_key\":\"RA==\",\"valid_from\":\"2026-01-"
+                      "01T00:00:00Z\",\"valid_to\":null,"
                       "\"revoked_at\":\"2026-07-01T00:00:00Z\",\"registered\":true}]}",
                       0, NULL);
 }
@@ -39,14 +43,20 @@ test_status(void *context)
     if (agent->away)
         return NULL;
     return json_loads("{\"agent\":{\"started\":\"1970-01-01T00:00:10Z\"},\"trails\":["
-                      "{\"name\":\"audit\",\"draining\":false,\"reason\":null,\"last_delivery\":\"1970-01-01T00:01:00Z\",\"last_digest\":null},"
-                      "{\"name\":\"held.one\",\"draining\":true,\"reason\":\"no Object Lock\",\"last_delivery\":null,\"last_digest\":null}]}",
+                      "{\"name\":\"audit\",\"draining\":false,\"reason\":null,\"last_delivery\":"
+                      "\"1970-01-01T00:01:00Z\",\"last_digest\":null},"
+                      "{\"name\":\"held.one\",\"draining\":true,\"reason\":\"no Object "
+                      "Lock\",\"last_delivery\":null,\"last_digest\":null}]}",
                       0, NULL);
 }
 
 static const struct hf_api_trail test_trails[] = {
-    {.name = "audit", .bucket = "logs", .prefix = "host1"},
-    {.name = "held.one", .bucket = "logs", .prefix = "", .organization = "o-1", .kms_key_id = "k"},
+    { .name = "audit", .bucket = "logs", .prefix = "host1" },
+    { .name = "held.one",
+      .bucket = "logs",
+      .prefix = "",
+      .organization = "o-1",
+      .kms_key_id = "k" },
 };
 
 static inline struct hf_api_options

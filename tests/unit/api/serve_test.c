@@ -30,7 +30,7 @@ start(void **state)
         return -1;
     server.pid = fork();
     if (server.pid == 0) {
-        struct fake_agent agent = {0};
+        struct fake_agent agent = { 0 };
         struct hf_api_options options = test_options(&agent);
         struct hf_error err;
         close(ends[0]);
@@ -58,7 +58,9 @@ stop(void **state)
 static void
 exchange(const char *request, size_t size, char *ret_reply, size_t room)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(server.port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_port = htons(server.port),
+                                   .sin_addr = { htonl(INADDR_LOOPBACK) } };
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
     for (size_t at = 0; at < size;) {
@@ -68,7 +70,8 @@ exchange(const char *request, size_t size, char *ret_reply, size_t room)
         at += (size_t)sent;
     }
     size_t used = 0;
-    for (ssize_t got; used + 1 < room && (got = recv(fd, ret_reply + used, room - used - 1, 0)) > 0;)
+    for (ssize_t got;
+         used + 1 < room && (got = recv(fd, ret_reply + used, room - used - 1, 0)) > 0;)
         used += (size_t)got;
     ret_reply[used] = '\0';
     close(fd);
@@ -78,8 +81,10 @@ static void
 post_is_answered(void **state)
 {
     char reply[8192];
-    static const char request[] = "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Amz-Target: " TARGET "DescribeTrails\r\n"
-                                  "Content-Type: application/x-amz-json-1.1\r\nContent-Length: 2\r\n\r\n{}";
+    static const char request[] =
+        "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Amz-Target: " TARGET
+        "DescribeTrails\r\n"
+        "Content-Type: application/x-amz-json-1.1\r\nContent-Length: 2\r\n\r\n{}";
     (void)state;
     exchange(request, sizeof(request) - 1, reply, sizeof(reply));
     assert_int_equal(strncmp(reply, "HTTP/1.1 200", 12), 0);
@@ -92,7 +97,9 @@ static void
 errors_are_400_with_a_type(void **state)
 {
     char reply[8192];
-    static const char request[] = "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Amz-Target: " TARGET "DeleteTrail\r\nContent-Length: 2\r\n\r\n{}";
+    static const char request[] =
+        "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Amz-Target: " TARGET
+        "DeleteTrail\r\nContent-Length: 2\r\n\r\n{}";
     (void)state;
     exchange(request, sizeof(request) - 1, reply, sizeof(reply));
     assert_int_equal(strncmp(reply, "HTTP/1.1 400", 12), 0);
@@ -104,7 +111,8 @@ other_methods_and_paths_are_refused(void **state)
 {
     char reply[8192];
     static const char get[] = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-    static const char path[] = "POST /etc/passwd HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    static const char path[] =
+        "POST /etc/passwd HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
     (void)state;
     exchange(get, sizeof(get) - 1, reply, sizeof(reply));
     assert_int_equal(strncmp(reply, "HTTP/1.1 501", 12), 0);
@@ -116,7 +124,8 @@ static void
 a_body_over_the_limit_is_refused(void **state)
 {
     char reply[8192];
-    static const char head[] = "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 70000\r\n\r\n";
+    static const char head[] =
+        "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 70000\r\n\r\n";
     size_t size = sizeof(head) - 1 + 70000;
     char *request = malloc(size);
     (void)state;
@@ -132,9 +141,9 @@ a_body_over_the_limit_is_refused(void **state)
 static void
 a_taken_port_is_said(void **state)
 {
-    struct fake_agent agent = {0};
+    struct fake_agent agent = { 0 };
     struct hf_api_options options = test_options(&agent);
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     (void)state;
     assert_int_equal(hf_api_serve(&options, "127.0.0.1", server.port, NULL, &err), HF_EUSAGE);
     assert_non_null(strstr(err.text, "127.0.0.1"));

@@ -10,13 +10,15 @@
 static void
 differ(const char *present, const char *wanted, const char *expected)
 {
-    json_t *have = present ? json_loads(present, 0, NULL) : NULL, *want = json_loads(wanted, 0, NULL);
+    json_t *have = present ? json_loads(present, 0, NULL) : NULL,
+           *want = json_loads(wanted, 0, NULL);
     assert_true(want && (have || !present));
     json_t *list = document_differences(have, want), *one;
     char found[2048] = "";
     size_t index;
     json_array_foreach(list, index, one)
-        snprintf(found + strlen(found), sizeof(found) - strlen(found), "%s%s", index ? "; " : "", hf_doc_text_or(one, "text", "?"));
+        snprintf(found + strlen(found), sizeof(found) - strlen(found), "%s%s", index ? "; " : "",
+                 hf_doc_text_or(one, "text", "?"));
     if (strcmp(found, expected) != 0)
         fail_msg("found '%s', expected '%s'", found, expected);
     json_decref(list);
@@ -29,24 +31,37 @@ same_documents_do_not_differ(void **state)
 {
     (void)state;
     differ("{\"Rule\":{\"Days\":\"1\"}}", "{\"Rule\":{\"Days\":1}}", "");
-    differ("{\"Rules\":[{\"ID\":\"b\",\"Status\":\"Enabled\"},{\"ID\":\"a\",\"Status\":\"Enabled\"}]}",
-           "{\"Rules\":[{\"ID\":\"a\",\"Status\":\"Enabled\"},{\"ID\":\"b\",\"Status\":\"Enabled\"}]}", "");
-    differ("{\"Rules\":[{\"ID\":\"a\",\"Prefix\":\"\",\"X\":\"true\"}]}", "{\"Rules\":[{\"ID\":\"a\",\"Filter\":{\"Prefix\":\"\"},\"X\":true}]}", "");
-    differ("{\"Rules\":[{\"ID\":\"a\",\"Prefix\":\"p/\"}]}", "{\"Rules\":[{\"ID\":\"a\",\"Filter\":{\"Prefix\":\"p/\"}}]}", "");
-    differ("{\"Statement\":[{\"Sid\":\"s\",\"Action\":[\"b\",\"a\"],\"Resource\":\"r\"}]}", "{\"Statement\":[{\"Sid\":\"s\",\"Action\":[\"a\",\"b\"],\"Resource\":[\"r\"]}]}", "");
+    differ(
+        "{\"Rules\":[{\"ID\":\"b\",\"Status\":\"Enabled\"},{\"ID\":\"a\",\"Status\":\"Enabled\"}]}",
+        "{\"Rules\":[{\"ID\":\"a\",\"Status\":\"Enabled\"},{\"ID\":\"b\",\"Status\":\"Enabled\"}]}",
+        "");
+    differ("{\"Rules\":[{\"ID\":\"a\",\"Prefix\":\"\",\"X\":\"true\"}]}",
+           "{\"Rules\":[{\"ID\":\"a\",\"Filter\":{\"Prefix\":\"\"},\"X\":true}]}", "");
+    differ("{\"Rules\":[{\"ID\":\"a\",\"Prefix\":\"p/\"}]}",
+           "{\"Rules\":[{\"ID\":\"a\",\"Filter\":{\"Prefix\":\"p/\"}}]}", "");
+    differ("{\"Statement\":[{\"Sid\":\"s\",\"Action\":[\"b\",\"a\"],\"Resource\":\"r\"}]}",
+           "{\"Statement\":[{\"Sid\":\"s\",\"Action\":[\"a\",\"b\"],\"Resource\":[\"r\"]}]}", "");
 }
 
 static void
 differences_are_said_in_words(void **state)
 {
     (void)state;
-    differ("{\"Rule\":{\"DefaultRetention\":{\"Days\":\"30\"}}}", "{\"Rule\":{\"DefaultRetention\":{\"Days\":1}}}", "Rule.DefaultRetention.Days is 30, wanted 1");
+    differ("{\"Rule\":{\"DefaultRetention\":{\"Days\":\"30\"}}}",
+           "{\"Rule\":{\"DefaultRetention\":{\"Days\":1}}}",
+           "Rule.DefaultRetention.Days is 30, wanted 1");
     differ(NULL, "{\"Rule\":{\"Days\":1}}", "Rule.Days is not set, wanted 1");
-    differ("{\"Rules\":[{\"ID\":\"a\",\"Status\":\"Disabled\"}]}", "{\"Rules\":[{\"ID\":\"a\",\"Status\":\"Enabled\"}]}", "Rules 'a'.Status is Disabled, wanted Enabled");
-    differ("{\"Rules\":[{\"ID\":\"mine\",\"Days\":\"1\"}]}", "{\"Rules\":[]}", "Rules 'mine'.Days is 1, not wanted");
-    differ("{\"Statement\":[{\"Sid\":\"s\",\"Action\":[\"a\",\"delete\"]}]}", "{\"Statement\":[{\"Sid\":\"s\",\"Action\":[\"a\",\"b\"]}]}",
+    differ("{\"Rules\":[{\"ID\":\"a\",\"Status\":\"Disabled\"}]}",
+           "{\"Rules\":[{\"ID\":\"a\",\"Status\":\"Enabled\"}]}",
+           "Rules 'a'.Status is Disabled, wanted Enabled");
+    differ("{\"Rules\":[{\"ID\":\"mine\",\"Days\":\"1\"}]}", "{\"Rules\":[]}",
+           "Rules 'mine'.Days is 1, not wanted");
+    differ("{\"Statement\":[{\"Sid\":\"s\",\"Action\":[\"a\",\"delete\"]}]}",
+           "{\"Statement\":[{\"Sid\":\"s\",\"Action\":[\"a\",\"b\"]}]}",
            "Statement 's'.Action is delete, wanted b");
-    differ("{\"TagSet\":[{\"Key\":\"k\",\"Value\":\"old\"}]}", "{\"TagSet\":[{\"Key\":\"k\",\"Value\":\"new\"}]}", "TagSet 'k'.Value is old, wanted new");
+    differ("{\"TagSet\":[{\"Key\":\"k\",\"Value\":\"old\"}]}",
+           "{\"TagSet\":[{\"Key\":\"k\",\"Value\":\"new\"}]}",
+           "TagSet 'k'.Value is old, wanted new");
 }
 
 /* ---- policies ---- */
@@ -54,10 +69,19 @@ differences_are_said_in_words(void **state)
 static void
 other_statements_stay(void **state)
 {
-    json_t *present = json_loads("{\"Version\":\"x\",\"Statement\":[{\"Sid\":\"theirs\",\"Action\":\"a\"},{\"Sid\":\"ours\",\"Action\":\"old\"},{\"Action\":\"nameless\"}]}", 0, NULL);
-    json_t *wanted = json_loads("{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"ours\",\"Action\":\"new\"}]}", 0, NULL);
-    json_t *expected = json_loads("{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"ours\",\"Action\":\"new\"},{\"Sid\":\"theirs\",\"Action\":\"a\"},{\"Action\":\"nameless\"}]}", 0, NULL);
-    json_t *merged = policy_merge(present, wanted), *alone = policy_merge(NULL, wanted), *own = policy_own(present, wanted);
+    json_t *present =
+        json_loads("{\"Version\":\"x\",\"Statement\":[{\"Sid\":\"theirs\",\"Action\":\"a\"},{"
+                   "\"Sid\":\"ours\",\"Action\":\"old\"},{\"Action\":\"nameless\"}]}",
+                   0, NULL);
+    json_t *wanted = json_loads(
+        "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"ours\",\"Action\":\"new\"}]}", 0,
+        NULL);
+    json_t *expected =
+        json_loads("{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"ours\",\"Action\":"
+                   "\"new\"},{\"Sid\":\"theirs\",\"Action\":\"a\"},{\"Action\":\"nameless\"}]}",
+                   0, NULL);
+    json_t *merged = policy_merge(present, wanted), *alone = policy_merge(NULL, wanted),
+           *own = policy_own(present, wanted);
     (void)state;
     assert_true(json_equal(merged, expected));
     assert_true(json_equal(alone, wanted));
@@ -90,12 +114,17 @@ make_folder(void **state)
 {
     (void)state;
     hf_test_tempdir(folder);
-    write_file("object-lock.json", "{\"ObjectLockEnabled\":\"Enabled\",\"Rule\":{\"DefaultRetention\":{\"Mode\":\"COMPLIANCE\",\"Years\":7}}}");
+    write_file("object-lock.json", "{\"ObjectLockEnabled\":\"Enabled\",\"Rule\":{"
+                                   "\"DefaultRetention\":{\"Mode\":\"COMPLIANCE\",\"Years\":7}}}");
     write_file("lifecycle.json", "{\"Rules\":[{\"ID\":\"of the set\"}]}");
     write_file("own.json", "{\"Rules\":[{\"ID\":\"our own\"}]}");
-    write_file("bucket-policy.json", "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"W\",\"Principal\":{\"AWS\":[\"${WRITER}\"]},"
-                                     "\"Resource\":[\"arn:aws:s3:::${BUCKET}/${PREFIX}/*\"],\"Condition\":{\"a\":\"${PREFIX}/*\"}}]}");
-    write_file("bucket-policy-put.json", "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"P\",\"Resource\":\"${BUCKET}\"}]}");
+    write_file("bucket-policy.json", "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"W\","
+                                     "\"Principal\":{\"AWS\":[\"${WRITER}\"]},"
+                                     "\"Resource\":[\"arn:aws:s3:::${BUCKET}/${PREFIX}/"
+                                     "*\"],\"Condition\":{\"a\":\"${PREFIX}/*\"}}]}");
+    write_file(
+        "bucket-policy-put.json",
+        "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"P\",\"Resource\":\"${BUCKET}\"}]}");
     return 0;
 }
 
@@ -112,13 +141,16 @@ static struct hf_config *
 configuration(const char *store, const char *bucket, const char *trail)
 {
     struct hf_config *config = NULL;
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     char *path = hf_asprintf("%s/h.yaml", folder);
-    char *text = hf_asprintf("agent: {state_dir: state, host: host1}\nstores: [{name: s, url: \"https://s3.example\"%s}]\n"
-                             "sources: [{name: app, type: file, path: /a}]\nbuckets: [{name: logs, store: s, policy: ., %s}]\n"
-                             "trails: [{name: audit, bucket: logs, encryption: none, digest: {key_file: d}%s},"
-                             "{name: second, bucket: logs, prefix: \"\", encryption: none, digest: {key_file: d}}]\n",
-                             store, bucket, trail);
+    char *text = hf_asprintf(
+        "agent: {state_dir: state, host: host1}\nstores: [{name: s, url: "
+        "\"https://s3.example\"%s}]\n"
+        "sources: [{name: app, type: file, path: /a}]\nbuckets: [{name: logs, store: s, policy: ., "
+        "%s}]\n"
+        "trails: [{name: audit, bucket: logs, encryption: none, digest: {key_file: d}%s},"
+        "{name: second, bucket: logs, prefix: \"\", encryption: none, digest: {key_file: d}}]\n",
+        store, bucket, trail);
     if (hf_config_parse(hf_slice_text(text), path, &config, &err) != HF_OK)
         fail_msg("%s", err.text);
     free(text);
@@ -130,7 +162,7 @@ static struct bucket_plan
 plan_of(const struct hf_config *config, const struct options *options)
 {
     struct bucket_plan plan;
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     if (bucket_plan_make(config, &config->buckets[0], options, &plan, &err) != HF_OK)
         fail_msg("%s", err.text);
     return plan;
@@ -145,7 +177,7 @@ at(const json_t *doc, const char *a, const char *b)
 static void
 retention_takes_the_documents_place(void **state)
 {
-    struct options options = {0};
+    struct options options = { 0 };
     struct hf_config *config = configuration("", "retention: {mode: governance, days: 5}", "");
     struct bucket_plan plan = plan_of(config, &options);
     (void)state;
@@ -167,7 +199,7 @@ retention_takes_the_documents_place(void **state)
 static void
 compliance_anywhere_is_irreversible(void **state)
 {
-    struct options options = {0};
+    struct options options = { 0 };
     (void)state;
     struct hf_config *config = configuration("", "retention: {mode: compliance, days: 1}", "");
     struct bucket_plan plan = plan_of(config, &options);
@@ -175,7 +207,8 @@ compliance_anywhere_is_irreversible(void **state)
     bucket_plan_done(&plan);
     hf_config_free(config);
 
-    config = configuration("", "retention: {mode: governance, days: 1}", ", retention: {mode: compliance, days: 2}");
+    config = configuration("", "retention: {mode: governance, days: 1}",
+                           ", retention: {mode: compliance, days: 2}");
     plan = plan_of(config, &options);
     assert_true(plan.irreversible);
     bucket_plan_done(&plan);
@@ -185,17 +218,21 @@ compliance_anywhere_is_irreversible(void **state)
 static void
 own_lifecycle_takes_the_sets_place(void **state)
 {
-    struct options options = {0};
+    struct options options = { 0 };
     (void)state;
     struct hf_config *config = configuration("", "retention: none", "");
     struct bucket_plan plan = plan_of(config, &options);
-    assert_string_equal(hf_doc_text_or(json_array_get(json_object_get(plan.lifecycle, "Rules"), 0), "ID", ""), "of the set");
+    assert_string_equal(
+        hf_doc_text_or(json_array_get(json_object_get(plan.lifecycle, "Rules"), 0), "ID", ""),
+        "of the set");
     bucket_plan_done(&plan);
     hf_config_free(config);
 
     config = configuration("", "retention: none, lifecycle: own.json", "");
     plan = plan_of(config, &options);
-    assert_string_equal(hf_doc_text_or(json_array_get(json_object_get(plan.lifecycle, "Rules"), 0), "ID", ""), "our own");
+    assert_string_equal(
+        hf_doc_text_or(json_array_get(json_object_get(plan.lifecycle, "Rules"), 0), "ID", ""),
+        "our own");
     bucket_plan_done(&plan);
     hf_config_free(config);
 }
@@ -203,16 +240,20 @@ own_lifecycle_takes_the_sets_place(void **state)
 static void
 each_prefix_gets_statements_of_its_own(void **state)
 {
-    struct options options = {.writer = "arn:aws:iam::1:user/\"w\""};
+    struct options options = { .writer = "arn:aws:iam::1:user/\"w\"" };
     (void)state;
     struct hf_config *config = configuration("", "retention: none", "");
     struct bucket_plan plan = plan_of(config, &options);
-    const json_t *list = json_object_get(plan.policy, "Statement"), *first = json_array_get(list, 0), *second = json_array_get(list, 1);
+    const json_t *list = json_object_get(plan.policy, "Statement"),
+                 *first = json_array_get(list, 0), *second = json_array_get(list, 1);
     assert_int_equal(json_array_size(list), 2);
-    assert_string_equal(json_string_value(json_array_get(json_object_get(first, "Resource"), 0)), "arn:aws:s3:::logs/host1/*");
+    assert_string_equal(json_string_value(json_array_get(json_object_get(first, "Resource"), 0)),
+                        "arn:aws:s3:::logs/host1/*");
     assert_string_equal(hf_doc_text_or(json_object_get(first, "Condition"), "a", ""), "host1/*");
-    assert_string_equal(json_string_value(json_array_get(json_object_get(second, "Resource"), 0)), "arn:aws:s3:::logs/*"); /* the empty prefix */
-    assert_string_equal(json_string_value(json_array_get(at(first, "Principal", "AWS"), 0)), options.writer);
+    assert_string_equal(json_string_value(json_array_get(json_object_get(second, "Resource"), 0)),
+                        "arn:aws:s3:::logs/*"); /* the empty prefix */
+    assert_string_equal(json_string_value(json_array_get(at(first, "Principal", "AWS"), 0)),
+                        options.writer);
     assert_string_not_equal(hf_doc_text_or(first, "Sid", ""), hf_doc_text_or(second, "Sid", ""));
     assert_int_equal(strlen(hf_doc_text_or(first, "Sid", "")), 1 + 8);
     bucket_plan_done(&plan);
@@ -227,11 +268,13 @@ each_prefix_gets_statements_of_its_own(void **state)
 static void
 policy_is_that_of_the_confirmation(void **state)
 {
-    struct options options = {.writer = "w"}, nobody = {0};
+    struct options options = { .writer = "w" }, nobody = { 0 };
     (void)state;
     struct hf_config *config = configuration(", confirm: put", "retention: none", "");
     struct bucket_plan plan = plan_of(config, &options);
-    assert_int_equal(hf_doc_text_or(json_array_get(json_object_get(plan.policy, "Statement"), 0), "Sid", "?")[0], 'P');
+    assert_int_equal(
+        hf_doc_text_or(json_array_get(json_object_get(plan.policy, "Statement"), 0), "Sid", "?")[0],
+        'P');
     bucket_plan_done(&plan);
     plan = plan_of(config, &nobody);
     assert_null(plan.policy);
@@ -243,11 +286,14 @@ policy_is_that_of_the_confirmation(void **state)
 static void
 tags_become_a_set(void **state)
 {
-    struct options options = {0};
+    struct options options = { 0 };
     (void)state;
-    struct hf_config *config = configuration("", "retention: none, tags: [team=audit, \"eq=a=b\"]", "");
+    struct hf_config *config =
+        configuration("", "retention: none, tags: [team=audit, \"eq=a=b\"]", "");
     struct bucket_plan plan = plan_of(config, &options);
-    json_t *expected = json_loads("{\"TagSet\":[{\"Key\":\"team\",\"Value\":\"audit\"},{\"Key\":\"eq\",\"Value\":\"a=b\"}]}", 0, NULL);
+    json_t *expected = json_loads(
+        "{\"TagSet\":[{\"Key\":\"team\",\"Value\":\"audit\"},{\"Key\":\"eq\",\"Value\":\"a=b\"}]}",
+        0, NULL);
     assert_true(json_equal(plan.tagging, expected));
     json_decref(expected);
     bucket_plan_done(&plan);
@@ -257,15 +303,17 @@ tags_become_a_set(void **state)
 static void
 a_broken_document_is_named(void **state)
 {
-    struct options options = {0};
+    struct options options = { 0 };
     struct bucket_plan plan;
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     (void)state;
     struct hf_config *config = configuration("", "retention: none, lifecycle: broken.json", "");
-    assert_int_equal(bucket_plan_make(config, &config->buckets[0], &options, &plan, &err), HF_ECONFIG);
+    assert_int_equal(bucket_plan_make(config, &config->buckets[0], &options, &plan, &err),
+                     HF_ECONFIG);
     assert_non_null(strstr(err.text, "broken.json")); /* not there */
     write_file("broken.json", "{");
-    assert_int_not_equal(bucket_plan_make(config, &config->buckets[0], &options, &plan, &err), HF_OK);
+    assert_int_not_equal(bucket_plan_make(config, &config->buckets[0], &options, &plan, &err),
+                         HF_OK);
     assert_non_null(strstr(err.text, "broken.json"));
     hf_config_free(config);
 }

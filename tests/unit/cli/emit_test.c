@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#define STREAM "01900000-0000-7000-8000-000000000001"
+#define STREAM    "01900000-0000-7000-8000-000000000001"
 #define LINES_MAX 4096
 
 struct agent {
@@ -43,7 +43,8 @@ say(struct agent *agent, const char *text)
         broken(agent, "could not answer");
 }
 
-/* The next line, without its newline; NULL when the client closed or, with wait_ms, when none came in time. */
+/* The next line, without its newline; NULL when the client closed or, with wait_ms, when none came
+ * in time. */
 static char *
 next_line(struct agent *agent, int wait_ms)
 {
@@ -56,10 +57,11 @@ next_line(struct agent *agent, int wait_ms)
             memmove(agent->in, newline + 1, agent->in_size);
             return line;
         }
-        struct pollfd wait = {.fd = agent->fd, .events = POLLIN};
+        struct pollfd wait = { .fd = agent->fd, .events = POLLIN };
         if (poll(&wait, 1, wait_ms) <= 0)
             return NULL;
-        ssize_t size = recv(agent->fd, agent->in + agent->in_size, sizeof(agent->in) - agent->in_size, 0);
+        ssize_t size =
+            recv(agent->fd, agent->in + agent->in_size, sizeof(agent->in) - agent->in_size, 0);
         if (size <= 0)
             return NULL;
         agent->in_size += (size_t)size;
@@ -109,8 +111,8 @@ run(void *context)
 static void
 agent_start(struct agent *agent, void (*script)(struct agent *agent))
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    *agent = (struct agent){.fd = -1, .script = script};
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    *agent = (struct agent){ .fd = -1, .script = script };
     hf_test_tempdir(agent->folder);
     snprintf(agent->path, sizeof(agent->path), "%s/in.sock", agent->folder);
     assert_in_range(strlen(agent->path), 1, sizeof(address.sun_path) - 1);
@@ -129,7 +131,8 @@ agent_end(struct agent *agent, const char *expected)
     assert_int_equal(pthread_join(agent->thread, NULL), 0);
     for (size_t i = 0; i < agent->taken_count; i++) {
         if (strlen(found) + strlen(agent->taken[i]) + 2 < sizeof(found))
-            snprintf(found + strlen(found), sizeof(found) - strlen(found), "%s%s", i ? " " : "", agent->taken[i]);
+            snprintf(found + strlen(found), sizeof(found) - strlen(found), "%s%s", i ? " " : "",
+                     agent->taken[i]);
         free(agent->taken[i]);
     }
     close(agent->listener);
@@ -158,7 +161,8 @@ input_of(const struct agent *agent, const char *bytes, size_t size)
 }
 
 static enum hf_status
-emit(const struct agent *agent, const char *input, struct emit_options options, uint64_t *ret_acknowledged, struct hf_error *err)
+emit(const struct agent *agent, const char *input, struct emit_options options,
+     uint64_t *ret_acknowledged, struct hf_error *err)
 {
     options.socket = agent->path;
     options.stream = STREAM;
@@ -187,11 +191,12 @@ static void
 every_line_arrives_once(void **state)
 {
     struct agent agent;
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     uint64_t acknowledged = 99;
     (void)state;
     agent_start(&agent, take_three);
-    assert_int_equal(emit(&agent, "a\nbb\nccc\n", (struct emit_options){0}, &acknowledged, &err), HF_OK);
+    assert_int_equal(emit(&agent, "a\nbb\nccc\n", (struct emit_options){ 0 }, &acknowledged, &err),
+                     HF_OK);
     assert_int_equal(acknowledged, 3);
     agent_end(&agent, "a bb ccc");
 }
@@ -200,11 +205,12 @@ static void
 empty_lines_are_none_and_the_last_needs_no_newline(void **state)
 {
     struct agent agent;
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     uint64_t acknowledged = 0;
     (void)state;
     agent_start(&agent, take_three);
-    assert_int_equal(emit(&agent, "\n\na\n\nb\n\nlast", (struct emit_options){0}, &acknowledged, &err), HF_OK);
+    assert_int_equal(
+        emit(&agent, "\n\na\n\nb\n\nlast", (struct emit_options){ 0 }, &acknowledged, &err), HF_OK);
     assert_int_equal(acknowledged, 3);
     agent_end(&agent, "a b last");
 }
@@ -219,11 +225,11 @@ static void
 no_input_is_all_of_it(void **state)
 {
     struct agent agent;
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     uint64_t acknowledged = 99;
     (void)state;
     agent_start(&agent, nothing);
-    assert_int_equal(emit(&agent, "\n\n", (struct emit_options){0}, &acknowledged, &err), HF_OK);
+    assert_int_equal(emit(&agent, "\n\n", (struct emit_options){ 0 }, &acknowledged, &err), HF_OK);
     assert_int_equal(acknowledged, 0);
     agent_end(&agent, "");
 }
@@ -253,11 +259,12 @@ static void
 a_broken_connection_goes_on_where_the_agent_is(void **state)
 {
     struct agent agent;
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     uint64_t acknowledged = 0;
     (void)state;
     agent_start(&agent, break_twice);
-    assert_int_equal(emit(&agent, "1\n2\n3\n4\n5\n", (struct emit_options){0}, &acknowledged, &err), HF_OK);
+    assert_int_equal(
+        emit(&agent, "1\n2\n3\n4\n5\n", (struct emit_options){ 0 }, &acknowledged, &err), HF_OK);
     assert_int_equal(acknowledged, 5);
     agent_end(&agent, "1 2 3 3 4 5"); /* the second 3 is the one that counts */
 }
@@ -279,11 +286,11 @@ static void
 an_error_of_the_agent_is_tried_again(void **state)
 {
     struct agent agent;
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     uint64_t acknowledged = 0;
     (void)state;
     agent_start(&agent, error_then_well);
-    assert_int_equal(emit(&agent, "1\n", (struct emit_options){0}, &acknowledged, &err), HF_OK);
+    assert_int_equal(emit(&agent, "1\n", (struct emit_options){ 0 }, &acknowledged, &err), HF_OK);
     assert_int_equal(acknowledged, 1);
     agent_end(&agent, "1");
 }
@@ -292,12 +299,14 @@ static void
 without_an_agent_it_gives_up(void **state)
 {
     struct agent agent;
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     uint64_t acknowledged = 99;
     (void)state;
     agent_start(&agent, nothing);
     assert_int_equal(unlink(agent.path), 0);
-    assert_int_equal(emit(&agent, "1\n", (struct emit_options){.timeout_ms = 300}, &acknowledged, &err), HF_ETIMEOUT);
+    assert_int_equal(
+        emit(&agent, "1\n", (struct emit_options){ .timeout_ms = 300 }, &acknowledged, &err),
+        HF_ETIMEOUT);
     assert_int_equal(acknowledged, 0);
     assert_non_null(strstr(err.text, "in.sock"));
     agent_end(&agent, "");
@@ -324,11 +333,12 @@ static void
 full_holds_until_go(void **state)
 {
     struct agent agent;
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     uint64_t acknowledged = 0;
     (void)state;
     agent_start(&agent, full_then_go);
-    assert_int_equal(emit(&agent, "1\n2\n", (struct emit_options){0}, &acknowledged, &err), HF_OK);
+    assert_int_equal(emit(&agent, "1\n2\n", (struct emit_options){ 0 }, &acknowledged, &err),
+                     HF_OK);
     assert_int_equal(acknowledged, 2);
     agent_end(&agent, "1 2");
 }
@@ -353,14 +363,18 @@ static void
 not_more_than_the_window_is_unacknowledged(void **state)
 {
     struct agent agent;
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     uint64_t acknowledged = 0;
     (void)state;
     agent_start(&agent, only_a_window);
-    assert_int_equal(emit(&agent, "1\n2\n3\n4\n5\n", (struct emit_options){.window_lines = 3}, &acknowledged, &err), HF_OK);
+    assert_int_equal(emit(&agent, "1\n2\n3\n4\n5\n", (struct emit_options){ .window_lines = 3 },
+                          &acknowledged, &err),
+                     HF_OK);
     agent_end(&agent, "1 2 3 4 5");
     agent_start(&agent, only_a_window);
-    assert_int_equal(emit(&agent, "1\n2\n3\n4\n5\n", (struct emit_options){.window_bytes = 6}, &acknowledged, &err), HF_OK);
+    assert_int_equal(emit(&agent, "1\n2\n3\n4\n5\n", (struct emit_options){ .window_bytes = 6 },
+                          &acknowledged, &err),
+                     HF_OK);
     agent_end(&agent, "1 2 3 4 5");
 }
 
@@ -380,11 +394,13 @@ static void
 a_line_longer_than_the_window_goes_alone(void **state)
 {
     struct agent agent;
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     uint64_t acknowledged = 0;
     (void)state;
     agent_start(&agent, take_long);
-    assert_int_equal(emit(&agent, "0123456789012345678901234567890123456789\n1\n2\n", (struct emit_options){.window_bytes = 16}, &acknowledged, &err), HF_OK);
+    assert_int_equal(emit(&agent, "0123456789012345678901234567890123456789\n1\n2\n",
+                          (struct emit_options){ .window_bytes = 16 }, &acknowledged, &err),
+                     HF_OK);
     agent_end(&agent, "0123456789012345678901234567890123456789 1 2");
 }
 
@@ -392,7 +408,7 @@ static void
 a_line_over_the_limit_is_an_error(void **state)
 {
     struct agent agent;
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     uint64_t acknowledged = 0;
     size_t size = EMIT_LINE_MAX + 2;
     char *line = hf_alloc(size + 1);
@@ -400,7 +416,8 @@ a_line_over_the_limit_is_an_error(void **state)
     memset(line, 'x', size);
     line[size - 1] = '\n';
     agent_start(&agent, nothing);
-    assert_int_equal(emit(&agent, line, (struct emit_options){0}, &acknowledged, &err), HF_ELIMIT);
+    assert_int_equal(emit(&agent, line, (struct emit_options){ 0 }, &acknowledged, &err),
+                     HF_ELIMIT);
     agent_end(&agent, "");
     free(line);
 }
@@ -421,11 +438,13 @@ static void
 resuming_skips_what_is_durable(void **state)
 {
     struct agent agent;
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     uint64_t acknowledged = 0;
     (void)state;
     agent_start(&agent, has_two);
-    assert_int_equal(emit(&agent, "1\n\n2\n3\n", (struct emit_options){.resumed = true}, &acknowledged, &err), HF_OK);
+    assert_int_equal(
+        emit(&agent, "1\n\n2\n3\n", (struct emit_options){ .resumed = true }, &acknowledged, &err),
+        HF_OK);
     assert_int_equal(acknowledged, 3);
     agent_end(&agent, "3");
 }
@@ -442,11 +461,13 @@ static void
 resuming_what_is_complete_sends_nothing(void **state)
 {
     struct agent agent;
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     uint64_t acknowledged = 0;
     (void)state;
     agent_start(&agent, has_all);
-    assert_int_equal(emit(&agent, "1\n2\n3\n4\n5\n", (struct emit_options){.resumed = true}, &acknowledged, &err), HF_OK);
+    assert_int_equal(emit(&agent, "1\n2\n3\n4\n5\n", (struct emit_options){ .resumed = true },
+                          &acknowledged, &err),
+                     HF_OK);
     assert_int_equal(acknowledged, 5);
     agent_end(&agent, "");
 }
@@ -462,11 +483,13 @@ static void
 a_forgotten_stream_is_never_begun_anew(void **state)
 {
     struct agent agent;
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     uint64_t acknowledged = 99;
     (void)state;
     agent_start(&agent, is_gone);
-    assert_int_equal(emit(&agent, "1\n", (struct emit_options){.resumed = true}, &acknowledged, &err), HF_EREFUSED);
+    assert_int_equal(
+        emit(&agent, "1\n", (struct emit_options){ .resumed = true }, &acknowledged, &err),
+        HF_EREFUSED);
     assert_int_equal(acknowledged, 0);
     agent_end(&agent, "");
 }
@@ -489,11 +512,13 @@ static void
 an_agent_that_forgot_acknowledged_lines_is_found_out(void **state)
 {
     struct agent agent;
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     uint64_t acknowledged = 0;
     (void)state;
     agent_start(&agent, forgets_acknowledged);
-    assert_int_equal(emit(&agent, "1\n2\n3\n", (struct emit_options){.window_lines = 2}, &acknowledged, &err), HF_ECORRUPT);
+    assert_int_equal(
+        emit(&agent, "1\n2\n3\n", (struct emit_options){ .window_lines = 2 }, &acknowledged, &err),
+        HF_ECORRUPT);
     assert_int_equal(acknowledged, 2);
     agent_end(&agent, "1 2 3");
 }
@@ -513,15 +538,22 @@ say_strange(struct agent *agent)
 static void
 answers_that_cannot_be_are_errors(void **state)
 {
-    static const char *const answers[] = {"OK 1\n", "HELLO\n", "OK 0\nOK 0\n", "OK 0\nACK 9\n", "OK 0\nACK x\n", "ACK 1\n", "OK 18446744073709551615\n"};
+    static const char *const answers[] = { "OK 1\n",
+                                           "HELLO\n",
+                                           "OK 0\nOK 0\n",
+                                           "OK 0\nACK 9\n",
+                                           "OK 0\nACK x\n",
+                                           "ACK 1\n",
+                                           "OK 18446744073709551615\n" };
     (void)state;
     for (size_t i = 0; i < HF_COUNT(answers); i++) {
         struct agent agent;
-        struct hf_error err = {0};
+        struct hf_error err = { 0 };
         uint64_t acknowledged = 99;
         strange = answers[i];
         agent_start(&agent, say_strange);
-        enum hf_status status = emit(&agent, "1\n2\n", (struct emit_options){0}, &acknowledged, &err);
+        enum hf_status status =
+            emit(&agent, "1\n2\n", (struct emit_options){ 0 }, &acknowledged, &err);
         if (status != HF_EFORMAT && status != HF_EFOREIGN)
             fail_msg("'%s': %s %s", answers[i], hf_status_name(status), err.text);
         assert_int_equal(acknowledged, 0);
@@ -533,14 +565,15 @@ static void
 an_answer_without_end_is_an_error(void **state)
 {
     struct agent agent;
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     uint64_t acknowledged = 99;
     char *text = hf_alloc(4001);
     (void)state;
     memset(text, 'O', 4000);
     strange = text;
     agent_start(&agent, say_strange);
-    assert_int_equal(emit(&agent, "1\n", (struct emit_options){0}, &acknowledged, &err), HF_EFORMAT);
+    assert_int_equal(emit(&agent, "1\n", (struct emit_options){ 0 }, &acknowledged, &err),
+                     HF_EFORMAT);
     agent_end(&agent, NULL);
     free(text);
 }

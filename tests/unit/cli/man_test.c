@@ -1,4 +1,5 @@
-/* The manual page beside the code is what the tables say today. With --write it is written instead. */
+/* The manual page beside the code is what the tables say today. With --write it is written instead.
+ */
 #include "tests/support/test.h"
 
 #include "agent/cli/cli_impl.h"
@@ -9,7 +10,7 @@ static void
 committed_page_is_the_tables(void **state)
 {
     struct hf_buf made = HF_BUF(1 << 20), committed = HF_BUF(1 << 20);
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     (void)state;
     assert_int_equal(man_page(&made), HF_OK);
     if (hf_fs_read_file(man_file, 1 << 20, &committed, &err) != HF_OK)
@@ -53,7 +54,7 @@ static int
 write_page(void)
 {
     struct hf_buf made = HF_BUF(1 << 20);
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     enum hf_status status = man_page(&made);
     if (status == HF_OK)
         status = hf_fs_replace(man_file, made.ptr, made.size, 0644, &err);

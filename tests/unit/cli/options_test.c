@@ -7,9 +7,9 @@
 static int
 parse(const char *name, struct options *ret_options, const char *const *words)
 {
-    char *argv[WORDS_MAX] = {(char *)"x"};
+    char *argv[WORDS_MAX] = { (char *)"x" };
     char copy[64];
-    char *parts[2] = {copy, NULL};
+    char *parts[2] = { copy, NULL };
     size_t used = 0;
     int argc = 1;
     snprintf(copy, sizeof(copy), "%s", name);
@@ -23,9 +23,11 @@ parse(const char *name, struct options *ret_options, const char *const *words)
     assert_int_equal(used, blank ? 2 : 1);
     for (; words[argc - 1]; argc++)
         argv[argc] = (char *)words[argc - 1];
-    return options_parse(command, argc, argv, ARGP_NO_EXIT | ARGP_NO_ERRS | ARGP_NO_HELP, ret_options);
+    return options_parse(command, argc, argv, ARGP_NO_EXIT | ARGP_NO_ERRS | ARGP_NO_HELP,
+                         ret_options);
 }
-#define PARSE(name, options, ...) parse(name, options, (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
+#define PARSE(name, options, ...)                                                                  \
+    parse(name, options, (const char *const[]){ __VA_ARGS__ __VA_OPT__(, ) NULL })
 
 static void
 defaults_are_what_help_says(void **state)
@@ -49,12 +51,15 @@ every_shared_option_is_set(void **state)
 {
     struct options o;
     (void)state;
-    assert_int_equal(PARSE("validate", &o, "-c", "f.yaml", "--json", "--trail=audit", "--start", "2026-01-01", "--end=2026-01-02", "--no-locks"), 0);
+    assert_int_equal(PARSE("validate", &o, "-c", "f.yaml", "--json", "--trail=audit", "--start",
+                           "2026-01-01", "--end=2026-01-02", "--no-locks"),
+                     0);
     assert_string_equal(o.config, "f.yaml");
     assert_true(o.config_given && o.json && o.no_locks && !o.no_objects);
     assert_string_equal(o.trail, "audit");
     assert_int_equal(o.end_s - o.start_s, 86400);
-    assert_int_equal(PARSE("cat", &o, "--store", "dir:///x", "--bucket=b", "--prefix", "p", "--public-key", "a", "--public-key", "b", "--fingerprint", "f",
+    assert_int_equal(PARSE("cat", &o, "--store", "dir:///x", "--bucket=b", "--prefix", "p",
+                           "--public-key", "a", "--public-key", "b", "--fingerprint", "f",
                            "--addressing", "virtual", "--key", "k"),
                      0);
     assert_string_equal(o.store, "dir:///x");
@@ -86,7 +91,8 @@ wrong_words_are_refused(void **state)
     struct options o;
     (void)state;
     assert_int_not_equal(PARSE("status", &o, "--jsn"), 0);
-    assert_int_not_equal(PARSE("status", &o, "--trail", "x"), 0); /* an option, but none of this command */
+    assert_int_not_equal(PARSE("status", &o, "--trail", "x"),
+                         0); /* an option, but none of this command */
     assert_int_not_equal(PARSE("status", &o, "-x"), 0);
     assert_int_not_equal(PARSE("status", &o, "word"), 0);
     assert_int_not_equal(PARSE("key new", &o), 0);
@@ -116,27 +122,30 @@ values_are_not_taken_for_options(void **state)
 static void
 pins_are_bounded(void **state)
 {
-    const char *words[2 * PINS_MAX + 3] = {NULL};
-    char *argv[HF_COUNT(words)] = {(char *)"x"};
+    const char *words[2 * PINS_MAX + 3] = { NULL };
+    char *argv[HF_COUNT(words)] = { (char *)"x" };
     struct options o;
     size_t used;
     (void)state;
     for (size_t i = 0; i < 2 * (PINS_MAX + 1); i++)
         argv[i + 1] = (char *)(i % 2 ? "f" : "--fingerprint");
-    char *name[] = {(char *)"validate"};
+    char *name[] = { (char *)"validate" };
     const struct command *command = command_find(name, 1, &used);
-    assert_int_equal(options_parse(command, 2 * PINS_MAX + 1, argv, ARGP_NO_EXIT | ARGP_NO_ERRS, &o), 0);
-    assert_int_not_equal(options_parse(command, 2 * PINS_MAX + 3, argv, ARGP_NO_EXIT | ARGP_NO_ERRS, &o), 0);
+    assert_int_equal(
+        options_parse(command, 2 * PINS_MAX + 1, argv, ARGP_NO_EXIT | ARGP_NO_ERRS, &o), 0);
+    assert_int_not_equal(
+        options_parse(command, 2 * PINS_MAX + 3, argv, ARGP_NO_EXIT | ARGP_NO_ERRS, &o), 0);
 }
 
 static void
 nearest_word_is_suggested(void **state)
 {
-    static const char *const known[] = {"validate", "status", "flush", "cat"};
+    static const char *const known[] = { "validate", "status", "flush", "cat" };
     (void)state;
     assert_string_equal(nearest("validte", known, 4), "validate");
     assert_string_equal(nearest("sttaus", known, 4), "status");
-    assert_string_equal(nearest("cta", known, 4) ? "some" : "none", "none"); /* too short to guess */
+    assert_string_equal(nearest("cta", known, 4) ? "some" : "none",
+                        "none"); /* too short to guess */
     assert_null(nearest("completely-else", known, 4));
     assert_null(nearest("a-word-that-is-longer-than-any-command-could-ever-be", known, 4));
 }
@@ -145,7 +154,8 @@ static void
 commands_are_found_by_one_or_two_words(void **state)
 {
     size_t used = 0;
-    char *bucket[] = {(char *)"bucket", (char *)"diff"}, *status[] = {(char *)"status", (char *)"--json"}, *alone[] = {(char *)"key"};
+    char *bucket[] = { (char *)"bucket", (char *)"diff" },
+         *status[] = { (char *)"status", (char *)"--json" }, *alone[] = { (char *)"key" };
     (void)state;
     assert_string_equal(command_find(bucket, 2, &used)->name, "bucket diff");
     assert_int_equal(used, 2);

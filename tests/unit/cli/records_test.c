@@ -8,7 +8,7 @@ printed(const char *json, size_t size, uint64_t *ret_count)
 {
     char *text = NULL;
     size_t text_size = 0;
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     FILE *out = open_memstream(&text, &text_size);
     *ret_count = 0;
     enum hf_status status = records_write(hf_slice(json, size), out, ret_count, &err);
@@ -47,14 +47,26 @@ static void
 line_ends_between_tokens_become_blanks(void **state)
 {
     (void)state;
-    is("{\n \"Records\" : [\r\n {\"a\":\n1,\r\"b\":2}\n ,\n {}\n]\n}", "{\"a\": 1, \"b\":2}\n{}\n", 2);
+    is("{\n \"Records\" : [\r\n {\"a\":\n1,\r\"b\":2}\n ,\n {}\n]\n}", "{\"a\": 1, \"b\":2}\n{}\n",
+       2);
 }
 
 static void
 anything_else_is_refused(void **state)
 {
-    static const char *const wrong[] = {"", "[]", "{}", "{\"Other\":[]}", "{\"Records\":{}}", "{\"Records\":[", "{\"Records\":[{\"a\":1}", "{\"Records\":[{\"a\":1}{}]}",
-                                        "{\"Records\":[1]}", "{\"Records\":[{},]}", "{\"Records\":[{\"a\":\"]}", "{\"Records\":[{\"a\\", "{\"Records\":[{\"a\":\"\\"};
+    static const char *const wrong[] = { "",
+                                         "[]",
+                                         "{}",
+                                         "{\"Other\":[]}",
+                                         "{\"Records\":{}}",
+                                         "{\"Records\":[",
+                                         "{\"Records\":[{\"a\":1}",
+                                         "{\"Records\":[{\"a\":1}{}]}",
+                                         "{\"Records\":[1]}",
+                                         "{\"Records\":[{},]}",
+                                         "{\"Records\":[{\"a\":\"]}",
+                                         "{\"Records\":[{\"a\\",
+                                         "{\"Records\":[{\"a\":\"\\" };
     (void)state;
     for (size_t i = 0; i < HF_COUNT(wrong); i++) {
         uint64_t count;
@@ -67,13 +79,14 @@ anything_else_is_refused(void **state)
 static void
 a_full_disk_is_an_error(void **state)
 {
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     uint64_t count = 0;
     FILE *full = fopen("/dev/full", "w");
     (void)state;
     assert_non_null(full);
     setvbuf(full, NULL, _IONBF, 0);
-    assert_int_equal(records_write(hf_slice_text("{\"Records\":[{\"a\":1}]}"), full, &count, &err), HF_ENOSPC);
+    assert_int_equal(records_write(hf_slice_text("{\"Records\":[{\"a\":1}]}"), full, &count, &err),
+                     HF_ENOSPC);
     fclose(full);
 }
 

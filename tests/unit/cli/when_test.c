@@ -29,7 +29,17 @@ times_absolute_and_ago(void **state)
 static void
 what_could_be_two_things_is_refused(void **state)
 {
-    static const char *const wrong[] = {"", "1795364750", "300", "yesterday", "-2h", "2h ago", "2026-13-01", "2026-11-22T16:25", "22.11.2026", "1w", "99999999999999999999d"};
+    static const char *const wrong[] = { "",
+                                         "1795364750",
+                                         "300",
+                                         "yesterday",
+                                         "-2h",
+                                         "2h ago",
+                                         "2026-13-01",
+                                         "2026-11-22T16:25",
+                                         "22.11.2026",
+                                         "1w",
+                                         "99999999999999999999d" };
     int64_t seconds = 7;
     (void)state;
     for (size_t i = 0; i < HF_COUNT(wrong); i++)
@@ -52,7 +62,17 @@ addresses_with_ports(void **state)
     assert_int_equal(port, 0);
     assert_true(listen_parse("localhost:1", address, &port));
     assert_string_equal(address, "127.0.0.1");
-    static const char *const wrong[] = {"", ":", "8099", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "::1:80", "host.example:80", "[]:80", "1.2.3:4"};
+    static const char *const wrong[] = { "",
+                                         ":",
+                                         "8099",
+                                         "127.0.0.1",
+                                         "127.0.0.1:",
+                                         "127.0.0.1:65536",
+                                         "127.0.0.1:-1",
+                                         "::1:80",
+                                         "host.example:80",
+                                         "[]:80",
+                                         "1.2.3:4" };
     for (size_t i = 0; i < HF_COUNT(wrong); i++)
         if (listen_parse(wrong[i], address, &port))
             fail_msg("'%s' was taken", wrong[i]);

@@ -10,7 +10,7 @@ static void
 becomes(const char *json, const char *root, const char *expected)
 {
     struct hf_buf xml = HF_BUF(1 << 16);
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     json_t *doc = json_loads(json, 0, NULL);
     assert_non_null(doc);
     if (xml_from_doc(doc, root, &xml, &err) != HF_OK)
@@ -24,7 +24,7 @@ static void
 is_refused(const char *json, const char *expected)
 {
     struct hf_buf xml = HF_BUF(512);
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     json_t *doc = json_loads(json, JSON_DECODE_ANY, NULL);
     assert_non_null(doc);
     assert_int_equal(xml_from_doc(doc, "LifecycleConfiguration", &xml, &err), HF_ECONFIG);
@@ -38,8 +38,12 @@ static void
 lock_document_has_one_rule(void **state)
 {
     (void)state;
-    becomes("{\"ObjectLockEnabled\":\"Enabled\",\"Rule\":{\"DefaultRetention\":{\"Mode\":\"GOVERNANCE\",\"Days\":1}}}", "ObjectLockConfiguration",
-            "<ObjectLockConfiguration" NS "><ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention><Mode>GOVERNANCE</Mode>"
+    becomes("{\"ObjectLockEnabled\":\"Enabled\",\"Rule\":{\"DefaultRetention\":{\"Mode\":"
+            "\"GOVERNANCE\",\"Days\":1}}}",
+            "ObjectLockConfiguration",
+            "<ObjectLockConfiguration" NS
+            "><ObjectLockEnabled>Enabled</"
+            "ObjectLockEnabled><Rule><DefaultRetention><Mode>GOVERNANCE</Mode>"
             "<Days>1</Days></DefaultRetention></Rule></ObjectLockConfiguration>");
 }
 
@@ -47,12 +51,17 @@ static void
 lists_become_repeated_elements(void **state)
 {
     (void)state;
-    becomes("{\"Rules\":[{\"ID\":\"a\",\"Filter\":{\"And\":{\"Prefix\":\"p\",\"Tags\":[{\"Key\":\"k\",\"Value\":\"v\"}]}},\"Transitions\":[{\"Days\":3},{\"Days\":4}]},"
+    becomes("{\"Rules\":[{\"ID\":\"a\",\"Filter\":{\"And\":{\"Prefix\":\"p\",\"Tags\":[{\"Key\":"
+            "\"k\",\"Value\":\"v\"}]}},\"Transitions\":[{\"Days\":3},{\"Days\":4}]},"
             "{\"ID\":\"b\",\"Expiration\":{\"ExpiredObjectDeleteMarker\":true}}]}",
             "LifecycleConfiguration",
-            "<LifecycleConfiguration" NS "><Rule><ID>a</ID><Filter><And><Prefix>p</Prefix><Tag><Key>k</Key><Value>v</Value></Tag></And></Filter>"
-            "<Transition><Days>3</Days></Transition><Transition><Days>4</Days></Transition></Rule><Rule><ID>b</ID><Expiration>"
-            "<ExpiredObjectDeleteMarker>true</ExpiredObjectDeleteMarker></Expiration></Rule></LifecycleConfiguration>");
+            "<LifecycleConfiguration" NS
+            "><Rule><ID>a</ID><Filter><And><Prefix>p</Prefix><Tag><Key>k</Key><Value>v</Value></"
+            "Tag></And></Filter>"
+            "<Transition><Days>3</Days></Transition><Transition><Days>4</Days></Transition></"
+            "Rule><Rule><ID>b</ID><Expiration>"
+            "<ExpiredObjectDeleteMarker>true</ExpiredObjectDeleteMarker></Expiration></Rule></"
+            "LifecycleConfiguration>");
     becomes("{\"TagSet\":[{\"Key\":\"a\",\"Value\":\"b\"}]}", "Tagging",
             "<Tagging" NS "><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>");
 }
@@ -62,7 +71,8 @@ text_is_escaped(void **state)
 {
     (void)state;
     becomes("{\"Rules\":[{\"ID\":\"<a>&'\\\"\"}]}", "LifecycleConfiguration",
-            "<LifecycleConfiguration" NS "><Rule><ID>&lt;a&gt;&amp;'\"</ID></Rule></LifecycleConfiguration>");
+            "<LifecycleConfiguration" NS
+            "><Rule><ID>&lt;a&gt;&amp;'\"</ID></Rule></LifecycleConfiguration>");
 }
 
 static void
@@ -77,9 +87,13 @@ what_s3_does_not_know_is_named(void **state)
     is_refused("{\"ID\":1.5}", "'ID'");
     is_refused("{\"ID\":null}", "'ID'");
     is_refused("{\"ID\":\"\\u0001\"}", "'ID'");
-    is_refused("{\"ID\":\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-               "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-               "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"}",
+    is_refused("{\"ID\":"
+               "\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+               "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+               "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+               "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+               "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+               "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"}",
                "larger");
     for (int i = 0; i < 40; i++)
         at += sprintf(at, "{\"a\":");
@@ -95,7 +109,7 @@ what_s3_does_not_know_is_named(void **state)
 static void
 reads(const char *xml, const char *expected)
 {
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     json_t *doc = NULL, *wanted = json_loads(expected, 0, NULL);
     assert_non_null(wanted);
     if (xml_to_doc(hf_slice_text(xml), &doc, &err) != HF_OK)
@@ -110,12 +124,17 @@ static void
 what_a_store_sends_becomes_json(void **state)
 {
     (void)state;
-    reads("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<LifecycleConfiguration" NS "><Rule><ID>a</ID><Filter><Prefix></Prefix></Filter><Status>Enabled</Status>"
-          "<NoncurrentVersionExpiration><NoncurrentDays>2</NoncurrentDays></NoncurrentVersionExpiration></Rule></LifecycleConfiguration>\n",
-          "{\"Rules\":[{\"ID\":\"a\",\"Filter\":{\"Prefix\":\"\"},\"Status\":\"Enabled\",\"NoncurrentVersionExpiration\":{\"NoncurrentDays\":\"2\"}}]}");
-    reads("<ObjectLockConfiguration><Rule>\n  <DefaultRetention><Days>1</Days></DefaultRetention>\n</Rule></ObjectLockConfiguration>",
+    reads("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<LifecycleConfiguration" NS
+          "><Rule><ID>a</ID><Filter><Prefix></Prefix></Filter><Status>Enabled</Status>"
+          "<NoncurrentVersionExpiration><NoncurrentDays>2</NoncurrentDays></"
+          "NoncurrentVersionExpiration></Rule></LifecycleConfiguration>\n",
+          "{\"Rules\":[{\"ID\":\"a\",\"Filter\":{\"Prefix\":\"\"},\"Status\":\"Enabled\","
+          "\"NoncurrentVersionExpiration\":{\"NoncurrentDays\":\"2\"}}]}");
+    reads("<ObjectLockConfiguration><Rule>\n  "
+          "<DefaultRetention><Days>1</Days></DefaultRetention>\n</Rule></ObjectLockConfiguration>",
           "{\"Rule\":{\"DefaultRetention\":{\"Days\":\"1\"}}}");
-    reads("<Tagging><TagSet><Tag><Key>a</Key><Value/></Tag><Tag><Key>b</Key><Value>&lt;&amp;&gt;</Value></Tag></TagSet></Tagging>",
+    reads("<Tagging><TagSet><Tag><Key>a</Key><Value/></Tag><Tag><Key>b</Key><Value>&lt;&amp;&gt;</"
+          "Value></Tag></TagSet></Tagging>",
           "{\"TagSet\":[{\"Key\":\"a\",\"Value\":\"\"},{\"Key\":\"b\",\"Value\":\"<&>\"}]}");
     reads("<s3:A xmlns:s3='x>y'><!-- c --><s3:B a=\"/>\">t</s3:B></s3:A>", "{\"B\":\"t\"}");
     reads("<Tagging/>", "{}");
@@ -124,9 +143,10 @@ what_a_store_sends_becomes_json(void **state)
 static void
 what_goes_out_comes_back(void **state)
 {
-    static const char json[] = "{\"Rules\":[{\"ID\":\"<&>\",\"Transitions\":[{\"Days\":\"3\"}],\"NoncurrentVersionTransitions\":[{\"NoncurrentDays\":\"1\"}]}]}";
+    static const char json[] = "{\"Rules\":[{\"ID\":\"<&>\",\"Transitions\":[{\"Days\":\"3\"}],"
+                               "\"NoncurrentVersionTransitions\":[{\"NoncurrentDays\":\"1\"}]}]}";
     struct hf_buf xml = HF_BUF(1 << 16);
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     json_t *doc = json_loads(json, 0, NULL), *back = NULL;
     (void)state;
     assert_int_equal(xml_from_doc(doc, "LifecycleConfiguration", &xml, &err), HF_OK);
@@ -140,13 +160,33 @@ what_goes_out_comes_back(void **state)
 static void
 foreign_xml_is_refused(void **state)
 {
-    static const char *const wrong[] = {
-        "", "  ", "text", "<", "<a", "<a>", "<a></b>", "<a></a", "<a><b></a></b>", "<a></a><b></b>", "<a></a>text", "</a>", "<>", "<a b=\"></a>",
-        "<!DOCTYPE a [<!ENTITY x \"y\">]><a>&x;</a>", "<a>&x;</a>", "<a>&#0;</a>", "<a><![CDATA[x]]></a>", "<a><?php ?></a>", "<a><!-- </a>", "<?xml",
-        "<a-b></a-b>", "<html><body>Sign in<br></body></html>", "<a>\xff</a>"};
+    static const char *const wrong[] = { "",
+                                         "  ",
+                                         "text",
+                                         "<",
+                                         "<a",
+                                         "<a>",
+                                         "<a></b>",
+                                         "<a></a",
+                                         "<a><b></a></b>",
+                                         "<a></a><b></b>",
+                                         "<a></a>text",
+                                         "</a>",
+                                         "<>",
+                                         "<a b=\"></a>",
+                                         "<!DOCTYPE a [<!ENTITY x \"y\">]><a>&x;</a>",
+                                         "<a>&x;</a>",
+                                         "<a>&#0;</a>",
+                                         "<a><![CDATA[x]]></a>",
+                                         "<a><?php ?></a>",
+                                         "<a><!-- </a>",
+                                         "<?xml",
+                                         "<a-b></a-b>",
+                                         "<html><body>Sign in<br></body></html>",
+                                         "<a>\xff</a>" };
     (void)state;
     for (size_t i = 0; i < HF_COUNT(wrong); i++) {
-        struct hf_error err = {0};
+        struct hf_error err = { 0 };
         json_t *doc = NULL;
         if (xml_to_doc(hf_slice_text(wrong[i]), &doc, &err) == HF_OK)
             fail_msg("'%s' was taken", wrong[i]);
@@ -158,7 +198,7 @@ static void
 depth_and_size_are_bounded(void **state)
 {
     struct hf_buf xml = HF_BUF(2 << 20);
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     json_t *doc = NULL;
     (void)state;
     for (int i = 0; i < 5000; i++)

@@ -249,6 +249,13 @@ rig_turn(struct rig *rig, unsigned ms)
         one_turn(rig, 5);
 }
 
+void
+rig_passes(struct rig *rig, size_t count)
+{
+    while (count-- > 0)
+        one_turn(rig, 1);
+}
+
 static void
 set_true(void *context)
 {
