@@ -74,6 +74,7 @@ take_over(struct hf_file *file, uint64_t size, const struct hf_file_state *state
 {
     file->fresh = false;
     file->dirty = true;
+    file->moved = state->moved || strcmp(state->path, file->path) != 0;
     if (matches(file, size, state) && hf_file_go_on(file, state->print.offset)) {
         file->line.parts = state->line_parts;
         file->line.bytes = state->line_bytes;

@@ -59,6 +59,7 @@ struct hf_file_state {
     bool done;                        /* read to its end, closed */
     bool reported;                    /* it vanished unread, and a SourceGap says so */
     bool fresh;                       /* nothing was read of it, it may be a copy */
+    bool moved;                       /* it was renamed, its last line is not in the journal yet */
     bool present;                     /* in memory only: it is there, but could not be opened */
     char *path;
 };

@@ -123,6 +123,7 @@ hf_file_write_state(struct hf_unit *unit, const struct hf_file *file, const stru
                                   .seen_s = unit->arrival_s,
                                   .done = done,
                                   .fresh = file->fresh,
+                                  .moved = file->moved,
                                   .path = file->path};
     hf_print_hash(print, &state.print);
     hf_assert(hf_file_state_encode(&state, &value) == HF_OK);

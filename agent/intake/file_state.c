@@ -2,22 +2,25 @@
  *
  *   1 OFFSET LINE_PARTS LINE_BYTES FLAGS SEEN_S HEAD TAIL PATH
  *
- * HEAD and TAIL are hex; FLAGS is 1 done + 2 reported + 4 fresh; the path comes last because it may hold spaces. */
+ * HEAD and TAIL are hex; FLAGS is 1 done + 2 reported + 4 fresh + 8 moved; the path comes last because it may hold spaces. */
 #include "agent/intake/file_impl.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+enum { DONE = 1, REPORTED = 2, FRESH = 4, MOVED = 8, ALL_FLAGS = 15 };
+
 enum hf_status
 hf_file_state_encode(const struct hf_file_state *state, struct hf_buf *ret_value)
 {
     char head[HF_HEX_SIZE(HF_PRINT_HASH)], tail[HF_HEX_SIZE(HF_PRINT_HASH)];
+    unsigned flags = (state->done ? DONE : 0) | (state->reported ? REPORTED : 0) | (state->fresh ? FRESH : 0) |
+                     (state->moved ? MOVED : 0);
     hf_hex(state->print.head, HF_PRINT_HASH, head);
     hf_hex(state->print.tail, HF_PRINT_HASH, tail);
     return hf_buf_addf(ret_value, "1 %llu %llu %llu %u %lld %s %s %s", (unsigned long long)state->print.offset,
                        (unsigned long long)state->line_parts, (unsigned long long)state->line_bytes,
-                       (state->done ? 1u : 0u) | (state->reported ? 2u : 0u) | (state->fresh ? 4u : 0u), (long long)state->seen_s, head, tail,
-                       state->path);
+                       flags, (long long)state->seen_s, head, tail, state->path);
 }
 
 /* The next word of *at, up to a space; moves behind it. */
@@ -72,13 +75,14 @@ hf_file_state_decode(const char *key, struct hf_slice value, struct hf_file_stat
     char *text = hf_strndup((const char *)value.ptr, value.size), *at = text;
     bool good = decode_key(key, &state.id) && next_number(&at, 1, &version) && version == 1 &&
                 next_number(&at, INT64_MAX, &state.print.offset) && next_number(&at, INT64_MAX, &state.line_parts) &&
-                next_number(&at, state.print.offset, &state.line_bytes) && next_number(&at, 7, &flags) &&
+                next_number(&at, state.print.offset, &state.line_bytes) && next_number(&at, ALL_FLAGS, &flags) &&
                 next_number(&at, INT64_MAX, &seen_s) && next_hash(&at, state.print.head) &&
                 next_hash(&at, state.print.tail);
     if (good) {
-        state.done = flags & 1;
-        state.reported = flags & 2;
-        state.fresh = flags & 4;
+        state.done = flags & DONE;
+        state.reported = flags & REPORTED;
+        state.fresh = flags & FRESH;
+        state.moved = flags & MOVED;
         state.seen_s = (int64_t)seen_s;
         state.path = hf_strdup(at);
         *ret_state = state;

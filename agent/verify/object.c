@@ -197,7 +197,8 @@ object_check(struct verify *v, const struct hf_digest *digest,
     if (!wants_bytes && !v->options->check_locks)
         return HF_OK;
     if (strcmp(object->bucket, hf_store_bucket(v->store)) != 0) {
-        verify_report(v, HF_MISSING, object->key, "'%s' lists it in bucket '%s', and this is '%s'",
+        verify_report(v, HF_ELSEWHERE, object->key,
+                      "'%s' lists it in bucket '%s', and this is '%s': it was not looked at",
                       digest->key, object->bucket, hf_store_bucket(v->store));
         return HF_OK;
     }

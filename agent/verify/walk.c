@@ -23,6 +23,7 @@ struct walk {
     char *hash, *signature; /* BY_LINK: as the newer one names them */
     uint64_t skipped;       /* since the last entry: named and not there, or there and bad */
     bool outside;           /* `next` lies before what was asked for */
+    bool elsewhere;         /* since the last entry the chain led to another bucket */
 };
 
 void
@@ -42,6 +43,23 @@ last_entry(struct verify *v)
     return v->entry_count ? &v->entries[v->entry_count - 1] : NULL;
 }
 
+/* A digest of this trail under any prefix: it may have changed since. Then its end. */
+static bool
+digest_end(const struct verify *v, const char *key, int64_t *ret_end_s)
+{
+    static const char folder[] = "AWSLogs/";
+    const char *at = key, *found = NULL;
+    struct hf_layout layout = v->layout;
+
+    while ((at = strstr(at, folder)) != NULL)
+        found = at++;
+    if (!found)
+        return false;
+    hf_owned(hf_freep) char *prefix = hf_strndup(key, found > key ? (size_t)(found - key - 1) : 0);
+    layout.prefix = prefix;
+    return hf_layout_is_digest(&layout, key, ret_end_s);
+}
+
 /* Takes `key`, `hash` and `signature` over. */
 static void
 set_next(struct walk *walk, enum how how, char *key, char *hash, char *signature)
@@ -56,7 +74,7 @@ set_next(struct walk *walk, enum how how, char *key, char *hash, char *signature
     walk->next = key;
     walk->hash = hash;
     walk->signature = signature;
-    walk->outside = key && v->options->start_s && hf_layout_is_digest(&v->layout, key, &end_s) &&
+    walk->outside = key && v->options->start_s && digest_end(v, key, &end_s) &&
                     end_s <= v->options->start_s;
 }
 
@@ -111,7 +129,7 @@ fits_after_break(struct walk *walk, const struct judged *judged)
                       digest->number, newer->key, newer->number);
         return false;
     }
-    if (before - digest->number > walk->skipped)
+    if (before - digest->number > walk->skipped && !walk->elsewhere)
         verify_report(v, HF_MISSING, walk->next,
                       "between it (number %" PRIu64 ") and '%s' (number %" PRIu64 ") %" PRIu64
                       " digests are not there",
@@ -163,22 +181,37 @@ was_visited(const struct verify *v, const char *key)
     return false;
 }
 
+static bool
+names_older(const struct walk *walk, const struct hf_digest *digest)
+{
+    int64_t end_s;
+
+    if (digest_end(walk->v, digest->previous_key, &end_s))
+        return end_s < digest->end_s;
+    return strcmp(digest->previous_key, walk->next) < 0;
+}
+
 static void
 follow(struct walk *walk, struct hf_digest *digest)
 {
     struct verify *v = walk->v;
 
+    walk->elsewhere = false;
     if (walk->outside) {
         set_next(walk, BY_LISTING, NULL, NULL, NULL);
     } else if (digest->previous_key) {
-        const char *bucket = hf_store_bucket(v->store);
-        if (strcmp(digest->previous_key, walk->next) >= 0 ||
-            strcmp(digest->previous_bucket, bucket) != 0) {
+        if (strcmp(digest->previous_bucket, hf_store_bucket(v->store)) != 0) {
+            verify_report(v, HF_ELSEWHERE, walk->next,
+                          "the digest before it is '%s/%s': validate that bucket as well",
+                          digest->previous_bucket, digest->previous_key);
+            walk->elsewhere = true;
+            set_next(walk, BY_LISTING, hf_strdup(listing_older(v, walk->next)), NULL, NULL);
+            return;
+        }
+        if (!names_older(walk, digest)) {
             verify_report(v, HF_BROKEN_CHAIN, walk->next,
-                          "the digest before it is said to be '%s/%s', which is %s",
-                          digest->previous_bucket, digest->previous_key,
-                          strcmp(digest->previous_bucket, bucket) != 0 ? "not in this bucket"
-                                                                       : "not an older one");
+                          "the digest before it is said to be '%s', which is not an older one",
+                          digest->previous_key);
             v->entries[v->entry_count - 1].clean = false;
             set_next(walk, BY_LISTING, hf_strdup(listing_older(v, walk->next)), NULL, NULL);
             return;

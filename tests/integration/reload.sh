@@ -58,6 +58,13 @@ reload_refused() { # TEXT PATTERN
 }
 log_has() { [ "$(log_count one "$1")" -eq "$2" ]; }
 
+delivered_some() { [ "$(trail_field one audit-trail .records_delivered)" -gt 100 ]; }
+new_trails_deliver() {
+    [ "$(trail_field one late-trail .records_delivered)" -gt 50 ] && [ "$(trail_field one early-trail .records_delivered)" -gt 200 ]
+}
+delivers_after() { [ "$(bucket_keys audit after/ | grep -c cms)" -ge 2 ]; }
+has_sealed() { [ "$(trail_field one late-trail .spool_bytes)" -gt 0 ]; }
+is_gone() { [ ! -e one/state/trails/late-trail ] && [ -z "$(trail_field one late-trail .name)" ]; }
 # ---- events that keep coming: from 0 on in a file that rotates, from 1000000000 on by emit ----
 
 keep_writing() {
@@ -84,7 +91,6 @@ agent_start one
 keep_writing & writer=$!
 keep_emitting & emitter=$!
 claim_within "events arrive" 20 delivered_some
-delivered_some() { [ "$(trail_field one audit-trail .records_delivered)" -gt 100 ]; }
 
 generate 2000000000 200 >one/log/extra.jsonl
 configuration "$app
@@ -97,9 +103,6 @@ $late
 $early"
 reload "two trails are added, one of them from the oldest event on"
 claim_within "the new trails deliver" 20 new_trails_deliver
-new_trails_deliver() {
-    [ "$(trail_field one late-trail .records_delivered)" -gt 50 ] && [ "$(trail_field one early-trail .records_delivered)" -gt 200 ]
-}
 
 configuration "$app
 $extra" "$audit_changed
@@ -107,7 +110,6 @@ $late
 $early"
 reload "a trail changes its window, encryption and prefix"
 claim_within "it delivers under the new prefix" 20 delivers_after
-delivers_after() { [ "$(bucket_keys audit after/ | grep -c cms)" -ge 2 ]; }
 
 cp one/holdfast.yaml right.yaml
 sed -i 's/seconds: 2,/seconds: two,/' one/holdfast.yaml
@@ -126,7 +128,6 @@ claim "and all goes on" "$HF_BIN" status -c right.yaml
 mv other other.away
 claim_within "one trail's store is away" 20 trail_is one late-trail held
 claim_within "and what is sealed for it waits" 20 has_sealed
-has_sealed() { [ "$(trail_field one late-trail .spool_bytes)" -gt 0 ]; }
 configuration "$app
 $extra" "$audit_changed
 $early" "$here" "$buckets"
@@ -137,16 +138,12 @@ $extra" "$audit_changed
 $early"
 reload "a trail is removed"
 claim_equal "it drains" true "$(trail_field one late-trail .draining)"
-reload_refused_store() {
-    configuration "$app
+configuration "$app
 $extra" "$audit_changed
 $early" "$here" "$buckets"
-    reload_refused "its store cannot be removed before it has drained" "store 'other'.*trail 'late-trail'"
-}
-reload_refused_store
+reload_refused "its store cannot be removed before it has drained" "store 'other'.*trail 'late-trail'"
 mv other.away other
 claim_within "drained: its last digest is delivered, its folder gone" 60 is_gone
-is_gone() { [ ! -e one/state/trails/late-trail ] && [ -z "$(trail_field one late-trail .name)" ]; }
 configuration "$app
 $extra" "$audit_changed
 $early" "$here" "$buckets"
@@ -203,7 +200,6 @@ claim "it began at its reload, not before" test "$(head -n 1 numbers.late)" -gt 
 
 claim_intact "the changed trail's chain is intact over the change" one audit-trail
 claim_intact "so is the new trail's" one early-trail
-prefix=$("$HF_BIN" key list -c one/holdfast.yaml --json | jq -r '.. | .public_key? // empty' | head -n 1)
 claim "the trail that is gone validates by its bucket alone" "$HF_BIN" validate --store "dir://$HF_TMP/other" --bucket late --prefix one \
     --trail late-trail --public-key one/digest.key.pub --account 000000000000 --region local
 fetched_digests fetched/late one | tail -n 1 | xargs gunzip -c >last.json
