@@ -326,6 +326,7 @@ void emit_stop(void); /* from a signal handler: ends as if the timeout were over
 
 int cmd_run(const struct options *options);
 int cmd_emit(const struct options *options);
+int cmd_chain_new(const struct options *options);
 int cmd_flush(const struct options *options);
 int cmd_status(const struct options *options);
 int cmd_check(const struct options *options);

@@ -5,6 +5,17 @@
 #include <stdio.h>
 #include <unistd.h>
 
+/* What stops `run` is a fault of this host: it ends with 2 where someone has to change something, else with 4 (ENGINE.md
+ * section 2), or with 3 where the same start may do better later, as on a full disk. */
+static int
+run_failed(const struct options *options, enum hf_status status, const struct hf_error *err)
+{
+    int code = say_failure(options, status, err);
+    if (code != EXIT_NOT_WELL)
+        return code;
+    return hf_status_next(status) == HF_NEXT_CORRUPT ? EXIT_INTERNAL : EXIT_USAGE;
+}
+
 int
 cmd_run(const struct options *options)
 {
@@ -12,7 +23,7 @@ cmd_run(const struct options *options)
     struct hf_config *config = NULL;
     if (!options->check_config && hf_fs_access(options->config, F_OK, NULL) == HF_OK) {
         enum hf_status status = hf_daemon_run(options->config, &err);
-        return status == HF_OK ? EXIT_WELL : say_failure(options, status, &err);
+        return status == HF_OK ? EXIT_WELL : run_failed(options, status, &err);
     }
     enum hf_status status = config_open(options, &config, &err);
     if (status != HF_OK)

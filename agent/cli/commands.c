@@ -35,6 +35,12 @@ const struct command commands[] = {
     { "status", AGENT, NULL, "Backlog, last delivery, last digest, what is held and why.",
       "Exit code 0: all is well. 1: a trail is held, or a limit is reached. 3: no agent answers.",
       KEYS(OPT_CONFIG, OPT_JSON), 0, 0, cmd_status },
+    { "chain new", AGENT, NULL, "Begin a new chain in a trail that is held because of a foreign one.",
+      "When the newest digest in the store is none that this state directory knows (it was lost, "
+      "copied or rolled back, or another host writes there), the trail is held, so that no chain is "
+      "forked by accident. This begins a new chain on purpose: its first digest names the head that "
+      "it came after. Needs a running agent.",
+      KEYS(OPT_CONFIG, OPT_JSON, OPT_TRAIL), 0, 0, cmd_chain_new },
     { "check", AGENT, NULL, "May I run? Looks at everything that can be seen, changes nothing.",
       "Each line is `ok`, `note` or `FAIL`, the last with what mends it. Exit code 1 when anything "
       "fails. Whether the store takes and locks "

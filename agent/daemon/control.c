@@ -219,6 +219,35 @@ flush_done(struct hf_daemon *daemon, void *argument, uint64_t last_seq, const ch
     answer(argument, reply);
 }
 
+/* ---- chain new ---- */
+
+struct chain_wait {
+    struct client *client;
+    char *failed;
+};
+
+static void
+chain_on_loop(struct hf_daemon *daemon, void *argument)
+{
+    struct chain_wait *wait = argument;
+    json_t *reply = json_object();
+    (void)daemon;
+    hf_doc_set_u64(reply, "schema", 1);
+    hf_doc_set_bool(reply, "ok", !wait->failed);
+    hf_doc_set_text(reply, "failed", wait->failed);
+    answer(wait->client, reply);
+    hf_freep(&wait->failed);
+    hf_freep(&wait);
+}
+
+static void
+chain_done(void *context, const char *failed)
+{
+    struct chain_wait *wait = context;
+    wait->failed = hf_strdup(failed);
+    loop_post(wait->client->daemon, chain_on_loop, wait);
+}
+
 /* ---- connections ---- */
 
 static void
@@ -239,8 +268,12 @@ handle(struct client *client, struct hf_slice line)
     } else if (strcmp(command, "flush") == 0) {
         uint64_t timeout_ms = HF_MIN(hf_doc_u64_or(request, "timeout_ms", 60000), 24u * 3600 * 1000);
         flush_begin(client->daemon, timeout_ms, flush_done, client);
+    } else if (strcmp(command, "chain-new") == 0) {
+        struct chain_wait *wait = hf_alloc(sizeof(*wait));
+        wait->client = client;
+        hf_trails_chain_new(client->daemon->trails, hf_doc_text_or(request, "trail", ""), chain_done, wait);
     } else {
-        answer_error(client, "unknown command; expected status or flush");
+        answer_error(client, "unknown command; expected status, flush or chain-new");
     }
 }
 

@@ -2,9 +2,12 @@
 #include "agent/daemon/daemon_impl.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#define JOURNAL_OWNER "agent/journal" /* in the journal's state: the identity's journal id */
 
 /* Keys are in this process's memory: no core, no ptrace by the same user. */
 static void
@@ -46,6 +49,38 @@ report_losses(struct hf_daemon *daemon, const struct hf_journal_recovery *recove
 }
 
 static enum hf_status
+mark_journal(struct hf_daemon *daemon, struct hf_error *err)
+{
+    enum hf_status status = hf_journal_begin(daemon->journal, false, err);
+    if (status == HF_EFULL || status == HF_ENOSPC) /* the next start does it */
+        return HF_OK;
+    if (status != HF_OK)
+        return status;
+    status = hf_journal_set_state(daemon->journal, JOURNAL_OWNER, hf_slice_text(daemon->identity.journal), err);
+    if (status == HF_OK)
+        hf_journal_commit(daemon->journal);
+    else
+        hf_journal_abandon(daemon->journal);
+    return status;
+}
+
+/* The journal says whose it is: one that was put here from another state directory would be delivered under a wrong name. */
+static enum hf_status
+check_journal(struct hf_daemon *daemon, struct hf_error *err)
+{
+    hf_owned(hf_buf_done) struct hf_buf owner = HF_BUF(4096);
+    enum hf_status status = hf_journal_get_state(daemon->journal, JOURNAL_OWNER, &owner);
+    if (status == HF_ENOTFOUND)
+        return mark_journal(daemon, err);
+    if (status != HF_OK)
+        return hf_fail(err, status, "reading whose journal this is");
+    if (strcmp(hf_buf_text(&owner), daemon->identity.journal) == 0)
+        return HF_OK;
+    return hf_fail(err, HF_EREFUSED, "the journal in '%s' is %s, the identity beside it says %s: parts of two state directories were mixed; put together what belongs together, or start with an empty state_dir",
+                   daemon->config->agent.state_dir, hf_buf_text(&owner), daemon->identity.journal);
+}
+
+static enum hf_status
 open_journal(struct hf_daemon *daemon, struct hf_error *err)
 {
     char path[HF_PATH_MAX];
@@ -62,7 +97,9 @@ open_journal(struct hf_daemon *daemon, struct hf_error *err)
     hf_log_info("journal.opened", HF_NUM("next", recovery.next_seq), HF_NUM("oldest", recovery.oldest_seq), HF_NUM("torn_bytes", recovery.torn_bytes),
                 HF_NUM("losses", recovery.loss_count));
     atomic_store(&daemon->durable_seq, recovery.next_seq - 1);
-    status = report_losses(daemon, &recovery, err);
+    status = check_journal(daemon, err);
+    if (status == HF_OK)
+        status = report_losses(daemon, &recovery, err);
     hf_journal_recovery_done(&recovery);
     return status;
 }

@@ -175,14 +175,16 @@ see_path(struct hf_file_source *source, const char *path, struct hf_strings *new
         hf_strings_add(new_paths, path);
 }
 
-/* Unread files that were renamed out of the pattern between two scans are read all the same. */
+/* Files that were renamed between two scans: out of the pattern they are read all the same, and their last line is whole. */
 static void
 open_followed(struct hf_file_source *source)
 {
     for (size_t i = 0; i < source->followed.count; i++) {
         struct hf_file *file = hf_file_open(source, source->followed.items[i]);
-        if (file && !file->seen)
-            file->ending = true;
+        if (!file)
+            continue;
+        file->moved = true;
+        file->ending |= !file->seen;
     }
     hf_paths_done(&source->followed);
 }

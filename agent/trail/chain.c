@@ -44,6 +44,9 @@ static enum hf_status
 compare(struct trail *trail, const struct hf_digest *newest, struct hf_slice json, struct hf_error *err)
 {
     const char *journal = trail->trails->options.identity->journal;
+    trail->foreign_end_s = newest->end_s;
+    if (trail->old_head && !trail->head.number && strcmp(trail->old_head, trail->check.newest_digest_key) == 0)
+        return HF_OK; /* the chain that this one was started after */
     if (!newest->journal || strcmp(newest->journal, journal) != 0)
         return foreign(trail, newest, "another agent writes under this prefix, or this one lost its state directory", err);
     if (strcmp(newest->chain, trail->chain) != 0) {

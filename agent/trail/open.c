@@ -153,6 +153,19 @@ trail_new_cutter(struct trail *trail, struct hf_error *err)
     return hf_cutter_new(trail->trails->options.journal, &trail->plan->selection, s->window_s, s->window_max_bytes, trail->cut_seq + 1, &trail->cutter, err);
 }
 
+/* What is in windows was durable before: a journal that ends earlier is not the one that this ledger follows. Its sequences would
+ * be given a second time, and never reach this trail. */
+static enum hf_status
+check_journal(const struct trail *trail, struct hf_error *err)
+{
+    struct hf_journal_info info;
+    hf_journal_info(trail->trails->options.journal, &info);
+    if (trail->cut_seq < info.next_seq)
+        return HF_OK;
+    return hf_fail(err, HF_EREFUSED, "its ledger has sequences up to %llu, but the journal ends at %llu: the journal in '%s' was taken away, rolled back or mixed with another; put it back, or start with an empty state_dir",
+                   (unsigned long long)trail->cut_seq, (unsigned long long)info.next_seq - 1, trail->trails->options.state_dir);
+}
+
 void
 trail_retire_plan(struct trail *trail, struct plan *plan)
 {
@@ -195,6 +208,8 @@ open_files(struct trail *trail, struct hf_error *err)
         hf_log_info("ledger.torn", HF_STR("trail", trail->name), HF_NUM("bytes", torn));
     if (status == HF_OK && !*trail->chain)
         status = begin_chain(trail, err);
+    if (status == HF_OK)
+        status = check_journal(trail, err);
     if (status == HF_OK)
         status = match_files(trail, err);
     if (status == HF_OK)

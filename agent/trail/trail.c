@@ -28,6 +28,7 @@ trail_move(struct trail *trail, enum trail_state state, const struct hf_error *w
     bool was_stuck = *trail->held, stuck = state == TRAIL_HELD || state == TRAIL_WAITING;
     bool same = stuck && strcmp(trail->held, text) == 0; /* tried again, and nothing changed: said once */
     trail->state = state;
+    trail->held_status = why ? why->status : HF_OK;
     trail->checked = state == TRAIL_READY || (state == TRAIL_WAITING && trail->checked);
     if (stuck && !same) {
         if (!was_stuck)

@@ -110,6 +110,8 @@ struct trail {
     bool chain_known;       /* since the last start: what lies under the prefix was seen and is no obstacle */
     struct hf_delivery check;
     char held[512];         /* why it is HELD or WAITING */
+    enum hf_status held_status;
+    int64_t foreign_end_s;  /* of the digest it is held for */
     int64_t held_since_s, retry_at_ms;
     unsigned failures;
 
@@ -215,6 +217,7 @@ void attempt_back_off(struct trail *trail, const struct hf_error *err);
 /* ---- chain.c: may this trail deliver? ---- */
 void chain_check(struct trail *trail);
 void chain_checked(struct trail *trail);
+enum hf_status chain_new(struct trail *trail, struct hf_error *err) hf_must_check;
 
 /* ---- digest_step.c ---- */
 bool digest_due(struct trail *trail);

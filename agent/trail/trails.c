@@ -4,6 +4,7 @@
  * than every JOURNAL_PACE_MS. */
 #include "agent/trail/trail_impl.h"
 #include <pthread.h>
+#include <string.h>
 
 #define JOURNAL_PACE_MS 25
 
@@ -252,6 +253,35 @@ hf_trails_status(struct hf_trails *trails, void (*done)(void *context, json_t *s
     struct status_call *call = hf_alloc(sizeof(*call));
     *call = (struct status_call){.done = done, .context = context};
     send_call(trails, run_status, call);
+}
+
+struct chain_call {
+    char *trail;
+    void (*done)(void *context, const char *failed);
+    void *context;
+};
+
+static void
+run_chain_new(struct hf_trails *trails, void *argument)
+{
+    struct chain_call *call = argument;
+    struct hf_error err = {.text = "there is no trail of this name"};
+    enum hf_status status = HF_ENOTFOUND;
+    for (struct trail *trail = trails->trails; trail; trail = trail->next) {
+        if (strcmp(trail->name, call->trail) == 0)
+            status = chain_new(trail, &err);
+    }
+    call->done(call->context, status == HF_OK ? NULL : err.text);
+    hf_freep(&call->trail);
+    hf_freep(&call);
+}
+
+void
+hf_trails_chain_new(struct hf_trails *trails, const char *trail, void (*done)(void *context, const char *failed), void *context)
+{
+    struct chain_call *call = hf_alloc(sizeof(*call));
+    *call = (struct chain_call){.trail = hf_strdup(trail), .done = done, .context = context};
+    send_call(trails, run_chain_new, call);
 }
 
 static void

@@ -47,6 +47,8 @@ void hf_trails_notify(struct hf_trails *trails);
 /* Everything up to `last_seq` into locked objects and a digest. `done` runs on the trails' thread, once: `failed` is NULL when every trail
  * did, else one line per trail that did not (borrowed). */
 void hf_trails_flush(struct hf_trails *trails, uint64_t last_seq, uint64_t timeout_ms, void (*done)(void *context, const char *failed), void *context);
+/* Begins a new chain in a trail that is held because of a foreign one. `done` runs on the trails' thread: `failed` is NULL, or why not (borrowed). */
+void hf_trails_chain_new(struct hf_trails *trails, const char *trail, void (*done)(void *context, const char *failed), void *context);
 /* `done` gets a new reference to {"trails":[...],"stores":[...]}; on the trails' thread. */
 void hf_trails_status(struct hf_trails *trails, void (*done)(void *context, json_t *status), void *context);
 /* Waits for what is under way, at most `wait_ms`; frees everything. What is not done continues after the next start. */

@@ -52,7 +52,7 @@ wrong "a mapping where a word is wanted" 7 'sources\[0\]\.type: expected a singl
 wrong "a number out of range" 16 'window\.seconds: 3601 is out of range; from 1 to 3600' '16s/seconds: 60/seconds: 3601/'
 wrong "a size out of range" 16 'window\.max_bytes: .*49MiB.*from 64KiB to 48MiB' '16s/1MiB/49MiB/'
 wrong "a size that is none" 16 "window\.max_bytes: '1 MiBs' is not a size" '16s/1MiB/1 MiBs/'
-wrong "a word that is not in the list" 12 "retention\.mode: .*goverment.*none, governance, compliance" '12s/governance/goverment/'
+wrong "a word that is not in the list" 12 "retention\.mode: .*governing.*none, governance, compliance" '12s/governance/governing/'
 wrong "no retention" 10 'buckets\[0\]\.retention.*missing' '12d'
 wrong "no encryption" 14 'trails\[0\]\.encryption.*missing' '17d'
 wrong "no digest key" 14 'trails\[0\]\.digest\.key_file: missing' '18s/, key_file.*/ }/'

@@ -79,7 +79,7 @@ done
 
 # ---- the locks ----
 
-store_locks "$bucket" >locks
+store_heads "$bucket" >locks
 claim_equal "every key has one version" '' "$(cut -f 1 locks | sort | uniq -d)"
 claim_equal "every version is in COMPLIANCE mode" COMPLIANCE "$(cut -f 3 locks | sort -u)"
 # 00:00:00Z of the day after (attempt + 1 day); the store stamped it when the attempt was made, a moment later at most.

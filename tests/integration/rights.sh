@@ -118,6 +118,6 @@ for case in "${cases[@]}"; do
     claim "$case: valid, seen by the bucket's owner" "$HF_BIN" validate -c "$case/holdfast.yaml" --credentials-file "$HF_STORE_DIR/credentials"
     case $case in head-*) claim "$case: and by the writer itself" "$HF_BIN" validate -c "$case/holdfast.yaml" ;; esac
 done
-store_locks "$bucket" >locks
+store_heads "$bucket" >locks
 claim_equal "every version is locked" GOVERNANCE "$(cut -f 3 locks | sort -u)"
 claim_equal "and every key has one version" '' "$(cut -f 1 locks | sort | uniq -d)"

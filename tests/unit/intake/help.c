@@ -1,4 +1,5 @@
 #include "help.h"
+#include "agent/intake/file_impl.h"
 
 #include <event2/event.h>
 #include <fcntl.h>
@@ -235,8 +236,13 @@ rig_until(struct rig *rig, bool (*is_so)(struct rig *rig, void *context), void *
 {
     uint64_t end_ms = hf_boot_ms() + PATIENCE_MS;
     while (!is_so(rig, context)) {
-        if (hf_boot_ms() > end_ms)
-            fail_msg("waited in vain: %zu events, %zu gaps", rig_count(rig), rig_gaps(rig));
+        if (hf_boot_ms() > end_ms) {
+            struct hf_file_source *fs = hf_file_source(rig->intake->sources[0]);
+            for (struct hf_file *f = fs->files; f; f = f->next) { struct hf_fs_identity w; if(hf_fs_identify(f->fd,NULL,&w,NULL)){}
+                fprintf(stderr, "%s off %lu size %lu partial %zu ending %d moved %d fresh %d held %d dirty %d ready %d failed %d links %u seen %d\n", f->path, f->print.offset, w.size, f->partial, f->ending, f->moved, f->fresh, f->held, f->dirty, f->ready, f->failed, w.links, f->seen);}
+            fprintf(stderr, "orphans %zu blocked %d ready %d started %d tick %d\n", fs->orphan_count, rig->intake->blocked, fs->source.ready, fs->started, evtimer_pending(fs->tick,NULL));
+            for (size_t o=0;o<fs->orphan_count;o++) fprintf(stderr," orphan %s off %lu done %d\n", fs->orphans[o].path, fs->orphans[o].print.offset, fs->orphans[o].done);
+            fail_msg("waited in vain: %zu events, %zu gaps", rig_count(rig), rig_gaps(rig)); }
         one_turn(rig, 10);
     }
 }

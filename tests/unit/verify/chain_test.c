@@ -341,6 +341,48 @@ rubbish_as_the_newest_digest_is_invalid_and_does_not_stop_the_walk(void **state)
     assert_string_equal(w->result.head_key, w->digest_keys[2]);
 }
 
+static void
+a_chain_is_followed_to_the_prefix_it_had_before(void **state)
+{
+    static const char *const before[] = { "a/first", "", "z-last" };
+
+    for (size_t i = 0; i < HF_COUNT(before); i++) {
+        hf_owned(world_done) struct world w;
+        world_init(&w);
+        const char *prefix = w.layout.prefix;
+        w.layout.prefix = before[i];
+        world_put_plain(&w, 2);
+        w.layout.prefix = prefix;
+        world_put_plain(&w, 2);
+        world_expect_intact(&w);
+        assert_int_equal(w.result.digests, 4);
+        assert_int_equal(w.result.objects, 8);
+    }
+    (void)state;
+}
+
+static void
+from_another_bucket(struct hf_digest *digest)
+{
+    free(digest->previous_bucket);
+    digest->previous_bucket = hf_strdup("earlier");
+}
+
+static void
+a_chain_that_had_another_bucket_is_said_to_be_elsewhere(void **state)
+{
+    struct world *w = *state;
+
+    world_put_plain(w, 2);
+    w->change = from_another_bucket;
+    world_put_plain(w, 1);
+    w->change = NULL;
+    world_put_plain(w, 1);
+    world_expect_one(w, HF_ELSEWHERE, w->digest_keys[2]);
+    assert_non_null(strstr(w->seen[0].detail, "'earlier/"));
+    assert_true(w->result.intact);
+}
+
 int
 main(void)
 {
@@ -365,6 +407,8 @@ main(void)
         TEST(a_chain_that_nothing_names_is_extra),
         TEST(a_digest_put_in_between_is_extra),
         TEST(rubbish_as_the_newest_digest_is_invalid_and_does_not_stop_the_walk),
+        TEST(a_chain_is_followed_to_the_prefix_it_had_before),
+        TEST(a_chain_that_had_another_bucket_is_said_to_be_elsewhere),
     };
     return cmocka_run_group_tests(tests, world_group_setup, world_group_teardown);
 }
