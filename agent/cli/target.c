@@ -251,9 +251,11 @@ target_load_keys(const struct options *options, struct target *target, struct hf
                            fingerprint);
         target->fingerprints[target->fingerprint_count++] = fingerprint;
     }
-    if (target->config && options->public_key_count == 0 && options->fingerprint_count == 0)
+    if (!target->config)
+        return HF_OK;
+    if (options->public_key_count == 0 && options->fingerprint_count == 0)
         return pin_configured(target, err);
-    return HF_OK;
+    return registry_load(target->config, &target->registry, err); /* what is revoked is revoked */
 }
 
 enum hf_status

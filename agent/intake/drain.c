@@ -1,12 +1,14 @@
-/* Drain: each source remembers how much there is now; when all have journaled that much, those who wait are told. A
- * later call moves the mark, so that everyone waits for the newest one. */
+/* Drain: each source remembers how much there is now; when all have journaled that much, those who
+ * wait are told. A later call moves the mark, so that everyone waits for the newest one. */
 #include "agent/intake/intake_impl.h"
 
 void
 hf_intake_drain(struct hf_intake *intake, void (*done)(void *context), void *context)
 {
-    intake->waiters = hf_realloc(intake->waiters, (intake->waiter_count + 1) * sizeof(*intake->waiters));
-    intake->waiters[intake->waiter_count++] = (struct hf_drain_waiter){.done = done, .context = context};
+    intake->waiters =
+        hf_realloc(intake->waiters, (intake->waiter_count + 1) * sizeof(*intake->waiters));
+    intake->waiters[intake->waiter_count++] =
+        (struct hf_drain_waiter){ .done = done, .context = context };
     for (size_t i = 0; i < intake->source_count; i++)
         intake->sources[i]->ops->drain(intake->sources[i]);
     hf_intake_wake(intake);

@@ -1,8 +1,9 @@
 /* copytruncate: the log is copied, then truncated. The copy is a new inode, its bytes are not new.
  *
- * A file that was never seen and begins like one we read may be such a copy, also one that is still being made. It is held
- * back until the other is truncated (then it is the copy, and is read from where we were), until the two differ, or until
- * it did not grow for quiet_ms (then somebody simply made a file like it). */
+ * A file that was never seen and begins like one we read may be such a copy, also one that is still
+ * being made. It is held back until the other is truncated (then it is the copy, and is read from
+ * where we were), until the two differ, or until it did not grow for quiet_ms (then somebody simply
+ * made a file like it). */
 #include "agent/intake/file_impl.h"
 
 #include <string.h>
@@ -13,11 +14,12 @@ hf_truncated_add(struct hf_file_source *source, const struct hf_print_hash *prin
     if (print->offset == 0)
         return;
     if (source->truncated_count == HF_TRUNCATED_MAX) {
-        memmove(source->truncated, source->truncated + 1, (HF_TRUNCATED_MAX - 1) * sizeof(source->truncated[0]));
+        memmove(source->truncated, source->truncated + 1,
+                (HF_TRUNCATED_MAX - 1) * sizeof(source->truncated[0]));
         source->truncated_count--;
     }
     source->truncated[source->truncated_count++] =
-        (struct hf_truncated){.print = *print, .until_ms = hf_boot_ms() + HF_TRUNCATED_MS};
+        (struct hf_truncated){ .print = *print, .until_ms = hf_boot_ms() + HF_TRUNCATED_MS };
 }
 
 /* The file is taken to be read up to `offset`. */
@@ -56,7 +58,8 @@ go_on_from_truncated(struct hf_file *file, uint64_t size)
         struct hf_truncated *truncated = &source->truncated[i];
         struct hf_print print;
         if (now_ms > truncated->until_ms || size < truncated->print.offset ||
-            !hf_print_read(file->fd, truncated->print.offset, &print) || !hf_print_same(&print, &truncated->print))
+            !hf_print_read(file->fd, truncated->print.offset, &print) ||
+            !hf_print_same(&print, &truncated->print))
             continue;
         if (!hf_file_go_on(file, truncated->print.offset))
             continue;
@@ -89,7 +92,8 @@ may_be_truncated(const struct hf_file *file, uint64_t size)
 }
 
 static bool
-begins_alike(const struct hf_file *known, const struct hf_file *file, const uint8_t *head, size_t size)
+begins_alike(const struct hf_file *known, const struct hf_file *file, const uint8_t *head,
+             size_t size)
 {
     size_t both = HF_MIN((size_t)known->print.head_size, size);
     return known != file && !known->fresh && both > 0 && memcmp(known->print.head, head, both) == 0;
@@ -148,7 +152,8 @@ hf_file_wait(struct hf_file *file, uint64_t size)
     verify_alike(file);
     if (!file->fresh || go_on_from_truncated(file, size))
         return false;
-    bool waited = file->held && now_ms - file->quiet_since_ms >= file->source->source.intake->timing.quiet_ms;
+    bool waited =
+        file->held && now_ms - file->quiet_since_ms >= file->source->source.intake->timing.quiet_ms;
     file->held = !waited && (is_like_another(file, size) || may_be_truncated(file, size));
     if (!file->held) {
         file->copy_of = NULL;
@@ -159,8 +164,8 @@ hf_file_wait(struct hf_file *file, uint64_t size)
     return file->held;
 }
 
-/* The copy may have grown since it was compared, and the original too before it was truncated: what we read of the original
- * and what the copy holds have the shorter one of both in common. */
+/* The copy may have grown since it was compared, and the original too before it was truncated: what
+ * we read of the original and what the copy holds have the shorter one of both in common. */
 static bool
 go_on_as_copy(struct hf_file *copy, const struct hf_print_hash *original)
 {

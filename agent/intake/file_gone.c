@@ -1,8 +1,9 @@
 /* Files whose name is gone, and the states that are left of files that are not open ("orphans").
  *
- * After a restart an orphan may still lie in its directory under another name: rotated while nobody looked. Then it is read
- * to its end. One that is nowhere is reported once: what was written to it after the last look is unknown. A directory that
- * is not there at all (not mounted yet) says nothing. */
+ * After a restart an orphan may still lie in its directory under another name: rotated while nobody
+ * looked. Then it is read to its end. One that is nowhere is reported once: what was written to it
+ * after the last look is unknown. A directory that is not there at all (not mounted yet) says
+ * nothing. */
 #include "agent/intake/file_impl.h"
 
 #include <string.h>
@@ -30,7 +31,8 @@ hf_orphans_load(struct hf_file_source *source)
 void
 hf_orphan_add(struct hf_file_source *source, struct hf_file_state state)
 {
-    source->orphans = hf_realloc(source->orphans, (source->orphan_count + 1) * sizeof(*source->orphans));
+    source->orphans =
+        hf_realloc(source->orphans, (source->orphan_count + 1) * sizeof(*source->orphans));
     source->orphans[source->orphan_count++] = state;
 }
 
@@ -59,14 +61,14 @@ matches(const struct hf_file *file, uint64_t size, const struct hf_file_state *s
            hf_print_same(&print, &state->print);
 }
 
-/* Its device may have got another number (a reboot, a volume), or it was restored. With little content a match means
- * nothing: taking another file for it would skip that one's first events. */
+/* Its device may have got another number (a reboot, a volume), or it was restored. With little
+ * content a match means nothing: taking another file for it would skip that one's first events. */
 static bool
 may_be_renumbered(const struct hf_file *file, const struct hf_file_state *state)
 {
     return state->print.offset >= HF_PRINT_BYTES ||
-           (state->print.offset > 0 && state->id.birth_ns != 0 && state->id.birth_ns == file->id.birth_ns &&
-            state->id.ino == file->id.ino);
+           (state->print.offset > 0 && state->id.birth_ns != 0 &&
+            state->id.birth_ns == file->id.birth_ns && state->id.ino == file->id.ino);
 }
 
 static bool
@@ -83,8 +85,9 @@ take_over(struct hf_file *file, uint64_t size, const struct hf_file_state *state
     }
     hf_truncated_add(file->source, &state->print);
     if (!state->done && !state->reported && state->print.offset > 0)
-        file->gap = (struct hf_file_gap){.reason = "truncated or replaced while it was not watched",
-                                         .from = state->print.offset};
+        file->gap =
+            (struct hf_file_gap){ .reason = "truncated or replaced while it was not watched",
+                                  .from = state->print.offset };
     return false;
 }
 
@@ -154,7 +157,7 @@ find_renamed(struct hf_file_source *source, const char *directory, struct hf_str
         hf_path_join(path, sizeof(path), directory, names[n]);
         if (hf_fs_identify(-1, path, &who, NULL) != HF_OK || !S_ISREG(who.mode))
             continue;
-        struct hf_file_id id = {.dev = who.dev, .ino = who.ino, .birth_ns = who.birth_ns};
+        struct hf_file_id id = { .dev = who.dev, .ino = who.ino, .birth_ns = who.birth_ns };
         for (size_t i = 0; i < source->orphan_count; i++)
             if (is_missing(&source->orphans[i]) && hf_file_id_same(&source->orphans[i].id, &id)) {
                 hf_strings_add(ret_paths, path);
@@ -174,8 +177,9 @@ report(struct hf_unit *unit, const struct hf_file_state *state)
     reported.reported = true;
     hf_assert(hf_file_state_encode(&reported, &value) == HF_OK);
     hf_file_key(unit->source->config.name, &state->id, key);
-    enum hf_status status =
-        hf_unit_gap(unit, state->path, "gone; what was written to it after the last look is unknown", state->print.offset, 0);
+    enum hf_status status = hf_unit_gap(
+        unit, state->path, "gone; what was written to it after the last look is unknown",
+        state->print.offset, 0);
     return status == HF_OK ? hf_unit_set_state(unit, key, hf_buf_slice(&value)) : status;
 }
 
@@ -205,7 +209,7 @@ report_missing(struct hf_file_source *source, const char *directory)
 static void
 look_in(struct hf_file_source *source, const char *directory)
 {
-    struct hf_strings paths = {NULL, 0};
+    struct hf_strings paths = { NULL, 0 };
     if (find_renamed(source, directory, &paths) != HF_OK)
         return;
     for (size_t i = 0; i < paths.count; i++) {
@@ -260,7 +264,7 @@ forget_old(struct hf_file_source *source)
 void
 hf_orphans_look(struct hf_file_source *source)
 {
-    struct hf_strings directories = {NULL, 0};
+    struct hf_strings directories = { NULL, 0 };
     for (size_t i = 0; i < source->orphan_count; i++) {
         char directory[HF_PATH_MAX];
         bool known = false;
@@ -289,7 +293,8 @@ hf_file_report_vanished(struct hf_file_source *source)
     if (source->vanished.count == 0 || hf_unit_begin(&unit, &source->source) != HF_OK)
         return;
     for (size_t i = 0; i < source->vanished.count; i++)
-        if (hf_unit_gap(&unit, source->vanished.items[i], "gone before it could be opened", 0, 0) != HF_OK)
+        if (hf_unit_gap(&unit, source->vanished.items[i], "gone before it could be opened", 0, 0) !=
+            HF_OK)
             return;
     hf_unit_commit(&unit);
     hf_paths_done(&source->vanished);

@@ -1,4 +1,5 @@
-/* Who a file is: device, inode, birth time; and that it still is what we read: both ends of what lies before the offset. */
+/* Who a file is: device, inode, birth time; and that it still is what we read: both ends of what
+ * lies before the offset. */
 #include "agent/intake/file_impl.h"
 
 #include <holdfast/crypto.h>
@@ -14,8 +15,9 @@ hf_file_id_same(const struct hf_file_id *a, const struct hf_file_id *b)
 void
 hf_file_key(const char *source, const struct hf_file_id *id, char ret_key[HF_FILE_KEY_SIZE])
 {
-    snprintf(ret_key, HF_FILE_KEY_SIZE, "file/%s/%llx:%llu:%llu", source, (unsigned long long)id->dev,
-             (unsigned long long)id->ino, (unsigned long long)id->birth_ns);
+    snprintf(ret_key, HF_FILE_KEY_SIZE, "file/%s/%llx:%llu:%llu", source,
+             (unsigned long long)id->dev, (unsigned long long)id->ino,
+             (unsigned long long)id->birth_ns);
 }
 
 void
@@ -54,10 +56,11 @@ hf_print_hash(const struct hf_print *print, struct hf_print_hash *ret_hash)
 bool
 hf_print_read(int fd, uint64_t offset, struct hf_print *ret_print)
 {
-    struct hf_print print = {.offset = offset};
+    struct hf_print print = { .offset = offset };
     size_t size = (size_t)HF_MIN(offset, (uint64_t)HF_PRINT_BYTES), head = 0, tail = 0;
     if (hf_fs_pread(fd, print.head, size, 0, &head, NULL) != HF_OK || head != size ||
-        hf_fs_pread(fd, print.tail, size, (off_t)(offset - size), &tail, NULL) != HF_OK || tail != size)
+        hf_fs_pread(fd, print.tail, size, (off_t)(offset - size), &tail, NULL) != HF_OK ||
+        tail != size)
         return false;
     print.head_size = print.tail_size = (uint32_t)size;
     *ret_print = print;

@@ -2,29 +2,29 @@
  *
  *                 a name that matches appears
  *                            │
- *           unknown, and like a file we read ──▶ held ── the other is truncated: it is the copy, read on there
- *                            │                     └─── nothing of that for quiet_ms: a file of its own
- *                            ▼
- *      ┌────────────────▶ reading ◀── truncated or replaced in place: a new generation, from 0, with a SourceGap
- *      │ its name comes back │
- *      │                     │ its name is gone (renamed, unlinked); the descriptor stays open
- *      └───────────────── ending ── nothing new for quiet_ms: its last line is a record ──▶ closed
+ *           unknown, and like a file we read ──▶ held ── the other is truncated: it is the copy,
+ * read on there │                     └─── nothing of that for quiet_ms: a file of its own ▼
+ *      ┌────────────────▶ reading ◀── truncated or replaced in place: a new generation, from 0,
+ * with a SourceGap │ its name comes back │ │                     │ its name is gone (renamed,
+ * unlinked); the descriptor stays open └───────────────── ending ── nothing new for quiet_ms: its
+ * last line is a record ──▶ closed
  *
- * Offset, generation and parts of an over-long line are in the journal with the events ("file/SOURCE/DEV:INO:BIRTH").
+ * Offset, generation and parts of an over-long line are in the journal with the events
+ * ("file/SOURCE/DEV:INO:BIRTH").
  */
 #ifndef HOLDFAST_FILE_IMPL_H
 #define HOLDFAST_FILE_IMPL_H
 
 #include "agent/intake/intake_impl.h"
 
-#define HF_PRINT_BYTES 1024
-#define HF_PRINT_HASH 16
+#define HF_PRINT_BYTES   1024
+#define HF_PRINT_HASH    16
 #define HF_FILE_KEY_SIZE 192
-#define HF_FILES_MAX 8192           /* open at once, of one source */
-#define HF_ORPHANS_MAX 10000        /* states kept of files that are not open */
-#define HF_ORPHAN_S (24 * 3600)     /* and how long */
+#define HF_FILES_MAX     8192        /* open at once, of one source */
+#define HF_ORPHANS_MAX   10000       /* states kept of files that are not open */
+#define HF_ORPHAN_S      (24 * 3600) /* and how long */
 #define HF_TRUNCATED_MAX 64
-#define HF_TRUNCATED_MS (60 * 1000) /* a copy of a truncated file is recognised for this long */
+#define HF_TRUNCATED_MS  (60 * 1000) /* a copy of a truncated file is recognised for this long */
 
 /* ---- what the first bytes and the last bytes before an offset were, as we read them ---- */
 
@@ -53,21 +53,23 @@ struct hf_file_id {
 
 struct hf_file_state {
     struct hf_file_id id;
-    struct hf_print_hash print;       /* with the offset */
-    uint64_t line_parts, line_bytes;  /* of an over-long line that ends behind the offset */
-    int64_t seen_s;                   /* when it was written */
-    bool done;                        /* read to its end, closed */
-    bool reported;                    /* it vanished unread, and a SourceGap says so */
-    bool fresh;                       /* nothing was read of it, it may be a copy */
-    bool moved;                       /* it was renamed, its last line is not in the journal yet */
-    bool present;                     /* in memory only: it is there, but could not be opened */
+    struct hf_print_hash print;      /* with the offset */
+    uint64_t line_parts, line_bytes; /* of an over-long line that ends behind the offset */
+    int64_t seen_s;                  /* when it was written */
+    bool done;                       /* read to its end, closed */
+    bool reported;                   /* it vanished unread, and a SourceGap says so */
+    bool fresh;                      /* nothing was read of it, it may be a copy */
+    bool moved;                      /* it was renamed, its last line is not in the journal yet */
+    bool present;                    /* in memory only: it is there, but could not be opened */
     char *path;
 };
 
 bool hf_file_id_same(const struct hf_file_id *a, const struct hf_file_id *b);
 void hf_file_key(const char *source, const struct hf_file_id *id, char ret_key[HF_FILE_KEY_SIZE]);
-enum hf_status hf_file_state_encode(const struct hf_file_state *state, struct hf_buf *ret_value) hf_must_check;
-bool hf_file_state_decode(const char *key, struct hf_slice value, struct hf_file_state *ret_state); /* path is the caller's */
+enum hf_status hf_file_state_encode(const struct hf_file_state *state,
+                                    struct hf_buf *ret_value) hf_must_check;
+bool hf_file_state_decode(const char *key, struct hf_slice value,
+                          struct hf_file_state *ret_state); /* path is the caller's */
 
 /* ---- one file ---- */
 
@@ -80,28 +82,28 @@ struct hf_file {
     struct hf_file *next, *next_ready;
     struct hf_file_source *source;
     char *path;
-    char *real_path;         /* where a symbolic link leads; NULL when path is none */
-    char *old_key;           /* of the state that this file goes on from, to be removed; or NULL */
+    char *real_path; /* where a symbolic link leads; NULL when path is none */
+    char *old_key;   /* of the state that this file goes on from, to be removed; or NULL */
     struct hf_file_id id;
     int fd;
-    struct hf_print print;   /* print.offset: everything before it is in the journal */
+    struct hf_print print; /* print.offset: everything before it is in the journal */
     struct hf_long_line line;
-    size_t partial;          /* bytes behind the offset that were no whole line when last looked at */
-    uint64_t known_size;     /* as last seen */
+    size_t partial;      /* bytes behind the offset that were no whole line when last looked at */
+    uint64_t known_size; /* as last seen */
     uint64_t quiet_since_ms; /* the last growth seen */
     uint64_t drain_to;
     struct hf_file_gap gap;
-    bool fresh;              /* never seen before and nothing read of it: may be a copy of another file */
-    bool held;               /* looks like one: wait */
+    bool fresh; /* never seen before and nothing read of it: may be a copy of another file */
+    bool held;  /* looks like one: wait */
     const struct hf_file *copy_of;
-    uint64_t copied;         /* this much is the same as in copy_of */
-    bool ending;             /* its name is gone, or is none of ours any more */
-    bool nameless;           /* unlinked or overwritten: `path` may be another file's now */
-    bool after_truncation;   /* NUL bytes at its beginning are a hole, not lines */
-    bool moved;              /* its name changed to another that matches: its last line is complete too */
-    bool dirty;              /* its state has to be written, whether or not there are lines */
+    uint64_t copied;       /* this much is the same as in copy_of */
+    bool ending;           /* its name is gone, or is none of ours any more */
+    bool nameless;         /* unlinked or overwritten: `path` may be another file's now */
+    bool after_truncation; /* NUL bytes at its beginning are a hole, not lines */
+    bool moved; /* its name changed to another that matches: its last line is complete too */
+    bool dirty; /* its state has to be written, whether or not there are lines */
     bool ready, seen;
-    bool failed;             /* could not be read; tried again at the next scan */
+    bool failed; /* could not be read; tried again at the next scan */
 };
 
 struct hf_truncated {
@@ -122,9 +124,9 @@ struct hf_file_source {
     size_t truncated_count;
     struct hf_watch *watch;
     struct event *scan_soon, *scan_timer, *tick;
-    struct hf_strings followed;    /* names that files of ours were renamed to since the last scan */
-    struct hf_strings vanished;    /* names of files that were gone before they could be opened */
-    bool started;                  /* the first positions are in the journal */
+    struct hf_strings followed; /* names that files of ours were renamed to since the last scan */
+    struct hf_strings vanished; /* names of files that were gone before they could be opened */
+    bool started;               /* the first positions are in the journal */
     bool running;
     char watch_problem[HF_PROBLEM_SIZE]; /* why it polls; "" */
     char scan_problem[HF_PROBLEM_SIZE];  /* of the last scan, or watch_problem */
@@ -135,13 +137,16 @@ struct hf_file_source *hf_file_source(struct hf_source *source);
 void hf_strings_add(struct hf_strings *strings, const char *text);
 void hf_paths_done(struct hf_strings *strings);
 
-/* file_source.c */
+/* file_open.c */
 /* Opens and tracks it, unless it is tracked; NULL when it cannot be. */
 struct hf_file *hf_file_open(struct hf_file_source *source, const char *path);
 void hf_file_close(struct hf_file *file);
 void hf_file_ready(struct hf_file *file);
 struct hf_file *hf_file_by_id(const struct hf_file_source *source, const struct hf_file_id *id);
 struct hf_file *hf_file_by_path(const struct hf_file_source *source, const char *path);
+struct hf_file *hf_file_take_ready(struct hf_file_source *source); /* the next in turn; NULL */
+
+/* file_source.c */
 void hf_file_tick_soon(struct hf_file_source *source);
 void hf_file_scan_soon(struct hf_file_source *source);
 
@@ -160,17 +165,23 @@ void hf_file_scan(struct hf_file_source *source);
 void hf_file_start(struct hf_file_source *source); /* tried again until `started` */
 
 /* file_read.c */
-bool hf_file_step(struct hf_file *file); /* one block; true: there is more. The file may be closed by it */
-/* Looks whether the file still begins and ends, up to the offset, as we read it; else begins a new generation. */
+bool hf_file_step(
+    struct hf_file *file); /* one block; true: there is more. The file may be closed by it */
+/* Looks whether the file still begins and ends, up to the offset, as we read it; else begins a new
+ * generation. */
 void hf_file_verify(struct hf_file *file);
-enum hf_status hf_file_write_state(struct hf_unit *unit, const struct hf_file *file, const struct hf_print *print,
-                                   uint64_t line_parts, uint64_t line_bytes, bool done) hf_must_check;
-enum hf_status hf_file_write_dirty(struct hf_unit *unit, const struct hf_file *except) hf_must_check;
+enum hf_status hf_file_write_state(struct hf_unit *unit, const struct hf_file *file,
+                                   const struct hf_print *print, uint64_t line_parts,
+                                   uint64_t line_bytes, bool done) hf_must_check;
+enum hf_status hf_file_write_dirty(struct hf_unit *unit,
+                                   const struct hf_file *except) hf_must_check;
 void hf_file_dirty_written(struct hf_file_source *source);
 
 /* file_copy.c */
-bool hf_file_wait(struct hf_file *file, uint64_t size);  /* a fresh file: true while it may be a copy */
-void hf_file_truncated(struct hf_file *file);            /* its present print goes to the list; copies of it go on from there */
+bool hf_file_wait(struct hf_file *file,
+                  uint64_t size); /* a fresh file: true while it may be a copy */
+void hf_file_truncated(
+    struct hf_file *file); /* its present print goes to the list; copies of it go on from there */
 void hf_truncated_add(struct hf_file_source *source, const struct hf_print_hash *print);
 bool hf_file_go_on(struct hf_file *file, uint64_t offset);
 
@@ -178,14 +189,17 @@ bool hf_file_go_on(struct hf_file *file, uint64_t offset);
 void hf_orphans_load(struct hf_file_source *source);
 void hf_orphan_add(struct hf_file_source *source, struct hf_file_state state); /* takes its path */
 void hf_orphans_free(struct hf_file_source *source);
-void hf_orphan_adopt(struct hf_file *file, uint64_t size);  /* a file just opened: is its state among them? */
-void hf_orphans_look(struct hf_file_source *source);        /* finds renamed ones, reports vanished ones, forgets old ones */
+void hf_orphan_adopt(struct hf_file *file,
+                     uint64_t size); /* a file just opened: is its state among them? */
+void hf_orphans_look(struct hf_file_source
+                         *source); /* finds renamed ones, reports vanished ones, forgets old ones */
 void hf_file_report_vanished(struct hf_file_source *source);
 
 /* file_watch.c */
 struct hf_watch *hf_watch_new(struct hf_file_source *source, struct hf_error *err); /* NULL: poll */
 void hf_watch_free(struct hf_watch *watch);
 void hf_watch_read(struct hf_watch *watch); /* what is told until now */
-enum hf_status hf_watch_directory(struct hf_watch *watch, const char *path, struct hf_error *err) hf_must_check;
+enum hf_status hf_watch_directory(struct hf_watch *watch, const char *path,
+                                  struct hf_error *err) hf_must_check;
 
 #endif

@@ -1,8 +1,10 @@
-/* One block of one file: look whether it is still the file we know, read behind the offset, cut, hand over.
+/* One block of one file: look whether it is still the file we know, read behind the offset, cut,
+ * hand over.
  *
- * The block is read together with the bytes before the offset, and these are compared with what was there when they were
- * read: a file that was truncated and written anew up to or beyond the offset does not go unnoticed. A partial line is
- * not kept in memory: it is read again with what follows it. */
+ * The block is read together with the bytes before the offset, and these are compared with what was
+ * there when they were read: a file that was truncated and written anew up to or beyond the offset
+ * does not go unnoticed. A partial line is not kept in memory: it is read again with what follows
+ * it. */
 #include "agent/intake/file_impl.h"
 
 #include <holdfast/crypto.h>
@@ -21,11 +23,11 @@ static void
 new_generation(struct hf_file *file, const char *reason)
 {
     if (!file->gap.reason)
-        file->gap = (struct hf_file_gap){.reason = reason, .from = file->print.offset};
+        file->gap = (struct hf_file_gap){ .reason = reason, .from = file->print.offset };
     if (file->known_size > file->print.offset)
         file->gap.unread_seen += file->known_size - file->print.offset;
     hf_file_truncated(file);
-    file->print = (struct hf_print){.offset = 0};
+    file->print = (struct hf_print){ .offset = 0 };
     hf_long_line_reset(&file->line);
     file->partial = 0;
     file->known_size = 0;
@@ -73,7 +75,8 @@ read_block(struct hf_file *file, struct hf_slice *ret_input, bool *ret_end, stru
         hf_buf_reset(block);
         enum hf_status status = hf_buf_reserve(block, before + want);
         if (status == HF_OK)
-            status = hf_fs_pread(file->fd, block->ptr, before + want, (off_t)(file->print.offset - before), &got, err);
+            status = hf_fs_pread(file->fd, block->ptr, before + want,
+                                 (off_t)(file->print.offset - before), &got, err);
         if (status != HF_OK)
             return status;
         *ret_end = got < before + want;
@@ -90,16 +93,19 @@ read_block(struct hf_file *file, struct hf_slice *ret_input, bool *ret_end, stru
     }
 }
 
-/* After a restart in the middle of an over-long line, or a unit that failed: hashes what lies before the offset again. */
+/* After a restart in the middle of an over-long line, or a unit that failed: hashes what lies
+ * before the offset again. */
 static enum hf_status
 rehash(struct hf_file *file, struct hf_error *err)
 {
     struct hf_long_line *line = &file->line;
     uint64_t start = file->print.offset - line->bytes;
-    hf_owned(hf_freep) uint8_t *bytes = line->hashed < line->bytes ? hf_alloc(HF_BLOCK_BYTES) : NULL;
+    hf_owned(hf_freep) uint8_t *bytes =
+        line->hashed < line->bytes ? hf_alloc(HF_BLOCK_BYTES) : NULL;
     while (line->hashed < line->bytes) {
         size_t want = (size_t)HF_MIN((uint64_t)HF_BLOCK_BYTES, line->bytes - line->hashed), got = 0;
-        enum hf_status status = hf_fs_pread(file->fd, bytes, want, (off_t)(start + line->hashed), &got, err);
+        enum hf_status status =
+            hf_fs_pread(file->fd, bytes, want, (off_t)(start + line->hashed), &got, err);
         if (status != HF_OK)
             return status;
         if (got < want)
@@ -112,19 +118,19 @@ rehash(struct hf_file *file, struct hf_error *err)
 /* ---- handing over ---- */
 
 enum hf_status
-hf_file_write_state(struct hf_unit *unit, const struct hf_file *file, const struct hf_print *print, uint64_t line_parts,
-                    uint64_t line_bytes, bool done)
+hf_file_write_state(struct hf_unit *unit, const struct hf_file *file, const struct hf_print *print,
+                    uint64_t line_parts, uint64_t line_bytes, bool done)
 {
     hf_owned(hf_buf_done) struct hf_buf value = HF_BUF(2 * HF_PATH_MAX);
     char key[HF_FILE_KEY_SIZE];
-    struct hf_file_state state = {.id = file->id,
-                                  .line_parts = line_parts,
-                                  .line_bytes = line_bytes,
-                                  .seen_s = unit->arrival_s,
-                                  .done = done,
-                                  .fresh = file->fresh,
-                                  .moved = file->moved,
-                                  .path = file->path};
+    struct hf_file_state state = { .id = file->id,
+                                   .line_parts = line_parts,
+                                   .line_bytes = line_bytes,
+                                   .seen_s = unit->arrival_s,
+                                   .done = done,
+                                   .fresh = file->fresh,
+                                   .moved = file->moved,
+                                   .path = file->path };
     hf_print_hash(print, &state.print);
     hf_assert(hf_file_state_encode(&state, &value) == HF_OK);
     hf_file_key(unit->source->config.name, &file->id, key);
@@ -134,7 +140,8 @@ hf_file_write_state(struct hf_unit *unit, const struct hf_file *file, const stru
     return status == HF_OK ? hf_unit_set_state(unit, key, hf_buf_slice(&value)) : status;
 }
 
-/* The other files whose state waits go along: the position of a copy must not be durable after the loss of the original's. */
+/* The other files whose state waits go along: the position of a copy must not be durable after the
+ * loss of the original's. */
 enum hf_status
 hf_file_write_dirty(struct hf_unit *unit, const struct hf_file *except)
 {
@@ -142,8 +149,8 @@ hf_file_write_dirty(struct hf_unit *unit, const struct hf_file *except)
     for (struct hf_file *file = source->files; file; file = file->next) {
         if (!file->dirty || file == except || file->gap.reason)
             continue;
-        enum hf_status status =
-            hf_file_write_state(unit, file, &file->print, file->line.parts, file->line.bytes, false);
+        enum hf_status status = hf_file_write_state(unit, file, &file->print, file->line.parts,
+                                                    file->line.bytes, false);
         if (status != HF_OK)
             return status;
     }
@@ -161,8 +168,8 @@ hf_file_dirty_written(struct hf_file_source *source)
     }
 }
 
-/* A writer that does not append goes on at its old offset after a truncation: the file begins with a hole, which reads as
- * NUL bytes. They were never written, so they are no lines. */
+/* A writer that does not append goes on at its old offset after a truncation: the file begins with
+ * a hole, which reads as NUL bytes. They were never written, so they are no lines. */
 static size_t
 hole_size(const struct hf_file *file, struct hf_slice input)
 {
@@ -178,14 +185,15 @@ hand_over(struct hf_file *file, struct hf_slice input, bool ended, struct hf_cut
 {
     struct hf_unit unit;
     struct hf_print print = file->print;
-    struct hf_cut cut = {0};
+    struct hf_cut cut = { 0 };
     size_t hole = hole_size(file, input);
     struct hf_slice lines = hf_slice(input.ptr + hole, input.size - hole);
     if (hf_unit_begin(&unit, &file->source->source) != HF_OK)
         return false;
     enum hf_status status = HF_OK;
     if (file->gap.reason)
-        status = hf_unit_gap(&unit, file->path, file->gap.reason, file->gap.from, file->gap.unread_seen);
+        status =
+            hf_unit_gap(&unit, file->path, file->gap.reason, file->gap.from, file->gap.unread_seen);
     if (status == HF_OK)
         status = hf_unit_lines(&unit, lines, ended, &file->line, &cut);
     if (status == HF_OK) {
@@ -195,7 +203,8 @@ hand_over(struct hf_file *file, struct hf_slice input, bool ended, struct hf_cut
     if (status == HF_OK)
         status = hf_file_write_dirty(&unit, file);
     if (status != HF_OK) {
-        /* The file may be longer when this is tried again: the hash is made anew from what then is there. */
+        /* The file may be longer when this is tried again: the hash is made anew from what then is
+         * there. */
         hf_hasher_free(hf_take(file->line.hasher));
         file->line.hashed = 0;
         file->line.finished = false;
@@ -215,7 +224,8 @@ hand_over(struct hf_file *file, struct hf_slice input, bool ended, struct hf_cut
 
 /* ---- the end of a file whose name is gone ---- */
 
-/* The state goes with the file, or stays a while where the file may come back under another name. */
+/* The state goes with the file, or stays a while where the file may come back under another name.
+ */
 static void
 close_file(struct hf_file *file, bool unlinked)
 {
@@ -227,21 +237,22 @@ close_file(struct hf_file *file, bool unlinked)
         hf_file_ready(file);
         return;
     }
-    enum hf_status status =
-        unlinked ? hf_unit_set_state(&unit, key, hf_slice(NULL, 0))
-                 : hf_file_write_state(&unit, file, &file->print, file->line.parts, file->line.bytes, true);
+    enum hf_status status = unlinked
+                                ? hf_unit_set_state(&unit, key, hf_slice(NULL, 0))
+                                : hf_file_write_state(&unit, file, &file->print, file->line.parts,
+                                                      file->line.bytes, true);
     if (status != HF_OK) {
         hf_file_ready(file);
         return;
     }
     hf_unit_commit(&unit);
     if (!unlinked) {
-        struct hf_file_state state = {.id = file->id,
-                                      .line_parts = file->line.parts,
-                                      .line_bytes = file->line.bytes,
-                                      .seen_s = unit.arrival_s,
-                                      .done = true,
-                                      .path = hf_strdup(file->path)};
+        struct hf_file_state state = { .id = file->id,
+                                       .line_parts = file->line.parts,
+                                       .line_bytes = file->line.bytes,
+                                       .seen_s = unit.arrival_s,
+                                       .done = true,
+                                       .path = hf_strdup(file->path) };
         hf_print_hash(&file->print, &state.print);
         hf_orphan_add(source, state);
     }
@@ -252,7 +263,7 @@ close_file(struct hf_file *file, bool unlinked)
 static bool
 finish(struct hf_file *file, struct hf_slice input, bool unlinked)
 {
-    struct hf_cut cut = {0};
+    struct hf_cut cut = { 0 };
     if ((input.size > 0 || file->line.parts > 0) && !hand_over(file, input, true, &cut))
         return true;
     if (cut.more)
@@ -270,7 +281,8 @@ finish(struct hf_file *file, struct hf_slice input, bool unlinked)
 static bool
 has_piece(const struct hf_file *file, struct hf_slice input)
 {
-    return hf_piece_next(input, file->source->source.max_event, file->line.parts > 0, false).kind != HF_PIECE_NONE;
+    return hf_piece_next(input, file->source->source.max_event, file->line.parts > 0, false).kind !=
+           HF_PIECE_NONE;
 }
 
 /* What lies behind the offset may be taken back before it is read. */
@@ -278,9 +290,9 @@ static void
 note_size(struct hf_file *file, uint64_t size, bool end)
 {
     if (end && size < file->known_size && !file->gap.reason) {
-        file->gap = (struct hf_file_gap){.reason = "truncated behind what was read",
-                                         .from = size,
-                                         .unread_seen = file->known_size - size};
+        file->gap = (struct hf_file_gap){ .reason = "truncated behind what was read",
+                                          .from = size,
+                                          .unread_seen = file->known_size - size };
         file->dirty = true;
     }
     if (size != file->known_size)
@@ -291,7 +303,7 @@ note_size(struct hf_file *file, uint64_t size, bool end)
 bool
 hf_file_step(struct hf_file *file)
 {
-    struct hf_error err = {.status = HF_OK};
+    struct hf_error err = { .status = HF_OK };
     struct hf_fs_identity who;
     struct hf_slice input;
     bool end;
@@ -320,7 +332,8 @@ hf_file_step(struct hf_file *file)
     file->partial = input.size;
     if (!end)
         return true;
-    bool quiet = hf_boot_ms() - file->quiet_since_ms >= file->source->source.intake->timing.quiet_ms;
+    bool quiet =
+        hf_boot_ms() - file->quiet_since_ms >= file->source->source.intake->timing.quiet_ms;
     if ((file->ending || file->moved) && quiet)
         return finish(file, input, who.links == 0);
     return false;

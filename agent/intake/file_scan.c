@@ -1,5 +1,6 @@
-/* Finding the files of a pattern: glob(3)'s rules, over base's directory listing, and remembering which directories a
- * new file could appear in. Then: who is new, who was renamed, whose name is gone. */
+/* Finding the files of a pattern: glob(3)'s rules, over base's directory listing, and remembering
+ * which directories a new file could appear in. Then: who is new, who was renamed, whose name is
+ * gone. */
 #include "agent/intake/file_impl.h"
 
 #include <fnmatch.h>
@@ -46,7 +47,8 @@ is_excluded(const struct hf_config_source *config, const char *path)
 bool
 hf_found_matches(const struct hf_config_source *config, const char *path)
 {
-    return fnmatch(config->path, path, FNM_PATHNAME | FNM_PERIOD) == 0 && !is_excluded(config, path);
+    return fnmatch(config->path, path, FNM_PATHNAME | FNM_PERIOD) == 0 &&
+           !is_excluded(config, path);
 }
 
 static bool
@@ -78,7 +80,7 @@ walk_into(const struct walk *w, const char *directory, const char *name, const c
 static void
 walk_names(const struct walk *w, const char *directory, const char *pattern, const char *rest)
 {
-    struct hf_error err = {.status = HF_OK};
+    struct hf_error err = { .status = HF_OK };
     char **names;
     size_t count;
     enum hf_status status = hf_fs_list(directory, NAMES_MAX, &names, &count, &err);
@@ -118,8 +120,8 @@ walk(const struct walk *w, const char *directory, const char *rest)
 void
 hf_found_paths(const struct hf_config_source *config, struct hf_found *ret_found)
 {
-    *ret_found = (struct hf_found){.problem = {.status = HF_OK}};
-    walk(&(struct walk){.config = config, .found = ret_found}, "/", config->path);
+    *ret_found = (struct hf_found){ .problem = { .status = HF_OK } };
+    walk(&(struct walk){ .config = config, .found = ret_found }, "/", config->path);
 }
 
 /* ---- the scan ---- */
@@ -128,12 +130,13 @@ static void
 watch_all(struct hf_file_source *source, const struct hf_strings *directories)
 {
     for (size_t i = 0; source->watch && i < directories->count; i++) {
-        struct hf_error err = {.status = HF_OK};
+        struct hf_error err = { .status = HF_OK };
         enum hf_status status = hf_watch_directory(source->watch, directories->items[i], &err);
         if (status == HF_OK || status == HF_ENOTFOUND)
             continue;
         hf_watch_free(hf_take(source->watch));
-        snprintf(source->watch_problem, sizeof(source->watch_problem), "%.150s; polling instead", err.text);
+        snprintf(source->watch_problem, sizeof(source->watch_problem), "%.150s; polling instead",
+                 err.text);
         hf_problem_set(source->scan_problem, source->watch_problem);
     }
 }
@@ -158,7 +161,7 @@ static void
 see_path(struct hf_file_source *source, const char *path, struct hf_strings *new_paths)
 {
     struct hf_fs_identity who;
-    struct hf_error err = {.status = HF_OK};
+    struct hf_error err = { .status = HF_OK };
     enum hf_status status = hf_fs_identify(-1, path, &who, &err);
     if (status != HF_OK) {
         if (status != HF_ENOTFOUND)
@@ -167,15 +170,16 @@ see_path(struct hf_file_source *source, const char *path, struct hf_strings *new
     }
     if (!S_ISREG(who.mode))
         return;
-    struct hf_file *file =
-        hf_file_by_id(source, &(struct hf_file_id){.dev = who.dev, .ino = who.ino, .birth_ns = who.birth_ns});
+    struct hf_file *file = hf_file_by_id(
+        source, &(struct hf_file_id){ .dev = who.dev, .ino = who.ino, .birth_ns = who.birth_ns });
     if (file)
         see_file(file, path);
     else
         hf_strings_add(new_paths, path);
 }
 
-/* Files that were renamed between two scans: out of the pattern they are read all the same, and their last line is whole. */
+/* Files that were renamed between two scans: out of the pattern they are read all the same, and
+ * their last line is whole. */
 static void
 open_followed(struct hf_file_source *source)
 {
@@ -197,7 +201,8 @@ tell_problem(struct hf_file_source *source)
         return;
     hf_problem_set(source->told_problem, source->scan_problem);
     if (source->scan_problem[0])
-        hf_log_warn("source.problem", HF_STR("source", source->source.config.name), HF_STR("error", source->scan_problem));
+        hf_log_warn("source.problem", HF_STR("source", source->source.config.name),
+                    HF_STR("error", source->scan_problem));
     else
         hf_log_info("source.well", HF_STR("source", source->source.config.name));
 }
@@ -206,7 +211,7 @@ void
 hf_file_scan(struct hf_file_source *source)
 {
     struct hf_found found;
-    struct hf_strings new_paths = {NULL, 0};
+    struct hf_strings new_paths = { NULL, 0 };
     hf_problem_set(source->scan_problem, source->watch_problem);
     if (source->watch)
         hf_watch_read(source->watch); /* renames are followed from what was known before */

@@ -1,10 +1,9 @@
-/* The file source: its files, their turns, its timers. */
+/* The file source: its timers, and what the intake asks of every source. */
 #include "agent/intake/file_impl.h"
 
 #include <event2/event.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SYNC_MS 5000
 
@@ -17,148 +16,8 @@ hf_file_source(struct hf_source *source)
 static struct timeval
 after_ms(uint64_t ms)
 {
-    return (struct timeval){.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
-}
-
-/* ---- files ---- */
-
-struct hf_file *
-hf_file_by_id(const struct hf_file_source *source, const struct hf_file_id *id)
-{
-    for (struct hf_file *file = source->files; file; file = file->next)
-        if (hf_file_id_same(&file->id, id))
-            return file;
-    return NULL;
-}
-
-struct hf_file *
-hf_file_by_path(const struct hf_file_source *source, const char *path)
-{
-    for (struct hf_file *file = source->files; file; file = file->next)
-        if (!file->nameless && (strcmp(file->path, path) == 0 || (file->real_path && strcmp(file->real_path, path) == 0)))
-            return file;
-    return NULL;
-}
-
-void
-hf_file_ready(struct hf_file *file)
-{
-    struct hf_file_source *source = file->source;
-    if (!file->ready) {
-        file->ready = true;
-        file->next_ready = NULL;
-        if (source->ready_last)
-            source->ready_last->next_ready = file;
-        else
-            source->ready_first = file;
-        source->ready_last = file;
-    }
-    hf_source_ready(&source->source);
-}
-
-static struct hf_file *
-take_ready(struct hf_file_source *source)
-{
-    struct hf_file *file = source->ready_first;
-    if (!file)
-        return NULL;
-    source->ready_first = file->next_ready;
-    if (!source->ready_first)
-        source->ready_last = NULL;
-    file->ready = false;
-    return file;
-}
-
-static void
-problem(struct hf_file_source *source, const struct hf_error *err)
-{
-    hf_problem_set(source->scan_problem, err->text);
-}
-
-static void
-find_real_path(struct hf_file *file)
-{
-    char real[HF_PATH_MAX];
-    if (hf_fs_real_path(file->path, real, NULL) != HF_OK || strcmp(real, file->path) == 0)
-        return;
-    file->real_path = hf_strdup(real);
-    char *slash = strrchr(real, '/');
-    if (!slash || !file->source->watch)
-        return;
-    *(slash == real ? slash + 1 : slash) = '\0';
-    struct hf_error err = {.status = HF_OK};
-    if (hf_watch_directory(file->source->watch, real, &err) != HF_OK)
-        problem(file->source, &err); /* the slow scan finds what it gets */
-}
-
-struct hf_file *
-hf_file_open(struct hf_file_source *source, const char *path)
-{
-    struct hf_error err = {.status = HF_OK};
-    struct hf_fs_identity who;
-    hf_owned(hf_fs_close) int fd = -1;
-    if (source->file_count >= HF_FILES_MAX) {
-        hf_fail(&err, HF_ELIMIT, "more than %d files match; split the source, or exclude some", HF_FILES_MAX);
-        problem(source, &err);
-        return NULL;
-    }
-    enum hf_status status = hf_fs_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, &err);
-    if (status == HF_OK)
-        status = hf_fs_identify(fd, NULL, &who, &err);
-    if (status != HF_OK) {
-        if (status != HF_ENOTFOUND)
-            problem(source, &err);
-        return NULL;
-    }
-    if (!S_ISREG(who.mode))
-        return NULL;
-    struct hf_file_id id = {.dev = who.dev, .ino = who.ino, .birth_ns = who.birth_ns};
-    struct hf_file *file = hf_file_by_id(source, &id);
-    if (file)
-        return file;
-    file = hf_alloc(sizeof(*file));
-    *file = (struct hf_file){.source = source, .path = hf_strdup(path), .id = id, .fd = fd};
-    file->fresh = file->dirty = true; /* that it is there is written down before it is read: it may be renamed while we are stopped */
-    fd = -1;
-    file->quiet_since_ms = hf_boot_ms();
-    file->next = source->files;
-    source->files = file;
-    source->file_count++;
-    find_real_path(file);
-    hf_orphan_adopt(file, who.size);
-    hf_file_ready(file);
-    return file;
-}
-
-void
-hf_file_close(struct hf_file *file)
-{
-    struct hf_file_source *source = file->source;
-    struct hf_file **at = &source->files;
-    while (*at != file)
-        at = &(*at)->next;
-    *at = file->next;
-    source->file_count--;
-    if (file->ready) { /* out of the middle of the queue */
-        struct hf_file *rest = hf_take(source->ready_first);
-        source->ready_last = NULL;
-        while (rest) {
-            struct hf_file *next = rest->next_ready;
-            rest->ready = false;
-            if (rest != file)
-                hf_file_ready(rest);
-            rest = next;
-        }
-    }
-    for (struct hf_file *other = source->files; other; other = other->next)
-        if (other->copy_of == file)
-            other->copy_of = NULL;
-    hf_fs_close(&file->fd);
-    hf_long_line_reset(&file->line);
-    hf_freep(&file->path);
-    hf_freep(&file->real_path);
-    hf_freep(&file->old_key);
-    hf_freep(&file);
+    return (struct timeval){ .tv_sec = (time_t)(ms / 1000),
+                             .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
 }
 
 /* ---- timers ---- */
@@ -190,7 +49,7 @@ on_tick(evutil_socket_t fd, short what, void *context)
 void
 hf_file_scan_soon(struct hf_file_source *source)
 {
-    static const struct timeval now = {0, 0};
+    static const struct timeval now = { 0, 0 };
     if (source->running && !evtimer_pending(source->scan_soon, NULL))
         evtimer_add(source->scan_soon, &now);
 }
@@ -220,7 +79,8 @@ on_scan_timer(evutil_socket_t fd, short what, void *context)
     (void)fd, (void)what;
     scan(source);
     const struct hf_intake_timing *timing = &source->source.intake->timing;
-    struct timeval next = after_ms(source->watch ? timing->rescan_ms : HF_MIN(timing->poll_ms, timing->rescan_ms));
+    struct timeval next =
+        after_ms(source->watch ? timing->rescan_ms : HF_MIN(timing->poll_ms, timing->rescan_ms));
     evtimer_add(source->scan_timer, &next);
 }
 
@@ -239,7 +99,8 @@ file_prepare(struct hf_source *base, struct hf_source *replaces, struct hf_error
     source->tick = evtimer_new(loop, on_tick, source);
     if (!source->scan_soon || !source->scan_timer || !source->tick)
         return hf_fail(err, HF_EINTERNAL, "the event loop takes no timers");
-    /* What an earlier source of this name handed over has to show in the journal's state, from which we start. */
+    /* What an earlier source of this name handed over has to show in the journal's state, from
+     * which we start. */
     return hf_journal_sync(base->intake->journal, SYNC_MS, err);
 }
 
@@ -247,7 +108,7 @@ static void
 file_start(struct hf_source *base)
 {
     struct hf_file_source *source = hf_file_source(base);
-    struct hf_error err = {.status = HF_OK};
+    struct hf_error err = { .status = HF_OK };
     source->running = true;
     source->watch = hf_watch_new(source, &err);
     if (!source->watch)
@@ -279,7 +140,7 @@ file_free(struct hf_source *base)
     hf_orphans_free(source);
     hf_paths_done(&source->followed);
     hf_paths_done(&source->vanished);
-    struct event *events[] = {source->scan_soon, source->scan_timer, source->tick};
+    struct event *events[] = { source->scan_soon, source->scan_timer, source->tick };
     for (size_t i = 0; i < HF_COUNT(events); i++)
         if (events[i])
             event_free(events[i]);
@@ -303,7 +164,7 @@ file_step(struct hf_source *base)
     if (!source->running || !source->started)
         return false;
     hf_file_report_vanished(source);
-    struct hf_file *file = base->intake->blocked ? NULL : take_ready(source);
+    struct hf_file *file = base->intake->blocked ? NULL : hf_file_take_ready(source);
     if (file && hf_file_step(file))
         hf_file_ready(file);
     if (file)
@@ -349,7 +210,7 @@ file_status(const struct hf_source *base, struct hf_source_status *status)
             status->behind_bytes += who.size - file->print.offset;
     }
     if (!status->problem[0])
-        snprintf(status->problem, sizeof(status->problem), "%s", source->scan_problem);
+        hf_problem_set(status->problem, source->scan_problem);
 }
 
 static const struct hf_source_ops file_ops = {

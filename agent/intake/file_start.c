@@ -1,6 +1,7 @@
-/* Where reading begins. At a source's very first start the files that are there are read from their end, or from their
- * beginning, as configured, and that decision is durable before a byte is read: the key "file/SOURCE" says that it was
- * taken. Whatever appears later is read from its beginning. */
+/* Where reading begins. At a source's very first start the files that are there are read from their
+ * end, or from their beginning, as configured, and that decision is durable before a byte is read:
+ * the key "file/SOURCE" says that it was taken. Whatever appears later is read from its beginning.
+ */
 #include "agent/intake/file_impl.h"
 
 #include <stdio.h>
@@ -16,7 +17,8 @@ last_line_end(struct hf_file *file, uint64_t size)
     size_t got = 0;
     hf_buf_reset(&intake->block);
     if (hf_buf_reserve(&intake->block, look_back) != HF_OK ||
-        hf_fs_pread(file->fd, intake->block.ptr, (size_t)(size - from), (off_t)from, &got, NULL) != HF_OK)
+        hf_fs_pread(file->fd, intake->block.ptr, (size_t)(size - from), (off_t)from, &got, NULL) !=
+            HF_OK)
         return size;
     const uint8_t *newline = got ? memrchr(intake->block.ptr, '\n', got) : NULL;
     if (newline)
@@ -48,7 +50,8 @@ write_start(struct hf_file_source *source)
     char key[HF_FILE_KEY_SIZE];
     struct hf_unit unit;
     key_of_source(source, key, sizeof(key));
-    if (hf_unit_begin(&unit, &source->source) != HF_OK || hf_file_write_dirty(&unit, NULL) != HF_OK ||
+    if (hf_unit_begin(&unit, &source->source) != HF_OK ||
+        hf_file_write_dirty(&unit, NULL) != HF_OK ||
         hf_unit_set_state(&unit, key, HF_SLICE_LITERAL("1 started")) != HF_OK)
         return false;
     hf_unit_commit(&unit);

@@ -2,7 +2,8 @@
  *
  *   1 OFFSET LINE_PARTS LINE_BYTES FLAGS SEEN_S HEAD TAIL PATH
  *
- * HEAD and TAIL are hex; FLAGS is 1 done + 2 reported + 4 fresh + 8 moved; the path comes last because it may hold spaces. */
+ * HEAD and TAIL are hex; FLAGS is 1 done + 2 reported + 4 fresh + 8 moved; the path comes last
+ * because it may hold spaces. */
 #include "agent/intake/file_impl.h"
 
 #include <stdlib.h>
@@ -14,11 +15,12 @@ enum hf_status
 hf_file_state_encode(const struct hf_file_state *state, struct hf_buf *ret_value)
 {
     char head[HF_HEX_SIZE(HF_PRINT_HASH)], tail[HF_HEX_SIZE(HF_PRINT_HASH)];
-    unsigned flags = (state->done ? DONE : 0) | (state->reported ? REPORTED : 0) | (state->fresh ? FRESH : 0) |
-                     (state->moved ? MOVED : 0);
+    unsigned flags = (state->done ? DONE : 0) | (state->reported ? REPORTED : 0) |
+                     (state->fresh ? FRESH : 0) | (state->moved ? MOVED : 0);
     hf_hex(state->print.head, HF_PRINT_HASH, head);
     hf_hex(state->print.tail, HF_PRINT_HASH, tail);
-    return hf_buf_addf(ret_value, "1 %llu %llu %llu %u %lld %s %s %s", (unsigned long long)state->print.offset,
+    return hf_buf_addf(ret_value, "1 %llu %llu %llu %u %lld %s %s %s",
+                       (unsigned long long)state->print.offset,
                        (unsigned long long)state->line_parts, (unsigned long long)state->line_bytes,
                        flags, (long long)state->seen_s, head, tail, state->path);
 }
@@ -70,14 +72,15 @@ decode_key(const char *key, struct hf_file_id *ret_id)
 bool
 hf_file_state_decode(const char *key, struct hf_slice value, struct hf_file_state *ret_state)
 {
-    struct hf_file_state state = {.path = NULL};
+    struct hf_file_state state = { .path = NULL };
     uint64_t version, flags, seen_s;
     char *text = hf_strndup((const char *)value.ptr, value.size), *at = text;
     bool good = decode_key(key, &state.id) && next_number(&at, 1, &version) && version == 1 &&
-                next_number(&at, INT64_MAX, &state.print.offset) && next_number(&at, INT64_MAX, &state.line_parts) &&
-                next_number(&at, state.print.offset, &state.line_bytes) && next_number(&at, ALL_FLAGS, &flags) &&
-                next_number(&at, INT64_MAX, &seen_s) && next_hash(&at, state.print.head) &&
-                next_hash(&at, state.print.tail);
+                next_number(&at, INT64_MAX, &state.print.offset) &&
+                next_number(&at, INT64_MAX, &state.line_parts) &&
+                next_number(&at, state.print.offset, &state.line_bytes) &&
+                next_number(&at, ALL_FLAGS, &flags) && next_number(&at, INT64_MAX, &seen_s) &&
+                next_hash(&at, state.print.head) && next_hash(&at, state.print.tail);
     if (good) {
         state.done = flags & DONE;
         state.reported = flags & REPORTED;

@@ -1,6 +1,6 @@
-/* inotify on the directories in which files of the pattern can stand. It only says where to look; what is true is found by
- * looking. Renames are followed by their names, so that a file that was made, filled and rotated between two looks is
- * still found, under whatever name it has by then. */
+/* inotify on the directories in which files of the pattern can stand. It only says where to look;
+ * what is true is found by looking. Renames are followed by their names, so that a file that was
+ * made, filled and rotated between two looks is still found, under whatever name it has by then. */
 #include "agent/intake/file_impl.h"
 
 #include <errno.h>
@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 #define WATCHES_MAX 4096
-#define MASK                                                                                                           \
-    (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_MODIFY | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF |     \
-     IN_ONLYDIR | IN_EXCL_UNLINK)
+#define MASK                                                                                       \
+    (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_MODIFY | IN_ATTRIB |                 \
+     IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_EXCL_UNLINK)
 
 struct directory {
     int wd;
@@ -27,8 +27,8 @@ struct hf_watch {
     struct event *readable;
     struct directory *directories;
     size_t count;
-    uint32_t cookie;     /* of the half of a rename that waits for the other; 0: none */
-    char *moved_from;    /* and its name */
+    uint32_t cookie;  /* of the half of a rename that waits for the other; 0: none */
+    char *moved_from; /* and its name */
 };
 
 static const char *
@@ -59,18 +59,22 @@ hf_watch_directory(struct hf_watch *watch, const char *path, struct hf_error *er
         if (strcmp(watch->directories[i].path, path) == 0)
             return HF_OK;
     if (watch->count == WATCHES_MAX)
-        return hf_fail(err, HF_ELIMIT, "more than %d directories to watch; use a narrower path", WATCHES_MAX);
+        return hf_fail(err, HF_ELIMIT, "more than %d directories to watch; use a narrower path",
+                       WATCHES_MAX);
     int wd = inotify_add_watch(watch->fd, path, MASK);
     if (wd < 0 && (errno == ENOENT || errno == ENOTDIR))
         return HF_ENOTFOUND;
     if (wd < 0 && errno == ENOSPC)
-        return hf_fail(err, HF_ELIMIT, "no inotify watch is left for '%s'; raise fs.inotify.max_user_watches", path);
+        return hf_fail(err, HF_ELIMIT,
+                       "no inotify watch is left for '%s'; raise fs.inotify.max_user_watches",
+                       path);
     if (wd < 0)
         return hf_fail_errno(err, HF_EIO, "watching '%s'", path);
     if (directory_of_wd(watch, wd))
         return HF_OK; /* the same directory by another path */
-    watch->directories = hf_realloc(watch->directories, (watch->count + 1) * sizeof(*watch->directories));
-    watch->directories[watch->count++] = (struct directory){.wd = wd, .path = hf_strdup(path)};
+    watch->directories =
+        hf_realloc(watch->directories, (watch->count + 1) * sizeof(*watch->directories));
+    watch->directories[watch->count++] = (struct directory){ .wd = wd, .path = hf_strdup(path) };
     hf_file_scan_soon(watch->source); /* what appeared in it while it was not watched yet */
     return HF_OK;
 }
@@ -102,16 +106,18 @@ name_vanished(struct hf_watch *watch, const char *path)
     hf_source_ready(&source->source);
 }
 
-/* Who stands behind a name when its rename is told may be somebody else already: the new name of any file of ours is followed,
- * and the next scan opens what it finds there unless it is known. */
+/* Who stands behind a name when its rename is told may be somebody else already: the new name of
+ * any file of ours is followed, and the next scan opens what it finds there unless it is known. */
 static void
 name_moved(struct hf_watch *watch, const char *from, const char *to)
 {
     struct hf_file_source *source = watch->source;
     struct hf_file *replaced = hf_file_by_path(source, to), *file = hf_file_by_path(source, from);
     if (replaced && replaced != file)
-        replaced->ending = replaced->nameless = true; /* overwritten; its descriptor still reads it */
-    if (take_string(&source->followed, from) || file || hf_found_matches(&source->source.config, from))
+        replaced->ending = replaced->nameless =
+            true; /* overwritten; its descriptor still reads it */
+    if (take_string(&source->followed, from) || file ||
+        hf_found_matches(&source->source.config, from))
         hf_strings_add(&source->followed, to);
     if (!file || strcmp(file->path, from) != 0)
         return;
@@ -135,7 +141,8 @@ moved_away(struct hf_watch *watch)
 
 /* A name came or went. */
 static void
-on_rename(struct hf_watch *watch, const struct inotify_event *event, const char *path, struct hf_file *file)
+on_rename(struct hf_watch *watch, const struct inotify_event *event, const char *path,
+          struct hf_file *file)
 {
     if (!(event->mask & IN_MOVED_TO) || event->cookie != watch->cookie)
         moved_away(watch);
@@ -167,7 +174,8 @@ on_name(struct hf_watch *watch, const struct inotify_event *event, const char *p
     if (!directory)
         on_rename(watch, event, path, file);
     /* A directory may be one that a pattern in the middle of the path means. */
-    if (file || directory || hf_found_matches(&source->source.config, path) || source->followed.count > 0)
+    if (file || directory || hf_found_matches(&source->source.config, path) ||
+        source->followed.count > 0)
         hf_file_scan_soon(source);
 }
 
@@ -188,7 +196,8 @@ on_event(struct hf_watch *watch, const struct inotify_event *event)
         hf_file_scan_soon(watch->source);
         return;
     }
-    if (!directory || event->len == 0 || strlen(directory) + 1 + strlen(event->name) >= sizeof(path))
+    if (!directory || event->len == 0 ||
+        strlen(directory) + 1 + strlen(event->name) >= sizeof(path))
         return;
     hf_path_join(path, sizeof(path), directory, event->name);
     on_name(watch, event, path);
@@ -223,11 +232,14 @@ hf_watch_new(struct hf_file_source *source, struct hf_error *err)
     watch->source = source;
     watch->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (watch->fd < 0) {
-        hf_fail_errno(err, HF_ELIMIT, "no inotify instance is left (raise fs.inotify.max_user_instances); polling instead");
+        hf_fail_errno(
+            err, HF_ELIMIT,
+            "no inotify instance is left (raise fs.inotify.max_user_instances); polling instead");
         hf_watch_free(watch);
         return NULL;
     }
-    watch->readable = event_new(source->source.intake->loop, watch->fd, EV_READ | EV_PERSIST, on_readable, watch);
+    watch->readable =
+        event_new(source->source.intake->loop, watch->fd, EV_READ | EV_PERSIST, on_readable, watch);
     if (!watch->readable || event_add(watch->readable, NULL) != 0) {
         hf_fail(err, HF_EINTERNAL, "the event loop does not take inotify; polling instead");
         hf_watch_free(watch);

@@ -1,9 +1,10 @@
 /* Inside of intake: what the three kinds of source share.
  *
- *   source  ──bytes──▶  lines.c cuts pieces  ──▶  unit.c makes records, adds them with the position  ──▶  journal
+ *   source  ──bytes──▶  lines.c cuts pieces  ──▶  unit.c makes records, adds them with the position
+ * ──▶  journal
  *
- * A source changes its own position only after its unit was handed over whole, so that a unit that fails can simply be
- * tried again with the same bytes.
+ * A source changes its own position only after its unit was handed over whole, so that a unit that
+ * fails can simply be tried again with the same bytes.
  */
 #ifndef HOLDFAST_INTAKE_IMPL_H
 #define HOLDFAST_INTAKE_IMPL_H
@@ -18,7 +19,7 @@ struct hf_hasher;
 /* ---- times, in milliseconds; a test may shorten them ---- */
 
 struct hf_intake_timing {
-    uint64_t quiet_ms;      /* a renamed or unlinked file has ended when it did not grow for this long */
+    uint64_t quiet_ms; /* a renamed or unlinked file has ended when it did not grow for this long */
     uint64_t rescan_ms;     /* every file is looked at this often, whatever inotify says */
     uint64_t poll_ms;       /* the same where inotify is not to be had */
     uint64_t retry_ms;      /* a journal that refused is tried again, whatever on_commit says */
@@ -41,12 +42,13 @@ struct hf_piece {
     size_t consumed;       /* with it */
 };
 
-/* The first piece of `input`. `in_parts`: parts of this line were cut before. `ended`: nothing will follow the input, what is
- * left of it is a line. */
+/* The first piece of `input`. `in_parts`: parts of this line were cut before. `ended`: nothing will
+ * follow the input, what is left of it is a line. */
 struct hf_piece hf_piece_next(struct hf_slice input, size_t max_event, bool in_parts, bool ended);
 
-/* How much of an over-long line was cut into parts. `bytes` and `crc` are what a restart needs to go on; the running hash
- * may be ahead of them when a unit failed, and simply waits until they have caught up. */
+/* How much of an over-long line was cut into parts. `bytes` and `crc` are what a restart needs to
+ * go on; the running hash may be ahead of them when a unit failed, and simply waits until they have
+ * caught up. */
 struct hf_long_line {
     uint64_t parts, bytes;
     uint32_t crc;             /* CRC-32C of the first `bytes` bytes */
@@ -55,7 +57,8 @@ struct hf_long_line {
     bool finished;            /* sha256 is that of the whole line */
     char sha256[65];
 };
-void hf_long_line_add(struct hf_long_line *line, uint64_t at, struct hf_slice bytes); /* hashes what is new of it */
+void hf_long_line_add(struct hf_long_line *line, uint64_t at,
+                      struct hf_slice bytes); /* hashes what is new of it */
 void hf_long_line_finish(struct hf_long_line *line);
 void hf_long_line_reset(struct hf_long_line *line);
 
@@ -66,15 +69,19 @@ struct hf_source;
 #define HF_PROBLEM_SIZE sizeof(((struct hf_source_status *)0)->problem)
 
 struct hf_source_ops {
-    /* Everything that can fail, without an effect on others. `replaces` is the running source of the same name, or NULL. */
-    enum hf_status (*prepare)(struct hf_source *source, struct hf_source *replaces, struct hf_error *err);
+    /* Everything that can fail, without an effect on others. `replaces` is the running source of
+     * the same name, or NULL. */
+    enum hf_status (*prepare)(struct hf_source *source, struct hf_source *replaces,
+                              struct hf_error *err);
     void (*start)(struct hf_source *source);
-    void (*stop)(struct hf_source *source);   /* no more reading */
-    void (*free)(struct hf_source *source);   /* also a source that was only prepared */
-    void (*room)(struct hf_source *source);   /* the journal may have room again: read on */
-    void (*full)(struct hf_source *source);   /* the journal has been full for a while; NULL: nothing to tell anyone */
-    bool (*step)(struct hf_source *source);   /* one block of work of the round; true: more to do. NULL: by events only */
-    void (*drain)(struct hf_source *source);  /* remember how far drained() means */
+    void (*stop)(struct hf_source *source);  /* no more reading */
+    void (*free)(struct hf_source *source);  /* also a source that was only prepared */
+    void (*room)(struct hf_source *source);  /* the journal may have room again: read on */
+    void (*full)(struct hf_source *source);  /* the journal has been full for a while; NULL: nothing
+                                                to tell anyone */
+    bool (*step)(struct hf_source *source);  /* one block of work of the round; true: more to do.
+                                                NULL: by events only */
+    void (*drain)(struct hf_source *source); /* remember how far drained() means */
     bool (*drained)(struct hf_source *source);
     void (*status)(const struct hf_source *source, struct hf_source_status *status);
 };
@@ -85,22 +92,28 @@ struct hf_source {
     struct hf_config_source config; /* a copy of our own */
     uint16_t id;
     uint64_t max_event; /* of the configuration, or less with a small journal */
-    bool kept;         /* while a new configuration is compared: stays as it is */
-    bool ready;        /* step() has something to do */
+    bool kept;          /* while a new configuration is compared: stays as it is */
+    bool ready;         /* step() has something to do */
     uint64_t events, bytes, gaps;
     struct hf_record_counts counts;
     char problem[HF_PROBLEM_SIZE];
 };
 
-void hf_problem_set(char problem[HF_PROBLEM_SIZE], const char *text); /* cut where it does not fit */
+void hf_problem_set(char problem[HF_PROBLEM_SIZE],
+                    const char *text); /* cut where it does not fit */
 
 struct hf_source *hf_file_source_new(void);
 struct hf_source *hf_socket_source_new(void);
 struct hf_source *hf_stdin_source_new(void);
 bool hf_stdin_source_ended(const struct hf_source *source);
 
-void hf_source_ready(struct hf_source *source); /* step() will be called from the loop, in turn with the others */
-void hf_source_problem(struct hf_source *source, const struct hf_error *err); /* logged when it is a new one */
+void hf_source_config_copy(struct hf_config_source *to, const struct hf_config_source *from);
+void hf_source_config_free(struct hf_config_source *config);
+bool hf_source_config_same(const struct hf_config_source *a, const struct hf_config_source *b);
+void hf_source_ready(
+    struct hf_source *source); /* step() will be called from the loop, in turn with the others */
+void hf_source_problem(struct hf_source *source,
+                       const struct hf_error *err); /* logged when it is a new one */
 void hf_source_well(struct hf_source *source);
 
 /* ---- the intake ---- */
@@ -120,23 +133,27 @@ struct hf_intake {
     struct hf_source **sources;
     size_t source_count;
     struct hf_streams *streams;
-    struct event *work;    /* runs step() of each ready source, then itself again while there is more */
-    struct event *retry;   /* while blocked */
-    struct event *expiry;  /* forgets old streams */
-    size_t next_source;    /* of the round */
-    bool blocked;          /* the journal refused; nothing is read until there is room */
+    struct event
+        *work; /* runs step() of each ready source, then itself again while there is more */
+    struct event *retry;  /* while blocked */
+    struct event *expiry; /* forgets old streams */
+    size_t next_source;   /* of the round */
+    bool blocked;         /* the journal refused; nothing is read until there is room */
     bool told_full;
     bool stopped;
     uint64_t blocked_since_ms;
     struct hf_drain_waiter *waiters;
     size_t waiter_count;
-    struct hf_buf record;  /* the record being made */
-    struct hf_buf block;   /* what was just read from a file */
+    struct hf_buf record; /* the record being made */
+    struct hf_buf block;  /* what was just read from a file */
 };
 
+void hf_intake_on_work(int fd, short what, void *intake);
+void hf_intake_on_retry(int fd, short what, void *intake);
 void hf_intake_block(struct hf_intake *intake, bool out_of_room);
-void hf_intake_wake(struct hf_intake *intake); /* the work event, soon */
-void hf_drain_check(struct hf_intake *intake); /* calls the waiters when all is drained */
+void hf_intake_unblock(struct hf_intake *intake); /* if the journal takes something */
+void hf_intake_wake(struct hf_intake *intake);    /* the work event, soon */
+void hf_drain_check(struct hf_intake *intake);    /* calls the waiters when all is drained */
 
 /* ---- unit: what goes to the journal together ---- */
 
@@ -148,26 +165,29 @@ struct hf_unit {
     struct hf_record_counts counts;
 };
 
-/* After HF_EFULL and any other failure the intake is blocked: the caller leaves everything as it is and waits for room(). */
+/* After HF_EFULL and any other failure the intake is blocked: the caller leaves everything as it is
+ * and waits for room(). */
 enum hf_status hf_unit_begin(struct hf_unit *unit, struct hf_source *source) hf_must_check;
-enum hf_status hf_unit_set_state(struct hf_unit *unit, const char *key, struct hf_slice value) hf_must_check;
+enum hf_status hf_unit_set_state(struct hf_unit *unit, const char *key,
+                                 struct hf_slice value) hf_must_check;
 
-/* A SourceGap event: bytes of `path` from `from` on were lost; `unread_seen` of them were there when last looked at. */
-enum hf_status hf_unit_gap(struct hf_unit *unit, const char *path, const char *reason, uint64_t from,
-                           uint64_t unread_seen) hf_must_check;
+/* A SourceGap event: bytes of `path` from `from` on were lost; `unread_seen` of them were there
+ * when last looked at. */
+enum hf_status hf_unit_gap(struct hf_unit *unit, const char *path, const char *reason,
+                           uint64_t from, uint64_t unread_seen) hf_must_check;
 
 /* What hf_unit_lines() took. Becomes true only with the commit: then hf_cut_keep(). */
 struct hf_cut {
-    size_t consumed;  /* bytes of the input */
-    size_t left;      /* bytes behind them that are no whole piece yet */
-    uint64_t lines;   /* that ended in them, empty ones not counted */
+    size_t consumed; /* bytes of the input */
+    size_t left;     /* bytes behind them that are no whole piece yet */
+    uint64_t lines;  /* that ended in them, empty ones not counted */
     uint64_t parts, bytes;
-    uint32_t crc;     /* of the long line, see hf_long_line */
-    bool more;        /* the unit ended before the input did: it may hold more pieces */
+    uint32_t crc; /* of the long line, see hf_long_line */
+    bool more;    /* the unit ended before the input did: it may hold more pieces */
 };
 
-enum hf_status hf_unit_lines(struct hf_unit *unit, struct hf_slice input, bool ended, struct hf_long_line *line,
-                             struct hf_cut *ret_cut) hf_must_check;
+enum hf_status hf_unit_lines(struct hf_unit *unit, struct hf_slice input, bool ended,
+                             struct hf_long_line *line, struct hf_cut *ret_cut) hf_must_check;
 void hf_cut_keep(const struct hf_cut *cut, struct hf_long_line *line);
 void hf_unit_commit(struct hf_unit *unit);
 void hf_unit_abandon(struct hf_unit *unit); /* there was nothing to add after all */

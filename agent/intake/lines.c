@@ -4,7 +4,8 @@
 #include <holdfast/crypto.h>
 #include <string.h>
 
-/* A part does not end inside a UTF-8 character, else two parts of readable text would both have to become base64. */
+/* A part does not end inside a UTF-8 character, else two parts of readable text would both have to
+ * become base64. */
 static size_t
 part_size(const uint8_t *bytes, size_t max_event)
 {
@@ -17,19 +18,24 @@ part_size(const uint8_t *bytes, size_t max_event)
 struct hf_piece
 hf_piece_next(struct hf_slice input, size_t max_event, bool in_parts, bool ended)
 {
-    struct hf_piece none = {.kind = HF_PIECE_NONE};
+    struct hf_piece none = { .kind = HF_PIECE_NONE };
     enum hf_piece_kind whole = in_parts ? HF_PIECE_LAST : HF_PIECE_LINE;
     const uint8_t *newline = input.size > 0 ? memchr(input.ptr, '\n', input.size) : NULL;
     size_t size = newline ? (size_t)(newline - input.ptr) : input.size;
 
     if (size > max_event) {
         size_t cut = part_size(input.ptr, max_event);
-        return (struct hf_piece){.kind = HF_PIECE_PART, .bytes = hf_slice(input.ptr, cut), .consumed = cut};
+        return (struct hf_piece){ .kind = HF_PIECE_PART,
+                                  .bytes = hf_slice(input.ptr, cut),
+                                  .consumed = cut };
     }
     if (newline)
-        return (struct hf_piece){.kind = whole, .bytes = hf_slice(input.ptr, size), .consumed = size + 1};
+        return (struct hf_piece){ .kind = whole,
+                                  .bytes = hf_slice(input.ptr, size),
+                                  .consumed = size + 1 };
     if (ended && (size > 0 || in_parts))
-        return (struct hf_piece){.kind = whole, .bytes = hf_slice(input.ptr, size), .consumed = size};
+        return (
+            struct hf_piece){ .kind = whole, .bytes = hf_slice(input.ptr, size), .consumed = size };
     return none;
 }
 
@@ -63,5 +69,5 @@ void
 hf_long_line_reset(struct hf_long_line *line)
 {
     hf_hasher_free(line->hasher);
-    *line = (struct hf_long_line){.parts = 0};
+    *line = (struct hf_long_line){ .parts = 0 };
 }

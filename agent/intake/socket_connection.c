@@ -1,7 +1,8 @@
 /* One connection: receive, take into the journal, reply.
  *
- * Memory is bounded both ways: in the buffer is at most one line that is not whole and one read, and of replies only the one
- * that is being sent; the next one is made from the newest state when that is out. */
+ * Memory is bounded both ways: in the buffer is at most one line that is not whole and one read,
+ * and of replies only the one that is being sent; the next one is made from the newest state when
+ * that is out. */
 #include "agent/intake/socket_impl.h"
 
 #include <errno.h>
@@ -28,8 +29,9 @@ send_replies(struct hf_connection *connection)
             if (connection->out_size == 0)
                 return;
         }
-        ssize_t sent = send(connection->fd, connection->out + connection->out_sent,
-                            connection->out_size - connection->out_sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t sent =
+            send(connection->fd, connection->out + connection->out_sent,
+                 connection->out_size - connection->out_sent, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent >= 0)
             connection->out_sent += (size_t)sent;
         else if (errno == EAGAIN || errno == EWOULDBLOCK) {
@@ -44,7 +46,8 @@ static bool
 is_told(const struct hf_connection *connection)
 {
     const struct hf_session *session = &connection->session;
-    return connection->out_size == 0 && !session->refusal[0] && !session->tell_ok && session->told == session->durable;
+    return connection->out_size == 0 && !session->refusal[0] && !session->tell_ok &&
+           session->told == session->durable;
 }
 
 /* Nothing is left to do for it. */
@@ -72,7 +75,8 @@ open_if_durable(struct hf_connection *connection)
 {
     struct hf_stream *stream = connection->stream;
     if (connection->session.state != HF_SESSION_NAMED || stream->durable != stream->taken)
-        return; /* lines of an earlier connection are on their way: what they were is told when they are safe */
+        return; /* lines of an earlier connection are on their way: what they were is told when they
+                   are safe */
     hf_session_open(&connection->session, stream->durable);
     connection->skip = stream->begun.parts > 0 ? stream->begun.bytes : 0;
     if (intake_of(connection)->told_full)
@@ -92,7 +96,8 @@ on_durable(void *context)
 static void
 take_stream(struct hf_connection *connection)
 {
-    struct hf_stream *stream = hf_stream_get(intake_of(connection)->streams, connection->session.uuid);
+    struct hf_stream *stream =
+        hf_stream_get(intake_of(connection)->streams, connection->session.uuid);
     if (!stream) {
         hf_session_refuse(&connection->session, "GONE");
         return;
@@ -127,9 +132,11 @@ static void
 forget_begun(struct hf_connection *connection)
 {
     struct hf_unit unit;
-    struct hf_cut none = {.consumed = 0};
+    struct hf_cut none = { .consumed = 0 };
     connection->skip = 0;
-    hf_session_refuse(&connection->session, "ERROR the long line that was begun is another one; connect again to send it anew");
+    hf_session_refuse(
+        &connection->session,
+        "ERROR the long line that was begun is another one; connect again to send it anew");
     if (hf_unit_begin(&unit, &connection->source->source) != HF_OK ||
         hf_stream_write(&unit, connection->stream, &none) != HF_OK)
         return; /* told again next time */
@@ -137,7 +144,8 @@ forget_begun(struct hf_connection *connection)
     hf_stream_taken(connection->stream, &unit, &none);
 }
 
-/* A line whose first parts are in the journal comes again from its beginning: these parts are checked, not added. */
+/* A line whose first parts are in the journal comes again from its beginning: these parts are
+ * checked, not added. */
 static void
 skip_begun(struct hf_connection *connection)
 {
@@ -150,7 +158,8 @@ skip_begun(struct hf_connection *connection)
     connection->skip_crc = hf_crc32c(connection->skip_crc, again.ptr, again.size);
     hf_long_line_add(line, line->hashed, again);
     connection->skip -= size;
-    bool differs = memchr(again.ptr, '\n', again.size) || (connection->skip == 0 && connection->skip_crc != stream->begun.crc);
+    bool differs = memchr(again.ptr, '\n', again.size) ||
+                   (connection->skip == 0 && connection->skip_crc != stream->begun.crc);
     if (differs) {
         forget_begun(connection);
         return;
@@ -172,7 +181,8 @@ hand_over(struct hf_connection *connection)
     struct hf_source *source = &connection->source->source;
     struct hf_slice input = hf_buf_slice(&connection->in);
     bool ended = connection->ended && connection->session.state == HF_SESSION_PLAIN;
-    if (hf_piece_next(input, source->max_event, connection->line.parts > 0, ended).kind == HF_PIECE_NONE)
+    if (hf_piece_next(input, source->max_event, connection->line.parts > 0, ended).kind ==
+        HF_PIECE_NONE)
         return false;
     if (hf_unit_begin(&unit, source) != HF_OK)
         return false;
@@ -198,7 +208,8 @@ take_lines(struct hf_connection *connection)
     struct hf_intake *intake = intake_of(connection);
     if (connection->skip > 0)
         skip_begun(connection);
-    while (hf_session_takes_lines(&connection->session) && connection->skip == 0 && !intake->blocked && !intake->stopped)
+    while (hf_session_takes_lines(&connection->session) && connection->skip == 0 &&
+           !intake->blocked && !intake->stopped)
         if (!hand_over(connection))
             break;
     /* What is left of a client of protocol 1 that is gone was never acknowledged. */
@@ -227,7 +238,8 @@ void
 hf_connection_work(struct hf_connection *connection)
 {
     if (connection->session.state == HF_SESSION_HELLO && connection->in.size > 0) {
-        consume(connection, hf_session_hello(&connection->session, hf_buf_slice(&connection->in), connection->ended));
+        consume(connection, hf_session_hello(&connection->session, hf_buf_slice(&connection->in),
+                                             connection->ended));
         if (connection->session.state == HF_SESSION_NAMED)
             take_stream(connection);
     }
@@ -246,11 +258,14 @@ static bool
 has_buffer(struct hf_connection *connection)
 {
     size_t all = 0;
-    if (connection->in.size + HF_SOCKET_READ <= connection->in.capacity || connection->in.size < HF_SOCKET_READ)
+    if (connection->in.size + HF_SOCKET_READ <= connection->in.capacity ||
+        connection->in.size < HF_SOCKET_READ)
         return true;
-    for (const struct hf_connection *other = connection->source->connections; other; other = other->next)
+    for (const struct hf_connection *other = connection->source->connections; other;
+         other = other->next)
         all += other->in.capacity;
-    return all + 2 * connection->in.size <= HF_SOCKET_BUFFERS + 2 * connection->source->source.max_event;
+    return all + 2 * connection->in.size <=
+           HF_SOCKET_BUFFERS + 2 * connection->source->source.max_event;
 }
 
 static void
@@ -261,7 +276,8 @@ on_readable(evutil_socket_t fd, short what, void *context)
     size_t got = 0;
     (void)what;
     if (!has_buffer(connection) || hf_buf_reserve(in, HF_SOCKET_READ) != HF_OK) {
-        hf_session_refuse(&connection->session, "ERROR too many long lines at once; connect again later");
+        hf_session_refuse(&connection->session,
+                          "ERROR too many long lines at once; connect again later");
         hf_connection_work(connection);
         return;
     }
@@ -307,9 +323,11 @@ hf_connection_drain(struct hf_connection *connection)
 bool
 hf_connection_drained(const struct hf_connection *connection)
 {
-    if (!hf_session_takes_lines(&connection->session) && connection->session.state != HF_SESSION_HELLO)
+    if (!hf_session_takes_lines(&connection->session) &&
+        connection->session.state != HF_SESSION_HELLO)
         return true;
-    return connection->ended ? connection->in.size == 0 : connection->received >= connection->drain_to;
+    return connection->ended ? connection->in.size == 0
+                             : connection->received >= connection->drain_to;
 }
 
 /* ---- coming and going ---- */

@@ -5,31 +5,33 @@
 #include "agent/intake/socket_protocol.h"
 
 #define HF_CONNECTIONS_MAX 1024
-#define HF_SOCKET_READ (64u << 10)           /* read at once */
-#define HF_SOCKET_BUFFERS (64u << 20)        /* of all connections of a source, for lines that are not whole yet */
+#define HF_SOCKET_READ     (64u << 10) /* read at once */
+#define HF_SOCKET_BUFFERS                                                                          \
+    (64u << 20) /* of all connections of a source, for lines that are not whole yet */
 
 struct hf_connection {
     struct hf_connection *next;
     struct hf_socket_source *source;
     int fd;
     struct event *readable, *writable;
-    struct hf_buf in;               /* received, not yet in the journal: at most a line of max_event and one read */
+    struct hf_buf
+        in; /* received, not yet in the journal: at most a line of max_event and one read */
     struct hf_session session;
-    struct hf_stream *stream;       /* NULL for plain lines */
+    struct hf_stream *stream; /* NULL for plain lines */
     struct hf_long_line line;
-    uint64_t skip;                  /* bytes of the stream's begun line that the client sends again */
-    uint32_t skip_crc;              /* of those that came */
+    uint64_t skip;     /* bytes of the stream's begun line that the client sends again */
+    uint32_t skip_crc; /* of those that came */
     char out[HF_REPLY_SIZE];
     size_t out_size, out_sent;
-    bool ended, failed;             /* the client sends no more; or nobody is there */
+    bool ended, failed; /* the client sends no more; or nobody is there */
     uint64_t received, drain_to;
 };
 
 struct hf_socket_source {
     struct hf_source source;
-    int fd;                         /* listening */
-    char *prepared_path;            /* the name it is bound to until it takes its place; NULL afterwards */
-    uint64_t dev, ino;              /* of the name */
+    int fd;              /* listening */
+    char *prepared_path; /* the name it is bound to until it takes its place; NULL afterwards */
+    uint64_t dev, ino;   /* of the name */
     struct event *acceptable, *accept_again;
     struct hf_connection *connections;
     size_t connection_count;
@@ -39,13 +41,16 @@ struct hf_socket_source {
 struct hf_socket_source *hf_socket_source(struct hf_source *source);
 
 /* Makes the socket beside its place, with mode and group, and listens. */
-enum hf_status hf_socket_listen(struct hf_socket_source *source, bool ours_answers, struct hf_error *err) hf_must_check;
-enum hf_status hf_socket_take_place(struct hf_socket_source *source, struct hf_error *err) hf_must_check;
+enum hf_status hf_socket_listen(struct hf_socket_source *source, bool ours_answers,
+                                struct hf_error *err) hf_must_check;
+enum hf_status hf_socket_take_place(struct hf_socket_source *source,
+                                    struct hf_error *err) hf_must_check;
 void hf_socket_leave_place(struct hf_socket_source *source);
 
 void hf_connection_new(struct hf_socket_source *source, int fd);
 void hf_connection_close(struct hf_connection *connection);
-void hf_connection_work(struct hf_connection *connection); /* takes what it can, tells what is to be told; may close it */
+void hf_connection_work(struct hf_connection *connection); /* takes what it can, tells what is to be
+                                                              told; may close it */
 void hf_connection_full(struct hf_connection *connection, bool full);
 bool hf_connection_drained(const struct hf_connection *connection);
 void hf_connection_drain(struct hf_connection *connection);

@@ -1,5 +1,6 @@
-/* The listening socket. It is made under another name, given its mode and group, and then renamed to its place: nobody can
- * connect to one whose rights are not set yet, and a new one replaces an old one without a moment in between. */
+/* The listening socket. It is made under another name, given its mode and group, and then renamed
+ * to its place: nobody can connect to one whose rights are not set yet, and a new one replaces an
+ * old one without a moment in between. */
 #include "agent/intake/socket_impl.h"
 
 #include <errno.h>
@@ -15,7 +16,7 @@
 static enum hf_status
 address_of(const char *path, struct sockaddr_un *ret_address, struct hf_error *err)
 {
-    *ret_address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    *ret_address = (struct sockaddr_un){ .sun_family = AF_UNIX };
     if (strlen(path) >= sizeof(ret_address->sun_path))
         return hf_fail(err, HF_ECONFIG, "the socket's path '%s' is longer than %zu bytes", path,
                        sizeof(ret_address->sun_path) - 5);
@@ -35,15 +36,19 @@ check_place(const char *path, struct hf_error *err)
     if (status != HF_OK)
         return status;
     if (!S_ISSOCK(info.st_mode))
-        return hf_fail(err, HF_EEXISTS, "'%s' is there and is no socket; move it away, or choose another path", path);
+        return hf_fail(err, HF_EEXISTS,
+                       "'%s' is there and is no socket; move it away, or choose another path",
+                       path);
     status = address_of(path, &address, err);
     if (status != HF_OK)
         return status;
     hf_owned(hf_fs_close) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return hf_fail_errno(err, HF_EIO, "making a socket");
-    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 || errno == EAGAIN || errno == EINPROGRESS)
-        return hf_fail(err, HF_EBUSY, "somebody answers on '%s'; end that program, or choose another path", path);
+    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 || errno == EAGAIN ||
+        errno == EINPROGRESS)
+        return hf_fail(err, HF_EBUSY,
+                       "somebody answers on '%s'; end that program, or choose another path", path);
     return HF_OK;
 }
 
@@ -120,8 +125,8 @@ hf_socket_leave_place(struct hf_socket_source *source)
         return;
     if (source->prepared_path)
         status = hf_fs_unlink(source->prepared_path, NULL);
-    else if (hf_fs_lstat(source->source.config.path, &info, NULL) == HF_OK && info.st_dev == source->dev &&
-             info.st_ino == source->ino)
+    else if (hf_fs_lstat(source->source.config.path, &info, NULL) == HF_OK &&
+             info.st_dev == source->dev && info.st_ino == source->ino)
         status = hf_fs_unlink(source->source.config.path, NULL);
     if (status != HF_OK)
         hf_log_debug("socket.left", HF_STR("source", source->source.config.name));

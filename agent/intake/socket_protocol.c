@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define WORD "HOLDFAST"
+#define WORD  "HOLDFAST"
 #define HELLO "HOLDFAST 1 STREAM "
 
 void
@@ -88,7 +88,8 @@ hf_session_takes_lines(const struct hf_session *session)
 static size_t
 tell(char ret_reply[HF_REPLY_SIZE], const char *word, uint64_t number)
 {
-    return (size_t)snprintf(ret_reply, HF_REPLY_SIZE, "%s %llu\n", word, (unsigned long long)number);
+    return (size_t)snprintf(ret_reply, HF_REPLY_SIZE, "%s %llu\n", word,
+                            (unsigned long long)number);
 }
 
 size_t

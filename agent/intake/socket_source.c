@@ -17,7 +17,7 @@ hf_socket_source(struct hf_source *source)
 static void
 accept_later(struct hf_socket_source *source)
 {
-    static const struct timeval after = {0, 200000};
+    static const struct timeval after = { 0, 200000 };
     event_del(source->acceptable);
     evtimer_add(source->accept_again, &after);
 }
@@ -26,11 +26,12 @@ static void
 on_acceptable(evutil_socket_t listening, short what, void *context)
 {
     struct hf_socket_source *source = context;
-    struct hf_error err = {.status = HF_OK};
+    struct hf_error err = { .status = HF_OK };
     (void)what;
     for (int i = 0; i < ACCEPT_AT_ONCE; i++) {
         if (source->connection_count >= HF_CONNECTIONS_MAX) {
-            hf_fail(&err, HF_ELIMIT, "%d connections are open; further ones wait", HF_CONNECTIONS_MAX);
+            hf_fail(&err, HF_ELIMIT, "%d connections are open; further ones wait",
+                    HF_CONNECTIONS_MAX);
             hf_source_problem(&source->source, &err);
             accept_later(source);
             return;
@@ -63,11 +64,13 @@ socket_prepare(struct hf_source *base, struct hf_source *replaces, struct hf_err
     struct hf_socket_source *source = hf_socket_source(base);
     if (!base->config.path)
         return hf_fail(err, HF_ECONFIG, "a socket source needs a path");
-    bool ours = replaces && replaces->config.type == HF_SOURCE_SOCKET && strcmp(replaces->config.path, base->config.path) == 0;
+    bool ours = replaces && replaces->config.type == HF_SOURCE_SOCKET &&
+                strcmp(replaces->config.path, base->config.path) == 0;
     enum hf_status status = hf_socket_listen(source, ours, err);
     if (status != HF_OK)
         return status;
-    source->acceptable = event_new(base->intake->loop, source->fd, EV_READ | EV_PERSIST, on_acceptable, source);
+    source->acceptable =
+        event_new(base->intake->loop, source->fd, EV_READ | EV_PERSIST, on_acceptable, source);
     source->accept_again = evtimer_new(base->intake->loop, on_accept_again, source);
     if (!source->acceptable || !source->accept_again)
         return hf_fail(err, HF_EINTERNAL, "the event loop takes no socket");
@@ -78,7 +81,7 @@ static void
 socket_start(struct hf_source *base)
 {
     struct hf_socket_source *source = hf_socket_source(base);
-    struct hf_error err = {.status = HF_OK};
+    struct hf_error err = { .status = HF_OK };
     if (hf_socket_take_place(source, &err) != HF_OK || event_add(source->acceptable, NULL) != 0) {
         if (err.status == HF_OK)
             hf_fail(&err, HF_EINTERNAL, "the event loop does not take the socket");
@@ -98,7 +101,8 @@ socket_stop(struct hf_source *base)
         event_del(source->acceptable);
     if (source->accept_again)
         evtimer_del(source->accept_again);
-    for (struct hf_connection *connection = source->connections; connection; connection = connection->next)
+    for (struct hf_connection *connection = source->connections; connection;
+         connection = connection->next)
         event_del(connection->readable);
     hf_socket_leave_place(source);
 }
@@ -120,12 +124,13 @@ static void
 socket_room(struct hf_source *base)
 {
     struct hf_socket_source *source = hf_socket_source(base);
-    for (struct hf_connection *connection = source->connections, *next; connection; connection = next) {
+    for (struct hf_connection *connection = source->connections, *next; connection;
+         connection = next) {
         next = connection->next;
         hf_connection_work(connection);
     }
-    for (struct hf_connection *connection = source->connections; connection && !base->intake->blocked;
-         connection = connection->next)
+    for (struct hf_connection *connection = source->connections;
+         connection && !base->intake->blocked; connection = connection->next)
         hf_connection_full(connection, false);
 }
 
@@ -133,7 +138,8 @@ static void
 socket_full(struct hf_source *base)
 {
     struct hf_socket_source *source = hf_socket_source(base);
-    for (struct hf_connection *connection = source->connections; connection; connection = connection->next)
+    for (struct hf_connection *connection = source->connections; connection;
+         connection = connection->next)
         hf_connection_full(connection, true);
 }
 
@@ -143,7 +149,8 @@ socket_drain(struct hf_source *base)
     struct hf_socket_source *source = hf_socket_source(base);
     if (source->running)
         on_acceptable(source->fd, EV_READ, source);
-    for (struct hf_connection *connection = source->connections; connection; connection = connection->next)
+    for (struct hf_connection *connection = source->connections; connection;
+         connection = connection->next)
         hf_connection_drain(connection);
 }
 
@@ -153,7 +160,8 @@ socket_drained(struct hf_source *base)
     const struct hf_socket_source *source = hf_socket_source(base);
     if (base->intake->blocked)
         return source->connections == NULL;
-    for (const struct hf_connection *connection = source->connections; connection; connection = connection->next)
+    for (const struct hf_connection *connection = source->connections; connection;
+         connection = connection->next)
         if (!hf_connection_drained(connection))
             return false;
     return true;

@@ -1,7 +1,9 @@
-/* Standard input: lines until its end. It has no position: what was read and is not durable yet is lost with the process.
+/* Standard input: lines until its end. It has no position: what was read and is not durable yet is
+ * lost with the process.
  *
- * The descriptor is left blocking, because others may share it: it is read only when there is something to read. A regular
- * file is always ready and cannot be polled: then one block is read per turn. */
+ * The descriptor is left blocking, because others may share it: it is read only when there is
+ * something to read. A regular file is always ready and cannot be polled: then one block is read
+ * per turn. */
 #include "agent/intake/intake_impl.h"
 
 #include <event2/event.h>
@@ -16,8 +18,8 @@ struct stdin_source {
     struct event *readable;
     struct hf_buf in;
     struct hf_long_line line;
-    bool by_turns;          /* not to be polled */
-    bool running, ended;    /* end of input was read */
+    bool by_turns;       /* not to be polled */
+    bool running, ended; /* end of input was read */
     uint64_t received, drain_to;
 };
 
@@ -34,7 +36,8 @@ hand_over(struct stdin_source *source)
     struct hf_unit unit;
     struct hf_cut cut;
     struct hf_slice input = hf_buf_slice(&source->in);
-    if (hf_piece_next(input, source->source.max_event, source->line.parts > 0, source->ended).kind == HF_PIECE_NONE)
+    if (hf_piece_next(input, source->source.max_event, source->line.parts > 0, source->ended)
+            .kind == HF_PIECE_NONE)
         return false;
     if (hf_unit_begin(&unit, &source->source) != HF_OK ||
         hf_unit_lines(&unit, input, source->ended, &source->line, &cut) != HF_OK)
@@ -69,10 +72,11 @@ take_lines(struct stdin_source *source)
 static void
 read_some(struct stdin_source *source)
 {
-    struct hf_error err = {.status = HF_OK};
+    struct hf_error err = { .status = HF_OK };
     struct hf_buf *in = &source->in;
     size_t got = 0;
-    hf_assert(hf_buf_reserve(in, READ_BYTES) == HF_OK); /* at most a line of max_event is left in it */
+    hf_assert(hf_buf_reserve(in, READ_BYTES) ==
+              HF_OK); /* at most a line of max_event is left in it */
     enum hf_status status = hf_fs_read(STDIN_FILENO, in->ptr + in->size, READ_BYTES, &got, &err);
     if (status == HF_EFULL)
         return;
@@ -98,15 +102,17 @@ stdin_prepare(struct hf_source *base, struct hf_source *replaces, struct hf_erro
     struct stdin_source *source = stdin_source(base);
     (void)replaces;
     hf_buf_init(&source->in, (size_t)base->max_event + 4 * READ_BYTES);
-    source->readable = event_new(base->intake->loop, STDIN_FILENO, EV_READ | EV_PERSIST, on_readable, source);
-    return source->readable ? HF_OK : hf_fail(err, HF_EINTERNAL, "the event loop takes no standard input");
+    source->readable =
+        event_new(base->intake->loop, STDIN_FILENO, EV_READ | EV_PERSIST, on_readable, source);
+    return source->readable ? HF_OK
+                            : hf_fail(err, HF_EINTERNAL, "the event loop takes no standard input");
 }
 
 static void
 stdin_start(struct hf_source *base)
 {
     struct stdin_source *source = stdin_source(base);
-    struct hf_error err = {.status = HF_OK};
+    struct hf_error err = { .status = HF_OK };
     struct stat info;
     source->running = true;
     if (hf_fs_fstat(STDIN_FILENO, &info, &err) != HF_OK) {

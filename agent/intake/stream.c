@@ -1,15 +1,17 @@
-/* The table of streams. State of one: "1 LINES PARTS BYTES CRC LAST_S"; PARTS, BYTES and CRC are of a line longer than
- * max_event whose first parts are in the journal: when the client sends that line again they are skipped. */
+/* The table of streams. State of one: "1 LINES PARTS BYTES CRC LAST_S"; PARTS, BYTES and CRC are of
+ * a line longer than max_event whose first parts are in the journal: when the client sends that
+ * line again they are skipped. */
 #include "agent/intake/stream.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define KEY_GONE "stream-gone"
+#define KEY_GONE   "stream-gone"
 #define KEY_PREFIX "stream/"
-#define KEY_SIZE (sizeof(KEY_PREFIX) + HF_UUID_SIZE)
-#define FORGET_AT_ONCE 1024 /* when there are too many: so many that it is not done for each new one */
+#define KEY_SIZE   (sizeof(KEY_PREFIX) + HF_UUID_SIZE)
+#define FORGET_AT_ONCE                                                                             \
+    1024 /* when there are too many: so many that it is not done for each new one */
 
 struct hf_streams {
     struct hf_intake *intake;
@@ -85,7 +87,7 @@ decode(struct hf_slice value, struct stored *ret_stored)
             return false;
         at = end ? end + 1 : at;
     }
-    *ret_stored = (struct stored){number[1], number[2], number[3], number[4], number[5]};
+    *ret_stored = (struct stored){ number[1], number[2], number[3], number[4], number[5] };
     return number[0] == 1 && ret_stored->crc <= UINT32_MAX;
 }
 
@@ -100,9 +102,10 @@ hf_stream_write(struct hf_unit *unit, const struct hf_stream *stream, const stru
 {
     char key[KEY_SIZE], value[160];
     key_of(stream->uuid, key);
-    int size = snprintf(value, sizeof(value), "1 %llu %llu %llu %lu %lld", (unsigned long long)(stream->taken + cut->lines),
-                        (unsigned long long)cut->parts, (unsigned long long)cut->bytes, (unsigned long)cut->crc,
-                        (long long)unit->arrival_s);
+    int size = snprintf(value, sizeof(value), "1 %llu %llu %llu %lu %lld",
+                        (unsigned long long)(stream->taken + cut->lines),
+                        (unsigned long long)cut->parts, (unsigned long long)cut->bytes,
+                        (unsigned long)cut->crc, (long long)unit->arrival_s);
     return hf_unit_set_state(unit, key, hf_slice(value, (size_t)size));
 }
 
@@ -115,7 +118,8 @@ hf_stream_taken(struct hf_stream *stream, const struct hf_unit *unit, const stru
     stream->begun.parts = cut->parts;
     stream->begun.bytes = cut->bytes;
     stream->begun.crc = cut->crc;
-    /* When many are on their way the newest two are reported as one, when the later one is durable. */
+    /* When many are on their way the newest two are reported as one, when the later one is durable.
+     */
     if (stream->pending_count == HF_STREAM_PENDING)
         stream->pending_count--;
     stream->pending[stream->pending_count].seq = unit->last_seq;
@@ -134,8 +138,9 @@ add_stream(struct hf_streams *streams, const char *uuid, const struct stored *st
     if (stored) {
         stream->stored = true;
         stream->taken = stream->durable = stored->lines;
-        stream->begun = (struct hf_long_line){
-            .parts = stored->parts, .bytes = stored->bytes, .crc = (uint32_t)stored->crc};
+        stream->begun = (struct hf_long_line){ .parts = stored->parts,
+                                               .bytes = stored->bytes,
+                                               .crc = (uint32_t)stored->crc };
     }
     stream->next = streams->first;
     streams->first = stream;
@@ -186,7 +191,8 @@ stream_durable(struct hf_stream *stream, uint64_t durable_seq)
     if (done == 0)
         return;
     stream->pending_count -= done;
-    memmove(stream->pending, stream->pending + done, stream->pending_count * sizeof(stream->pending[0]));
+    memmove(stream->pending, stream->pending + done,
+            stream->pending_count * sizeof(stream->pending[0]));
     if (stream->on_durable)
         stream->on_durable(stream->connection);
 }
@@ -230,9 +236,10 @@ static void
 list_one(void *context, const char *key, struct hf_slice value)
 {
     struct quiet_list *list = context;
-    struct stored stored = {0};
+    struct stored stored = { 0 };
     const char *uuid = key + strlen(KEY_PREFIX);
-    if (strlen(uuid) != HF_UUID_SIZE - 1 || in_memory(list->streams, uuid) || !decode(value, &stored))
+    if (strlen(uuid) != HF_UUID_SIZE - 1 || in_memory(list->streams, uuid) ||
+        !decode(value, &stored))
         return;
     list->items = hf_realloc(list->items, (list->count + 1) * sizeof(*list->items));
     struct quiet *item = &list->items[list->count++];
@@ -251,7 +258,7 @@ by_age(const void *a, const void *b)
 static void
 forget(struct hf_streams *streams, const struct quiet *items, size_t count)
 {
-    struct hf_error err = {.status = HF_OK};
+    struct hf_error err = { .status = HF_OK };
     struct hf_journal *journal = streams->intake->journal;
     if (count == 0 || hf_journal_begin(journal, false, &err) != HF_OK)
         return; /* the next expiry tries again */
@@ -268,7 +275,8 @@ forget(struct hf_streams *streams, const struct quiet *items, size_t count)
         hf_journal_commit(journal);
         streams->stored -= HF_MIN(count, streams->stored);
     } else {
-        hf_journal_abandon(journal); /* that they are remembered all the same does no harm: they are tried again */
+        hf_journal_abandon(
+            journal); /* that they are remembered all the same does no harm: they are tried again */
         hf_log_warn("streams.expire", HF_ERR(&err));
     }
 }
@@ -276,7 +284,7 @@ forget(struct hf_streams *streams, const struct quiet *items, size_t count)
 void
 hf_streams_expire(struct hf_streams *streams)
 {
-    struct quiet_list list = {.streams = streams};
+    struct quiet_list list = { .streams = streams };
     size_t count = 0;
     int64_t now_s = hf_wall_s();
     hf_journal_each_state(streams->intake->journal, KEY_PREFIX, list_one, &list);

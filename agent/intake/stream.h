@@ -4,16 +4,17 @@
  *                            acknowledged        in the journal,      still with
  *                            to the client       not yet synced       the client
  *
- * A stream is in memory while somebody is connected or lines are on their way; else only its state is ("stream/UUID"). */
+ * A stream is in memory while somebody is connected or lines are on their way; else only its state
+ * is ("stream/UUID"). */
 #ifndef HOLDFAST_STREAM_H
 #define HOLDFAST_STREAM_H
 
 #include "agent/intake/intake_impl.h"
 
-#define HF_UUID_SIZE 37
-#define HF_STREAM_S (24 * 3600) /* a stream is forgotten this long after its last line */
-#define HF_STREAMS_MAX 16384    /* and the longest quiet ones when there are more */
-#define HF_STREAMS_GONE 16384   /* this many forgotten ones are remembered as such */
+#define HF_UUID_SIZE      37
+#define HF_STREAM_S       (24 * 3600) /* a stream is forgotten this long after its last line */
+#define HF_STREAMS_MAX    16384       /* and the longest quiet ones when there are more */
+#define HF_STREAMS_GONE   16384       /* this many forgotten ones are remembered as such */
 #define HF_STREAM_PENDING 256
 
 struct hf_streams;
@@ -29,7 +30,8 @@ struct hf_stream {
     void (*on_durable)(void *connection);
     struct {
         uint64_t seq, lines;
-    } pending[HF_STREAM_PENDING]; /* units on their way: durable up to `lines` when the journal is up to `seq` */
+    } pending[HF_STREAM_PENDING]; /* units on their way: durable up to `lines` when the journal is
+                                     up to `seq` */
     size_t pending_count;
 };
 
@@ -40,14 +42,17 @@ void hf_streams_free(struct hf_streams *streams);
 struct hf_stream *hf_stream_get(struct hf_streams *streams, const char *uuid);
 void hf_stream_put(struct hf_stream *stream); /* nobody is connected any more */
 /* In a unit: its position as it will be with this cut. */
-enum hf_status hf_stream_write(struct hf_unit *unit, const struct hf_stream *stream, const struct hf_cut *cut) hf_must_check;
+enum hf_status hf_stream_write(struct hf_unit *unit, const struct hf_stream *stream,
+                               const struct hf_cut *cut) hf_must_check;
 /* After the commit. */
-void hf_stream_taken(struct hf_stream *stream, const struct hf_unit *unit, const struct hf_cut *cut);
+void hf_stream_taken(struct hf_stream *stream, const struct hf_unit *unit,
+                     const struct hf_cut *cut);
 
 void hf_streams_durable(struct hf_streams *streams, uint64_t durable_seq);
 void hf_streams_expire(struct hf_streams *streams);
 
-/* stream_gone.c: hashes of forgotten streams, the oldest overwritten first; one state value, "stream-gone". */
+/* stream_gone.c: hashes of forgotten streams, the oldest overwritten first; one state value,
+ * "stream-gone". */
 struct hf_gone;
 struct hf_gone *hf_gone_load(struct hf_journal *journal);
 void hf_gone_free(struct hf_gone *gone);

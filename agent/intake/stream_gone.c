@@ -1,13 +1,15 @@
-/* What is remembered of streams that were forgotten: enough to answer GONE instead of taking their lines a second time. */
+/* What is remembered of streams that were forgotten: enough to answer GONE instead of taking their
+ * lines a second time. */
 #include "agent/intake/stream.h"
 
 #include <holdfast/crypto.h>
 #include <string.h>
 
 #define HASH_BYTES 8
-#define KEY_GONE "stream-gone"
+#define KEY_GONE   "stream-gone"
 
-struct hf_gone { /* the value as it stands in the journal: where the next one goes, and the hashes */
+struct hf_gone { /* the value as it stands in the journal: where the next one goes, and the hashes
+                  */
     uint8_t next[4];
     uint8_t count[4];
     uint8_t hashes[HF_STREAMS_GONE][HASH_BYTES];
@@ -31,7 +33,8 @@ hf_gone_load(struct hf_journal *journal)
         return gone;
     memcpy(gone, value.ptr, value.size);
     uint32_t count = hf_get_le32(gone->count), next = hf_get_le32(gone->next);
-    if (count > HF_STREAMS_GONE || next >= HF_STREAMS_GONE || value.size != 8 + (size_t)count * HASH_BYTES)
+    if (count > HF_STREAMS_GONE || next >= HF_STREAMS_GONE ||
+        value.size != 8 + (size_t)count * HASH_BYTES)
         memset(gone, 0, sizeof(*gone));
     return gone;
 }

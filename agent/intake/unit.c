@@ -1,4 +1,5 @@
-/* A unit: the events of one block and the position behind them, in the journal together or not at all. */
+/* A unit: the events of one block and the position behind them, in the journal together or not at
+ * all. */
 #include "agent/intake/intake_impl.h"
 
 #include <holdfast/json.h>
@@ -17,8 +18,8 @@ give_up(struct hf_unit *unit, enum hf_status status, struct hf_error *err)
 enum hf_status
 hf_unit_begin(struct hf_unit *unit, struct hf_source *source)
 {
-    struct hf_error err = {.status = HF_OK};
-    *unit = (struct hf_unit){.source = source, .arrival_s = hf_wall_s()};
+    struct hf_error err = { .status = HF_OK };
+    *unit = (struct hf_unit){ .source = source, .arrival_s = hf_wall_s() };
     enum hf_status status = hf_journal_begin(source->intake->journal, false, &err);
     if (status == HF_OK)
         return HF_OK;
@@ -31,7 +32,7 @@ hf_unit_begin(struct hf_unit *unit, struct hf_source *source)
 enum hf_status
 hf_unit_set_state(struct hf_unit *unit, const char *key, struct hf_slice value)
 {
-    struct hf_error err = {.status = HF_OK};
+    struct hf_error err = { .status = HF_OK };
     enum hf_status status = hf_journal_set_state(unit->source->intake->journal, key, value, &err);
     return status == HF_OK ? HF_OK : give_up(unit, status, &err);
 }
@@ -39,10 +40,10 @@ hf_unit_set_state(struct hf_unit *unit, const char *key, struct hf_slice value)
 static enum hf_status
 append(struct hf_unit *unit, uint16_t source, int64_t time_s)
 {
-    struct hf_error err = {.status = HF_OK};
+    struct hf_error err = { .status = HF_OK };
     struct hf_intake *intake = unit->source->intake;
-    enum hf_status status = hf_journal_append(intake->journal, source, time_s, hf_buf_slice(&intake->record),
-                                              &unit->last_seq, &err);
+    enum hf_status status = hf_journal_append(intake->journal, source, time_s,
+                                              hf_buf_slice(&intake->record), &unit->last_seq, &err);
     if (status != HF_OK)
         return give_up(unit, status, &err);
     unit->events++;
@@ -53,16 +54,19 @@ append(struct hf_unit *unit, uint16_t source, int64_t time_s)
 static enum hf_status
 add_line(struct hf_unit *unit, struct hf_slice line, const struct hf_record_part *part)
 {
-    struct hf_error err = {.status = HF_OK};
+    struct hf_error err = { .status = HF_OK };
     struct hf_source *source = unit->source;
     struct hf_intake *intake = source->intake;
     int64_t time_s = 0;
     hf_buf_reset(&intake->record);
     enum hf_status status =
-        hf_record_make(&intake->maker, source->config.name, source->config.event_name, hf_journal_next_seq(intake->journal),
-                       unit->arrival_s, line, part, &intake->record, &time_s, &unit->counts);
+        hf_record_make(&intake->maker, source->config.name, source->config.event_name,
+                       hf_journal_next_seq(intake->journal), unit->arrival_s, line, part,
+                       &intake->record, &time_s, &unit->counts);
     if (status != HF_OK)
-        return give_up(unit, hf_fail(&err, status, "a line of %zu bytes makes too long a record", line.size), &err);
+        return give_up(
+            unit, hf_fail(&err, status, "a line of %zu bytes makes too long a record", line.size),
+            &err);
     unit->bytes += line.size;
     return append(unit, source->id, time_s);
 }
@@ -76,8 +80,9 @@ add_path(struct hf_buf *json, const char *path)
         return hf_json_add_string(json, slice);
     hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(5 * HF_PATH_MAX);
     for (const char *at = path; *at; at++) {
-        enum hf_status status = (uint8_t)*at < 0x80 ? hf_buf_add(&text, at, 1)
-                                                    : hf_buf_addf(&text, "\\x%02x", (unsigned)(uint8_t)*at);
+        enum hf_status status = (uint8_t)*at < 0x80
+                                    ? hf_buf_add(&text, at, 1)
+                                    : hf_buf_addf(&text, "\\x%02x", (unsigned)(uint8_t)*at);
         if (status != HF_OK)
             return status;
     }
@@ -85,8 +90,8 @@ add_path(struct hf_buf *json, const char *path)
 }
 
 static enum hf_status
-gap_details(struct hf_buf *json, const struct hf_unit *unit, const char *path, const char *reason, uint64_t from,
-            uint64_t unread_seen)
+gap_details(struct hf_buf *json, const struct hf_unit *unit, const char *path, const char *reason,
+            uint64_t from, uint64_t unread_seen)
 {
     enum hf_status status = hf_buf_add_text(json, "{\"source\":");
     if (status == HF_OK)
@@ -100,22 +105,25 @@ gap_details(struct hf_buf *json, const struct hf_unit *unit, const char *path, c
     if (status == HF_OK)
         status = hf_json_add_string(json, hf_slice_text(reason));
     if (status == HF_OK)
-        status = hf_buf_addf(json, ",\"fromOffset\":%llu,\"toOffset\":\"unknown\",\"unreadBytesSeen\":%llu}",
-                             (unsigned long long)from, (unsigned long long)unread_seen);
+        status = hf_buf_addf(
+            json, ",\"fromOffset\":%llu,\"toOffset\":\"unknown\",\"unreadBytesSeen\":%llu}",
+            (unsigned long long)from, (unsigned long long)unread_seen);
     return status;
 }
 
 enum hf_status
-hf_unit_gap(struct hf_unit *unit, const char *path, const char *reason, uint64_t from, uint64_t unread_seen)
+hf_unit_gap(struct hf_unit *unit, const char *path, const char *reason, uint64_t from,
+            uint64_t unread_seen)
 {
-    struct hf_error err = {.status = HF_OK};
+    struct hf_error err = { .status = HF_OK };
     struct hf_intake *intake = unit->source->intake;
     hf_owned(hf_buf_done) struct hf_buf details = HF_BUF(16 * HF_PATH_MAX);
     hf_buf_reset(&intake->record);
     enum hf_status status = gap_details(&details, unit, path, reason, from, unread_seen);
     if (status == HF_OK)
-        status = hf_record_make_own(&intake->maker, "SourceGap", hf_journal_next_seq(intake->journal), unit->arrival_s,
-                                    hf_buf_text(&details), &intake->record);
+        status =
+            hf_record_make_own(&intake->maker, "SourceGap", hf_journal_next_seq(intake->journal),
+                               unit->arrival_s, hf_buf_text(&details), &intake->record);
     if (status != HF_OK)
         return give_up(unit, hf_fail(&err, status, "a SourceGap record is too long"), &err);
     unit->gaps++;
@@ -130,7 +138,8 @@ is_empty(struct hf_slice line)
 }
 
 static enum hf_status
-add_piece(struct hf_unit *unit, const struct hf_piece *piece, struct hf_long_line *line, struct hf_cut *cut)
+add_piece(struct hf_unit *unit, const struct hf_piece *piece, struct hf_long_line *line,
+          struct hf_cut *cut)
 {
     enum hf_status status;
     if (piece->kind == HF_PIECE_LINE) {
@@ -140,7 +149,7 @@ add_piece(struct hf_unit *unit, const struct hf_piece *piece, struct hf_long_lin
         cut->lines += status == HF_OK;
         return status;
     }
-    struct hf_record_part part = {.number = cut->parts + 1};
+    struct hf_record_part part = { .number = cut->parts + 1 };
     hf_long_line_add(line, cut->bytes, piece->bytes);
     cut->bytes += piece->bytes.size;
     if (piece->kind == HF_PIECE_LAST) {
@@ -162,9 +171,10 @@ add_piece(struct hf_unit *unit, const struct hf_piece *piece, struct hf_long_lin
 }
 
 enum hf_status
-hf_unit_lines(struct hf_unit *unit, struct hf_slice input, bool ended, struct hf_long_line *line, struct hf_cut *ret_cut)
+hf_unit_lines(struct hf_unit *unit, struct hf_slice input, bool ended, struct hf_long_line *line,
+              struct hf_cut *ret_cut)
 {
-    struct hf_cut cut = {.parts = line->parts, .bytes = line->bytes, .crc = line->crc};
+    struct hf_cut cut = { .parts = line->parts, .bytes = line->bytes, .crc = line->crc };
     for (;;) {
         struct hf_slice rest = hf_slice(input.ptr + cut.consumed, input.size - cut.consumed);
         struct hf_piece piece = hf_piece_next(rest, unit->source->max_event, cut.parts > 0, ended);
@@ -174,7 +184,8 @@ hf_unit_lines(struct hf_unit *unit, struct hf_slice input, bool ended, struct hf
         if (status != HF_OK)
             return status;
         cut.consumed += piece.consumed;
-        /* The hash of a long line is kept until it is in the journal for good; and many short lines make long records. */
+        /* The hash of a long line is kept until it is in the journal for good; and many short lines
+         * make long records. */
         if (piece.kind == HF_PIECE_LAST || unit->record_bytes >= HF_JOURNAL_BATCH_BYTES) {
             cut.more = true;
             break;

@@ -154,14 +154,21 @@ hf_doc_set(json_t *doc, const char *key, json_t *value)
 void
 hf_doc_set_text(json_t *doc, const char *key, const char *text)
 {
-    hf_doc_set(doc, key, text ? json_string(text) : json_null());
+    json_t *value = text ? json_string(text) : json_null();
+    if (!value) { /* no UTF-8: a file's name, or a text that was cut within a character */
+        hf_owned(hf_freep) char *plain = hf_strdup(text);
+        for (char *c = plain; *c; c++)
+            if ((unsigned char)*c >= 0x80)
+                *c = '?';
+        value = json_string(plain);
+    }
+    hf_doc_set(doc, key, value);
 }
 
 void
 hf_doc_set_u64(json_t *doc, const char *key, uint64_t value)
 {
-    hf_assert(value <= INT64_MAX);
-    hf_doc_set(doc, key, json_integer((json_int_t)value));
+    hf_doc_set(doc, key, json_integer((json_int_t)HF_MIN(value, (uint64_t)INT64_MAX)));
 }
 
 void

@@ -1,5 +1,5 @@
-/* The eventID of an event that has none of its own: the same for the same journal and sequence, so that sealing twice
- * gives the same bytes. Version 8 of RFC 9562 is the one for such ids. */
+/* The eventID of an event that has none of its own: the same for the same journal and sequence, so
+ * that sealing twice gives the same bytes. Version 8 of RFC 9562 is the one for such ids. */
 #include <holdfast/crypto.h>
 #include <holdfast/record.h>
 #include <string.h>
@@ -16,7 +16,7 @@ hf_event_id(const uint8_t journal_id[16], uint64_t seq, char ret_text[HF_EVENT_I
 
     char hex[HF_HEX_SIZE(16)];
     hf_hex(hash, 16, hex);
-    static const uint8_t group_size[] = {8, 4, 4, 4, 12};
+    static const uint8_t group_size[] = { 8, 4, 4, 4, 12 };
     const char *from = hex;
     char *to = ret_text;
     for (size_t i = 0; i < HF_COUNT(group_size); i++) {

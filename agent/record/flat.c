@@ -1,5 +1,6 @@
-/* Flat records: CloudTrail's frame around a line that is not CloudTrail-shaped, and around holdfast's own events.
- * The original stands under additionalEventData, unchanged or in base64, never with a replacement character in it. */
+/* Flat records: CloudTrail's frame around a line that is not CloudTrail-shaped, and around
+ * holdfast's own events. The original stands under additionalEventData, unchanged or in base64,
+ * never with a replacement character in it. */
 #include "agent/record/record_impl.h"
 
 #include <holdfast/json.h>
@@ -9,7 +10,7 @@
 struct hf_record_writer
 hf_record_writer(struct hf_buf *buf)
 {
-    return (struct hf_record_writer){.buf = buf, .start = buf->size, .status = HF_OK};
+    return (struct hf_record_writer){ .buf = buf, .start = buf->size, .status = HF_OK };
 }
 
 enum hf_status
@@ -71,7 +72,8 @@ hf_record_put_base64(struct hf_record_writer *writer, struct hf_slice bytes)
 }
 
 void
-hf_record_put_event_id(struct hf_record_writer *writer, const struct hf_record_maker *maker, uint64_t seq)
+hf_record_put_event_id(struct hf_record_writer *writer, const struct hf_record_maker *maker,
+                       uint64_t seq)
 {
     char id[HF_EVENT_ID_SIZE];
     hf_event_id(maker->journal_id, seq, id);
@@ -81,12 +83,14 @@ hf_record_put_event_id(struct hf_record_writer *writer, const struct hf_record_m
 }
 
 void
-hf_flat_begin(struct hf_record_writer *writer, const struct hf_record_maker *maker, int64_t arrival_s,
-              const char *event_source, const char *event_name)
+hf_flat_begin(struct hf_record_writer *writer, const struct hf_record_maker *maker,
+              int64_t arrival_s, const char *event_source, const char *event_name)
 {
     char time[HF_TIME_SIZE];
     hf_time_rfc3339(arrival_s, time);
-    hf_record_put_text(writer, "{\"eventVersion\":\"1.11\",\"userIdentity\":{\"type\":\"Unknown\"},\"eventTime\":\"");
+    hf_record_put_text(
+        writer,
+        "{\"eventVersion\":\"1.11\",\"userIdentity\":{\"type\":\"Unknown\"},\"eventTime\":\"");
     hf_record_put_text(writer, time);
     hf_record_put_text(writer, "\",\"eventSource\":");
     hf_record_put_string(writer, event_source);
@@ -100,7 +104,8 @@ hf_flat_begin(struct hf_record_writer *writer, const struct hf_record_maker *mak
 }
 
 void
-hf_flat_end(struct hf_record_writer *writer, const struct hf_record_maker *maker, uint64_t seq, const char *details_json)
+hf_flat_end(struct hf_record_writer *writer, const struct hf_record_maker *maker, uint64_t seq,
+            const char *details_json)
 {
     hf_record_put_text(writer, ",\"eventID\":");
     hf_record_put_event_id(writer, maker, seq);
@@ -131,10 +136,11 @@ put_part(struct hf_record_writer *writer, const struct hf_record_part *part)
     hf_record_put_text(writer, "}");
 }
 
-/* A plain line of text is nothing unusual; what looks like JSON and is none, or is not text, says why. */
+/* A plain line of text is nothing unusual; what looks like JSON and is none, or is not text, says
+ * why. */
 static void
-put_original(struct hf_record_writer *writer, struct hf_slice line, const char *reason, bool is_part,
-             struct hf_record_counts *counts)
+put_original(struct hf_record_writer *writer, struct hf_slice line, const char *reason,
+             bool is_part, struct hf_record_counts *counts)
 {
     bool nul = line.size > 0 && memchr(line.ptr, '\0', line.size) != NULL;
     if (!nul && hf_utf8_valid(line)) {
@@ -157,9 +163,10 @@ put_original(struct hf_record_writer *writer, struct hf_slice line, const char *
 }
 
 void
-hf_flat_line(struct hf_record_writer *writer, const struct hf_record_maker *maker, const char *source,
-             const char *event_name, uint64_t seq, int64_t arrival_s, struct hf_slice line, struct hf_slice object,
-             const char *reason, const struct hf_record_part *part, struct hf_record_counts *counts)
+hf_flat_line(struct hf_record_writer *writer, const struct hf_record_maker *maker,
+             const char *source, const char *event_name, uint64_t seq, int64_t arrival_s,
+             struct hf_slice line, struct hf_slice object, const char *reason,
+             const struct hf_record_part *part, struct hf_record_counts *counts)
 {
     char event_source[256];
     snprintf(event_source, sizeof(event_source), "%s.holdfast", source);

@@ -1,5 +1,5 @@
-/* From a line to the bytes that will stand in an object. A CloudTrail-shaped event that lacks nothing, the usual case
- * on a busy host, is checked once and copied once. */
+/* From a line to the bytes that will stand in an object. A CloudTrail-shaped event that lacks
+ * nothing, the usual case on a busy host, is checked once and copied once. */
 #include "agent/record/record_impl.h"
 
 #include <holdfast/json.h>
@@ -8,7 +8,8 @@
 static bool
 is_shaped(const struct hf_json_scan *scan)
 {
-    return hf_json_is_string(scan->member[HF_JSON_EVENT_TIME]) && hf_json_is_string(scan->member[HF_JSON_EVENT_SOURCE]) &&
+    return hf_json_is_string(scan->member[HF_JSON_EVENT_TIME]) &&
+           hf_json_is_string(scan->member[HF_JSON_EVENT_SOURCE]) &&
            hf_json_is_string(scan->member[HF_JSON_EVENT_NAME]);
 }
 
@@ -21,7 +22,8 @@ is_complete(const struct hf_json_scan *scan)
     return true;
 }
 
-/* A time with escapes in it, or one that is no time, gives the arrival: the bytes in the record stay as they are. */
+/* A time with escapes in it, or one that is no time, gives the arrival: the bytes in the record
+ * stay as they are. */
 static int64_t
 event_time(struct hf_slice value, int64_t arrival_s)
 {
@@ -34,27 +36,31 @@ event_time(struct hf_slice value, int64_t arrival_s)
     return hf_time_parse_rfc3339(text, &seconds) ? seconds : arrival_s;
 }
 
-/* Only what is missing, in front of everything else: where a key stands twice all readers take the last one, so that a
- * key written with escapes, which the scanner does not pick out, still wins over the inserted one. */
+/* Only what is missing, in front of everything else: where a key stands twice all readers take the
+ * last one, so that a key written with escapes, which the scanner does not pick out, still wins
+ * over the inserted one. */
 static void
-put_missing(struct hf_record_writer *writer, const struct hf_record_maker *maker, const struct hf_json_scan *scan,
-            uint64_t seq)
+put_missing(struct hf_record_writer *writer, const struct hf_record_maker *maker,
+            const struct hf_json_scan *scan, uint64_t seq)
 {
     static const struct {
         enum hf_json_member member;
         const char *value;
     } fixed[] = {
-        {HF_JSON_EVENT_VERSION, "\"1.11\""},       {HF_JSON_USER_IDENTITY, "{\"type\":\"Unknown\"}"},
-        {HF_JSON_REQUEST_PARAMETERS, "null"},      {HF_JSON_RESPONSE_ELEMENTS, "null"},
-        {HF_JSON_EVENT_TYPE, "\"AwsServiceEvent\""}, {HF_JSON_EVENT_CATEGORY, "\"Management\""},
+        { HF_JSON_EVENT_VERSION, "\"1.11\"" },
+        { HF_JSON_USER_IDENTITY, "{\"type\":\"Unknown\"}" },
+        { HF_JSON_REQUEST_PARAMETERS, "null" },
+        { HF_JSON_RESPONSE_ELEMENTS, "null" },
+        { HF_JSON_EVENT_TYPE, "\"AwsServiceEvent\"" },
+        { HF_JSON_EVENT_CATEGORY, "\"Management\"" },
     };
     const struct {
         enum hf_json_member member;
         const char *text;
     } ours[] = {
-        {HF_JSON_AWS_REGION, maker->region},
-        {HF_JSON_SOURCE_IP_ADDRESS, maker->host},
-        {HF_JSON_RECIPIENT_ACCOUNT_ID, maker->account},
+        { HF_JSON_AWS_REGION, maker->region },
+        { HF_JSON_SOURCE_IP_ADDRESS, maker->host },
+        { HF_JSON_RECIPIENT_ACCOUNT_ID, maker->account },
     };
     for (size_t i = 0; i < HF_COUNT(fixed); i++) {
         if (scan->member[fixed[i].member].ptr)
@@ -80,8 +86,8 @@ put_missing(struct hf_record_writer *writer, const struct hf_record_maker *maker
 }
 
 static void
-put_shaped(struct hf_record_writer *writer, const struct hf_record_maker *maker, const struct hf_json_scan *scan,
-           uint64_t seq)
+put_shaped(struct hf_record_writer *writer, const struct hf_record_maker *maker,
+           const struct hf_json_scan *scan, uint64_t seq)
 {
     hf_record_put(writer, "{", 1);
     put_missing(writer, maker, scan, seq);
@@ -99,8 +105,9 @@ reason_of(struct hf_slice line, const struct hf_json_scan *scan)
 }
 
 enum hf_status
-hf_record_make(const struct hf_record_maker *maker, const char *source, const char *event_name, uint64_t seq,
-               int64_t arrival_s, struct hf_slice line, const struct hf_record_part *part, struct hf_buf *ret_record,
+hf_record_make(const struct hf_record_maker *maker, const char *source, const char *event_name,
+               uint64_t seq, int64_t arrival_s, struct hf_slice line,
+               const struct hf_record_part *part, struct hf_buf *ret_record,
                int64_t *ret_event_time_s, struct hf_record_counts *counts)
 {
     struct hf_record_writer writer = hf_record_writer(ret_record);
@@ -117,9 +124,10 @@ hf_record_make(const struct hf_record_maker *maker, const char *source, const ch
         else
             put_shaped(&writer, maker, &scan, seq);
     } else {
-        struct hf_slice none = {NULL, 0};
-        hf_flat_line(&writer, maker, source, event_name, seq, arrival_s, line, object ? scan.text : none,
-                     part || object ? NULL : reason_of(line, &scan), part, &seen);
+        struct hf_slice none = { NULL, 0 };
+        hf_flat_line(&writer, maker, source, event_name, seq, arrival_s, line,
+                     object ? scan.text : none, part || object ? NULL : reason_of(line, &scan),
+                     part, &seen);
     }
     enum hf_status status = hf_record_writer_end(&writer);
     if (status != HF_OK)
@@ -130,8 +138,8 @@ hf_record_make(const struct hf_record_maker *maker, const char *source, const ch
 }
 
 enum hf_status
-hf_record_make_own(const struct hf_record_maker *maker, const char *event_name, uint64_t seq, int64_t arrival_s,
-                   const char *details_json, struct hf_buf *ret_record)
+hf_record_make_own(const struct hf_record_maker *maker, const char *event_name, uint64_t seq,
+                   int64_t arrival_s, const char *details_json, struct hf_buf *ret_record)
 {
     struct hf_record_writer writer = hf_record_writer(ret_record);
     hf_flat_begin(&writer, maker, arrival_s, "holdfast", event_name);

@@ -107,6 +107,15 @@ hf_store_versions(struct hf_store *store, const char *key, struct hf_version_ent
     return store->driver->versions(store->state, key, ret_entries, ret_count, err);
 }
 
+enum hf_status
+hf_store_hidden(struct hf_store *store, const char *prefix, struct hf_strings *ret_keys,
+                struct hf_error *err)
+{
+    *ret_keys = (struct hf_strings){ .items = NULL };
+    return store->driver->hidden ? store->driver->hidden(store->state, prefix, ret_keys, err)
+                                 : HF_OK;
+}
+
 void
 hf_store_versions_free(struct hf_version_entry *entries, size_t count)
 {

@@ -20,6 +20,8 @@ struct hf_store_driver {
                            struct hf_strings *ret_keys, struct hf_error *err);
     enum hf_status (*versions)(void *state, const char *key, struct hf_version_entry **ret_entries,
                                size_t *ret_count, struct hf_error *err);
+    enum hf_status (*hidden)(void *state, const char *prefix, struct hf_strings *ret_keys,
+                             struct hf_error *err); /* NULL: nothing can be hidden */
     enum hf_status (*bucket_state)(void *state, enum hf_lock_state *ret_state,
                                    struct hf_error *err);
     enum hf_status (*bucket_create)(void *state, struct hf_error *err);

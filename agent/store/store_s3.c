@@ -371,6 +371,47 @@ versions(void *context, const char *key, struct hf_version_entry **ret_entries, 
     return HF_OK;
 }
 
+static void
+add_hidden(struct hf_s3_versions_page *page, struct hf_strings *keys)
+{
+    for (size_t i = 0; i < page->count; i++) {
+        if (!page->items[i].is_delete_marker || !page->items[i].is_latest)
+            continue;
+        keys->items = hf_realloc(keys->items, (keys->count + 1) * sizeof(*keys->items));
+        keys->items[keys->count++] = hf_take(page->items[i].key);
+    }
+}
+
+static enum hf_status
+hidden(void *context, const char *prefix, struct hf_strings *ret_keys, struct hf_error *err)
+{
+    struct hf_s3_versions_page before = { .next_key = NULL };
+    struct hf_strings keys = { .items = NULL };
+    size_t standing = 0; /* pages in a row that stay with one key */
+    enum hf_status status;
+
+    do {
+        struct hf_s3_versions_page page = { .next_key = NULL };
+
+        status = versions_page(context, prefix, &before, &page, err);
+        if (status == HF_OK)
+            add_hidden(&page, &keys);
+        int on = before.next_key && page.next_key ? strcmp(page.next_key, before.next_key) : 1;
+        standing = on > 0 ? 0 : standing + 1;
+        if (status == HF_OK && (on < 0 || standing > HF_STORE_VERSIONS_MAX))
+            status = hf_fail(err, HF_EFORMAT,
+                             "the store's listing of the versions of '%s' does not go on", prefix);
+        hf_s3_versions_page_done(&before);
+        before = page;
+    } while (status == HF_OK && before.next_key);
+    hf_s3_versions_page_done(&before);
+    if (status != HF_OK)
+        hf_strings_done(&keys);
+    else
+        *ret_keys = keys;
+    return status;
+}
+
 const struct hf_store_driver hf_store_s3_driver = {
     .is_dir = false,
     .close = close_s3,
@@ -380,6 +421,7 @@ const struct hf_store_driver hf_store_s3_driver = {
     .get = get,
     .list = list,
     .versions = versions,
+    .hidden = hidden,
     .bucket_state = hf_store_s3_bucket_state,
     .bucket_create = hf_store_s3_bucket_create,
     .bucket_get = hf_store_s3_bucket_get,

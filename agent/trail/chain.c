@@ -16,6 +16,7 @@ chain_check(struct trail *trail)
                                         .done = message_delivered,
                                         .context = trail->trails};
     trail->check_in_flight = true;
+    trail->foreign_end_s = 0;
     hf_deliverer_submit(trail_deliverer(trail, s->store), &trail->check);
 }
 
@@ -45,8 +46,8 @@ compare(struct trail *trail, const struct hf_digest *newest, struct hf_slice jso
 {
     const char *journal = trail->trails->options.identity->journal;
     trail->foreign_end_s = newest->end_s;
-    if (trail->old_head && !trail->head.number && strcmp(trail->old_head, trail->check.newest_digest_key) == 0)
-        return HF_OK; /* the chain that this one was started after */
+    if (trail->old_head && strcmp(trail->old_head, trail->check.newest_digest_key) == 0)
+        return HF_OK; /* the one that this chain was started after, on purpose */
     if (!newest->journal || strcmp(newest->journal, journal) != 0)
         return foreign(trail, newest, "another agent writes under this prefix, or this one lost its state directory", err);
     if (strcmp(newest->chain, trail->chain) != 0) {
@@ -58,6 +59,9 @@ compare(struct trail *trail, const struct hf_digest *newest, struct hf_slice jso
     }
     if (!is_ours(trail, newest->number, json))
         return foreign(trail, newest, "this state directory knows nothing of it: it was rolled back or copied", err);
+    if (newest->number < trail->head.number)
+        hf_log_error("chain.head_missing", HF_STR("trail", trail->name), HF_STR("key", trail->head.key), HF_STR("newest", trail->check.newest_digest_key),
+                     HF_STR("hint", "digests that were delivered are gone or hidden; run `holdfast validate`"));
     return HF_OK;
 }
 
@@ -69,11 +73,13 @@ compare_bytes(struct trail *trail, struct hf_error *err)
     enum hf_status status = hf_gunzip(hf_buf_slice(&trail->check.newest_digest), &json, err);
     if (status == HF_OK)
         status = hf_digest_parse(hf_buf_slice(&json), &newest, err);
-    if (status != HF_OK) {
-        hf_while(err, status, "reading the newest digest '%s'", trail->check.newest_digest_key);
-        return err->status = HF_EFOREIGN; /* hold: what lies there is not ours as we left it */
-    }
-    status = compare(trail, &newest, hf_buf_slice(&json), err);
+    if (status == HF_OK)
+        status = compare(trail, &newest, hf_buf_slice(&json), err);
+    else if (trail->old_head && strcmp(trail->old_head, trail->check.newest_digest_key) == 0)
+        status = HF_OK; /* junk, but `chain new` has been told so */
+    else
+        status = hf_fail(err, HF_EFOREIGN, "the newest digest '%s' cannot be read and is none of this agent's. If it must stay, `holdfast chain new --trail %s` starts a new chain",
+                         trail->check.newest_digest_key, trail->name);
     hf_digest_done(&newest);
     return status;
 }

@@ -4,6 +4,8 @@
 #include <holdfast/json.h>
 #include <string.h>
 
+#define FOREIGN_AHEAD_MOST_S 3600
+
 static bool
 anything_in_flight(const struct trail *trail)
 {
@@ -55,8 +57,10 @@ begin(struct trail *trail)
     trail->old_head = hf_strdup(trail->check.newest_digest_key);
     hf_freep(&trail->head.signature);
     trail->head = (struct head){0};
-    /* Its digests sort behind the foreign one, whatever this host's clock says. */
-    trail->last_time_s = HF_MAX(HF_MAX(trail->last_time_s, trail->foreign_end_s), hf_wall_s());
+    /* Its digests sort behind the foreign one, but not behind one that claims to come from the future. */
+    trail->last_time_s = HF_MAX(trail->last_time_s, hf_wall_s());
+    if (trail->foreign_end_s < trail->last_time_s + FOREIGN_AHEAD_MOST_S)
+        trail->last_time_s = HF_MAX(trail->last_time_s, trail->foreign_end_s);
     trail->created_s = trail->last_time_s;
     hf_log_warn("chain.new", HF_STR("trail", trail->name), HF_STR("chain", trail->chain), HF_STR("old_chain", old_chain), HF_STR("after", trail->old_head));
 }

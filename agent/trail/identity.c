@@ -56,7 +56,13 @@ read_identity(const char *path, struct hf_slice text, struct hf_identity *identi
     hf_owned(hf_doc_freep) json_t *doc = NULL;
     const char *journal = NULL, *host = NULL;
     char machine[HF_ID_SIZE];
+    uint64_t format = 0;
     enum hf_status status = hf_doc_parse(text, 4096, path, &doc, err);
+    if (status == HF_OK)
+        status = hf_doc_u64(doc, "format", &format, err);
+    if (status == HF_OK && format != 1)
+        return hf_fail(err, HF_EVERSION, "'%s' has format %llu: made by a later version of holdfast, which has to be installed again", path,
+                       (unsigned long long)format);
     if (status == HF_OK)
         status = hf_doc_text(doc, "journal", &journal, err);
     if (status == HF_OK)

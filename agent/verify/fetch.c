@@ -14,10 +14,8 @@ fetch_is_bad_object(const struct verify *v, enum hf_status status)
     switch (status) {
     case HF_ELIMIT:
     case HF_ECORRUPT:
-    case HF_EFORMAT: return true;
-    case HF_EREFUSED: /* of a directory: a link or worse in its place; of an endpoint: something
-                         about the request */
-        return hf_store_is_dir(v->store);
+    case HF_EFORMAT:
+    case HF_EREFUSED: return true; /* a link or worse in its place; encrypted with somebody's SSE-C key */
     default: return false;
     }
 }

@@ -151,6 +151,28 @@ by_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* A delete marker takes a digest out of the listing. In the middle of the chain a link still names
+ * it; at its end nothing does. */
+static enum hf_status
+add_hidden(struct verify *v, const char *prefix, size_t *room, struct hf_error *err)
+{
+    struct hf_strings hidden = { 0 };
+    struct hf_error why;
+    enum hf_status status = hf_store_hidden(v->store, prefix, &hidden, &why);
+
+    if (status == HF_EREFUSED || status == HF_EACCESS) {
+        v->versions_refused = true;
+        return HF_OK;
+    }
+    if (status != HF_OK) {
+        if (err)
+            *err = why;
+        return hf_while(err, status, "looking for digests under delete markers");
+    }
+    take_page(v, &hidden, room);
+    return HF_OK;
+}
+
 enum hf_status
 listing_read(struct verify *v, struct hf_error *err)
 {
@@ -173,6 +195,9 @@ listing_read(struct verify *v, struct hf_error *err)
         }
         take_page(v, &page, &room);
     } while (page_count > 0);
+    status = add_hidden(v, prefix, &room, err);
+    if (status != HF_OK)
+        return status;
 
     if (!v->layout.trail) {
         status = choose_trail(v, &trails, prefix, err);

@@ -30,7 +30,7 @@
     X(HF_ADVISORY,     true,  "ADVISORY")     /* dir: nothing but a read-only bit */              \
     X(HF_ENVELOPE_ONLY, true,  "ENVELOPE_ONLY") /* content was asked for; the envelope is the signed one, and no key opened it */ \
     X(HF_ELSEWHERE,    true,  "ELSEWHERE")    /* the trail had another bucket: what lies there was not looked at */ \
-    X(HF_KEY_NOT_PINNED, true, "KEY_NOT_PINNED") /* the key was found in the bucket itself */
+    X(HF_KEY_NOT_PINNED, false, "KEY_NOT_PINNED") /* the key was found in the bucket itself */
 
 enum hf_finding {
 #define X(name, fine, text) name,

@@ -1,7 +1,9 @@
-/* What a client can send on an intake socket: the first byte says in which pieces it comes, the rest is the stream.
+/* What a client can send on an intake socket: the first byte says in which pieces it comes, the
+ * rest is the stream.
  *
- * Checked: how the bytes are cut into reads makes no difference; every byte behind the first line is in exactly one piece;
- * parts are cut only from lines that are too long; replies are well formed, and acknowledgements only grow. */
+ * Checked: how the bytes are cut into reads makes no difference; every byte behind the first line
+ * is in exactly one piece; parts are cut only from lines that are too long; replies are well
+ * formed, and acknowledgements only grow. */
 #include "agent/intake/socket_protocol.h"
 
 #include <stdlib.h>
@@ -15,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static size_t
 say_hello(struct hf_session *session, struct hf_slice input, size_t step)
 {
-    *session = (struct hf_session){.state = HF_SESSION_HELLO};
+    *session = (struct hf_session){ .state = HF_SESSION_HELLO };
     for (size_t have = 0;;) {
         have = HF_MIN(have + step, input.size);
         bool ended = have == input.size;
@@ -36,7 +38,8 @@ check_replies(struct hf_session *session, uint64_t *told)
     size_t size;
     for (int count = 0; (size = hf_session_reply(session, reply)) > 0; count++) {
         hf_assert(count < 4);
-        hf_assert(size < sizeof(reply) && reply[size - 1] == '\n' && memchr(reply, '\n', size) == reply + size - 1);
+        hf_assert(size < sizeof(reply) && reply[size - 1] == '\n' &&
+                  memchr(reply, '\n', size) == reply + size - 1);
         if (memcmp(reply, "ACK ", 4) != 0)
             continue;
         uint64_t n = strtoull(reply + 4, NULL, 10);
@@ -55,13 +58,15 @@ send_lines(struct hf_session *session, struct hf_slice input, size_t step)
     for (;;) {
         have = HF_MIN(have + step, input.size);
         bool ended = have == input.size;
-        struct hf_piece piece = hf_piece_next(hf_slice(input.ptr + at, have - at), MAX_EVENT, in_parts, ended);
+        struct hf_piece piece =
+            hf_piece_next(hf_slice(input.ptr + at, have - at), MAX_EVENT, in_parts, ended);
         if (piece.kind == HF_PIECE_NONE && ended)
             break;
         if (piece.kind == HF_PIECE_NONE)
             continue;
         bool newline = piece.consumed == piece.bytes.size + 1;
-        hf_assert(piece.consumed <= have - at && piece.bytes.size <= MAX_EVENT && piece.bytes.ptr == input.ptr + at);
+        hf_assert(piece.consumed <= have - at && piece.bytes.size <= MAX_EVENT &&
+                  piece.bytes.ptr == input.ptr + at);
         hf_assert(!memchr(piece.bytes.ptr, '\n', piece.bytes.size));
         hf_assert((piece.kind == HF_PIECE_LAST) == (in_parts && piece.kind != HF_PIECE_PART));
         hf_assert(piece.kind != HF_PIECE_PART || (!newline && piece.bytes.size > MAX_EVENT - 4));
@@ -92,7 +97,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     hf_assert(took == say_hello(&at_once, input, input.size + 1));
     hf_assert(session.state == at_once.state);
     if (session.state == HF_SESSION_NAMED) {
-        hf_assert(hf_uuid_valid(hf_slice_text(session.uuid)) && strcmp(session.uuid, at_once.uuid) == 0);
+        hf_assert(hf_uuid_valid(hf_slice_text(session.uuid)) &&
+                  strcmp(session.uuid, at_once.uuid) == 0);
         hf_assert(hf_uuid_made_s(session.uuid) >= -1);
         hf_session_open(&session, 0);
     }

@@ -107,7 +107,7 @@ for trail in "${trails[@]}"; do
     claim_equal "$trail: the store says how all of it is encrypted" "$expected" "$(heads_of "$trail")"
 done
 claim_refused "without the customer key the store gives nothing out" 'InvalidRequest|InvalidArgument|Bad Request' \
-    store_aws s3api get-object --bucket "$bucket" --key "$(bucket_keys "$bucket" sse-c/AWSLogs/000000000000/CloudTrail/ | head -n 1)" refused.got
+    store_aws s3api get-object --bucket "$bucket" --key "$(bucket_keys "$bucket" sse-c/AWSLogs/000000000000/CloudTrail/ | sed -n 1p)" refused.got
 
 # ---- holdfast reads it, too ----
 

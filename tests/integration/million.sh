@@ -102,7 +102,7 @@ done
 claim_ok "a digest is locked as long as what it vouches for"
 claim_equal "and no longer than the day after tomorrow" '' "$(grep CloudTrail-Digest locks | until_rule)"
 for kind in host-a/plain/AWSLogs/000000000000/CloudTrail/ host-a/plain/AWSLogs/000000000000/CloudTrail-Digest/ host-a/sealed/AWSLogs/000000000000/CloudTrail/; do
-    key=$(grep "^$kind" locks | grep '\.gz' | head -n 1)
+    key=$(grep "^$kind" locks | grep '\.gz' | sed -n 1p)
     version=$(cut -f 2 <<<"$key")
     key=$(cut -f 1 <<<"$key")
     claim_refused "the administrator cannot delete a version below ${kind#host-a/}" 'AccessDenied|InvalidRequest|WORM|Forbidden|NoneType' \

@@ -35,9 +35,9 @@ claim "everything is delivered and signed" agent_flush main
 # ---- the bytes ----
 
 bucket_fetch "$bucket" fetched
-file=$(fetched_objects fetched hard | head -n 1)
+file=$(fetched_objects fetched hard | while read -r file; do if gunzip -c "$file" | grep 0000-4000-8000 >/dev/null; then echo "$file"; fi; done | sed -n 1p)
 key=${file#fetched/}
-gunzip -c "$(fetched_digests fetched hard | head -n 1)" >digest.json
+fetched_digests fetched hard | xargs gunzip -c | jq -s --arg key "$key" '.[] | select(any(.logFiles[]; .s3Object == $key))' >digest.json
 signed=$(jq -r --arg key "$key" '[.logFiles[].s3Object] | index($key) as $at | $at' digest.json)
 signed=$(jq -r ".holdfast.objects[$signed].storedSha256" digest.json)
 same() { # CLIENT FILE
@@ -72,9 +72,9 @@ if [ "$(date +%F)" = "$today" ]; then
 fi
 version_of() { jq -r --arg key "$1" 'select(.Key == $key) | .VersionId' <(store_aws s3api list-object-versions --bucket "$bucket" --prefix "$1" | jq -c '.Versions[]'); }
 version=$(version_of "$key")
-soft_key=$(bucket_keys "$bucket" soft/AWSLogs/000000000000/CloudTrail/ | head -n 1)
+soft_key=$(bucket_keys "$bucket" soft/AWSLogs/000000000000/CloudTrail/ | sed -n 1p)
 soft_version=$(version_of "$soft_key")
-digest_key=$(bucket_keys "$bucket" hard/AWSLogs/000000000000/CloudTrail-Digest/ | grep '\.gz$' | head -n 1)
+digest_key=$(bucket_keys "$bucket" hard/AWSLogs/000000000000/CloudTrail-Digest/ | grep '\.gz$' | sed -n 1p)
 public_key=$(bucket_keys "$bucket" hard/AWSLogs/000000000000/CloudTrail-Digest/ | grep '\.pem$')
 refused='AccessDenied|InvalidRequest|NoneType|WORM|403'
 retention() { store_aws s3api get-object-retention --bucket "$bucket" --key "$1" --version-id "$2"; }

@@ -83,7 +83,7 @@ static void
 a_configuration_that_fails_changes_nothing(void **state)
 {
     struct rig *rig = *state;
-    struct hf_error err = {.status = HF_OK};
+    struct hf_error err = { .status = HF_OK };
     rig_source(rig, "app", HF_SOURCE_FILE, "files/*.log");
     rig_configure(rig);
     const struct hf_source *running = rig->intake->sources[0];

@@ -1,4 +1,5 @@
-/* Files that change in place: truncated, copied and truncated, overwritten, and inode numbers given out again. */
+/* Files that change in place: truncated, copied and truncated, overwritten, and inode numbers given
+ * out again. */
 #include "help.h"
 
 #include "agent/intake/file_impl.h"
@@ -43,9 +44,9 @@ gap_of(const json_t *events)
 {
     size_t i;
     json_t *event;
-    json_array_foreach((json_t *)events, i, event)
-        if (strcmp(event_name(event), "SourceGap") == 0)
-            return json_object_get(event, "serviceEventDetails");
+    json_array_foreach((json_t *)events, i,
+                       event) if (strcmp(event_name(event), "SourceGap") ==
+                                  0) return json_object_get(event, "serviceEventDetails");
     return NULL;
 }
 
@@ -66,7 +67,8 @@ a_truncated_file_begins_anew_with_a_gap(void **state)
     assert_numbered(rig, 110);
     json_t *events = rig_events(rig);
     assert_non_null(gap_of(events));
-    assert_int_equal(json_integer_value(json_object_get(gap_of(events), "fromOffset")), 10 * 7 + 90 * 8);
+    assert_int_equal(json_integer_value(json_object_get(gap_of(events), "fromOffset")),
+                     10 * 7 + 90 * 8);
     assert_int_equal(json_integer_value(json_object_get(gap_of(events), "unreadBytesSeen")), 14);
     json_decref(events);
     assert_int_equal(rig_gaps(rig), 1);
@@ -139,7 +141,8 @@ a_hole_after_a_truncation_is_no_line(void **state)
     assert_int_equal(rig_gaps(rig), 1);
 }
 
-/* logrotate's copytruncate, with the copy inside the pattern: it is made first, then the log is truncated. */
+/* logrotate's copytruncate, with the copy inside the pattern: it is made first, then the log is
+ * truncated. */
 static void
 copytruncate_does_not_double(void **state)
 {
@@ -182,7 +185,8 @@ copytruncate_while_stopped_goes_on_in_the_copy(void **state)
     assert_int_equal(rig_gaps(rig), 1);
 }
 
-/* The log grows between copy and truncation, and is read meanwhile: the copy is shorter than what was read. */
+/* The log grows between copy and truncation, and is read meanwhile: the copy is shorter than what
+ * was read. */
 static void
 a_copy_shorter_than_what_was_read_is_not_read_again(void **state)
 {
@@ -226,10 +230,10 @@ static struct hf_file_state
 state_of_file(struct rig *rig, const char *name, const char *content)
 {
     struct hf_fs_identity who;
-    struct hf_print print = {.offset = 0};
-    struct hf_file_state file = {.seen_s = hf_wall_s(), .path = (char *)rig_path(rig, name)};
+    struct hf_print print = { .offset = 0 };
+    struct hf_file_state file = { .seen_s = hf_wall_s(), .path = (char *)rig_path(rig, name) };
     assert_int_equal(hf_fs_identify(-1, rig_path(rig, name), &who, NULL), HF_OK);
-    file.id = (struct hf_file_id){.dev = who.dev, .ino = who.ino, .birth_ns = who.birth_ns};
+    file.id = (struct hf_file_id){ .dev = who.dev, .ino = who.ino, .birth_ns = who.birth_ns };
     hf_print_add(&print, hf_slice_text(content));
     hf_print_hash(&print, &file.print);
     return file;
@@ -243,7 +247,8 @@ set_state(struct rig *rig, const struct hf_file_state *file)
     hf_file_key("app", &file->id, key);
     assert_int_equal(hf_file_state_encode(file, &value), HF_OK);
     assert_int_equal(hf_journal_begin(rig->journal, true, NULL), HF_OK);
-    assert_int_equal(hf_journal_set_state(rig->journal, "file/app", HF_SLICE_LITERAL("1 started"), NULL), HF_OK);
+    assert_int_equal(
+        hf_journal_set_state(rig->journal, "file/app", HF_SLICE_LITERAL("1 started"), NULL), HF_OK);
     assert_int_equal(hf_journal_set_state(rig->journal, key, hf_buf_slice(&value), NULL), HF_OK);
     hf_journal_commit(rig->journal);
     hf_buf_done(&value);
@@ -288,7 +293,8 @@ a_renumbered_device_is_recognised_by_content(void **state)
     struct rig *rig = *state;
     rig_append_numbered(rig, "files/a.log", 0, 1000);
     struct hf_buf content = HF_BUF(1u << 20);
-    assert_int_equal(hf_fs_read_file(rig_path(rig, "files/a.log"), 1u << 20, &content, NULL), HF_OK);
+    assert_int_equal(hf_fs_read_file(rig_path(rig, "files/a.log"), 1u << 20, &content, NULL),
+                     HF_OK);
     rig_append_numbered(rig, "files/a.log", 1000, 1010);
     struct hf_file_state old = state_of_file(rig, "files/a.log", hf_buf_text(&content));
     old.id.dev++;
@@ -310,13 +316,14 @@ a_state_reads_back_as_it_was_written(void **state)
 {
     struct hf_buf value = HF_BUF(8192);
     char key[HF_FILE_KEY_SIZE], path[] = "/var/log/a name with spaces";
-    struct hf_file_state back, file = {.id = {.dev = 0xfd01, .ino = 77, .birth_ns = 123456789012345},
-                                       .print = {.offset = 5000, .head = {1, 2}, .tail = {3, 4}},
-                                       .line_parts = 2,
-                                       .line_bytes = 4000,
-                                       .seen_s = 1700000000,
-                                       .reported = true,
-                                       .path = path};
+    struct hf_file_state back,
+        file = { .id = { .dev = 0xfd01, .ino = 77, .birth_ns = 123456789012345 },
+                 .print = { .offset = 5000, .head = { 1, 2 }, .tail = { 3, 4 } },
+                 .line_parts = 2,
+                 .line_bytes = 4000,
+                 .seen_s = 1700000000,
+                 .reported = true,
+                 .path = path };
     (void)state;
     hf_file_key("app", &file.id, key);
     assert_int_equal(hf_file_state_encode(&file, &value), HF_OK);
@@ -324,9 +331,11 @@ a_state_reads_back_as_it_was_written(void **state)
     assert_true(hf_file_id_same(&back.id, &file.id));
     assert_memory_equal(&back.print, &file.print, sizeof(back.print));
     assert_string_equal(back.path, file.path);
-    assert_true(back.line_parts == 2 && back.line_bytes == 4000 && back.seen_s == 1700000000 && back.reported && !back.done);
+    assert_true(back.line_parts == 2 && back.line_bytes == 4000 && back.seen_s == 1700000000 &&
+                back.reported && !back.done);
     free(back.path);
-    for (size_t cut = 0; cut + strlen(file.path) < value.size; cut++) /* a piece of it is refused, not guessed at */
+    for (size_t cut = 0; cut + strlen(file.path) < value.size;
+         cut++) /* a piece of it is refused, not guessed at */
         assert_false(hf_file_state_decode(key, hf_slice(value.ptr, cut), &back));
     hf_buf_done(&value);
 }

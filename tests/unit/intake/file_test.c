@@ -29,7 +29,9 @@ lines_arrive_in_order_with_their_source(void **state)
     rig_until_count(rig, 3);
     ASSERT_TEXTS(rig, "one", "two", "three");
     json_t *events = rig_events(rig);
-    assert_string_equal(json_string_value(json_object_get(json_array_get(events, 0), "eventSource")), "app.holdfast");
+    assert_string_equal(
+        json_string_value(json_object_get(json_array_get(events, 0), "eventSource")),
+        "app.holdfast");
     json_decref(events);
     struct hf_source_status status = rig_status(rig, 0);
     assert_int_equal(status.events, 3);
@@ -208,7 +210,8 @@ many_files_take_turns(void **state)
     assert_numbered(rig, 60200);
     json_t *events = rig_events(rig), *event;
     size_t i, last_small = 0, last_big = 0;
-    json_array_foreach(events, i, event) {
+    json_array_foreach(events, i, event)
+    {
         size_t *last = strtoul(event_text(event) + 5, NULL, 10) >= 60000 ? &last_small : &last_big;
         *last = i;
     }
@@ -239,7 +242,9 @@ bad_lines_are_kept_and_counted(void **state)
     deep[20000] = '\n';
     rig_append_bytes(rig, "files/a.log", "a\0b\n\xff\xfe\n", 7);
     rig_append(rig, "files/a.log", deep);
-    rig_append(rig, "files/a.log", "{\"eventTime\":\"2026-01-01T00:00:00Z\",\"eventSource\":\"s\",\"eventName\":\"n\"}\n{\"a\":1}\n");
+    rig_append(rig, "files/a.log",
+               "{\"eventTime\":\"2026-01-01T00:00:00Z\",\"eventSource\":\"s\",\"eventName\":\"n\"}"
+               "\n{\"a\":1}\n");
     rig_source(rig, "app", HF_SOURCE_FILE, "files/*.log");
     rig_configure(rig);
     rig_until_count(rig, 5);

@@ -31,14 +31,16 @@ is_waiting(struct rig *rig, void *context)
     return rig_status(rig, 0).waiting && info.full;
 }
 
-/* Takes what is in the journal out of it, as sealing does, and checks that the lines go on where they were. */
+/* Takes what is in the journal out of it, as sealing does, and checks that the lines go on where
+ * they were. */
 static void
 seal_all(struct rig *rig, size_t *next_line)
 {
     json_t *events = rig_events(rig), *event;
     size_t i;
     uint64_t number = 0;
-    json_array_foreach(events, i, event) {
+    json_array_foreach(events, i, event)
+    {
         assert_true(hf_parse_u64(event_text(event) + 5, 0, UINT64_MAX, &number));
         if (number < *next_line)
             continue; /* its segment is not reused yet */

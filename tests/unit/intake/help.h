@@ -1,4 +1,5 @@
-/* A journal, a loop and an intake in a folder of their own; and what arrived in the journal, read back. */
+/* A journal, a loop and an intake in a folder of their own; and what arrived in the journal, read
+ * back. */
 #ifndef HOLDFAST_TEST_INTAKE_HELP_H
 #define HOLDFAST_TEST_INTAKE_HELP_H
 
@@ -37,7 +38,7 @@ struct rig {
     bool hold_commits; /* the test hands them on itself */
 };
 
-struct rig *rig_new(void);       /* without sources; timing short */
+struct rig *rig_new(void); /* without sources; timing short */
 void rig_free(struct rig *rig);
 void rig_stop(struct rig *rig);  /* intake and journal closed */
 void rig_start(struct rig *rig); /* and opened again, with the same configuration */
@@ -46,8 +47,8 @@ void rig_configure(struct rig *rig);
 
 /* The path lies in the rig's folder, and may be a pattern. */
 struct hf_config_source *rig_source(struct rig *rig, const char *name, int type, const char *path);
-const char *rig_path(struct rig *rig, const char *name); /* valid for a few calls */
-void rig_write(struct rig *rig, const char *name, const char *text);  /* makes or replaces */
+const char *rig_path(struct rig *rig, const char *name);             /* valid for a few calls */
+void rig_write(struct rig *rig, const char *name, const char *text); /* makes or replaces */
 void rig_append(struct rig *rig, const char *name, const char *text);
 void rig_append_bytes(struct rig *rig, const char *name, const void *bytes, size_t size);
 void rig_rename(struct rig *rig, const char *from, const char *to);
@@ -56,7 +57,8 @@ void rig_unlink(struct rig *rig, const char *name);
 /* Turns the loop until `is_so`, or fails after some seconds. */
 void rig_until(struct rig *rig, bool (*is_so)(struct rig *rig, void *context), void *context);
 void rig_turn(struct rig *rig, unsigned ms); /* for this long: what must not happen */
-void rig_passes(struct rig *rig, size_t count); /* of the loop: enough of them to act on what was told */
+void rig_passes(struct rig *rig,
+                size_t count); /* of the loop: enough of them to act on what was told */
 void rig_drain(struct rig *rig);
 
 /* All events in the journal, in order. */
@@ -66,15 +68,15 @@ struct arrived {
 json_t *rig_events(struct rig *rig);
 size_t rig_count(struct rig *rig);
 void rig_until_count(struct rig *rig, size_t count);
-const char *event_text(const json_t *event);   /* additionalEventData.text, or "" */
+const char *event_text(const json_t *event); /* additionalEventData.text, or "" */
 const char *event_name(const json_t *event);
 size_t rig_gaps(struct rig *rig);
 /* The texts of all lines, SourceGap left out, are exactly these. */
 void assert_texts(struct rig *rig, const char *const *texts, size_t count);
-#define ASSERT_TEXTS(rig, ...)                                                                                         \
-    do {                                                                                                               \
-        const char *const wanted_[] = {__VA_ARGS__};                                                                   \
-        assert_texts((rig), wanted_, HF_COUNT(wanted_));                                                               \
+#define ASSERT_TEXTS(rig, ...)                                                                     \
+    do {                                                                                           \
+        const char *const wanted_[] = { __VA_ARGS__ };                                             \
+        assert_texts((rig), wanted_, HF_COUNT(wanted_));                                           \
     } while (0)
 /* "line 0" to "line N-1", each once, in any order. */
 void assert_numbered(struct rig *rig, size_t count);

@@ -62,7 +62,7 @@ a_part_does_not_cut_a_character(void **state)
 static void
 the_hash_of_a_long_line_takes_each_byte_once(void **state)
 {
-    struct hf_long_line line = {.parts = 0};
+    struct hf_long_line line = { .parts = 0 };
     char wanted[HF_SHA256_HEX_SIZE];
     (void)state;
     hf_sha256_hex("abcdef", 6, wanted);

@@ -1,4 +1,5 @@
-/* Lines longer than max_event, from files: parts that give the line back, whatever happens between them. */
+/* Lines longer than max_event, from files: parts that give the line back, whatever happens between
+ * them. */
 #include "help.h"
 
 #include <holdfast/crypto.h>

@@ -8,7 +8,7 @@
 static struct hf_session
 hello(const char *text, bool ended, size_t *consumed)
 {
-    struct hf_session session = {.state = HF_SESSION_HELLO};
+    struct hf_session session = { .state = HF_SESSION_HELLO };
     *consumed = hf_session_hello(&session, hf_slice_text(text), ended);
     return session;
 }
@@ -80,7 +80,8 @@ upper_case_names_the_same_stream(void **state)
 {
     size_t consumed;
     (void)state;
-    struct hf_session session = hello("HOLDFAST 1 STREAM 01890A5D-AC96-774B-BCCE-B302099A8057\n", false, &consumed);
+    struct hf_session session =
+        hello("HOLDFAST 1 STREAM 01890A5D-AC96-774B-BCCE-B302099A8057\n", false, &consumed);
     assert_int_equal(session.state, HF_SESSION_NAMED);
     assert_string_equal(session.uuid, UUID);
 }

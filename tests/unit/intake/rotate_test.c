@@ -1,4 +1,5 @@
-/* Files whose names change or go: renamed, unlinked, while the agent looks and while it does not. */
+/* Files whose names change or go: renamed, unlinked, while the agent looks and while it does not.
+ */
 #include "help.h"
 
 #include <fcntl.h>
@@ -218,7 +219,8 @@ a_file_gone_while_the_agent_was_stopped_is_a_gap_once(void **state)
     json_t *events = rig_events(rig);
     const json_t *details = json_object_get(json_array_get(events, 1), "serviceEventDetails");
     assert_string_equal(json_string_value(json_object_get(details, "source")), "app");
-    assert_string_equal(json_string_value(json_object_get(details, "path")), rig_path(rig, "files/a.log"));
+    assert_string_equal(json_string_value(json_object_get(details, "path")),
+                        rig_path(rig, "files/a.log"));
     assert_int_equal(json_integer_value(json_object_get(details, "fromOffset")), 4);
     assert_string_equal(json_string_value(json_object_get(details, "toOffset")), "unknown");
     json_decref(events);

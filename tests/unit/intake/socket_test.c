@@ -10,8 +10,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define A "1f0e3dad-9990-4a5c-8d1b-000000000001" /* version 4: says nothing of its age */
-#define HELLO_A "HOLDFAST 1 STREAM " A "\n"
+#define A         "1f0e3dad-9990-4a5c-8d1b-000000000001" /* version 4: says nothing of its age */
+#define HELLO_A   "HOLDFAST 1 STREAM " A "\n"
 #define MAX_EVENT 4096
 
 struct client {
@@ -42,7 +42,7 @@ tear_down(void **state)
 static int
 try_connect(struct rig *rig)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
     snprintf(address.sun_path, sizeof(address.sun_path), "%s", rig_path(rig, "in.sock"));
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
@@ -54,7 +54,7 @@ try_connect(struct rig *rig)
 static struct client
 client_new(struct rig *rig)
 {
-    struct client client = {.rig = rig, .fd = try_connect(rig)};
+    struct client client = { .rig = rig, .fd = try_connect(rig) };
     assert_true(client.fd >= 0);
     return client;
 }
@@ -88,7 +88,8 @@ say(struct client *client, const char *text)
 static void
 listen_once(struct client *client)
 {
-    ssize_t got = recv(client->fd, client->in + client->size, sizeof(client->in) - 1 - client->size, MSG_DONTWAIT);
+    ssize_t got = recv(client->fd, client->in + client->size, sizeof(client->in) - 1 - client->size,
+                       MSG_DONTWAIT);
     if (got > 0)
         client->size += (size_t)got;
     else if (got == 0 || errno == ECONNRESET)
@@ -115,7 +116,7 @@ hear(struct client *client, const char *text)
     struct {
         struct client *client;
         const char *text;
-    } wanted = {client, text};
+    } wanted = { client, text };
     rig_until(client->rig, heard_it, &wanted);
     client->size = 0;
     client->in[0] = '\0';
@@ -140,7 +141,7 @@ hear_last(struct client *client, const char *text)
     struct {
         struct client *client;
         const char *text;
-    } wanted = {client, text};
+    } wanted = { client, text };
     rig_until(client->rig, ends_with_it, &wanted);
     client->size = 0;
     client->in[0] = '\0';
@@ -235,7 +236,8 @@ a_client_that_comes_back_goes_on_behind_what_is_durable(void **state)
     ASSERT_TEXTS(rig, "one", "two", "three", "four");
 }
 
-/* Lines of the first connection are on their way to the disk when the second one asks: OK waits for them. */
+/* Lines of the first connection are on their way to the disk when the second one asks: OK waits for
+ * them. */
 static void
 the_newest_connection_has_the_stream(void **state)
 {
@@ -285,7 +287,8 @@ a_forgotten_stream_is_gone(void **state)
 {
     struct rig *rig = *state;
     struct client client = client_new(rig);
-    say(&client, "HOLDFAST 1 STREAM 01890a5d-ac96-774b-bcce-b302099a8057\n"); /* version 7, of 2023 */
+    say(&client,
+        "HOLDFAST 1 STREAM 01890a5d-ac96-774b-bcce-b302099a8057\n"); /* version 7, of 2023 */
     hear(&client, "GONE\n");
     until_closed(&client);
 }
@@ -321,7 +324,8 @@ a_full_journal_is_told_and_nothing_is_lost(void **state)
     hear(&client, "OK 0\n");
     size_t sent = 0;
     char line[64];
-    for (bool full = false; !full; full = hf_ends_with(client.in, "\n") && strstr(client.in, "FULL")) {
+    for (bool full = false; !full;
+         full = hf_ends_with(client.in, "\n") && strstr(client.in, "FULL")) {
         int size = snprintf(line, sizeof(line), "line %zu\n", sent);
         bool taken = send(client.fd, line, (size_t)size, MSG_NOSIGNAL) == size;
         sent += taken;
@@ -377,7 +381,8 @@ assert_whole(struct rig *rig, const char *line, size_t size)
     char wanted[HF_SHA256_HEX_SIZE];
     size_t i;
     hf_sha256_hex(line, size, wanted);
-    json_array_foreach(events, i, event) {
+    json_array_foreach(events, i, event)
+    {
         const json_t *part = json_object_get(json_object_get(event, "additionalEventData"), "part");
         if (!part)
             continue;
@@ -407,7 +412,8 @@ a_long_line_is_one_line_of_the_stream(void **state)
     assert_whole(rig, line, 200000);
 }
 
-/* The connection breaks in the middle, twice, once with a restart: its first parts are not doubled. */
+/* The connection breaks in the middle, twice, once with a restart: its first parts are not doubled.
+ */
 static void
 a_long_line_that_comes_again_is_taken_on_where_it_broke_off(void **state)
 {
@@ -448,7 +454,8 @@ another_line_in_the_place_of_a_begun_one_is_refused_once(void **state)
     say(&client, HELLO_A);
     hear(&client, "OK 0\n");
     say(&client, "another line\n");
-    hear(&client, "ERROR the long line that was begun is another one; connect again to send it anew\n");
+    hear(&client,
+         "ERROR the long line that was begun is another one; connect again to send it anew\n");
     until_closed(&client);
     client = client_new(rig);
     say(&client, HELLO_A);
@@ -508,10 +515,10 @@ static void
 a_left_over_socket_is_replaced_and_nothing_else(void **state)
 {
     struct rig *rig = *state;
-    struct hf_error err = {.status = HF_OK};
+    struct hf_error err = { .status = HF_OK };
     hf_intake_stop(rig->intake);
     rig_stop(rig);
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
     snprintf(address.sun_path, sizeof(address.sun_path), "%s", rig_path(rig, "in.sock"));
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
@@ -520,7 +527,8 @@ a_left_over_socket_is_replaced_and_nothing_else(void **state)
     struct hf_config config = rig->config;
     rig->config.source_count = 0;
     rig_start(rig);
-    assert_int_equal(hf_intake_configure(rig->intake, &config, &err), HF_EBUSY); /* somebody answers */
+    assert_int_equal(hf_intake_configure(rig->intake, &config, &err),
+                     HF_EBUSY); /* somebody answers */
     close(fd);
     assert_int_equal(hf_intake_configure(rig->intake, &config, &err), HF_OK); /* nobody does */
     assert_int_equal(hf_intake_configure(rig->intake, &rig->config, &err), HF_OK);

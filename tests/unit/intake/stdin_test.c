@@ -112,10 +112,8 @@ main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(a_pipe_is_read_to_its_end),
-        TEST(a_file_is_read_to_its_end),
-        TEST(nothing_ends_at_once),
-        TEST(drain_takes_what_is_in_the_pipe),
+        TEST(a_pipe_is_read_to_its_end), TEST(a_file_is_read_to_its_end),
+        TEST(nothing_ends_at_once),      TEST(drain_takes_what_is_in_the_pipe),
         TEST(a_long_line_becomes_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

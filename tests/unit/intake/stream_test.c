@@ -26,9 +26,11 @@ store(struct rig *rig, const char *uuid, uint64_t lines, int64_t last_s)
 {
     char key[64], value[64];
     snprintf(key, sizeof(key), "stream/%s", uuid);
-    int size = snprintf(value, sizeof(value), "1 %llu 0 0 0 %lld", (unsigned long long)lines, (long long)last_s);
+    int size = snprintf(value, sizeof(value), "1 %llu 0 0 0 %lld", (unsigned long long)lines,
+                        (long long)last_s);
     assert_int_equal(hf_journal_begin(rig->journal, true, NULL), HF_OK);
-    assert_int_equal(hf_journal_set_state(rig->journal, key, hf_slice(value, (size_t)size), NULL), HF_OK);
+    assert_int_equal(hf_journal_set_state(rig->journal, key, hf_slice(value, (size_t)size), NULL),
+                     HF_OK);
     hf_journal_commit(rig->journal);
     assert_int_equal(hf_journal_sync(rig->journal, 10000, NULL), HF_OK);
 }
@@ -93,12 +95,12 @@ version_7_tells_the_age_of_a_stream_by_itself(void **state)
     uint64_t ms = hf_wall_ns() / 1000000;
     assert_int_equal(hf_uuid_made_s("01890a5d-ac96-774b-bcce-b302099a8057"), 1688096058);
     assert_int_equal(hf_uuid_made_s(A), -1);
-    snprintf(uuid, sizeof(uuid), "%08llx-%04llx-7000-8000-000000000001", (unsigned long long)(ms >> 16),
-             (unsigned long long)(ms & 0xffff));
+    snprintf(uuid, sizeof(uuid), "%08llx-%04llx-7000-8000-000000000001",
+             (unsigned long long)(ms >> 16), (unsigned long long)(ms & 0xffff));
     assert_int_equal(lines_of(rig, uuid), 0);
     ms -= 25ull * 3600 * 1000;
-    snprintf(uuid, sizeof(uuid), "%08llx-%04llx-7000-8000-000000000001", (unsigned long long)(ms >> 16),
-             (unsigned long long)(ms & 0xffff));
+    snprintf(uuid, sizeof(uuid), "%08llx-%04llx-7000-8000-000000000001",
+             (unsigned long long)(ms >> 16), (unsigned long long)(ms & 0xffff));
     assert_true(lines_of(rig, uuid) == GONE);
 }
 
@@ -107,7 +109,9 @@ a_state_that_cannot_be_read_is_not_a_new_stream(void **state)
 {
     struct rig *rig = *state;
     assert_int_equal(hf_journal_begin(rig->journal, true, NULL), HF_OK);
-    assert_int_equal(hf_journal_set_state(rig->journal, "stream/" A, HF_SLICE_LITERAL("2 what is this"), NULL), HF_OK);
+    assert_int_equal(
+        hf_journal_set_state(rig->journal, "stream/" A, HF_SLICE_LITERAL("2 what is this"), NULL),
+        HF_OK);
     hf_journal_commit(rig->journal);
     assert_int_equal(hf_journal_sync(rig->journal, 10000, NULL), HF_OK);
     assert_true(lines_of(rig, A) == GONE);
@@ -140,8 +144,10 @@ too_many_streams_make_room_for_new_ones(void **state)
     assert_int_equal(hf_journal_begin(rig->journal, true, NULL), HF_OK);
     for (unsigned i = 0; i < HF_STREAMS_MAX; i++) {
         snprintf(key, sizeof(key), "stream/1f0e3dad-9990-4a5c-8d1b-%012x", i);
-        int size = snprintf(value, sizeof(value), "1 5 0 0 0 %lld", (long long)now_s - HF_STREAMS_MAX + i);
-        assert_int_equal(hf_journal_set_state(rig->journal, key, hf_slice(value, (size_t)size), NULL), HF_OK);
+        int size =
+            snprintf(value, sizeof(value), "1 5 0 0 0 %lld", (long long)now_s - HF_STREAMS_MAX + i);
+        assert_int_equal(
+            hf_journal_set_state(rig->journal, key, hf_slice(value, (size_t)size), NULL), HF_OK);
     }
     hf_journal_commit(rig->journal);
     rig_restart(rig);

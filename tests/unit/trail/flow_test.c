@@ -21,6 +21,7 @@ struct world {
     struct hf_trails *trails;
     atomic_uint_fast64_t durable;
     _Atomic(struct hf_trails *) notify;
+    const char *expected_event;
 };
 
 static const char base_yaml[] = "agent: { state_dir: state, account: \"000000000000\" }\n"
@@ -45,10 +46,11 @@ on_commit(void *context, uint64_t durable_seq, bool room)
 static enum hf_status
 own_event(void *context, const char *event_name, const char *details_json, struct hf_error *err)
 {
-    (void)context;
+    struct world *world = context;
     (void)details_json;
     (void)err;
-    fail_msg("no event of its own was expected: %s", event_name);
+    if (!world->expected_event || strcmp(world->expected_event, event_name) != 0)
+        fail_msg("no event of its own was expected: %s", event_name);
     return HF_OK;
 }
 
@@ -176,7 +178,7 @@ flush_well(struct world *world)
 
 /* How often does `needle` stand in the objects under this prefix? Digests are counted apart. */
 struct bucket {
-    unsigned objects, digests, found;
+    unsigned objects, digests, found, old_heads;
     uint64_t highest_number;
 };
 
@@ -191,6 +193,7 @@ look_at(struct bucket *bucket, const char *path, const char *needle)
         assert_int_equal(hf_digest_parse(hf_buf_slice(&text), &digest, NULL), HF_OK);
         bucket->highest_number = HF_MAX(bucket->highest_number, digest.number);
         bucket->digests++;
+        bucket->old_heads += digest.old_head != NULL;
         hf_digest_done(&digest);
         return;
     }
@@ -421,6 +424,63 @@ missing_bucket_holds_the_trail_until_it_is_there(void **state)
 }
 
 static void
+chain_new(struct world *world, char ret_failed[512])
+{
+    struct waiting waiting = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    hf_trails_chain_new(world->trails, "all", flushed, &waiting);
+    pthread_mutex_lock(&waiting.lock);
+    while (!waiting.done)
+        pthread_cond_wait(&waiting.changed, &waiting.lock);
+    pthread_mutex_unlock(&waiting.lock);
+    memcpy(ret_failed, waiting.failed, 512);
+}
+
+static void
+lose_state(struct world *world)
+{
+    char path[512];
+    snprintf(path, sizeof(path), "%s/state", world->folder);
+    hf_test_tempdir_remove(path);
+    assert_int_equal(hf_fs_mkdirs(path, 0700, NULL), HF_OK);
+    assert_int_equal(hf_identity_load(path, "host", &world->identity, NULL), HF_OK);
+}
+
+static void
+lost_state_holds_until_a_new_chain_is_meant(void **state)
+{
+    struct world world;
+    char failed[512];
+    (void)state;
+    world_new(&world);
+    world_start(&world, all_trail);
+    append(&world, "one", 0, 5);
+    flush_well(&world);
+    chain_new(&world, failed);
+    assert_non_null(strstr(failed, "not held"));
+    world_stop(&world);
+    lose_state(&world);
+    world_start(&world, all_trail);
+    append(&world, "one", 5, 5);
+    flush(&world, 500, failed);
+    assert_non_null(strstr(failed, "holdfast chain new --trail all"));
+    world.expected_event = "ChainNew";
+    chain_new(&world, failed);
+    assert_string_equal(failed, "");
+    flush_well(&world);
+    struct bucket bucket = bucket_of(&world, "all", "eventID");
+    assert_int_equal(bucket.found, 10);
+    assert_int_equal(bucket.digests, 2);
+    assert_int_equal(bucket.highest_number, 1); /* each chain has its own number 1 */
+    assert_int_equal(bucket.old_heads, 1);      /* and the second names what it came after */
+    world_stop(&world);
+    world_start(&world, all_trail); /* and it stays so */
+    append(&world, "one", 10, 1);
+    flush_well(&world);
+    world_stop(&world);
+    world_remove(&world);
+}
+
+static void
 missing_digest_key_is_a_local_fault(void **state)
 {
     struct world world;
@@ -458,6 +518,7 @@ main(void)
         cmocka_unit_test(removed_trail_drains_signs_and_goes),
         cmocka_unit_test(changed_trail_keeps_old_events_under_old_settings),
         cmocka_unit_test(missing_bucket_holds_the_trail_until_it_is_there),
+        cmocka_unit_test(lost_state_holds_until_a_new_chain_is_meant),
         cmocka_unit_test(missing_digest_key_is_a_local_fault),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
