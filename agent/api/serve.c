@@ -10,6 +10,8 @@
 #include <holdfast/crypto.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #define REPLY_MAX   (4u << 20)
@@ -40,10 +42,34 @@ send_reply(struct evhttp_request *request, int http_status, struct hf_slice body
     evbuffer_free(out);
 }
 
+/* "localhost:8099", "127.0.0.1", "[::1]:8099" */
+static bool
+is_loopback_host(const char *host)
+{
+    const char *end = host ? host + strcspn(host, *host == '[' ? "]" : ":") : NULL;
+    struct in_addr v4;
+    struct in6_addr v6;
+    if (!end)
+        return false;
+    hf_owned(hf_freep) char *name = hf_strndup(host, (size_t)(end - host));
+    if (*name == '[')
+        return *end == ']' && inet_pton(AF_INET6, name + 1, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+    return strcasecmp(name, "localhost") == 0 ||
+           (inet_pton(AF_INET, name, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127);
+}
+
 static void
 on_request(struct evhttp_request *request, void *context)
 {
     const struct hf_api_options *options = context;
+    if (!options->any_host &&
+        !is_loopback_host(
+            evhttp_find_header(evhttp_request_get_input_headers(request), "Host"))) {
+        send_reply(request, 403,
+                   HF_SLICE_LITERAL("{\"__type\":\"AccessDeniedException\",\"message\":\"the Host "
+                                    "header is not this host's loopback\"}"));
+        return;
+    }
     struct evbuffer *in = evhttp_request_get_input_buffer(request);
     size_t size = evbuffer_get_length(in);
     const char *target =

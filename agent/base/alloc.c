@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 static void *
 checked(void *pointer)
@@ -67,4 +69,13 @@ hf_wipe(void *bytes, size_t size)
 {
     if (size > 0)
         explicit_bzero(bytes, size);
+}
+
+void
+hf_hide_memory(void)
+{
+    struct rlimit none = { 0, 0 };
+
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0);
 }

@@ -60,9 +60,7 @@ hf_status_exit_code(enum hf_status status)
 static void
 tidy(char *text, size_t capacity, size_t wanted)
 {
-    for (char *c = text; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = '?';
+    hf_mask_controls(text);
     if (wanted < capacity)
         return;
     size_t end = capacity - sizeof("...");

@@ -43,6 +43,33 @@ hf_ends_with(const char *text, const char *suffix)
            memcmp(text + text_size - suffix_size, suffix, suffix_size) == 0;
 }
 
+/* Bytes of the control character here, or 0. */
+static size_t
+control_size(const char *at)
+{
+    const unsigned char *c = (const unsigned char *)at;
+
+    if (c[0] < 0x20 || c[0] == 0x7f)
+        return c[0] ? 1 : 0;
+    return c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0 ? 2 : 0;
+}
+
+bool
+hf_has_control(const char *text)
+{
+    for (; *text; text++)
+        if (control_size(text))
+            return true;
+    return false;
+}
+
+void
+hf_mask_controls(char *text)
+{
+    for (; *text; text++)
+        memset(text, '?', control_size(text));
+}
+
 void
 hf_hex(const void *bytes, size_t size, char *ret_text)
 {

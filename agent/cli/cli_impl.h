@@ -292,8 +292,8 @@ json_t *document_differences(const json_t *present, const json_t *wanted);
 /* ---- cat ---- */
 
 /* {"Records":[a,b]} as lines "a\nb\n" on `out`, byte for byte but for line ends between tokens,
- * which become blanks. */
-enum hf_status records_write(struct hf_slice json, FILE *out, uint64_t *ret_count,
+ * which become blanks, and, on a terminal, control characters, which become \u00XX. */
+enum hf_status records_write(struct hf_slice json, FILE *out, bool to_terminal, uint64_t *ret_count,
                              struct hf_error *err) hf_must_check;
 
 /* ---- check ---- */

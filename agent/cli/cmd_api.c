@@ -71,6 +71,7 @@ serve(const struct options *options, struct hf_config *config, struct hf_error *
         .region = config->agent.region,
         .trails = trails,
         .trail_count = config->trail_count,
+        .any_host = options->allow_remote,
         .keys = keys,
         .agent_status = agent_status,
         .context = config,

@@ -19,7 +19,9 @@ on_finding(void *context, enum hf_finding finding, const char *key, const char *
         return;
     progress_end(&cat->progress);
     progress_begin(&cat->progress, "reading", !isatty(STDOUT_FILENO));
-    fprintf(stderr, "holdfast: cat: %s %s%s%s\n", hf_finding_text(finding), key ? key : "",
+    char *name hf_owned(hf_freep) = hf_strdup(key ? key : "");
+    hf_mask_controls(name);
+    fprintf(stderr, "holdfast: cat: %s %s%s%s\n", hf_finding_text(finding), name,
             detail && *detail ? ": " : "", detail ? detail : "");
 }
 
@@ -36,7 +38,7 @@ on_content(void *context, const struct hf_digest_object *object, struct hf_slice
            struct hf_error *err)
 {
     struct cat *cat = context;
-    enum hf_status status = records_write(json, stdout, &cat->records, err);
+    enum hf_status status = records_write(json, stdout, isatty(STDOUT_FILENO), &cat->records, err);
     return status == HF_OK ? HF_OK : hf_while(err, status, "object '%s'", object->key);
 }
 

@@ -1,31 +1,39 @@
 /* holdfast validate */
 #include "cli_impl.h"
 
+#include <holdfast/daemon.h>
 #include <holdfast/json.h>
 #include <holdfast/verify.h>
 #include <stdio.h>
 #include <string.h>
 
 #define FINDINGS_MAX 10000 /* in the JSON; the counts are of all */
+#define ANSWER_MS    2000
 
 struct validation {
     const struct options *options;
     struct progress progress;
     json_t *findings;
     uint64_t omitted;
+    char agent_head[HF_KEY_MAX]; /* the newest digest as the agent knows it; "": not known */
+    bool agent_head_named;       /* something else was found against it */
 };
 
 static void
 on_finding(void *context, enum hf_finding finding, const char *key, const char *detail)
 {
     struct validation *v = context;
+    if (key && !hf_finding_fine(finding) && strcmp(key, v->agent_head) == 0)
+        v->agent_head_named = true;
     if (finding == HF_VALID && !v->options->verbose)
         return;
     if (!v->options->json) {
         progress_end(&v->progress);
         progress_begin(&v->progress, "checking", true);
-        printf("%-14s %s%s%s\n", hf_finding_text(finding), key ? key : "",
-               detail && *detail ? ": " : "", detail ? detail : "");
+        char *name hf_owned(hf_freep) = hf_strdup(key ? key : "");
+        hf_mask_controls(name);
+        printf("%-14s %s%s%s\n", hf_finding_text(finding), name, detail && *detail ? ": " : "",
+               detail ? detail : "");
         return;
     }
     if (json_array_size(v->findings) >= FINDINGS_MAX) {
@@ -110,6 +118,44 @@ print_result(const struct hf_verify_result *result)
     puts(*separator == ',' ? "" : "what came after the last digest is not covered yet");
 }
 
+/* Asked before the store is: what the agent signs meanwhile is not missed. Where none answers, or
+ * we may not ask, nothing is known. */
+static void
+ask_agent(const struct target *target, struct validation *v)
+{
+    hf_owned(hf_doc_freep) json_t *request = NULL, *reply = NULL;
+    char prefix[HF_KEY_MAX];
+    const json_t *trail;
+    size_t index;
+    if (!target->trail || v->options->end_s)
+        return;
+    request = json_pack("{s:s}", "command", "status");
+    if (hf_control_call(target->config->agent.control, request, ANSWER_MS, &reply, NULL) != HF_OK)
+        return;
+    hf_layout_digest_prefix(&target->layout, prefix);
+    json_array_foreach(json_object_get(reply, "trails"), index, trail)
+    {
+        const char *head = hf_doc_text_or(trail, "digest_key", "");
+        if (strcmp(hf_doc_text_or(trail, "name", ""), target->trail->name) == 0 &&
+            strcmp(hf_doc_text_or(trail, "bucket", ""), target->bucket) == 0 &&
+            hf_starts_with(head, prefix))
+            snprintf(v->agent_head, sizeof(v->agent_head), "%s", head);
+    }
+}
+
+/* Keys of one trail sort by time, also over several chains. */
+static void
+compare_with_agent(struct validation *v, struct hf_verify_result *result)
+{
+    if (v->agent_head_named || strcmp(v->agent_head, result->head_key) <= 0)
+        return;
+    result->findings[HF_MISSING]++;
+    result->intact = false;
+    on_finding(v, HF_MISSING, v->agent_head,
+               "the agent delivered this digest, and it is not there any more; the end of the chain "
+               "was cut off");
+}
+
 static enum hf_status
 validate(const struct options *options, struct target *target, struct validation *v,
          struct hf_verify_result *result, struct hf_error *err)
@@ -130,8 +176,11 @@ validate(const struct options *options, struct target *target, struct validation
         .progress = on_progress,
         .context = v,
     };
+    ask_agent(target, v);
     progress_begin(&v->progress, "checking", true);
     enum hf_status status = hf_verify(&verify, result, err);
+    if (status == HF_OK)
+        compare_with_agent(v, result);
     if (status == HF_OK)
         status = revoked_find(target, &verify, &revoked, err);
     progress_end(&v->progress);

@@ -52,8 +52,11 @@ const struct command commands[] = {
       "objects and locks. Exit code 0: intact. 1: not. 3: "
       "could not be seen. Trusted are the keys given with --public-key and --fingerprint, and with "
       "a configuration the trail's own key and those "
-      "that `holdfast key` keeps beside it; a key that was only found in the bucket is named "
-      "KEY_NOT_PINNED.",
+      "that `holdfast key` keeps beside it; a key that was only found in the bucket itself is "
+      "KEY_NOT_PINNED, and what it signed is not intact: pin it with --public-key or --fingerprint. "
+      "Delete markers over the newest digests are seen where versions may be listed "
+      "(VERSIONS_UNSEEN says where not); with a configuration the newest digest is also compared "
+      "with what a running agent has delivered.",
       KEYS(OPT_CONFIG, OPT_JSON, OPT_VERBOSE, OPT_TRAIL, OPT_START, OPT_END, OPT_NO_OBJECTS,
            OPT_NO_LOCKS, OPT_PRINT_AWS, OPT_AWS_DATA, OPT_API, BUCKET_ALONE),
       0, 0, cmd_validate },

@@ -90,9 +90,11 @@ emit_window_fill(struct emit_window *window, bool *ret_hungry, struct hf_error *
             *ret_hungry = !window->input_ended;
             return HF_OK;
         }
-        if (size > 0 && window->skip == 0 && !has_room(window, size))
+        /* The agent does not count empty lines, so neither may we: PROTOCOL.md. */
+        bool empty = size == 0 || (size == 1 && *from == '\r');
+        if (!empty && window->skip == 0 && !has_room(window, size))
             return HF_OK;
-        enum hf_status status = size > 0 ? hold(window, from, size, err) : HF_OK;
+        enum hf_status status = empty ? HF_OK : hold(window, from, size, err);
         if (status != HF_OK)
             return status;
         window->input_at += size + (newline ? 1 : 0);

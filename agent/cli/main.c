@@ -66,5 +66,6 @@ main(int argc, char **argv)
         return unknown_command(argc, argv);
     if (options_parse(command, argc - (int)used, argv + used, 0, &options) != 0)
         return EXIT_USAGE;
+    hf_hide_memory(); /* most commands read a key or credentials */
     return command->run(&options);
 }

@@ -53,15 +53,34 @@ skip_record(struct cursor *c)
     return false;
 }
 
+/* JSON lets DEL and C1 stand in a string as they are; a terminal would obey them. */
+static void
+write_bytes(const uint8_t *from, size_t size, bool to_terminal, FILE *out)
+{
+    const uint8_t *end = from + size;
+    if (!to_terminal) {
+        fwrite(from, 1, size, out);
+        return;
+    }
+    for (; from < end; from++) {
+        if (*from == 0xc2 && from + 1 < end && from[1] >= 0x80 && from[1] < 0xa0)
+            fprintf(out, "\\u%04x", *++from);
+        else if (*from == 0x7f || (*from < 0x20 && *from != '\t'))
+            fprintf(out, "\\u%04x", *from);
+        else
+            fputc(*from, out);
+    }
+}
+
 /* A line end can stand between tokens only: strings have none that is not escaped. */
 static void
-write_line(const uint8_t *from, const uint8_t *to, FILE *out)
+write_line(const uint8_t *from, const uint8_t *to, bool to_terminal, FILE *out)
 {
     while (from < to) {
         size_t size = 0;
         while (from + size < to && from[size] != '\n' && from[size] != '\r')
             size++;
-        fwrite(from, 1, size, out);
+        write_bytes(from, size, to_terminal, out);
         from += size;
         if (from < to) {
             fputc(' ', out);
@@ -72,7 +91,8 @@ write_line(const uint8_t *from, const uint8_t *to, FILE *out)
 }
 
 enum hf_status
-records_write(struct hf_slice json, FILE *out, uint64_t *ret_count, struct hf_error *err)
+records_write(struct hf_slice json, FILE *out, bool to_terminal, uint64_t *ret_count,
+              struct hf_error *err)
 {
     struct cursor c = { json.ptr, json.ptr + json.size };
     uint64_t count = 0;
@@ -87,7 +107,7 @@ records_write(struct hf_slice json, FILE *out, uint64_t *ret_count, struct hf_er
         if (from == c.end || *from != '{' || !skip_record(&c))
             return hf_fail(err, HF_EFORMAT, "record %llu is no JSON object",
                            (unsigned long long)count + 1);
-        write_line(from, c.at, out);
+        write_line(from, c.at, to_terminal, out);
         count++;
     }
     if (ferror(out))

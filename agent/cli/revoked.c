@@ -30,29 +30,42 @@ revocation_of(const struct target *target, const char *fingerprint)
     return hf_doc_text_or(entry, "revoked_at", NULL) ? entry : NULL;
 }
 
+static bool
+has_verifier(const struct target *target, const char *fingerprint)
+{
+    for (size_t i = 0; i < target->verifier_count; i++)
+        if (strcmp(hf_verifier_fingerprint(target->verifiers[i]), fingerprint) == 0)
+            return true;
+    return false;
+}
+
 /* One walk for each revoked key, for each has its own time. */
 static enum hf_status
 walk(const struct target *target, const json_t *revoked, struct pass *pass, struct hf_error *err)
 {
-    static const char *const nobody[] = {
-        "0000000000000000000000000000000000000000000000000000000000000000"
-    };
+    static const char nobody[] = "0000000000000000000000000000000000000000000000000000000000000000";
     const struct hf_verifier *left[HF_COUNT(target->verifiers)];
+    const char *left_fingerprints[HF_COUNT(target->fingerprints) + 1];
+    const char *gone = hf_doc_text_or(revoked, "fingerprint", "");
     struct hf_verify_options options = *pass->outer;
     struct hf_verify_result result;
     int64_t from_s = 0;
-    size_t count = 0;
+    size_t count = 0, fingerprint_count = 0;
     for (size_t i = 0; i < target->verifier_count; i++)
-        if (strcmp(hf_verifier_fingerprint(target->verifiers[i]),
-                   hf_doc_text_or(revoked, "fingerprint", "")) != 0)
+        if (strcmp(hf_verifier_fingerprint(target->verifiers[i]), gone) != 0)
             left[count++] = target->verifiers[i];
+    for (size_t i = 0; i < target->fingerprint_count; i++)
+        if (strcmp(target->fingerprints[i], gone) != 0)
+            left_fingerprints[fingerprint_count++] = target->fingerprints[i];
+    left_fingerprints[fingerprint_count++] =
+        nobody; /* without any pinned key the bucket's own would be taken */
     (void)hf_time_parse_rfc3339(hf_doc_text_or(revoked, "revoked_from", ""), &from_s);
     if (options.end_s && from_s >= options.end_s)
         return HF_OK;
     options.verifiers = left;
     options.verifier_count = count;
-    options.fingerprints = nobody; /* without any pinned key the bucket's own would be taken */
-    options.fingerprint_count = 1;
+    options.fingerprints = left_fingerprints;
+    options.fingerprint_count = fingerprint_count;
     options.start_s = HF_MAX(options.start_s, from_s);
     options.check_objects = options.check_locks = false;
     options.content = NULL;
@@ -73,6 +86,11 @@ revoked_find(const struct target *target, const struct hf_verify_options *option
         const json_t *revoked =
             revocation_of(target, hf_verifier_fingerprint(target->verifiers[i]));
         if (revoked)
+            status = walk(target, revoked, &pass, err);
+    }
+    for (size_t i = 0; status == HF_OK && i < target->fingerprint_count; i++) {
+        const json_t *revoked = revocation_of(target, target->fingerprints[i]);
+        if (revoked && !has_verifier(target, target->fingerprints[i]))
             status = walk(target, revoked, &pass, err);
     }
     *ret_count = pass.count;

@@ -1,14 +1,14 @@
 /* The control socket: one line of JSON in, one line of JSON out. Only the agent's own user (and root) can connect: mode 0600. */
 #include "agent/daemon/daemon_impl.h"
-#include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/listener.h>
 #include <holdfast/json.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
+
+#define BACKLOG 16
 
 struct client {
     struct client *next;
@@ -22,7 +22,7 @@ struct control {
     struct evconnlistener *listener;
     struct client *clients;
     size_t client_count;
-    char path[HF_PATH_MAX];
+    struct control_place place;
 };
 
 static void
@@ -319,29 +319,18 @@ accepted(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *a
 enum hf_status
 control_open(struct hf_daemon *daemon, struct hf_error *err)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct control *control = hf_alloc(sizeof(*control));
-    const char *path = daemon->config->agent.control;
+    int fd = -1;
     daemon->control = control;
-    if (path)
-        hf_path_join(control->path, sizeof(control->path), "", path);
-    else
-        hf_path_join(control->path, sizeof(control->path), daemon->config->agent.state_dir, "control.sock");
-    if (strlen(control->path) >= sizeof(address.sun_path))
-        return hf_fail(err, HF_ECONFIG, "control socket '%s' is longer than %zu bytes: set agent.control", control->path, sizeof(address.sun_path) - 1);
-    memcpy(address.sun_path, control->path, strlen(control->path) + 1);
-    enum hf_status status = hf_fs_unlink(control->path, err); /* state_dir's lock says that no other agent uses it */
-    if (status != HF_OK && status != HF_ENOTFOUND)
+    enum hf_status status = control_place_take(&control->place, daemon->config->agent.control, &fd, err);
+    if (status != HF_OK)
         return status;
-    mode_t old = umask(0177);
-    control->listener = evconnlistener_new_bind(daemon->loop, accepted, daemon, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 16,
-                                                (struct sockaddr *)&address, sizeof(address));
-    int saved = errno;
-    umask(old);
-    errno = saved;
-    if (!control->listener)
-        return hf_fail_errno(err, HF_ECONFIG, "listening on control socket '%s'", control->path);
-    return HF_OK;
+    control->listener = evconnlistener_new(daemon->loop, accepted, daemon, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, BACKLOG, fd);
+    if (control->listener)
+        return HF_OK;
+    status = hf_fail_errno(err, HF_ECONFIG, "listening on control socket '%s'", control->place.path);
+    hf_fs_close(&fd);
+    return status;
 }
 
 void
@@ -350,11 +339,9 @@ control_close(struct hf_daemon *daemon)
     struct control *control = daemon->control;
     if (!control)
         return;
-    if (control->listener) {
+    control_place_leave(&control->place);
+    if (control->listener)
         evconnlistener_free(control->listener);
-        if (hf_fs_unlink(control->path, NULL) != HF_OK)
-            hf_log_debug("control.leftover", HF_STR("path", control->path));
-    }
     while (control->clients)
         client_free(control->clients);
     hf_freep(&daemon->control);

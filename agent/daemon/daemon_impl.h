@@ -16,6 +16,7 @@
 #include <holdfast/trail.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/un.h>
 
 #define STOP_DELIVER_MS 8000 /* seal and deliver for so long after SIGTERM */
 #define CONTROL_CLIENTS_MAX 32
@@ -103,5 +104,15 @@ enum hf_status clock_watch_open(struct hf_daemon *daemon, struct hf_error *err) 
 void clock_watch_close(struct hf_daemon *daemon);
 enum hf_status control_open(struct hf_daemon *daemon, struct hf_error *err) hf_must_check;
 void control_close(struct hf_daemon *daemon);
+
+/* ---- control_place.c ---- */
+struct control_place { /* path "": none was taken */
+    char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+    dev_t dev;
+    ino_t ino;
+};
+/* A bound socket, mode 0600. HF_EBUSY when somebody answers there. */
+enum hf_status control_place_take(struct control_place *place, const char *path, int *ret_fd, struct hf_error *err) hf_must_check;
+void control_place_leave(struct control_place *place);
 
 #endif

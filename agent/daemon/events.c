@@ -1,6 +1,10 @@
 #include "agent/daemon/daemon_impl.h"
 #include <holdfast/json.h>
 #include <stdio.h>
+#include <unistd.h>
+
+#define BUSY_TRIES 500
+#define BUSY_WAIT_US 10000
 
 struct hf_record_maker
 record_maker(const struct hf_daemon *daemon)
@@ -35,11 +39,24 @@ append(struct hf_daemon *daemon, bool wait, const char *event_name, const char *
     return status;
 }
 
+/* A batch that waits to be written is gone in a moment; a journal without room is not. */
+static bool
+is_only_busy(struct hf_daemon *daemon)
+{
+    struct hf_journal_info info;
+    hf_journal_info(daemon->journal, &info);
+    return !info.full;
+}
+
 enum hf_status
 own_event(void *context, const char *event_name, const char *details_json, struct hf_error *err)
 {
     struct hf_daemon *daemon = context;
-    enum hf_status status = append(daemon, true, event_name, details_json, NULL, err);
+    enum hf_status status = append(daemon, false, event_name, details_json, NULL, err);
+    for (int i = 0; i < BUSY_TRIES && status == HF_EFULL && is_only_busy(daemon); i++) {
+        usleep(BUSY_WAIT_US);
+        status = append(daemon, false, event_name, details_json, NULL, err);
+    }
     return status == HF_OK ? hf_journal_sync(daemon->journal, 60000, err) : status;
 }
 

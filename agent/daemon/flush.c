@@ -20,10 +20,8 @@ finish(struct hf_daemon *daemon, struct flush_wait *wait, const char *failed)
     remove_wait(daemon, wait);
     wait->done(daemon, wait->argument, wait->last_seq, failed);
     hf_freep(&wait->failed);
-    if (wait->draining) { /* the sources still hold on to it: flush_drained() frees it */
-        wait->done = NULL;
-        return;
-    }
+    if (wait->draining)
+        hf_intake_drain_cancel(daemon->intake, wait);
     hf_freep(&wait);
 }
 
@@ -66,10 +64,6 @@ drained(void *context)
 {
     struct flush_wait *wait = context;
     wait->draining = false;
-    if (!wait->done) {
-        hf_freep(&wait);
-        return;
-    }
     struct hf_journal_info info;
     hf_journal_info(wait->daemon->journal, &info);
     wait->last_seq = info.next_seq - 1;

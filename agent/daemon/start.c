@@ -9,14 +9,15 @@
 
 #define JOURNAL_OWNER "agent/journal" /* in the journal's state: the identity's journal id */
 
-/* Keys are in this process's memory: no core, no ptrace by the same user. */
+/* Each followed file and each connection holds a descriptor. */
 static void
-hide_memory(void)
+raise_file_limit(void)
 {
-    struct rlimit none = {0, 0};
-    (void)setrlimit(RLIMIT_CORE, &none);
-    (void)prctl(PR_SET_DUMPABLE, 0);
-    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static enum hf_status
@@ -141,7 +142,9 @@ daemon_open(struct hf_daemon *daemon, struct hf_error *err)
     if (status != HF_OK)
         return status;
     hf_log_setup((enum hf_log_level)daemon->config->agent.log_level, daemon->config->agent.log_format == 1);
-    hide_memory();
+    hf_hide_memory();
+    raise_file_limit();
+    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     status = open_state_dir(daemon, err);
     if (status == HF_OK)
         status = loop_open(daemon, err);

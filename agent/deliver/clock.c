@@ -92,3 +92,10 @@ clock_check(const struct hf_deliverer *deliverer, struct hf_error *err)
                        skew_s > 0 ? skew_s : -skew_s, skew_s > 0 ? "behind" : "ahead of");
     return HF_OK;
 }
+
+enum hf_status
+hf_deliverer_clock(const struct hf_deliverer *deliverer, bool *ret_known, struct hf_error *err)
+{
+    *ret_known = clock_known(deliverer);
+    return clock_check(deliverer, err);
+}

@@ -8,15 +8,6 @@
  * size; a real one of that size has a comma every 40 bytes. */
 #define COMMAS_MAX (1u << 20)
 
-static bool
-has_control(const char *text)
-{
-    for (; *text; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
-            return true;
-    return false;
-}
-
 enum hf_status
 digest_take_text(const json_t *doc, const char *key, bool optional, char **ret_text,
                  struct hf_error *err)
@@ -30,7 +21,7 @@ digest_take_text(const json_t *doc, const char *key, bool optional, char **ret_t
     status = hf_doc_text(doc, key, &text, err);
     if (status != HF_OK)
         return status;
-    if (strlen(text) > DIGEST_TEXT_MAX || has_control(text))
+    if (strlen(text) > DIGEST_TEXT_MAX || hf_has_control(text))
         return hf_fail(err, HF_EFORMAT, "key '%s' is over %d bytes or has control characters", key,
                        DIGEST_TEXT_MAX);
     *ret_text = hf_strdup(text);

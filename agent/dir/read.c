@@ -1,6 +1,7 @@
 /* One object: what is known of it, and its bytes. */
 #include "agent/dir/dir_impl.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* `fd` stays open for whoever wants the bytes too. */
@@ -49,9 +50,12 @@ hf_dir_get(struct hf_dir *dir, const char *key, size_t max, struct hf_buf *ret_b
     hf_owned(hf_fs_close) int fd = -1;
     hf_owned(hf_buf_done) struct hf_buf body = HF_BUF(max);
     struct hf_dir_info info;
+    struct hf_error local, *seen = err ? err : &local;
     size_t got;
-    enum hf_status status = look(dir, key, &fd, &info, err);
+    enum hf_status status = look(dir, key, &fd, &info, seen);
 
+    if (status == HF_EIO && seen->sys_errno == EACCES) /* of this file; the disk is well */
+        seen->status = status = HF_EREFUSED;
     if (status != HF_OK)
         return status;
     if (info.size > max || hf_buf_reserve(&body, (size_t)info.size) != HF_OK)

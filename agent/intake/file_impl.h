@@ -1,16 +1,18 @@
 /* Inside of the file source: what its files share. The rules are those of ENGINE.md section 12.
  *
- *                 a name that matches appears
- *                            │
- *           unknown, and like a file we read ──▶ held ── the other is truncated: it is the copy,
- * read on there │                     └─── nothing of that for quiet_ms: a file of its own ▼
- *      ┌────────────────▶ reading ◀── truncated or replaced in place: a new generation, from 0,
- * with a SourceGap │ its name comes back │ │                     │ its name is gone (renamed,
- * unlinked); the descriptor stays open └───────────────── ending ── nothing new for quiet_ms: its
- * last line is a record ──▶ closed
+ *          a name that matches appears
+ *                      │
+ *     unknown, and like a file we read ──▶ held ── that one is truncated: it is the copy, read on
+ *                      │                     └──── none of that for quiet_ms: a file of its own
+ *                      ▼
+ *      ┌──────────▶ reading ◀── truncated or overwritten: a new generation, from 0, with a gap
+ *      │               │
+ *      │ its name      │ its name is gone (renamed, unlinked); the descriptor stays open
+ *      │ comes back    ▼
+ *      └─────────── ending ── nothing new for quiet_ms: its last line is a record ──▶ closed
  *
- * Offset, generation and parts of an over-long line are in the journal with the events
- * ("file/SOURCE/DEV:INO:BIRTH").
+ * Offset, generation and parts of an over-long line are in the journal with the events, under
+ * "file/SOURCE/DEV:INO:BIRTH".
  */
 #ifndef HOLDFAST_FILE_IMPL_H
 #define HOLDFAST_FILE_IMPL_H

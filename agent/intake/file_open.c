@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 struct hf_file *
 hf_file_by_id(const struct hf_file_source *source, const struct hf_file_id *id)
@@ -127,8 +128,8 @@ hf_file_open(struct hf_file_source *source, const char *path)
         return file;
     file = hf_alloc(sizeof(*file));
     *file = (struct hf_file){ .source = source, .path = hf_strdup(path), .id = id, .fd = fd };
-    file->fresh = file->dirty = true; /* that it is there is written down before it is read: it may
-                                         be renamed while we are stopped */
+    /* Written down before it is read: it may be renamed while we are stopped. */
+    file->fresh = file->dirty = true;
     fd = -1;
     file->quiet_since_ms = hf_boot_ms();
     file->next = source->files;

@@ -1,7 +1,7 @@
 /* Inside of intake: what the three kinds of source share.
  *
- *   source  ──bytes──▶  lines.c cuts pieces  ──▶  unit.c makes records, adds them with the position
- * ──▶  journal
+ *   source ──bytes──▶ lines.c cuts pieces ──▶ unit.c makes records ──▶ journal
+ *                                             and adds the position
  *
  * A source changes its own position only after its unit was handed over whole, so that a unit that
  * fails can simply be tried again with the same bytes.

@@ -6,7 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define METADATA_V4 0xa9fea9feu /* 169.254.169.254 */
+#define LINK_LOCAL_V4 0xa9fe0000u /* 169.254.0.0/16: clouds put metadata and credentials there */
+
+static bool
+is_link_local_v4(uint32_t address)
+{
+    return (ntohl(address) & 0xffff0000u) == LINK_LOCAL_V4;
+}
 
 bool
 hf_s3_is_metadata_address(const char *host)
@@ -17,13 +23,13 @@ hf_s3_is_metadata_address(const char *host)
     uint32_t inner;
 
     if (inet_pton(AF_INET, host, &v4) == 1)
-        return ntohl(v4.s_addr) == METADATA_V4;
+        return is_link_local_v4(v4.s_addr);
     if (inet_pton(AF_INET6, host, &v6) != 1 ||
         inet_pton(AF_INET6, "fd00:ec2::254", &metadata_v6) != 1)
         return false;
     memcpy(&inner, v6.s6_addr + 12, sizeof(inner));
-    return memcmp(&v6, &metadata_v6, sizeof(v6)) == 0 ||
-           (memcmp(v6.s6_addr, mapped, sizeof(mapped)) == 0 && ntohl(inner) == METADATA_V4);
+    return memcmp(&v6, &metadata_v6, sizeof(v6)) == 0 || IN6_IS_ADDR_LINKLOCAL(&v6) ||
+           (memcmp(v6.s6_addr, mapped, sizeof(mapped)) == 0 && is_link_local_v4(inner));
 }
 
 static char *
@@ -60,7 +66,8 @@ check_host(const struct hf_s3_endpoint *endpoint, char *host, struct hf_error *e
         host[size - 1] = ']';
     if (metadata)
         return hf_fail(err, HF_ECONFIG,
-                       "url '%s' is the metadata service of a cloud host, not a store",
+                       "url '%s' is link-local, as the metadata service of a cloud host is: no "
+                       "store is to be asked there",
                        endpoint->url);
     if (endpoint->virtual_host && is_ip_literal(host))
         return hf_fail(err, HF_ECONFIG,

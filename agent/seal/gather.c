@@ -54,11 +54,21 @@ note_loss(struct gather *gather, uint64_t first_seq, uint64_t last_seq, const ch
 }
 
 static bool
+is_lost(const struct hf_seal_job *job, uint64_t seq)
+{
+    for (size_t i = 0; i < job->lost_count; i++) {
+        if (seq >= job->lost[i].first_seq && seq <= job->lost[i].last_seq)
+            return true;
+    }
+    return false;
+}
+
+static bool
 wanted(const struct gather *gather, const struct hf_journal_batch *batch, uint32_t i)
 {
     const struct hf_window *range = &gather->job->range;
     uint64_t seq = batch->first_seq + i;
-    return seq >= range->first_seq && seq <= range->last_seq &&
+    return seq >= range->first_seq && seq <= range->last_seq && !is_lost(gather->job, seq) &&
            hf_selection_has(gather->job->selection, batch->entries[i].source);
 }
 

@@ -44,6 +44,14 @@ static bool
 attempt_one(struct trail *trail, struct outgoing *out)
 {
     struct hf_deliverer *deliverer = trail_deliverer(trail, out->sealed->store);
+    struct hf_error err;
+    bool known; /* before a date is written down: a wrong one would stay for ever */
+    if (hf_deliverer_clock(deliverer, &known, &err) != HF_OK) {
+        attempt_back_off(trail, &err);
+        return false;
+    }
+    if (!known && out->sealed->lock_mode != HF_LOCK_NONE && strcmp(out->sealed->store, trail->plan->settings.store) == 0)
+        return false; /* the check learns it */
     int64_t at_least_s = HF_MAX(out->sealed->lock_at_least_s, HF_MAX(out->last_retain_s, 0));
     int64_t retain_s = hf_retain_until(out->sealed->lock_mode, out->sealed->lock_days, hf_deliverer_now_s(deliverer), at_least_s);
     if (out->first_retain_s < 0)
@@ -92,7 +100,7 @@ attempt_deliveries(struct trail *trail)
         flying++;
     if (flying < room && trail->digest && key_in_place(trail) && can_go(&trail->digest->out) && attempt_one(trail, &trail->digest->out))
         flying++;
-    for (struct window *window = trail->windows; window && flying < room; window = window->next) {
+    for (struct window *window = trail->windows; window && flying < room && trail->object_count + flying < OBJECTS_MOST; window = window->next) {
         if (window->state == WINDOW_SEALED && can_go(&window->out)) {
             if (!attempt_one(trail, &window->out))
                 return;
@@ -190,6 +198,10 @@ object_foreign(struct trail *trail, struct window *window)
     unsigned generation = window->generation + 1;
     struct hf_sealed *sealed;
     struct hf_error err;
+    if (generation > GENERATIONS_MOST) { /* a store that changes what it is given would take one after the other */
+        attempt_back_off(trail, &window->out.delivery.error);
+        return;
+    }
     hf_layout_unique(trail->tag, trail->trails->options.identity->journal, trail->name, window->range.first_seq, window->range.last_seq, generation, unique);
     hf_layout_object_key(&s->layout, window->time_s, unique, hf_ends_with(window->key, ".cms.gz"), new_key);
     hf_log_error("object.foreign", HF_STR("trail", trail->name), HF_STR("key", window->key), HF_STR("new_key", new_key));
@@ -219,6 +231,22 @@ window_of(struct trail *trail, const struct outgoing *out)
     return NULL;
 }
 
+/* A sealed file that was damaged while it waited is sealed again, or given up as a signed loss. */
+static void
+look_again(struct trail *trail, struct window *window)
+{
+    struct hf_sealed *sealed = NULL;
+    struct hf_error err;
+    enum hf_status status = hf_sealed_open(window->out.path, true, &sealed, &err);
+    hf_sealed_free(sealed);
+    if (status != HF_ECORRUPT && status != HF_EFORMAT && status != HF_ENOTFOUND)
+        return;
+    hf_log_error("sealed.damaged", HF_STR("trail", trail->name), HF_STR("file", window->out.path), HF_ERR(&err));
+    trail->spool_bytes -= HF_MIN(trail->spool_bytes, window->out.sealed->size);
+    hf_sealed_free(hf_take(window->out.sealed));
+    window->state = WINDOW_CUT;
+}
+
 static void
 put_returned(struct trail *trail, struct outgoing *out)
 {
@@ -227,8 +255,9 @@ put_returned(struct trail *trail, struct outgoing *out)
     out->in_flight = false;
     if (delivery->status == HF_OK) {
         trail->failures = 0;
+        trail->put_failed = false;
         trail->counts.last_delivery_s = delivery->receipt.delivered_s;
-        if (trail->state != TRAIL_READY)
+        if (trail->state != TRAIL_CHECKING && (trail->state != TRAIL_READY || *trail->held))
             trail_move(trail, TRAIL_READY, NULL);
         if (out == &trail->key_out)
             key_received(trail);
@@ -245,8 +274,16 @@ put_returned(struct trail *trail, struct outgoing *out)
         object_foreign(trail, window);
         return;
     }
-    if (delivery->status != HF_ESTOPPED)
-        attempt_back_off(trail, &delivery->error);
+    if (out == &trail->key_out && key_moved(trail)) {
+        key_begin_anew(trail);
+        return;
+    }
+    if (delivery->status == HF_ECORRUPT && window)
+        look_again(trail, window);
+    if (delivery->status == HF_ESTOPPED)
+        return;
+    trail->put_failed = true;
+    attempt_back_off(trail, &delivery->error);
 }
 
 void

@@ -90,6 +90,10 @@ chain_checked(struct trail *trail)
     struct hf_delivery *check = &trail->check;
     struct hf_error err = check->error;
     trail->check_in_flight = false;
+    if (check->layout != &trail->plan->settings.layout) { /* of a place that it has left since */
+        trail_move(trail, TRAIL_CHECKING, NULL);
+        return;
+    }
     enum hf_status status = check->status;
     if (status == HF_OK && *check->newest_digest_key)
         status = compare_bytes(trail, &err);

@@ -37,8 +37,16 @@ take_back_digest(struct trail *trail)
     for (size_t i = 0; i < digest->loss_count; i++)
         loss_add(trail, digest->losses[i].first_seq, digest->losses[i].last_seq, digest->losses[i].reason);
     trail->digested_seq = digest->first_seq - 1;
+    for (size_t i = 0; i < digest->foreign_count; i++) {
+        trail->foreign = hf_realloc(trail->foreign, (trail->foreign_count + 1) * sizeof(*trail->foreign));
+        trail->foreign[trail->foreign_count++] = hf_strdup(digest->foreign[i]);
+    }
     if (work->out.sealed)
         trail->spool_bytes -= HF_MIN(trail->spool_bytes, work->out.sealed->size);
+    struct hf_error err;
+    enum hf_status status = hf_fs_unlink(work->out.path, &err);
+    if (status != HF_OK && status != HF_ENOTFOUND)
+        hf_log_warn("sealed.leftover", HF_STR("trail", trail->name), HF_ERR(&err));
     digest_work_free(work);
 }
 
@@ -81,6 +89,8 @@ chain_new(struct trail *trail, struct hf_error *err)
 {
     if (trail->state != TRAIL_HELD || trail->held_status != HF_EFOREIGN || !*trail->check.newest_digest_key)
         return hf_fail(err, HF_EREFUSED, "trail '%s' is not held because of a foreign chain: a new one would only leave its own behind", trail->name);
+    if (!trail_may_cut(trail))
+        return hf_fail(err, HF_ESKEW, "this host's clock cannot be right: set it first");
     if (anything_in_flight(trail))
         return hf_fail(err, HF_EFULL, "trail '%s' has something under way: ask again in a moment", trail->name);
     enum hf_status status = announce(trail, err);

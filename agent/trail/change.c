@@ -24,20 +24,13 @@ change_begin(struct trail *trail, struct plan *plan, uint64_t close_seq)
         trail_retire_plan(trail, hf_take(trail->next_plan));
     trail->next_plan = plan;
     trail->draining = !plan;
+    if (trail->state == TRAIL_ENDED)
+        trail_move(trail, TRAIL_CHECKING, NULL);
     if (!trail->closed) /* a drained trail that comes back has nothing to close */
         trail->close_seq = HF_MAX(trail->close_seq, HF_MAX(close_seq, 1));
     if (!plan)
         save(trail);
     hf_log_info(plan ? "trail.changing" : "trail.draining", HF_STR("trail", trail->name), HF_NUM("from", trail->close_seq + 1));
-}
-
-static void
-begin_key_anew(struct trail *trail)
-{
-    if (!trail->key_out.sealed || trail->key_out.in_flight)
-        return;
-    outgoing_done(&trail->key_out);
-    trail->key_out = (struct outgoing){.trail = trail, .first_retain_s = -1, .last_retain_s = -1};
 }
 
 static void
@@ -51,9 +44,11 @@ switch_plan(struct trail *trail)
     trail->closed = false;
     trail->close_seq = 0;
     trail_set_plan(trail, hf_take(trail->next_plan));
-    if (trail_save_settings(trail, &err) != HF_OK || trail_new_cutter(trail, &err) != HF_OK)
+    if (trail_save_settings(trail, &err) != HF_OK) /* needed only to drain after a restart; a change in force matters more */
         hf_log_error("trail.settings", HF_STR("trail", trail->name), HF_ERR(&err));
-    begin_key_anew(trail);
+    if (trail_new_cutter(trail, &err) != HF_OK)
+        hf_log_error("journal.unreadable", HF_STR("trail", trail->name), HF_ERR(&err));
+    key_begin_anew(trail);
     trail->retry_at_ms = 0;
     trail_move(trail, TRAIL_CHECKING, NULL);
     digest_schedule(trail);

@@ -16,7 +16,23 @@ window_set_key(struct window *window)
     hf_layout_object_key(&s->layout, window->time_s, unique, s->encryption == HF_ENCRYPT_CMS, window->key);
 }
 
-/* Records the cut and puts it into the list; a window without selected records is only remembered as covered. */
+/* The losses that were found since the window before belong to this one, or lie behind it. */
+static void
+take_noted(struct trail *trail, struct window *window)
+{
+    size_t kept = 0;
+    window->lost = hf_alloc((trail->noted_count + 1) * sizeof(*window->lost));
+    for (size_t i = 0; i < trail->noted_count; i++) {
+        if (trail->noted[i].first_seq <= window->range.last_seq)
+            window->lost[window->lost_count++] = trail->noted[i];
+        else
+            trail->noted[kept++] = trail->noted[i];
+    }
+    trail->noted_count = kept;
+}
+
+/* Records the cut and puts it into the list; a window without selected records is only remembered as covered. The place behind it
+ * may lie behind a loss that follows it: nobody reads that again. */
 static void
 add_window(struct trail *trail, const struct hf_window *range)
 {
@@ -25,8 +41,9 @@ add_window(struct trail *trail, const struct hf_window *range)
     window->selection = trail->plan->selection;
     if (range->count > 0)
         window_set_key(window);
+    take_noted(trail, window);
+    trail->cut_seq = HF_MAX(range->last_seq, hf_cutter_next_seq(trail->cutter) - 1);
     (void)step_record(trail, HF_STEP_CUT, step_cut_doc(window)); /* a failure is remembered: step_sync() rewrites */
-    trail->cut_seq = range->last_seq;
     if (range->count == 0)
         window_remove(trail, window);
 }
@@ -41,22 +58,33 @@ is_noted(const struct trail *trail, const struct hf_journal_loss *loss)
     return false;
 }
 
-/* The reader found a spot it cannot read. The loss is an event of its own, durable before anyone reads on; where no window is open
- * in front of it, the trail's place moves behind it, so that a restart does not find it again. */
-static bool
-note_loss(struct trail *trail, const struct hf_journal_loss *loss)
+/* As an event of its own, durable before anyone reads on. When the journal has no room for it (and only reading on makes any), the
+ * signed digest alone says it. */
+static enum hf_status
+tell_loss(struct trail *trail, const struct hf_journal_loss *loss)
 {
     struct hf_trails *trails = trail->trails;
     struct hf_error err;
-    if (is_noted(trail, loss))
-        return true;
     hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(4096);
     hf_owned(hf_doc_freep) json_t *details = json_pack("{s:s, s:I, s:I, s:s}", "trail", trail->name, "firstSequence", (json_int_t)loss->first_seq,
                                                        "lastSequence", (json_int_t)loss->last_seq, "reason", loss->reason);
     enum hf_status status = hf_doc_dump(details, &text);
     if (status == HF_OK)
         status = trails->options.own_event(trails->options.context, "JournalLoss", hf_buf_text(&text), &err);
-    if (status != HF_OK)
+    if (status != HF_EFULL && status != HF_ENOSPC)
+        return status;
+    hf_log_warn("event.lost", HF_STR("name", "JournalLoss"), HF_STR("reason", hf_status_text(status)));
+    return HF_OK;
+}
+
+/* The reader found a spot it cannot read. Where no window is open in front of it, the trail's place moves behind it, so that a restart
+ * does not find it again. */
+static bool
+note_loss(struct trail *trail, const struct hf_journal_loss *loss)
+{
+    if (is_noted(trail, loss))
+        return true;
+    if (tell_loss(trail, loss) != HF_OK)
         return false;
     hf_log_error("journal.loss", HF_STR("trail", trail->name), HF_NUM("first", loss->first_seq), HF_NUM("last", loss->last_seq), HF_STR("reason", loss->reason));
     loss_add(trail, loss->first_seq, loss->last_seq, loss->reason);
@@ -64,6 +92,21 @@ note_loss(struct trail *trail, const struct hf_journal_loss *loss)
         trail->cut_seq = HF_MAX(trail->cut_seq, loss->last_seq);
     (void)step_record(trail, HF_STEP_LOSS, step_loss_doc(&trail->losses[trail->loss_count - 1], trail->cut_seq));
     return step_sync(trail);
+}
+
+/* Found while cutting. When it cannot be noted now, the cutter goes back to find it again: nothing is stepped over in silence. */
+static bool
+note_loss_at_cut(struct trail *trail, const struct hf_journal_loss *loss)
+{
+    struct hf_error err;
+    if (!note_loss(trail, loss)) {
+        if (trail_new_cutter(trail, &err) != HF_OK)
+            hf_log_error("journal.unreadable", HF_STR("trail", trail->name), HF_ERR(&err));
+        return false;
+    }
+    trail->noted = hf_realloc(trail->noted, (trail->noted_count + 1) * sizeof(*trail->noted));
+    trail->noted[trail->noted_count++] = *loss;
+    return true;
 }
 
 static size_t
@@ -88,7 +131,7 @@ cut_windows(struct trail *trail)
         if (status == HF_OK) {
             add_window(trail, &range);
             moved = true;
-        } else if (status != HF_ECORRUPT || !note_loss(trail, &loss)) {
+        } else if (status != HF_ECORRUPT || !note_loss_at_cut(trail, &loss)) {
             if (status != HF_EFULL)
                 hf_log_error("journal.unreadable", HF_STR("trail", trail->name), HF_ERR(&err));
             break;
@@ -112,7 +155,7 @@ cut_close_at(struct trail *trail, uint64_t last_seq)
             moved = true;
         } else if (status == HF_EFULL) {
             all = true;
-        } else if (status != HF_ECORRUPT || !note_loss(trail, &loss)) {
+        } else if (status != HF_ECORRUPT || !note_loss_at_cut(trail, &loss)) {
             hf_log_error("journal.unreadable", HF_STR("trail", trail->name), HF_ERR(&err));
             break;
         }
@@ -126,7 +169,8 @@ seal_windows(struct trail *trail)
     struct hf_trails *trails = trail->trails;
     if (trail->ledger_trouble || (int64_t)trail->seal_retry_ms > (int64_t)hf_boot_ms() || trails->stopping)
         return;
-    for (struct window *window = trail->windows; window; window = window->next) {
+    size_t windows = 0;
+    for (struct window *window = trail->windows; window && windows++ < WINDOWS_MOST; window = window->next) {
         if (trails->seals_in_flight >= trails->seals_most)
             return;
         if (window->state != WINDOW_CUT)
@@ -142,7 +186,9 @@ seal_windows(struct trail *trail)
                                            .generation = window->generation,
                                            .range = window->range,
                                            .skip_corrupt = window->skip_corrupt_to != 0,
-                                           .skip_corrupt_to = window->skip_corrupt_to};
+                                           .skip_corrupt_to = window->skip_corrupt_to,
+                                           .lost = window->lost,
+                                           .lost_count = window->lost_count};
         if (!hf_sealers_submit(trails->sealers, &window->job, message_sealed, window))
             return;
         window->state = WINDOW_SEALING;
@@ -156,6 +202,14 @@ seal_what_is_left(struct window *window, const struct hf_journal_loss *loss)
 {
     if (note_loss(window->trail, loss))
         window->skip_corrupt_to = loss->last_seq;
+}
+
+static bool
+is_released(const struct window *window)
+{
+    struct hf_journal_info info;
+    hf_journal_info(window->trail->trails->options.journal, &info);
+    return info.oldest_seq > window->range.first_seq;
 }
 
 /* Its sealed file was found damaged after the journal had let its events go: nothing of it is left here. */
@@ -188,8 +242,11 @@ seal_returned(struct window *window, enum hf_status status, struct hf_sealed *se
         seal_what_is_left(window, loss);
         return;
     case HF_ENOTFOUND:
-        give_up(window);
-        return;
+        if (is_released(window)) {
+            give_up(window);
+            return;
+        }
+        break; /* a folder of ours is missing: the events are still in the journal */
     case HF_ENOSPC:
         if (reserve_give(trail->trails))
             return; /* at once, with the room that was kept for this */
@@ -200,6 +257,7 @@ seal_returned(struct window *window, enum hf_status status, struct hf_sealed *se
     trail->counts.failures++;
     trail->seal_retry_ms = hf_boot_ms() + 1000;
     hf_log_error("seal.failed", HF_STR("trail", trail->name), HF_STR("window", window->id), HF_ERR(err));
+    trail_make_folder(trail);
 }
 
 uint64_t

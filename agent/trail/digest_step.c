@@ -35,6 +35,8 @@ digest_may_cut(struct trail *trail)
 bool
 digest_due(struct trail *trail)
 {
+    if (trail->object_count >= DIGEST_OBJECTS_MOST) /* so that a digest always fits: early, as a flush's is */
+        trail->digest_now = true;
     return digest_may_cut(trail) && (trail->digest_now || (int64_t)hf_boot_ms() >= trail->digest_due_ms);
 }
 
@@ -216,6 +218,27 @@ key_in_place(const struct trail *trail)
     public_key_key(trail, key);
     key_place(trail->plan->settings.store, trail->plan->settings.bucket, key, place);
     return strcmp(trail->key_in_bucket, place) == 0;
+}
+
+/* Is the key that waits one for another place or of another signer than the configuration in force asks for? */
+bool
+key_moved(const struct trail *trail)
+{
+    char key[HF_KEY_MAX];
+    const struct hf_sealed *sealed = trail->key_out.sealed;
+    public_key_key(trail, key);
+    return sealed && (strcmp(sealed->key, key) != 0 || strcmp(sealed->bucket, trail->plan->settings.bucket) != 0 ||
+                      strcmp(sealed->store, trail->plan->settings.store) != 0);
+}
+
+/* A digest that is sealed already needs the key it was signed with in its bucket first. */
+void
+key_begin_anew(struct trail *trail)
+{
+    if (!trail->key_out.sealed || trail->key_out.in_flight || (trail->digest && trail->digest->out.sealed))
+        return;
+    outgoing_done(&trail->key_out);
+    trail->key_out = (struct outgoing){.trail = trail, .first_retain_s = -1, .last_retain_s = -1};
 }
 
 /* The public key lies in the bucket, locked, before the first digest that needs it. */

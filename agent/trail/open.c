@@ -40,6 +40,7 @@ void
 window_free(struct window *window)
 {
     outgoing_done(&window->out);
+    hf_freep(&window->lost);
     hf_freep(&window);
 }
 
@@ -148,9 +149,15 @@ begin_chain(struct trail *trail, struct hf_error *err)
 enum hf_status
 trail_new_cutter(struct trail *trail, struct hf_error *err)
 {
-    hf_cutter_free(hf_take(trail->cutter));
+    struct hf_cutter *cutter;
     const struct settings *s = &trail->plan->settings;
-    return hf_cutter_new(trail->trails->options.journal, &trail->plan->selection, s->window_s, s->window_max_bytes, trail->cut_seq + 1, &trail->cutter, err);
+    enum hf_status status = hf_cutter_new(trail->trails->options.journal, &trail->plan->selection, s->window_s, s->window_max_bytes, trail->cut_seq + 1, &cutter, err);
+    if (status != HF_OK)
+        return status;
+    hf_cutter_free(trail->cutter);
+    trail->cutter = cutter;
+    trail->noted_count = 0;
+    return HF_OK;
 }
 
 /* What is in windows was durable before: a journal that ends earlier is not the one that this ledger follows. Its sequences would
@@ -180,6 +187,16 @@ trail_set_plan(struct trail *trail, struct plan *plan)
         trail_retire_plan(trail, trail->plan);
     trail->plan = plan;
     snprintf(plan->chain, sizeof(plan->chain), "%s", trail->chain);
+}
+
+void
+trail_make_folder(struct trail *trail)
+{
+    struct hf_error err;
+    char folder[HF_PATH_MAX];
+    hf_path_join(folder, sizeof(folder), trail->folder, "sealed");
+    if (hf_fs_mkdirs(folder, 0700, &err) != HF_OK)
+        hf_log_error("seal.failed", HF_STR("trail", trail->name), HF_ERR(&err));
 }
 
 enum hf_status
@@ -257,6 +274,7 @@ trail_free(struct trail *trail)
         hf_freep(&trail->foreign[i]);
     hf_freep(&trail->objects);
     hf_freep(&trail->losses);
+    hf_freep(&trail->noted);
     hf_freep(&trail->foreign);
     hf_freep(&trail->head.signature);
     hf_freep(&trail->old_head);

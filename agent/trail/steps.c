@@ -95,6 +95,8 @@ step_replay(void *context, enum hf_step step, const json_t *doc, struct hf_error
         return replay_head(trail, doc, err);
     case HF_STEP_KEY_RECEIPT:
         snprintf(trail->key_in_bucket, sizeof(trail->key_in_bucket), "%s", hf_doc_text_or(doc, "place", ""));
+        trail->key_out.first_retain_s = trail->key_out.last_retain_s = -1;
+        trail->key_out.maybe_there = false;
         return HF_OK;
     case HF_STEP_FOREIGN:
         return replay_foreign(trail, doc, err);

@@ -35,6 +35,28 @@ selection_from_doc(const json_t *ids, struct hf_selection *ret_selection)
 
 /* ---- windows ---- */
 
+static json_t *
+lost_doc(const struct window *window)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < window->lost_count; i++)
+        json_array_append_new(array, json_pack("[I, I]", (json_int_t)window->lost[i].first_seq, (json_int_t)window->lost[i].last_seq));
+    return array;
+}
+
+static void
+lost_from_doc(const json_t *array, struct window *window)
+{
+    size_t index;
+    json_t *pair;
+    window->lost = hf_alloc((json_array_size(array) + 1) * sizeof(*window->lost));
+    json_array_foreach(array, index, pair) {
+        json_int_t first = json_integer_value(json_array_get(pair, 0)), last = json_integer_value(json_array_get(pair, 1));
+        if (first > 0 && last >= first)
+            window->lost[window->lost_count++] = (struct hf_journal_loss){.first_seq = (uint64_t)first, .last_seq = (uint64_t)last};
+    }
+}
+
 json_t *
 step_cut_doc(const struct window *window)
 {
@@ -51,7 +73,10 @@ step_cut_doc(const struct window *window)
     hf_doc_set_u64(doc, "time", (uint64_t)window->time_s);
     hf_doc_set_u64(doc, "generation", window->generation);
     hf_doc_set_text(doc, "key", window->key);
+    hf_doc_set_u64(doc, "cut_seq", window->trail->cut_seq);
     hf_doc_set(doc, "sources", selection_doc(&window->selection));
+    if (window->lost_count)
+        hf_doc_set(doc, "lost", lost_doc(window));
     return doc;
 }
 
@@ -79,11 +104,12 @@ replay_cut(struct trail *trail, const json_t *doc, struct hf_error *err)
     range.newest_s = signed_or(doc, "newest", 0);
     range.reason = (enum hf_cut_reason)reason;
     trail->last_time_s = HF_MAX(trail->last_time_s, (int64_t)time_s);
-    trail->cut_seq = HF_MAX(trail->cut_seq, range.last_seq);
+    trail->cut_seq = HF_MAX(trail->cut_seq, HF_MAX(range.last_seq, hf_doc_u64_or(doc, "cut_seq", 0)));
     if (range.count == 0)
         return HF_OK;
     struct window *window = window_new(trail, &range, (int64_t)time_s, (unsigned)generation, key);
     selection_from_doc(json_object_get(doc, "sources"), &window->selection);
+    lost_from_doc(json_object_get(doc, "lost"), window);
     return HF_OK;
 }
 

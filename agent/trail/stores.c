@@ -30,6 +30,16 @@ take_same(struct hf_trails *trails, const struct hf_config_store *store)
     return NULL;
 }
 
+/* What is known of a store's bucket, chain and clock is known of the old one. */
+static void
+check_again(struct hf_trails *trails, const char *store)
+{
+    for (struct trail *trail = trails->trails; trail; trail = trail->next) {
+        if (trail->state == TRAIL_READY && strcmp(trail->plan->settings.store, store) == 0)
+            trail_move(trail, TRAIL_CHECKING, NULL);
+    }
+}
+
 /* A deliverer that stops hands back what it had under way; the trails try again through the new one. */
 void
 stores_configure(struct hf_trails *trails, const struct hf_config *config)
@@ -40,6 +50,7 @@ stores_configure(struct hf_trails *trails, const struct hf_config *config)
         if (!slot) {
             slot = hf_alloc(sizeof(*slot));
             slot->deliverer = hf_deliverer_start(&config->stores[i]);
+            check_again(trails, config->stores[i].name);
         }
         slot->config = &config->stores[i];
         slot->next = kept;
@@ -84,7 +95,7 @@ stores_needed(struct hf_trails *trails, const struct hf_config *config, struct h
         }
         if (status == HF_OK && trail->digest && trail->digest->out.sealed)
             status = needed(config, trail, trail->digest->out.sealed->store, err);
-        if (status == HF_OK && trail->key_out.sealed && trail->key_out.in_flight)
+        if (status == HF_OK && trail->key_out.sealed)
             status = needed(config, trail, trail->key_out.sealed->store, err);
         if (status != HF_OK)
             return status;

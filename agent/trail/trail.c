@@ -21,23 +21,33 @@ trail_state_text(enum trail_state state)
     return "unknown";
 }
 
+/* One line for each kind of trouble, however often it is tried and whatever names and numbers its text has by then. */
+static void
+say_stuck(struct trail *trail, const struct hf_error *why)
+{
+    uint64_t kind = UINT64_C(1) << why->status;
+    bool held = trail->state == TRAIL_HELD;
+    if (!(trail->said & kind))
+        hf_log(held ? HF_LOG_ERROR : HF_LOG_WARN, held ? "trail.held" : "trail.waiting", HF_STR("trail", trail->name), HF_STR("reason", why->text));
+    trail->said |= kind;
+}
+
+/* Ready does not mean well: after a PUT that failed a check proves nothing, the next PUT does. */
 void
 trail_move(struct trail *trail, enum trail_state state, const struct hf_error *why)
 {
-    const char *text = why ? why->text : "";
     bool was_stuck = *trail->held, stuck = state == TRAIL_HELD || state == TRAIL_WAITING;
-    bool same = stuck && strcmp(trail->held, text) == 0; /* tried again, and nothing changed: said once */
     trail->state = state;
     trail->held_status = why ? why->status : HF_OK;
     trail->checked = state == TRAIL_READY || (state == TRAIL_WAITING && trail->checked);
-    if (stuck && !same) {
+    if (stuck) {
         if (!was_stuck)
             trail->held_since_s = hf_wall_s();
-        snprintf(trail->held, sizeof(trail->held), "%s", text);
-        hf_log(state == TRAIL_HELD ? HF_LOG_ERROR : HF_LOG_WARN, state == TRAIL_HELD ? "trail.held" : "trail.waiting", HF_STR("trail", trail->name),
-               HF_STR("reason", text));
-    } else if (state == TRAIL_READY && was_stuck) {
+        snprintf(trail->held, sizeof(trail->held), "%s", why->text);
+        say_stuck(trail, why);
+    } else if (state == TRAIL_READY && was_stuck && !trail->put_failed) {
         *trail->held = '\0';
+        trail->said = 0;
         hf_log_info("trail.ready", HF_STR("trail", trail->name), HF_NUM("after_s", hf_wall_s() - trail->held_since_s));
     }
 }
@@ -46,9 +56,8 @@ trail_move(struct trail *trail, enum trail_state state, const struct hf_error *w
 bool
 trail_may_cut(struct trail *trail)
 {
-    struct hf_deliverer *deliverer = trail_deliverer(trail, trail->plan->settings.store);
-    int64_t skew_s = hf_deliverer_skew_s(deliverer);
-    return hf_wall_s() >= hf_build_s() && skew_s <= SKEW_MOST_S && skew_s >= -SKEW_MOST_S && !trail->ledger_trouble;
+    bool known;
+    return !trail->ledger_trouble && hf_deliverer_clock(trail_deliverer(trail, trail->plan->settings.store), &known, NULL) == HF_OK;
 }
 
 int64_t
@@ -69,13 +78,21 @@ trail_deliverer(struct trail *trail, const char *store)
     return NULL;
 }
 
-/* A problem of this host: the trail stands still, says so, and tries again. */
+/* A digest or key that cannot be sealed (a full disk) must not hold back the windows that are: their delivery is what makes room. */
 static void
 local_trouble(struct trail *trail, const struct hf_error *err)
 {
     if (err->status == HF_ENOSPC && reserve_give(trail->trails))
         return;
-    attempt_back_off(trail, err);
+    trail->counts.failures++;
+    trail->seal_retry_ms = hf_boot_ms() + 1000;
+    hf_log_error("seal.failed", HF_STR("trail", trail->name), HF_ERR(err));
+}
+
+static bool
+may_seal(const struct trail *trail)
+{
+    return (int64_t)trail->seal_retry_ms <= (int64_t)hf_boot_ms();
 }
 
 static void
@@ -84,8 +101,23 @@ turn_digest(struct trail *trail)
     struct hf_error err;
     if (digest_due(trail))
         digest_cut(trail);
-    if (digest_seal(trail, &err) != HF_OK)
+    if (may_seal(trail) && digest_seal(trail, &err) != HF_OK)
         local_trouble(trail, &err);
+}
+
+/* A clock that cannot be right holds the trail; its check, asked for again and again, learns when it is. A store that has not told its
+ * time yet is asked first. */
+static void
+turn_clock(struct trail *trail)
+{
+    struct hf_error err;
+    bool known;
+    if (trail->state != TRAIL_READY || trail->check_in_flight)
+        return;
+    if (hf_deliverer_clock(trail_deliverer(trail, trail->plan->settings.store), &known, &err) != HF_OK)
+        attempt_back_off(trail, &err);
+    else if (!known)
+        trail->state = TRAIL_CHECKING;
 }
 
 static void
@@ -97,9 +129,10 @@ turn_store(struct trail *trail)
         trail->state = trail->checked ? TRAIL_READY : TRAIL_CHECKING;
     if (trail->state == TRAIL_HELD && now_ms >= trail->retry_at_ms)
         trail->state = TRAIL_CHECKING;
+    turn_clock(trail);
     if (trail->state == TRAIL_CHECKING && !trail->check_in_flight && now_ms >= trail->retry_at_ms)
         chain_check(trail);
-    if (trail->state == TRAIL_READY && key_prepare(trail, &err) != HF_OK)
+    if (trail->state == TRAIL_READY && may_seal(trail) && key_prepare(trail, &err) != HF_OK)
         local_trouble(trail, &err);
     attempt_deliveries(trail);
 }

@@ -24,7 +24,10 @@
 #define RETRY_HELD_MS 2000      /* first retry when a person must mend something; doubles */
 #define RETRY_MOST_MS 30000
 #define TRAILS_MAX 64
-#define SKEW_MOST_S 900
+#define DIGEST_OBJECTS_MOST 8000 /* listed by one digest, which then comes early */
+#define OBJECTS_MOST (DIGEST_OBJECTS_MOST + 2 * IN_FLIGHT_MAX) /* delivered and not in a digest yet: past it deliveries wait for the digest */
+#define WINDOWS_MOST 20000 /* sealed and not delivered: past it this trail stops sealing, as with a full spool */
+#define GENERATIONS_MOST 3
 
 struct trail;
 
@@ -81,6 +84,8 @@ struct window {
     unsigned generation;
     char key[HF_KEY_MAX];
     struct hf_selection selection;
+    struct hf_journal_loss *lost; /* signed as lost within its range: left out, also if they can be read again */
+    size_t lost_count;
     uint64_t skip_corrupt_to; /* up to here losses are journaled: sealing leaves them out */
     struct hf_seal_job job;
     struct outgoing out;
@@ -110,6 +115,8 @@ struct trail {
     bool chain_known;       /* since the last start: what lies under the prefix was seen and is no obstacle */
     struct hf_delivery check;
     char held[512];         /* why it is HELD or WAITING */
+    uint64_t said;          /* kinds of trouble that stand in the log since it was well: a bit per status */
+    bool put_failed;        /* the last PUT: well is only who has put again */
     enum hf_status held_status;
     int64_t foreign_end_s;  /* of the digest it is held for */
     int64_t held_since_s, retry_at_ms;
@@ -140,6 +147,8 @@ struct trail {
 
     struct hf_digest_object *objects; /* with a receipt, not yet in a digest */
     size_t object_count, object_room;
+    struct hf_journal_loss *noted; /* losses that no window covers yet */
+    size_t noted_count;
     struct hf_digest_loss *losses;
     size_t loss_count;
     char **foreign;
@@ -226,6 +235,8 @@ void digest_cut(struct trail *trail);
 void digest_work_free(struct digest_work *work);
 enum hf_status digest_seal(struct trail *trail, struct hf_error *err) hf_must_check; /* makes the sealed file if it is not there */
 void digest_schedule(struct trail *trail);
+bool key_moved(const struct trail *trail);
+void key_begin_anew(struct trail *trail);
 void key_place(const char *store, const char *bucket, const char *key, char ret_place[HF_SHA256_HEX_SIZE]);
 bool key_in_place(const struct trail *trail); /* the present public key has its receipt */
 enum hf_status key_prepare(struct trail *trail, struct hf_error *err) hf_must_check;
@@ -267,6 +278,7 @@ enum hf_status trail_save_settings(struct trail *trail, struct hf_error *err) hf
 void trail_set_plan(struct trail *trail, struct plan *plan);
 void trail_retire_plan(struct trail *trail, struct plan *plan); /* freed when no sealer can look at it any more */
 enum hf_status trail_new_cutter(struct trail *trail, struct hf_error *err) hf_must_check;
+void trail_make_folder(struct trail *trail); /* should someone have taken it away */
 void trail_remove_folder(struct trail *trail);
 
 /* ---- stores.c ---- */

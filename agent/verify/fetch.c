@@ -9,13 +9,14 @@
 #define VERSIONS_TRIED 32
 
 bool
-fetch_is_bad_object(const struct verify *v, enum hf_status status)
+fetch_is_bad_object(enum hf_status status)
 {
     switch (status) {
     case HF_ELIMIT:
     case HF_ECORRUPT:
     case HF_EFORMAT:
-    case HF_EREFUSED: return true; /* a link or worse in its place; encrypted with somebody's SSE-C key */
+    case HF_EREFUSED:
+        return true; /* a link or worse in its place; encrypted with somebody's SSE-C key */
     default: return false;
     }
 }
@@ -33,7 +34,7 @@ get_and_judge(struct verify *v, const char *key, const char *version_id, const s
     *ret_absent = status == HF_ENOTFOUND;
     if (status == HF_ENOTFOUND)
         return HF_OK;
-    if (fetch_is_bad_object(v, status)) {
+    if (fetch_is_bad_object(status)) {
         *ret_judged = (struct judged){ .finding = HF_INVALID };
         memcpy(ret_judged->detail, wrong.text, sizeof(wrong.text));
         return HF_OK;

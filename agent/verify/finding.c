@@ -39,10 +39,9 @@ verify_report(struct verify *v, enum hf_finding finding, const char *key, const 
     va_start(args, format);
     vsnprintf(detail, sizeof(detail), format, args);
     va_end(args);
-    /* Metadata is anybody's who can write there: it must neither begin a line nor steer a terminal. */
-    for (unsigned char *c = (unsigned char *)detail; *c; c++)
-        if (*c < 0x20 || *c == 0x7f || (c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0))
-            *c = '?', c[1] = c[1] >= 0x80 ? '?' : c[1];
+    /* Metadata is anybody's who can write there: it must neither begin a line nor steer a terminal.
+     */
+    hf_mask_controls(detail);
     v->options->finding(v->options->context, finding, key, detail);
 }
 

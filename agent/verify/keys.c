@@ -5,7 +5,8 @@
 
 #include "agent/verify/verify_impl.h"
 
-#define KEY_MAX (64u << 10)
+#define KEY_MAX        (64u << 10)
+#define VERSIONS_TRIED 32
 
 static bool
 is_pinned(const struct verify *v, const char *fingerprint)
@@ -16,18 +17,18 @@ is_pinned(const struct verify *v, const char *fingerprint)
     return false;
 }
 
+/* One version of what lies at `key`; NULL: the current one. */
 static enum hf_status
-read_key(struct verify *v, struct known_key *known, struct hf_error *err)
+read_version(struct verify *v, struct known_key *known, const char *key, const char *version_id,
+             struct hf_error *err)
 {
     hf_owned(hf_buf_done) struct hf_buf pem = HF_BUF(KEY_MAX);
     struct hf_verifier *verifier = NULL;
     struct hf_error why;
-    char key[HF_KEY_MAX];
-    enum hf_status status;
+    enum hf_status status = hf_store_get(v->store, key, version_id, KEY_MAX, &pem, NULL, err);
 
-    hf_layout_public_key(&v->layout, known->fingerprint, key);
-    status = hf_store_get(v->store, key, NULL, KEY_MAX, &pem, NULL, err);
-    if (status == HF_ENOTFOUND || fetch_is_bad_object(v, status)) {
+    hf_freep(&known->why_not);
+    if (status == HF_ENOTFOUND || fetch_is_bad_object(status)) {
         known->why_not = hf_asprintf("the key %s is neither given nor to be had at '%s'",
                                      known->fingerprint, key);
         return HF_OK;
@@ -43,8 +44,31 @@ read_key(struct verify *v, struct known_key *known, struct hf_error *err)
         hf_verifier_free(verifier);
     } else {
         known->verifier = verifier;
+        hf_freep(&known->why_not);
     }
     return HF_OK;
+}
+
+/* The fingerprint says which bytes are right: whatever was laid over them hides them from nobody
+ * who may list versions. */
+static enum hf_status
+read_key(struct verify *v, struct known_key *known, struct hf_error *err)
+{
+    struct hf_version_entry *entries = NULL;
+    size_t count = 0;
+    char key[HF_KEY_MAX];
+    enum hf_status status;
+
+    hf_layout_public_key(&v->layout, known->fingerprint, key);
+    status = read_version(v, known, key, NULL, err);
+    if (status != HF_OK || known->verifier)
+        return status;
+    status = versions_list(v, key, &entries, &count, err);
+    for (size_t i = 0; i < HF_MIN(count, VERSIONS_TRIED) && status == HF_OK && !known->verifier; i++)
+        if (!entries[i].is_delete_marker)
+            status = read_version(v, known, key, entries[i].version_id, err);
+    hf_store_versions_free(entries, count);
+    return status;
 }
 
 static enum hf_status
@@ -107,7 +131,7 @@ keys_find(struct verify *v, const char *fingerprint, size_t attempt,
         verify_report(
             v, HF_KEY_NOT_PINNED, fingerprint,
             "this key comes from the bucket itself: who can write there can have put his own; "
-            "give --public-key or --fingerprint from where the key was made");
+            "pin the right one with --public-key or --fingerprint, from where the key was made");
     }
     return HF_OK;
 }

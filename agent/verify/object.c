@@ -205,7 +205,7 @@ object_check(struct verify *v, const struct hf_digest *digest,
     status = read_object(v, object, &stored, &info, &why);
     if (status == HF_ENOTFOUND)
         return say_absent(v, digest, object, err);
-    if (fetch_is_bad_object(v, status)) {
+    if (fetch_is_bad_object(status)) {
         verify_report(v, HF_INVALID, object->key, "%s", why.text);
         return HF_OK;
     }

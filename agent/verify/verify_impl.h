@@ -129,7 +129,7 @@ enum hf_status fetch_digest(struct verify *v, const char *key, const struct link
                             char **ret_version_id, struct hf_error *err) hf_must_check;
 /* The answer concerns this object alone: bytes too many or too few, or something that is no object.
  */
-bool fetch_is_bad_object(const struct verify *v, enum hf_status status);
+bool fetch_is_bad_object(enum hf_status status);
 
 /* ---- walk.c ---- */
 enum hf_status walk_chain(struct verify *v, struct hf_error *err) hf_must_check;

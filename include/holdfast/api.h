@@ -22,6 +22,8 @@ struct hf_api_options {
     const char *account, *region;
     const struct hf_api_trail *trails;
     size_t trail_count;
+    bool any_host; /* else only requests are answered whose Host header is the loopback's: a page in a
+                      browser may have its own name resolve to it */
     /* {"keys":[...]} as `holdfast key list --json` prints it; asked anew for each request. A new
      * reference, or NULL with the reason. */
     json_t *(*keys)(void *context, struct hf_error *err);

@@ -121,6 +121,7 @@ char *hf_strndup(const char *text, size_t size);
 char *hf_asprintf(const char *format, ...) hf_printf(1, 2);
 void hf_freep(void *pointer_to_pointer);     /* for hf_owned() */
 void hf_wipe(void *bytes, size_t size);      /* not optimised away */
+void hf_hide_memory(void); /* of a process that holds keys: no core dump, no ptrace by the same user */
 
 /* ---- slice: borrowed bytes; buf: owned bytes with a named maximum ---- */
 
@@ -135,6 +136,9 @@ bool hf_slice_equal(struct hf_slice a, struct hf_slice b);
 bool hf_slice_is(struct hf_slice a, const char *text);
 bool hf_starts_with(const char *text, const char *prefix);
 bool hf_ends_with(const char *text, const char *suffix);
+/* What ends a line or steers a terminal: C0, DEL and, as UTF-8, C1. */
+bool hf_has_control(const char *text);
+void hf_mask_controls(char *text); /* a "?" for each of their bytes */
 
 struct hf_buf {
     uint8_t *ptr; /* NUL-terminated whenever not NULL, so that text can be used as such */

@@ -68,6 +68,9 @@ void hf_deliverer_stop(struct hf_deliverer *deliverer, int64_t wait_ms);
 int64_t hf_deliverer_now_s(const struct hf_deliverer *deliverer);
 /* That minus our wall clock, now: a step of the wall clock shows at once. Over 15 minutes no PUT is sent; any job brings a new Date. */
 int64_t hf_deliverer_skew_s(const struct hf_deliverer *deliverer);
+/* The clock guard: HF_ESKEW while this host's clock cannot be right (before the build, far from the store's Date, for a directory a jump
+ * of more than a day). ret_known: false until a store that tells the time has told it. Any thread. */
+enum hf_status hf_deliverer_clock(const struct hf_deliverer *deliverer, bool *ret_known, struct hf_error *err) hf_must_check;
 
 /* 00:00:00Z of the day after (now + days), never before `at_least_s`; 0 for HF_LOCK_NONE. */
 int64_t hf_retain_until(int lock_mode, uint64_t days, int64_t now_s, int64_t at_least_s);

@@ -67,6 +67,8 @@ struct hf_seal_job {
     unsigned generation;
     struct hf_window range;
     bool skip_corrupt; /* the loss is already journaled: leave out what cannot be read; ret_sealed->count tells what is left */
+    const struct hf_journal_loss *lost; /* signed as lost when the window was cut: left out, also if they can be read again */
+    size_t lost_count;
     uint64_t skip_corrupt_to; /* ... up to this sequence, the last of that loss; another one behind it is HF_ECORRUPT again. 0: to the end */
 };
 

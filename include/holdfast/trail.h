@@ -24,7 +24,8 @@ enum hf_status hf_identity_load(const char *state_dir, const char *host, struct 
 
 struct hf_trails;
 
-/* Adds one of holdfast's own events (JournalLoss, ...) to the journal and waits until it is durable. On any thread but the loop's. */
+/* Adds one of holdfast's own events (JournalLoss, ...) to the journal and waits until it is durable. On any thread but the loop's.
+ * HF_EFULL or HF_ENOSPC, at once, when the journal has no room: it must not wait for what only the caller can release. */
 typedef enum hf_status (*hf_own_event)(void *context, const char *event_name, const char *details_json, struct hf_error *err);
 
 struct hf_trails_options {

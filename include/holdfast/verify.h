@@ -30,7 +30,8 @@
     X(HF_ADVISORY,     true,  "ADVISORY")     /* dir: nothing but a read-only bit */              \
     X(HF_ENVELOPE_ONLY, true,  "ENVELOPE_ONLY") /* content was asked for; the envelope is the signed one, and no key opened it */ \
     X(HF_ELSEWHERE,    true,  "ELSEWHERE")    /* the trail had another bucket: what lies there was not looked at */ \
-    X(HF_KEY_NOT_PINNED, false, "KEY_NOT_PINNED") /* the key was found in the bucket itself */
+    X(HF_KEY_NOT_PINNED, false, "KEY_NOT_PINNED") /* the key was found in the bucket itself, and nobody vouched for it */ \
+    X(HF_VERSIONS_UNSEEN, true, "VERSIONS_UNSEEN") /* versions may not be listed: an end under delete markers cannot be seen */
 
 enum hf_finding {
 #define X(name, fine, text) name,
@@ -63,7 +64,7 @@ struct hf_verify_options {
 struct hf_verify_result {
     uint64_t digests;                 /* walked, good or bad */
     uint64_t objects, records, bytes; /* whose bytes were right; bytes as stored */
-    uint64_t findings[HF_KEY_NOT_PINNED + 1];
+    uint64_t findings[HF_VERSIONS_UNSEEN + 1];
     uint64_t first_seq, last_seq; /* of the newest chain, as far as it was walked */
     int64_t from_s, to_s;         /* start of the oldest, end of the newest digest that was walked */
     char head_key[HF_KEY_MAX];

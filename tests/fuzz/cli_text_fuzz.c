@@ -37,7 +37,7 @@ try_records(struct hf_slice text)
     struct hf_error err;
     FILE *stream = open_memstream(&out, &out_size);
     hf_assert(stream);
-    enum hf_status status = records_write(text, stream, &count, &err);
+    enum hf_status status = records_write(text, stream, false, &count, &err);
     fclose(stream);
     hf_assert(out_size <= text.size + 1);
     if (status == HF_OK) {

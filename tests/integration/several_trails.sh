@@ -57,13 +57,14 @@ more() {
 has() {
     local trail=$1 parts=$2 first=0 wanted
     shift 2
-    numbers_of one "$trail" --key "$HF_TMP/one/ops.key" >numbers || claim_failed "cat of $trail"
+    "$HF_BIN" cat -c one/holdfast.yaml --trail "$trail" --key "$HF_TMP/one/ops.key" >records || claim_failed "cat of $trail"
+    numbers_in_text <records >numbers
     for wanted in "$@"; do
         claim_each_once "$trail: $((wanted * parts * count)) events from $first on, each once" numbers $first $((wanted * parts * count))
         first=$((first + 1000000000))
     done
-    "$HF_BIN" cat -c one/holdfast.yaml --trail "$trail" --key "$HF_TMP/one/ops.key" | jq -r 'select(.eventSource == "holdfast") | .eventName' >own
-    claim_equal "$trail: holdfast's own events are in it" "$own" "$(sort own | uniq -c | xargs)"
+    claim_equal "$trail: holdfast's own events are in it" "$own" \
+        "$(jq -r 'select(.eventSource == "holdfast") | .eventName' records | sort | uniq -c | xargs)"
     claim_intact "$trail: its chain is intact" one "$trail"
 }
 all() { # PARTS
@@ -105,7 +106,7 @@ all 3
 
 # ---- the locks are each bucket's own ----
 
-claim "each object here is locked until the day after tomorrow, by the store's own word" test "$(
+claim "the far bucket has its own retention: two days, by the store's own word" test "$(
     store_load "$HF_TMP/far"
     key=$(bucket_keys "$far_bucket" all-far/ | head -n 1)
     store_aws s3api get-object-retention --bucket "$far_bucket" --key "$key" --query Retention.RetainUntilDate --output text | cut -c 1-10

@@ -82,7 +82,7 @@ post_is_answered(void **state)
 {
     char reply[8192];
     static const char request[] =
-        "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Amz-Target: " TARGET
+        "POST / HTTP/1.1\r\nHost: localhost:8099\r\nConnection: close\r\nX-Amz-Target: " TARGET
         "DescribeTrails\r\n"
         "Content-Type: application/x-amz-json-1.1\r\nContent-Length: 2\r\n\r\n{}";
     (void)state;
@@ -98,7 +98,7 @@ errors_are_400_with_a_type(void **state)
 {
     char reply[8192];
     static const char request[] =
-        "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Amz-Target: " TARGET
+        "POST / HTTP/1.1\r\nHost: localhost:8099\r\nConnection: close\r\nX-Amz-Target: " TARGET
         "DeleteTrail\r\nContent-Length: 2\r\n\r\n{}";
     (void)state;
     exchange(request, sizeof(request) - 1, reply, sizeof(reply));
@@ -107,12 +107,38 @@ errors_are_400_with_a_type(void **state)
 }
 
 static void
+only_the_loopbacks_names_are_answered(void **state)
+{
+    static const struct {
+        const char *line, *code;
+    } table[] = {
+        { "Host: 127.0.0.1:8099\r\n", "200" }, { "Host: [::1]:8099\r\n", "200" },
+        { "Host: LOCALHOST\r\n", "200" },      { "Host: evil.example:8099\r\n", "403" },
+        { "Host: 127.0.0.1.evil\r\n", "403" }, { "Host: localhost.evil\r\n", "403" },
+        { "Host: [::1\r\n", "403" },           { "Host: [::2]\r\n", "403" },
+        { "Host: \r\n", "403" },               { "", "403" },
+    };
+    char reply[8192];
+    (void)state;
+    for (size_t i = 0; i < HF_COUNT(table); i++) {
+        hf_owned(hf_freep) char *request =
+            hf_asprintf("POST / HTTP/1.1\r\n%sConnection: close\r\nX-Amz-Target: " TARGET
+                        "DescribeTrails\r\nContent-Length: 2\r\n\r\n{}",
+                        table[i].line);
+        exchange(request, strlen(request), reply, sizeof(reply));
+        if (strncmp(reply, "HTTP/1.1 ", 9) != 0 || strncmp(reply + 9, table[i].code, 3) != 0)
+            fail_msg("'%s': %.40s", table[i].line, reply);
+        assert_true((strstr(reply, "trailList") != NULL) == (table[i].code[0] == '2'));
+    }
+}
+
+static void
 other_methods_and_paths_are_refused(void **state)
 {
     char reply[8192];
-    static const char get[] = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    static const char get[] = "GET / HTTP/1.1\r\nHost: localhost:8099\r\nConnection: close\r\n\r\n";
     static const char path[] =
-        "POST /etc/passwd HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+        "POST /etc/passwd HTTP/1.1\r\nHost: localhost:8099\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
     (void)state;
     exchange(get, sizeof(get) - 1, reply, sizeof(reply));
     assert_int_equal(strncmp(reply, "HTTP/1.1 501", 12), 0);
@@ -125,7 +151,7 @@ a_body_over_the_limit_is_refused(void **state)
 {
     char reply[8192];
     static const char head[] =
-        "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 70000\r\n\r\n";
+        "POST / HTTP/1.1\r\nHost: localhost:8099\r\nConnection: close\r\nContent-Length: 70000\r\n\r\n";
     size_t size = sizeof(head) - 1 + 70000;
     char *request = malloc(size);
     (void)state;
@@ -155,6 +181,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(post_is_answered),
         cmocka_unit_test(errors_are_400_with_a_type),
+        cmocka_unit_test(only_the_loopbacks_names_are_answered),
         cmocka_unit_test(other_methods_and_paths_are_refused),
         cmocka_unit_test(a_body_over_the_limit_is_refused),
         cmocka_unit_test(a_taken_port_is_said),

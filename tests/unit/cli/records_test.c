@@ -4,14 +4,14 @@
 
 /* What is printed for `json`, or NULL when it is refused. */
 static char *
-printed(const char *json, size_t size, uint64_t *ret_count)
+printed(const char *json, size_t size, bool to_terminal, uint64_t *ret_count)
 {
     char *text = NULL;
     size_t text_size = 0;
     struct hf_error err = { 0 };
     FILE *out = open_memstream(&text, &text_size);
     *ret_count = 0;
-    enum hf_status status = records_write(hf_slice(json, size), out, ret_count, &err);
+    enum hf_status status = records_write(hf_slice(json, size), out, to_terminal, ret_count, &err);
     fclose(out);
     if (status != HF_OK) {
         assert_int_equal(status, HF_EFORMAT);
@@ -25,7 +25,7 @@ static void
 is(const char *json, const char *expected, uint64_t expected_count)
 {
     uint64_t count;
-    char *text = printed(json, strlen(json), &count);
+    char *text = printed(json, strlen(json), false, &count);
     assert_non_null(text);
     assert_string_equal(text, expected);
     assert_int_equal(count, expected_count);
@@ -52,6 +52,19 @@ line_ends_between_tokens_become_blanks(void **state)
 }
 
 static void
+a_terminal_is_not_steered_by_a_record(void **state)
+{
+    static const char json[] = "{\"Records\":[{\"a\":\"\xc2\x9b" "2J\x7f \xc3\xa9\xc2\xa0\x1b\"}]}";
+    uint64_t count;
+    (void)state;
+    char *text = printed(json, strlen(json), true, &count);
+    assert_string_equal(text,
+                        "{\"a\":\"\\u009b2J\\u007f \xc3\xa9\xc2\xa0\\u001b\"}\n");
+    free(text);
+    is("{\"Records\":[{\"a\":\"\xc2\x9b\x7f\"}]}", "{\"a\":\"\xc2\x9b\x7f\"}\n", 1);
+}
+
+static void
 anything_else_is_refused(void **state)
 {
     static const char *const wrong[] = { "",
@@ -70,7 +83,7 @@ anything_else_is_refused(void **state)
     (void)state;
     for (size_t i = 0; i < HF_COUNT(wrong); i++) {
         uint64_t count;
-        char *text = printed(wrong[i], strlen(wrong[i]), &count);
+        char *text = printed(wrong[i], strlen(wrong[i]), false, &count);
         if (text)
             fail_msg("'%s' was taken: %s", wrong[i], text);
     }
@@ -85,7 +98,7 @@ a_full_disk_is_an_error(void **state)
     (void)state;
     assert_non_null(full);
     setvbuf(full, NULL, _IONBF, 0);
-    assert_int_equal(records_write(hf_slice_text("{\"Records\":[{\"a\":1}]}"), full, &count, &err),
+    assert_int_equal(records_write(hf_slice_text("{\"Records\":[{\"a\":1}]}"), full, false, &count, &err),
                      HF_ENOSPC);
     fclose(full);
 }
@@ -96,6 +109,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_record_is_a_line_as_it_stands),
         cmocka_unit_test(line_ends_between_tokens_become_blanks),
+        cmocka_unit_test(a_terminal_is_not_steered_by_a_record),
         cmocka_unit_test(anything_else_is_refused),
         cmocka_unit_test(a_full_disk_is_an_error),
     };

@@ -236,6 +236,21 @@ only_quoted_values_are_strings(void **state)
     assert_false(hf_json_is_string(hf_slice(NULL, 0)));
 }
 
+/* Names of files are any bytes, and a text may have been cut within a character. */
+static void
+what_json_cannot_hold_is_set_as_near_as_it_can(void **state)
+{
+    (void)state;
+    json_t *doc = json_object();
+    hf_doc_set_text(doc, "text", "a\xff" "b\xc3");
+    assert_string_equal(hf_doc_text_or(doc, "text", ""), "a?b?");
+    hf_doc_set_u64(doc, "number", UINT64_MAX);
+    assert_int_equal(hf_doc_u64_or(doc, "number", 0), INT64_MAX);
+    hf_doc_set_u64(doc, "number", (uint64_t)INT64_MAX + 1);
+    assert_int_equal(hf_doc_u64_or(doc, "number", 0), INT64_MAX);
+    hf_doc_freep(&doc);
+}
+
 int
 main(void)
 {
@@ -249,6 +264,7 @@ main(void)
         cmocka_unit_test(typed_access_names_the_key_that_is_wrong),
         cmocka_unit_test(fallbacks_stand_in_for_what_is_absent_or_null),
         cmocka_unit_test(setters_build_a_document),
+        cmocka_unit_test(what_json_cannot_hold_is_set_as_near_as_it_can),
         cmocka_unit_test(added_string_reads_back_the_same),
         cmocka_unit_test(added_string_uses_short_escapes),
         cmocka_unit_test(added_string_past_the_maximum_leaves_the_buffer_as_it_was),

@@ -31,7 +31,12 @@ only_a_bare_endpoint_is_taken(void **state)
         { "http://169.254.169.254", HF_ADDRESSING_PATH, NULL },
         { "http://0xA9FEA9FE", HF_ADDRESSING_PATH, NULL },
         { "http://2852039166/", HF_ADDRESSING_PATH, NULL },
+        { "http://169.254.170.2", HF_ADDRESSING_PATH, NULL }, /* a container's credentials */
+        { "http://169.255.0.1", HF_ADDRESSING_PATH, "169.255.0.1" },
         { "http://[::ffff:169.254.169.254]", HF_ADDRESSING_PATH, NULL },
+        { "http://[::ffff:169.254.170.2]", HF_ADDRESSING_PATH, NULL },
+        { "http://[fe80::a9fe:a9fe]", HF_ADDRESSING_PATH, NULL },
+        { "http://[febf::1]", HF_ADDRESSING_PATH, NULL },
         { "http://[fd00:ec2::254]", HF_ADDRESSING_PATH, NULL },
     };
 

@@ -13,7 +13,7 @@ put_public_key(struct world *w, struct hf_signer *signer, const char *fingerprin
 }
 
 static void
-a_key_from_the_bucket_is_used_and_said_once(void **state)
+a_key_from_the_bucket_is_used_and_vouches_for_nothing(void **state)
 {
     struct world *w = *state;
     const char *fingerprint = hf_signer_fingerprint(w->signer);
@@ -22,8 +22,23 @@ a_key_from_the_bucket_is_used_and_said_once(void **state)
     put_public_key(w, w->signer, fingerprint);
     w->options.verifier_count = 0;
     world_expect_one(w, HF_KEY_NOT_PINNED, fingerprint);
-    assert_true(w->result.intact);
+    assert_false(w->result.intact);
     assert_int_equal(w->result.objects, 6);
+}
+
+/* Whoever may write to the bucket can make all of this: nothing in it is wrong but the key. */
+static void
+a_forged_chain_with_its_own_key_in_the_bucket_is_not_intact(void **state)
+{
+    struct world *w = *state;
+    struct hf_signer *other = world_other_signer();
+
+    w->signer = other;
+    world_put_plain(w, 2);
+    put_public_key(w, other, hf_signer_fingerprint(other));
+    w->options.verifier_count = 0;
+    world_expect_one(w, HF_KEY_NOT_PINNED, hf_signer_fingerprint(other));
+    assert_false(w->result.intact);
 }
 
 static void
@@ -119,7 +134,8 @@ int
 main(void)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(a_key_from_the_bucket_is_used_and_said_once),
+        TEST(a_key_from_the_bucket_is_used_and_vouches_for_nothing),
+        TEST(a_forged_chain_with_its_own_key_in_the_bucket_is_not_intact),
         TEST(a_fingerprint_pins_the_key_in_the_bucket),
         TEST(no_key_at_all_is_unknown),
         TEST(a_chain_signed_by_another_key_is_unknown_though_its_key_lies_in_the_bucket),

@@ -217,6 +217,26 @@ hf_store_versions(struct hf_store *store, const char *key, struct hf_version_ent
     return HF_OK;
 }
 
+enum hf_status
+hf_store_hidden(struct hf_store *store, const char *prefix, struct hf_strings *ret_keys,
+                struct hf_error *err)
+{
+    struct hf_strings keys = { .items = hf_alloc((store->count + 1) * sizeof(char *)) };
+
+    if (store->refuses_versions) {
+        free(keys.items);
+        return hf_fail(err, HF_EACCESS, "AccessDenied");
+    }
+    for (size_t i = 0; i < store->count; i++) {
+        const struct memory_version *version = &store->items[i];
+        if (version->is_delete_marker && hf_starts_with(version->key, prefix) &&
+            memory_current(store, version->key) == version)
+            keys.items[keys.count++] = hf_strdup(version->key);
+    }
+    *ret_keys = keys;
+    return HF_OK;
+}
+
 void
 hf_store_versions_free(struct hf_version_entry *entries, size_t count)
 {

@@ -57,7 +57,95 @@ a_digest_under_a_delete_marker_is_found_and_named(void **state)
     world_expect_one(w, HF_HIDDEN, key);
     assert_int_equal(w->result.objects, 6);
     w->store->refuses_versions = true; /* then it can only be missing */
-    world_expect_one(w, HF_MISSING, key);
+    world_verify(w);
+    assert_true(world_saw(w, HF_MISSING, key));
+    assert_int_equal(w->result.findings[HF_VERSIONS_UNSEEN], 1);
+    assert_int_equal(w->seen_count, 2);
+}
+
+/* Nothing in the bucket names the newest one. */
+static void
+a_hidden_end_is_found_and_named(void **state)
+{
+    struct world *w = *state;
+
+    memory_delete_marker(w->store, w->digest_keys[2]);
+    world_expect_one(w, HF_HIDDEN, w->digest_keys[2]);
+    assert_string_equal(w->result.head_key, w->digest_keys[2]);
+    assert_int_equal(w->result.objects, 6);
+    memory_delete_marker(w->store, w->digest_keys[1]);
+    memory_delete_marker(w->store, w->digest_keys[0]);
+    world_verify(w);
+    assert_int_equal(w->result.findings[HF_HIDDEN], 3);
+    assert_int_equal(w->seen_count, 3);
+    assert_int_equal(w->result.digests, 3);
+    assert_false(w->result.intact);
+}
+
+static void
+where_versions_may_not_be_listed_a_hidden_end_is_said_to_be_unseen(void **state)
+{
+    struct world *w = *state;
+
+    memory_delete_marker(w->store, w->digest_keys[2]);
+    w->store->refuses_versions = true;
+    world_verify(w);
+    assert_int_equal(w->seen_count, 1);
+    assert_int_equal(w->seen[0].finding, HF_VERSIONS_UNSEEN);
+    assert_true(w->result.intact);
+    assert_string_equal(w->result.head_key, w->digest_keys[1]);
+}
+
+/* ---- the public key ---- */
+
+static void
+put_key(struct world *w, struct hf_signer *signer, char ret_key[HF_KEY_MAX])
+{
+    hf_owned(hf_buf_done) struct hf_buf pem = HF_BUF(65536);
+
+    assert_int_equal(hf_signer_public_pem(signer, &pem), HF_OK);
+    hf_layout_public_key(&w->layout, hf_signer_fingerprint(w->signer), ret_key);
+    memory_put(w->store, ret_key, hf_buf_slice(&pem), NULL);
+}
+
+static void
+a_key_below_another_one_or_a_delete_marker_is_found(void **state)
+{
+    struct world *w = *state;
+    const char *fingerprint = hf_signer_fingerprint(w->signer);
+    char key[HF_KEY_MAX];
+
+    w->options.verifier_count = 0;
+    w->options.fingerprints = &fingerprint;
+    w->options.fingerprint_count = 1;
+    put_key(w, w->signer, key);
+    world_expect_intact(w);
+    put_key(w, world_other_signer(), key);
+    world_expect_intact(w);
+    memory_put(w->store, key, HF_SLICE_LITERAL("no key"), NULL);
+    world_expect_intact(w);
+    memory_delete_marker(w->store, key);
+    world_expect_intact(w);
+    w->store->refuses_versions = true;
+    world_verify(w);
+    assert_int_equal(w->result.findings[HF_UNKNOWN_KEY], 3);
+}
+
+/* What lies in the metadata is anybody's who can write there. */
+static void
+control_characters_in_metadata_do_not_reach_the_finding(void **state)
+{
+    struct world *w = *state;
+    struct hf_object_info *info = &memory_current(w->store, w->digest_keys[2])->info;
+
+    snprintf(info->signature_algorithm, sizeof(info->signature_algorithm), "%s",
+             "x\n\xc2\x9b" "2J\x1b\xc3\xa9\x7f");
+    world_verify(w);
+    assert_false(w->result.intact);
+    assert_true(world_saw(w, HF_INVALID, w->digest_keys[2]));
+    for (size_t i = 0; i < w->seen_count; i++)
+        assert_false(hf_has_control(w->seen[i].detail));
+    assert_non_null(strstr(w->seen[0].detail, "x???2J?\xc3\xa9?"));
 }
 
 static void
@@ -174,7 +262,7 @@ a_version_that_is_gone_is_missing_though_another_lies_there(void **state)
 }
 
 static void
-where_versions_may_not_be_listed_nothing_is_said_and_asked_once(void **state)
+where_versions_may_not_be_listed_it_is_said_and_nothing_more_is_asked(void **state)
 {
     struct world *w = *state;
     char key[HF_KEY_MAX];
@@ -183,8 +271,11 @@ where_versions_may_not_be_listed_nothing_is_said_and_asked_once(void **state)
     memory_put(w->store, key, HF_SLICE_LITERAL("other bytes"), NULL);
     w->store->refuses_versions = true;
     w->store->version_requests = 0;
-    world_expect_intact(w);
-    assert_int_equal(w->store->version_requests, 1);
+    world_verify(w);
+    assert_int_equal(w->seen_count, 1);
+    assert_int_equal(w->seen[0].finding, HF_VERSIONS_UNSEEN);
+    assert_true(w->result.intact);
+    assert_int_equal(w->store->version_requests, 0);
 }
 
 static void
@@ -203,8 +294,7 @@ a_lock_without_a_date_is_unlocked(void **state)
 static void
 an_outage_is_an_error_and_not_a_finding(void **state)
 {
-    static const enum hf_status failures[] = { HF_EACCESS, HF_EUNREACHABLE, HF_EBUSYSTORE,
-                                               HF_EREFUSED };
+    static const enum hf_status failures[] = { HF_EACCESS, HF_EUNREACHABLE, HF_EBUSYSTORE };
     struct world *w = *state;
     struct hf_error err;
 
@@ -213,6 +303,18 @@ an_outage_is_an_error_and_not_a_finding(void **state)
         assert_int_equal(hf_verify(&w->options, &w->result, &err), failures[i]);
         assert_non_null(strstr(err.text, "reading object"));
     }
+}
+
+/* As one that somebody encrypted with a key of his own. */
+static void
+an_object_that_the_store_refuses_to_give_is_invalid(void **state)
+{
+    struct world *w = *state;
+
+    w->store->get_fails = HF_EREFUSED;
+    world_verify(w);
+    assert_int_equal(w->result.findings[HF_INVALID], 6);
+    assert_false(w->result.intact);
 }
 
 int
@@ -230,9 +332,14 @@ main(void)
         VERSIONED(the_version_that_the_digest_names_is_read_below_a_newer_one),
         VERSIONED(the_version_that_the_digest_names_is_read_below_a_delete_marker),
         VERSIONED(a_version_that_is_gone_is_missing_though_another_lies_there),
-        VERSIONED(where_versions_may_not_be_listed_nothing_is_said_and_asked_once),
+        VERSIONED(a_hidden_end_is_found_and_named),
+        VERSIONED(where_versions_may_not_be_listed_a_hidden_end_is_said_to_be_unseen),
+        VERSIONED(a_key_below_another_one_or_a_delete_marker_is_found),
+        VERSIONED(control_characters_in_metadata_do_not_reach_the_finding),
+        VERSIONED(where_versions_may_not_be_listed_it_is_said_and_nothing_more_is_asked),
         VERSIONED(a_lock_without_a_date_is_unlocked),
         VERSIONED(an_outage_is_an_error_and_not_a_finding),
+        VERSIONED(an_object_that_the_store_refuses_to_give_is_invalid),
     };
     return cmocka_run_group_tests(tests, world_group_setup, world_group_teardown);
 }
