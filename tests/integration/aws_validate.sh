@@ -111,7 +111,7 @@ not_intact HIDDEN "$key"
 
 intact_for_aws sealed.trail "$(digest_count sealed.trail)" "$(sealed_keys | wc -l)"
 
-# ---- what README.md says is not covered: an end that is hidden. What was locked is still there ----
+# ---- an end that is hidden: no link leads there, the versions do. What was locked is still there ----
 
 agent_stop agent
 last=$(bucket_keys "$bucket" | grep '/CloudTrail-Digest/.*_sealed\.trail_' | LC_ALL=C sort | tail -n 1)
@@ -119,7 +119,12 @@ bucket_get "$bucket" "$last" last.json.gz
 gunzip -c last.json.gz | jq -r '.logFiles[].s3Object' >last.keys
 printf '%s\n' "$last" >>last.keys
 while read -r key; do store_aws s3api delete-object --bucket "$bucket" --key "$key" >/dev/null; done <last.keys
-claim "a hidden end is not seen by validate" "$HF_BIN" validate -c "$config" --trail sealed.trail
+claim_exit "a hidden end is not intact, though no agent is there to ask" 1 "$HF_BIN" validate -c "$config" --trail sealed.trail --json
+status=0
+"$HF_BIN" validate -c "$config" --trail sealed.trail --json >hidden.json || status=$?
+claim_equal "everything that was hidden is named, the newest digest first" "$(printf '%s\n' "$last" && LC_ALL=C sort last.keys | grep -vF "$last")" \
+    "$(jq -r '[.findings[] | select(.finding == "HIDDEN") | .key] | (.[:1] + (.[1:] | sort))[]' hidden.json)"
+claim_equal "and its head is still the chain's" "$last" "$(jq -r .head hidden.json)"
 bucket_versions "$bucket" >versions
 while read -r key; do
     claim "the hidden version is still there: ${key##*/}" grep -qF "$key" versions

@@ -147,12 +147,29 @@ unbase64_obeys_the_buffers_maximum(void **state)
     assert_string_equal(hf_buf_text(&bytes), "fo");
 }
 
+static void
+what_steers_a_terminal_is_masked_and_nothing_else(void **state)
+{
+    static const char *const plain[] = { "", "a b~", "\xc3\xa9", "\xc2\xa0", "\xe2\x80\x94", "\x9b", "\xc2" };
+    char text[] = "a\n\x1b[2J\x7f\xc2\x80|\xc2\x9f|\xc2\xa0|\xc2";
+
+    (void)state;
+    for (size_t i = 0; i < HF_COUNT(plain); i++)
+        assert_false(hf_has_control(plain[i]));
+    assert_true(hf_has_control("a\tb"));
+    assert_true(hf_has_control("\x7f"));
+    assert_true(hf_has_control("a\xc2\x9b"));
+    hf_mask_controls(text);
+    assert_string_equal(text, "a??[2J???|??|\xc2\xa0|\xc2");
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(slices_compare_by_their_bytes),
         cmocka_unit_test(beginnings_and_ends_are_told_apart),
+        cmocka_unit_test(what_steers_a_terminal_is_masked_and_nothing_else),
         cmocka_unit_test(hex_goes_there_and_back),
         cmocka_unit_test(unhex_wants_exactly_the_size_and_leaves_the_rest_alone),
         cmocka_unit_test(base64_follows_the_vectors_of_the_rfc),

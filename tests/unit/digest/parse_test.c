@@ -124,6 +124,8 @@ each_member_is_checked_for_its_form(void **state)
         { ",\"foreign\":[\"f\"]", "" },
         { "{\"awsAccountId\"", "{\"awsAccountId\":\"1\",\"awsAccountId\"" }, /* twice */
         { "\"host\":\"h\"", "\"host\":\"\\u0000\"" },
+        { "\"host\":\"h\"", "\"host\":\"\\u009b\"" }, /* C1 */
+        { "\"host\":\"h\"", "\"host\":\"\\u007f\"" },
         { "]}}", "]}}x" },
         { "]}}", "]}" },
     };

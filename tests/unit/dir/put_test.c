@@ -182,6 +182,32 @@ bucket_state_tells(void **state)
     assert_int_equal(hf_dir_bucket_state(bucket->dir, &there, &writable, &err), HF_ECONFIG);
 }
 
+static int
+may_not_open(void *path, struct hf_fs_call *call)
+{
+    return strcmp(call->name, "open") == 0 && call->path && strcmp(call->path, path) == 0 ? EACCES : 0;
+}
+
+/* So that whoever reads many goes on with the next. */
+static void
+one_that_may_not_be_read_is_refused_and_no_fault_of_the_disk(void **state)
+{
+    struct bucket *bucket = bucket_of(state);
+    struct hf_buf body = HF_BUF(0);
+    char path[HF_PATH_MAX];
+    struct hf_error err;
+
+    assert_int_equal(put_text(bucket, KEY, "x"), HF_OK);
+    path_of(bucket, KEY, path);
+    hf_fs_interpose(may_not_open, path);
+    assert_int_equal(hf_dir_get(bucket->dir, KEY, 100, &body, NULL, &err), HF_EREFUSED);
+    hf_fs_interpose(NULL, NULL);
+    assert_int_equal(err.status, HF_EREFUSED);
+    assert_non_null(strstr(err.text, path));
+    assert_non_null(strstr(err.text, "give uid"));
+    hf_buf_done(&body);
+}
+
 int
 main(void)
 {
@@ -196,6 +222,7 @@ main(void)
         T(a_sealed_file_that_is_short_or_gone_is_corrupt),
         T(a_missing_bucket_is_never_made_by_a_put),
         T(reading_is_bounded),
+        T(one_that_may_not_be_read_is_refused_and_no_fault_of_the_disk),
         T(an_empty_body_is_an_object),
         T(bucket_state_tells),
     };
