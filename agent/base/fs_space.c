@@ -32,7 +32,7 @@ call_fallocate(int fd, int mode, off_t offset, off_t size)
 
     do {
         struct hf_fs_call call = {
-            .name = mode ? "punch" : "fallocate", .fd = fd, .offset = offset, .size = (size_t)size
+            .name = mode & FALLOC_FL_PUNCH_HOLE ? "punch" : "fallocate", .fd = fd, .offset = offset, .size = (size_t)size
         };
         result = hf_fs_before(&call) == 0 ? fallocate(fd, mode, offset, size) : -1;
     } while (result < 0 && errno == EINTR);
@@ -83,6 +83,15 @@ hf_fs_allocate(int fd, off_t offset, off_t size, struct hf_error *err)
         return HF_OK;
     if (not_supported(errno))
         return allocate_by_writing(fd, offset, size, err);
+    return hf_fs_failed_fd(err, "allocating space for", fd);
+}
+
+enum hf_status
+hf_fs_allocate_behind(int fd, off_t offset, off_t size, struct hf_error *err)
+{
+    hf_assert(offset >= 0 && size > 0);
+    if (call_fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, size) == 0)
+        return HF_OK;
     return hf_fs_failed_fd(err, "allocating space for", fd);
 }
 

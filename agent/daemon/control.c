@@ -339,7 +339,7 @@ control_close(struct hf_daemon *daemon)
     struct control *control = daemon->control;
     if (!control)
         return;
-    control_place_leave(&control->place);
+    control_place_leave(&control->place); /* while the socket is open: until then nothing else has its inode number */
     if (control->listener)
         evconnlistener_free(control->listener);
     while (control->clients)

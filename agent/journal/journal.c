@@ -223,6 +223,17 @@ hf_journal_set_wipe(struct hf_journal *journal, bool wipe)
     hf_journal_unlock(journal);
 }
 
+void
+hf_journal_hold_room(struct hf_journal *journal, bool hold)
+{
+    hf_journal_lock(journal);
+    if (journal->hold_room && !hold)
+        journal->retry_ms = journal->spare_retry_ms = 0;
+    journal->hold_room = hold;
+    pthread_cond_signal(&journal->work);
+    hf_journal_unlock(journal);
+}
+
 static uint64_t
 oldest_seq(const struct hf_journal *journal)
 {

@@ -188,7 +188,7 @@ struct hf_journal {
     bool unmarked;     /* something was committed since the last mark */
     bool report;       /* on_commit is due */
     bool refused;      /* a caller was sent away for lack of room */
-    bool wipe, stopping;
+    bool wipe, hold_room, stopping;
 };
 
 void hf_journal_lock(struct hf_journal *journal);
@@ -216,6 +216,7 @@ void hf_journal_release_held(struct hf_journal *journal);
 
 enum hf_status hf_journal_rotate(struct hf_journal *journal, uint64_t needed_bytes,
                                  struct hf_error *err) hf_must_check;
+enum hf_status hf_journal_no_room(struct hf_error *err); /* HF_ENOSPC: see hf_journal_hold_room() */
 bool hf_journal_tidy_due(const struct hf_journal *journal, uint64_t now_ms);
 bool hf_journal_needs_spare(const struct hf_journal *journal);
 void hf_journal_tidy(struct hf_journal *journal);

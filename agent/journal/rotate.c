@@ -42,6 +42,12 @@ give_up_spares(struct hf_journal *journal, uint64_t bytes)
     }
 }
 
+enum hf_status
+hf_journal_no_room(struct hf_error *err)
+{
+    return hf_fail(err, HF_ENOSPC, "the disk is full: the room that is left is kept for delivery");
+}
+
 static enum hf_status
 make(struct hf_journal *journal, uint64_t needed, struct hf_segment **ret_segment,
      struct hf_error *err)
@@ -60,6 +66,8 @@ make(struct hf_journal *journal, uint64_t needed, struct hf_segment **ret_segmen
             err, HF_EFULL,
             "the journal holds its limit of %llu bytes: deliver, or raise agent.journal.max_bytes",
             (unsigned long long)journal->max_bytes);
+    else if (journal->hold_room)
+        status = hf_journal_no_room(err);
     else
         status = create(journal, bytes, ret_segment, err);
     /* At the start a small one will do, even past the limit: there is something to report, and

@@ -118,6 +118,8 @@ make_spare(struct hf_journal *journal)
                          "agent.journal.max_bytes",
                          (unsigned long long)hf_journal_total_bytes(journal),
                          (unsigned long long)journal->max_bytes);
+    } else if (journal->hold_room) {
+        status = hf_journal_no_room(&err);
     } else {
         uint64_t number = journal->next_number++;
         hf_journal_unlock(journal);

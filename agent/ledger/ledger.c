@@ -14,7 +14,20 @@ struct hf_ledger {
     uint64_t durable; /* the last frame that a sync covered */
     bool dirty;       /* written, not synced */
     bool broken;
+    off_t ahead; /* blocks are allocated up to here */
 };
+
+/* On a disk that others have filled the next steps are what makes room: each delivery that they
+ * allow frees a sealed file. */
+#define AHEAD_BYTES (1 << 20)
+
+static void
+allocate_ahead(struct hf_ledger *ledger)
+{
+    if (ledger->end + AHEAD_BYTES / 2 > ledger->ahead &&
+        hf_fs_allocate_behind(ledger->fd, ledger->end, AHEAD_BYTES, NULL) == HF_OK)
+        ledger->ahead = ledger->end + AHEAD_BYTES;
+}
 
 /* Does a whole frame behind `offset` know that the one that should begin there was durable? Then
  * its bytes were damaged. Else this is the torn tail: of frames that were written and never synced
@@ -158,6 +171,7 @@ hf_ledger_open(const char *path,
         hf_ledger_close(ledger);
         return status;
     }
+    allocate_ahead(ledger);
     *ret_ledger = ledger;
     return HF_OK;
 }
@@ -207,6 +221,7 @@ hf_ledger_add(struct hf_ledger *ledger, enum hf_step step, const json_t *doc, st
     ledger->end += (off_t)frame.size;
     ledger->number++;
     ledger->dirty = true;
+    allocate_ahead(ledger);
     return HF_OK;
 }
 
@@ -266,5 +281,7 @@ hf_ledger_rewrite(struct hf_ledger *ledger, const enum hf_step *steps, json_t *c
     ledger->number = count + 1;
     ledger->durable = count;
     ledger->dirty = ledger->broken = false;
+    ledger->ahead = 0;
+    allocate_ahead(ledger);
     return HF_OK;
 }

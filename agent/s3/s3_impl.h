@@ -51,8 +51,8 @@ void hf_s3_endpoint_done(struct hf_s3_endpoint *endpoint);
 enum hf_status hf_s3_endpoint_target(const struct hf_s3_endpoint *endpoint, const char *bucket,
                                      const char *key, struct hf_buf *ret_host,
                                      struct hf_buf *ret_path) hf_must_check;
-/* The metadata service of a cloud host, which would answer anything with the host's own
- * credentials. */
+/* Link-local, or the metadata service of a cloud host, which would answer anything with the host's
+ * own credentials. */
 bool hf_s3_is_metadata_address(const char *host);
 
 /* ---- one request ---- */

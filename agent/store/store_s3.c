@@ -335,6 +335,14 @@ add_versions(struct hf_s3_versions_page *page, const char *key, struct entries *
 }
 
 static enum hf_status
+not_allowed(struct hf_error *err)
+{
+    if (err)
+        err->status = HF_EREFUSED;
+    return HF_EREFUSED;
+}
+
+static enum hf_status
 versions(void *context, const char *key, struct hf_version_entry **ret_entries, size_t *ret_count,
          struct hf_error *err)
 {
@@ -360,11 +368,7 @@ versions(void *context, const char *key, struct hf_version_entry **ret_entries, 
 
     if (status != HF_OK) {
         hf_store_versions_free(entries.items, entries.count);
-        if (status != HF_EACCESS)
-            return status;
-        if (err)
-            err->status = HF_EREFUSED;
-        return HF_EREFUSED;
+        return status == HF_EACCESS ? not_allowed(err) : status;
     }
     *ret_entries = entries.items;
     *ret_count = entries.count;
@@ -405,11 +409,11 @@ hidden(void *context, const char *prefix, struct hf_strings *ret_keys, struct hf
         before = page;
     } while (status == HF_OK && before.next_key);
     hf_s3_versions_page_done(&before);
-    if (status != HF_OK)
-        hf_strings_done(&keys);
-    else
+    if (status == HF_OK)
         *ret_keys = keys;
-    return status;
+    else
+        hf_strings_done(&keys);
+    return status == HF_EACCESS ? not_allowed(err) : status;
 }
 
 const struct hf_store_driver hf_store_s3_driver = {

@@ -20,15 +20,12 @@ window_set_key(struct window *window)
 static void
 take_noted(struct trail *trail, struct window *window)
 {
-    size_t kept = 0;
     window->lost = hf_alloc((trail->noted_count + 1) * sizeof(*window->lost));
     for (size_t i = 0; i < trail->noted_count; i++) {
         if (trail->noted[i].first_seq <= window->range.last_seq)
             window->lost[window->lost_count++] = trail->noted[i];
-        else
-            trail->noted[kept++] = trail->noted[i];
     }
-    trail->noted_count = kept;
+    noted_drop(trail, window->range.last_seq);
 }
 
 /* Records the cut and puts it into the list; a window without selected records is only remembered as covered. The place behind it
@@ -53,6 +50,10 @@ is_noted(const struct trail *trail, const struct hf_journal_loss *loss)
 {
     for (size_t i = 0; i < trail->loss_count; i++) {
         if (trail->losses[i].first_seq == loss->first_seq && trail->losses[i].last_seq == loss->last_seq)
+            return true;
+    }
+    for (size_t i = 0; i < trail->noted_count; i++) { /* its digest may be out already */
+        if (trail->noted[i].first_seq == loss->first_seq && trail->noted[i].last_seq == loss->last_seq)
             return true;
     }
     return false;
@@ -90,6 +91,7 @@ note_loss(struct trail *trail, const struct hf_journal_loss *loss)
     loss_add(trail, loss->first_seq, loss->last_seq, loss->reason);
     if (hf_cutter_next_seq(trail->cutter) == loss->last_seq + 1)
         trail->cut_seq = HF_MAX(trail->cut_seq, loss->last_seq);
+    noted_add(trail, loss->first_seq, loss->last_seq);
     (void)step_record(trail, HF_STEP_LOSS, step_loss_doc(&trail->losses[trail->loss_count - 1], trail->cut_seq));
     return step_sync(trail);
 }
@@ -99,14 +101,11 @@ static bool
 note_loss_at_cut(struct trail *trail, const struct hf_journal_loss *loss)
 {
     struct hf_error err;
-    if (!note_loss(trail, loss)) {
-        if (trail_new_cutter(trail, &err) != HF_OK)
-            hf_log_error("journal.unreadable", HF_STR("trail", trail->name), HF_ERR(&err));
-        return false;
-    }
-    trail->noted = hf_realloc(trail->noted, (trail->noted_count + 1) * sizeof(*trail->noted));
-    trail->noted[trail->noted_count++] = *loss;
-    return true;
+    if (note_loss(trail, loss))
+        return true;
+    if (trail_new_cutter(trail, &err) != HF_OK)
+        hf_log_error("journal.unreadable", HF_STR("trail", trail->name), HF_ERR(&err));
+    return false;
 }
 
 static size_t
@@ -175,6 +174,8 @@ seal_windows(struct trail *trail)
             return;
         if (window->state != WINDOW_CUT)
             continue;
+        if (!reserve_may_seal(trail))
+            return;
         if (trail->spool_bytes >= trail->plan->settings.spool_max_bytes)
             return; /* only this trail stops; its place in the journal stays, status names it */
         window_set_key(window);
@@ -237,6 +238,7 @@ seal_returned(struct window *window, enum hf_status status, struct hf_sealed *se
         window->out.sealed = sealed;
         window->state = WINDOW_SEALED;
         trail->spool_bytes += sealed->size;
+        trail->trouble = HF_OK;
         return;
     case HF_ECORRUPT:
         seal_what_is_left(window, loss);
@@ -248,7 +250,7 @@ seal_returned(struct window *window, enum hf_status status, struct hf_sealed *se
         }
         break; /* a folder of ours is missing: the events are still in the journal */
     case HF_ENOSPC:
-        if (reserve_give(trail->trails))
+        if (reserve_give_sealing(trail))
             return; /* at once, with the room that was kept for this */
         break;
     default:
@@ -256,7 +258,7 @@ seal_returned(struct window *window, enum hf_status status, struct hf_sealed *se
     }
     trail->counts.failures++;
     trail->seal_retry_ms = hf_boot_ms() + 1000;
-    hf_log_error("seal.failed", HF_STR("trail", trail->name), HF_STR("window", window->id), HF_ERR(err));
+    trouble_say(trail, "seal.failed", window->id, err);
     trail_make_folder(trail);
 }
 

@@ -156,7 +156,6 @@ trail_new_cutter(struct trail *trail, struct hf_error *err)
         return status;
     hf_cutter_free(trail->cutter);
     trail->cutter = cutter;
-    trail->noted_count = 0;
     return HF_OK;
 }
 

@@ -71,19 +71,35 @@ collect(struct trail *trail, struct steps *steps)
     }
 }
 
+static enum hf_status
+rewrite(struct trail *trail, struct hf_error *err)
+{
+    struct steps steps = {0};
+    collect(trail, &steps);
+    enum hf_status status = hf_ledger_rewrite(trail->ledger, steps.steps, steps.docs, steps.count, err);
+    if (status == HF_ENOSPC && trail->state == TRAIL_READY && reserve_give_ledgers(trail->trails))
+        status = hf_ledger_rewrite(trail->ledger, steps.steps, steps.docs, steps.count, err);
+    steps_done(&steps);
+    trail->compact_bytes = hf_ledger_bytes(trail->ledger);
+    return status;
+}
+
 bool
 snapshot_write(struct trail *trail)
 {
-    struct steps steps = {0};
     struct hf_error err;
-    collect(trail, &steps);
-    enum hf_status status = hf_ledger_rewrite(trail->ledger, steps.steps, steps.docs, steps.count, &err);
-    if (status == HF_ENOSPC && reserve_give(trail->trails))
-        status = hf_ledger_rewrite(trail->ledger, steps.steps, steps.docs, steps.count, &err);
-    steps_done(&steps);
-    if (status != HF_OK)
-        hf_log_error("ledger.failed", HF_STR("trail", trail->name), HF_ERR(&err));
+    enum hf_status status = rewrite(trail, &err);
     trail->ledger_trouble = status != HF_OK;
-    trail->compact_bytes = hf_ledger_bytes(trail->ledger);
+    if (status != HF_OK)
+        trouble_say(trail, "ledger.failed", NULL, &err);
     return status == HF_OK;
+}
+
+/* The old file is as good, only longer: it is tried again when it has grown to twice its size. */
+void
+snapshot_compact(struct trail *trail)
+{
+    struct hf_error err;
+    if (hf_ledger_bytes(trail->ledger) > LEDGER_COMPACT_BYTES + 2 * trail->compact_bytes && rewrite(trail, &err) != HF_OK)
+        trouble_say(trail, "ledger.long", NULL, &err);
 }

@@ -46,6 +46,8 @@ step_state_doc(const struct trail *trail)
     hf_doc_set_u64(doc, "digested_seq", trail->digested_seq);
     hf_doc_set_text(doc, "key_place", trail->key_in_bucket);
     hf_doc_set_text(doc, "old_head", trail->old_head);
+    if (trail->noted_count)
+        hf_doc_set(doc, "noted", lost_doc(trail->noted, trail->noted_count));
     if (trail->head.number)
         hf_doc_set(doc, "head", step_digest_receipt_doc(&trail->head));
     return doc;
@@ -72,6 +74,8 @@ replay_state(struct trail *trail, const json_t *doc, struct hf_error *err)
     snprintf(trail->key_in_bucket, sizeof(trail->key_in_bucket), "%s", hf_doc_text_or(doc, "key_place", ""));
     hf_freep(&trail->old_head);
     trail->old_head = hf_strdup(hf_doc_text_or(doc, "old_head", NULL));
+    hf_freep(&trail->noted);
+    trail->noted_count = lost_from_doc(json_object_get(doc, "noted"), &trail->noted);
     json_t *head = json_object_get(doc, "head");
     return head ? replay_head(trail, head, err) : HF_OK;
 }
@@ -103,6 +107,7 @@ step_replay(void *context, enum hf_step step, const json_t *doc, struct hf_error
     case HF_STEP_LOSS:
         loss_add(trail, hf_doc_u64_or(doc, "first", 0), hf_doc_u64_or(doc, "last", 0), hf_doc_text_or(doc, "reason", ""));
         trail->cut_seq = HF_MAX(trail->cut_seq, hf_doc_u64_or(doc, "cut_seq", 0));
+        noted_add(trail, hf_doc_u64_or(doc, "first", 0), hf_doc_u64_or(doc, "last", 0));
         return HF_OK;
     case HF_STEP_DROPPED:
         replay_dropped(trail, hf_doc_text_or(doc, "window", ""));

@@ -35,26 +35,27 @@ selection_from_doc(const json_t *ids, struct hf_selection *ret_selection)
 
 /* ---- windows ---- */
 
-static json_t *
-lost_doc(const struct window *window)
+json_t *
+lost_doc(const struct hf_journal_loss *lost, size_t count)
 {
     json_t *array = json_array();
-    for (size_t i = 0; i < window->lost_count; i++)
-        json_array_append_new(array, json_pack("[I, I]", (json_int_t)window->lost[i].first_seq, (json_int_t)window->lost[i].last_seq));
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(array, json_pack("[I, I]", (json_int_t)lost[i].first_seq, (json_int_t)lost[i].last_seq));
     return array;
 }
 
-static void
-lost_from_doc(const json_t *array, struct window *window)
+size_t
+lost_from_doc(const json_t *array, struct hf_journal_loss **ret_lost)
 {
-    size_t index;
+    size_t index, count = 0;
     json_t *pair;
-    window->lost = hf_alloc((json_array_size(array) + 1) * sizeof(*window->lost));
+    *ret_lost = hf_alloc((json_array_size(array) + 1) * sizeof(**ret_lost));
     json_array_foreach(array, index, pair) {
         json_int_t first = json_integer_value(json_array_get(pair, 0)), last = json_integer_value(json_array_get(pair, 1));
         if (first > 0 && last >= first)
-            window->lost[window->lost_count++] = (struct hf_journal_loss){.first_seq = (uint64_t)first, .last_seq = (uint64_t)last};
+            (*ret_lost)[count++] = (struct hf_journal_loss){.first_seq = (uint64_t)first, .last_seq = (uint64_t)last};
     }
+    return count;
 }
 
 json_t *
@@ -76,7 +77,7 @@ step_cut_doc(const struct window *window)
     hf_doc_set_u64(doc, "cut_seq", window->trail->cut_seq);
     hf_doc_set(doc, "sources", selection_doc(&window->selection));
     if (window->lost_count)
-        hf_doc_set(doc, "lost", lost_doc(window));
+        hf_doc_set(doc, "lost", lost_doc(window->lost, window->lost_count));
     return doc;
 }
 
@@ -105,11 +106,12 @@ replay_cut(struct trail *trail, const json_t *doc, struct hf_error *err)
     range.reason = (enum hf_cut_reason)reason;
     trail->last_time_s = HF_MAX(trail->last_time_s, (int64_t)time_s);
     trail->cut_seq = HF_MAX(trail->cut_seq, HF_MAX(range.last_seq, hf_doc_u64_or(doc, "cut_seq", 0)));
+    noted_drop(trail, range.last_seq);
     if (range.count == 0)
         return HF_OK;
     struct window *window = window_new(trail, &range, (int64_t)time_s, (unsigned)generation, key);
     selection_from_doc(json_object_get(doc, "sources"), &window->selection);
-    lost_from_doc(json_object_get(doc, "lost"), window);
+    window->lost_count = lost_from_doc(json_object_get(doc, "lost"), &window->lost);
     return HF_OK;
 }
 
@@ -269,6 +271,32 @@ loss_add(struct trail *trail, uint64_t first_seq, uint64_t last_seq, const char 
 {
     trail->losses = hf_realloc(trail->losses, (trail->loss_count + 1) * sizeof(*trail->losses));
     trail->losses[trail->loss_count++] = (struct hf_digest_loss){.first_seq = first_seq, .last_seq = last_seq, .reason = hf_strdup(reason)};
+}
+
+/* Called lost, though no window covers it yet: the one that will leaves it out, also if it can be read again by then. */
+void
+noted_add(struct trail *trail, uint64_t first_seq, uint64_t last_seq)
+{
+    if (last_seq <= trail->cut_seq)
+        return; /* in a window or behind the trail's place: nobody reads it again */
+    for (size_t i = 0; i < trail->noted_count; i++) {
+        if (trail->noted[i].first_seq == first_seq && trail->noted[i].last_seq == last_seq)
+            return;
+    }
+    trail->noted = hf_realloc(trail->noted, (trail->noted_count + 1) * sizeof(*trail->noted));
+    trail->noted[trail->noted_count++] = (struct hf_journal_loss){.first_seq = first_seq, .last_seq = last_seq};
+}
+
+/* Those up to here are the business of a window now. */
+void
+noted_drop(struct trail *trail, uint64_t last_seq)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < trail->noted_count; i++) {
+        if (trail->noted[i].first_seq > last_seq)
+            trail->noted[kept++] = trail->noted[i];
+    }
+    trail->noted_count = kept;
 }
 
 enum hf_status

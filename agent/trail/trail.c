@@ -32,6 +32,15 @@ say_stuck(struct trail *trail, const struct hf_error *why)
     trail->said |= kind;
 }
 
+/* Trouble of this host that is tried again every second: said when it begins and when its kind changes. */
+void
+trouble_say(struct trail *trail, const char *event, const char *window, const struct hf_error *err)
+{
+    if (trail->trouble != err->status)
+        hf_log_error(event, HF_STR("trail", trail->name), HF_STR("window", window ? window : "-"), HF_ERR(err));
+    trail->trouble = err->status;
+}
+
 /* Ready does not mean well: after a PUT that failed a check proves nothing, the next PUT does. */
 void
 trail_move(struct trail *trail, enum trail_state state, const struct hf_error *why)
@@ -41,14 +50,16 @@ trail_move(struct trail *trail, enum trail_state state, const struct hf_error *w
     trail->held_status = why ? why->status : HF_OK;
     trail->checked = state == TRAIL_READY || (state == TRAIL_WAITING && trail->checked);
     if (stuck) {
-        if (!was_stuck)
+        if (!was_stuck) {
             trail->held_since_s = hf_wall_s();
+            trail->held_since_ms = hf_boot_ms();
+        }
         snprintf(trail->held, sizeof(trail->held), "%s", why->text);
         say_stuck(trail, why);
     } else if (state == TRAIL_READY && was_stuck && !trail->put_failed) {
         *trail->held = '\0';
         trail->said = 0;
-        hf_log_info("trail.ready", HF_STR("trail", trail->name), HF_NUM("after_s", hf_wall_s() - trail->held_since_s));
+        hf_log_info("trail.ready", HF_STR("trail", trail->name), HF_NUM("after_s", (hf_boot_ms() - trail->held_since_ms) / 1000));
     }
 }
 
@@ -82,11 +93,11 @@ trail_deliverer(struct trail *trail, const char *store)
 static void
 local_trouble(struct trail *trail, const struct hf_error *err)
 {
-    if (err->status == HF_ENOSPC && reserve_give(trail->trails))
+    if (err->status == HF_ENOSPC && trail->state == TRAIL_READY && reserve_give_ledgers(trail->trails))
         return;
     trail->counts.failures++;
     trail->seal_retry_ms = hf_boot_ms() + 1000;
-    hf_log_error("seal.failed", HF_STR("trail", trail->name), HF_ERR(err));
+    trouble_say(trail, "seal.failed", NULL, err);
 }
 
 static bool
@@ -157,10 +168,13 @@ turn_draining(struct trail *trail)
 void
 trail_turn(struct trail *trail)
 {
-    if (trail->ledger_trouble && !step_sync(trail))
-        return; /* memory is ahead of the disk: nothing may leave */
+    bool behind = trail->ledger_trouble && !step_sync(trail); /* memory is ahead of the disk: nothing may leave */
     if (trail->trails->stopping)
         return;
+    if (behind) {
+        turn_store(trail); /* who may deliver may use the reserve */
+        return;
+    }
     if (trail->close_seq || trail->next_plan)
         change_turn(trail);
     if (trail->closed)
@@ -171,8 +185,7 @@ trail_turn(struct trail *trail)
     seal_windows(trail);
     turn_digest(trail);
     turn_store(trail);
-    if (hf_ledger_bytes(trail->ledger) > LEDGER_COMPACT_BYTES + 2 * trail->compact_bytes)
-        (void)snapshot_write(trail);
+    snapshot_compact(trail);
 }
 
 int64_t

@@ -120,6 +120,7 @@ struct trail {
     enum hf_status held_status;
     int64_t foreign_end_s;  /* of the digest it is held for */
     int64_t held_since_s, retry_at_ms;
+    uint64_t held_since_ms; /* boot time: a clock that is set mends some holds */
     unsigned failures;
 
     char *name, *folder;
@@ -144,6 +145,7 @@ struct trail {
     struct window *windows; /* without a receipt, oldest first */
     uint64_t spool_bytes;
     uint64_t seal_retry_ms;
+    enum hf_status trouble; /* of this host, said in the log */
 
     struct hf_digest_object *objects; /* with a receipt, not yet in a digest */
     size_t object_count, object_room;
@@ -192,6 +194,7 @@ struct hf_trails {
     struct flush *flushes;
     char *reserve_path;
     uint64_t reserve_bytes, reserve_have;
+    int64_t reserve_retry_ms;
     uint64_t delay_s_cache;
     struct inbox *inbox;
     bool stopping;
@@ -203,6 +206,7 @@ int64_t trail_wake_ms(const struct trail *trail); /* boot time of its next turn 
 void trail_move(struct trail *trail, enum trail_state state, const struct hf_error *why); /* the only writer of state */
 const char *trail_state_text(enum trail_state state);
 bool trail_may_cut(struct trail *trail);
+void trouble_say(struct trail *trail, const char *event, const char *window, const struct hf_error *err);
 struct hf_deliverer *trail_deliverer(struct trail *trail, const char *store);
 int64_t trail_time_s(struct trail *trail);    /* T: never goes back */
 
@@ -262,6 +266,10 @@ enum hf_status replay_head(struct trail *trail, const json_t *doc, struct hf_err
 struct hf_digest_object *object_add(struct trail *trail);
 void object_done(struct hf_digest_object *object);
 void loss_add(struct trail *trail, uint64_t first_seq, uint64_t last_seq, const char *reason);
+void noted_add(struct trail *trail, uint64_t first_seq, uint64_t last_seq);
+void noted_drop(struct trail *trail, uint64_t last_seq);
+json_t *lost_doc(const struct hf_journal_loss *lost, size_t count);
+size_t lost_from_doc(const json_t *array, struct hf_journal_loss **ret_lost); /* the caller's */
 void digest_take_lists(struct trail *trail, struct digest_work *work);
 
 /* ---- change.c: a changed or removed trail ends its window where the journal is now ---- */
@@ -270,6 +278,7 @@ void change_turn(struct trail *trail);
 
 /* ---- snapshot.c ---- */
 bool snapshot_write(struct trail *trail); /* rewrites the ledger from memory */
+void snapshot_compact(struct trail *trail); /* if it is worth it */
 
 /* ---- open.c ---- */
 enum hf_status trail_open(struct hf_trails *trails, struct plan *plan, struct trail **ret_trail, struct hf_error *err) hf_must_check; /* takes the plan */
@@ -288,8 +297,13 @@ void stores_stop(struct hf_trails *trails, int64_t wait_ms);
 enum hf_status stores_needed(struct hf_trails *trails, const struct hf_config *config, struct hf_error *err) hf_must_check;
 
 /* ---- reserve.c: room on disk that only draining may use ---- */
-void reserve_fill(struct hf_trails *trails);  /* as far as the disk allows */
-bool reserve_give(struct hf_trails *trails);  /* frees it; false: nothing left to give */
+void reserve_fill(struct hf_trails *trails); /* if the disk allows */
+void reserve_turn(struct hf_trails *trails); /* takes it back when there is room again */
+bool reserve_is_whole(const struct hf_trails *trails);
+/* They give room and say whether they did. */
+bool reserve_give_ledgers(struct hf_trails *trails);
+bool reserve_give_sealing(struct trail *trail);
+bool reserve_may_seal(const struct trail *trail);
 
 /* ---- flush.c, status.c ---- */
 void flush_turn(struct hf_trails *trails);

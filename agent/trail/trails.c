@@ -114,16 +114,6 @@ release_journal(struct hf_trails *trails)
         hf_journal_release(trails->options.journal, sealed_seq);
 }
 
-static bool
-nothing_spooled(const struct hf_trails *trails)
-{
-    for (const struct trail *trail = trails->trails; trail; trail = trail->next) {
-        if (trail->windows || trail->digest)
-            return false;
-    }
-    return true;
-}
-
 static int64_t
 turn_all(struct hf_trails *trails)
 {
@@ -133,10 +123,11 @@ turn_all(struct hf_trails *trails)
     flush_turn(trails);
     release_journal(trails);
     remove_ended(trails);
-    if (trails->reserve_have < trails->reserve_bytes && nothing_spooled(trails))
-        reserve_fill(trails);
+    reserve_turn(trails);
     for (const struct trail *trail = trails->trails; trail; trail = trail->next)
         wake_ms = HF_MIN(wake_ms, trail_wake_ms(trail));
+    if (!reserve_is_whole(trails))
+        wake_ms = HF_MIN(wake_ms, trails->reserve_retry_ms);
     return HF_MIN(wake_ms, flush_wake_ms(trails));
 }
 

@@ -64,7 +64,8 @@ read_key(struct verify *v, struct known_key *known, struct hf_error *err)
     if (status != HF_OK || known->verifier)
         return status;
     status = versions_list(v, key, &entries, &count, err);
-    for (size_t i = 0; i < HF_MIN(count, VERSIONS_TRIED) && status == HF_OK && !known->verifier; i++)
+    size_t tried = HF_MIN(count, VERSIONS_TRIED);
+    for (size_t i = 0; i < tried && status == HF_OK && !known->verifier; i++)
         if (!entries[i].is_delete_marker)
             status = read_version(v, known, key, entries[i].version_id, err);
     hf_store_versions_free(entries, count);

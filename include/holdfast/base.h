@@ -231,6 +231,8 @@ enum hf_status hf_fs_fsync(int fd, struct hf_error *err) hf_must_check;
 enum hf_status hf_fs_sync_dir(const char *directory, struct hf_error *err) hf_must_check;
 enum hf_status hf_fs_truncate(int fd, off_t size, struct hf_error *err) hf_must_check;
 enum hf_status hf_fs_allocate(int fd, off_t offset, off_t size, struct hf_error *err) hf_must_check;    /* physically; HF_ENOSPC */
+/* Blocks for what will be appended; the size stays. HF_EIO where the file system cannot do it. */
+enum hf_status hf_fs_allocate_behind(int fd, off_t offset, off_t size, struct hf_error *err) hf_must_check;
 enum hf_status hf_fs_punch(int fd, off_t offset, off_t size, struct hf_error *err) hf_must_check;       /* gives the blocks back, the size stays */
 enum hf_status hf_fs_rename(const char *from, const char *to, struct hf_error *err) hf_must_check;
 enum hf_status hf_fs_link(const char *from, const char *to, struct hf_error *err) hf_must_check;        /* HF_EEXISTS */

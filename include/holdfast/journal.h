@@ -115,6 +115,8 @@ void hf_journal_release(struct hf_journal *journal, uint64_t seq);
 /* Freed segments give their blocks back before reuse, and a drained active segment is left for a fresh one, so that no
  * plaintext stays behind. For journals with a trail that encrypts. */
 void hf_journal_set_wipe(struct hf_journal *journal, bool wipe);
+/* While the room that is left on the disk belongs to delivery, no file is made: what is there is used, and reused. */
+void hf_journal_hold_room(struct hf_journal *journal, bool hold);
 
 struct hf_journal_info {
     uint64_t next_seq, durable_seq, oldest_seq;

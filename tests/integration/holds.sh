@@ -159,6 +159,36 @@ claim_within "nokeys: credentials that others may read are not used" 40 is_stuck
 chmod 600 nokeys/credentials
 mended nokeys
 
+# ---- credentials that may look, but not put: each check is well, each PUT is not ----
+
+bucket_make "$(bucket_name denied)"
+jq -n --arg bucket "arn:aws:s3:::$(bucket_name denied)" '{Version: "2012-10-17", Statement: [{Effect: "Allow", Resource: [$bucket, "\($bucket)/*"],
+    Action: ["s3:ListBucket", "s3:GetObject", "s3:GetObjectVersion", "s3:GetBucketObjectLockConfiguration"]}]}' >reader.json
+mkdir -p denied
+second_user reader "$(bucket_name denied)" "$HF_TMP/reader.json" "$HF_TMP/denied/credentials"
+agent_config denied "$(bucket_name denied)" "$(store_yaml main "$HF_TMP/denied/credentials")"
+trouble denied held 'AccessDenied.*right|right to PutObject.*AccessDenied' 'holdfast status'
+once denied 'PutObject'
+claim_equal "denied: nor does it say that it was well in between" 0 "$(log_count denied 'trail\.ready ')"
+copy_credentials denied
+mended denied
+
+# ---- this host's clock is wrong ----
+
+if clock_program; then
+    bucket_make "$(bucket_name skew)"
+    agent_config skew "$(bucket_name skew)"
+    clock_set +3600
+    host_program=$HF_BIN HF_BIN=$HF_TMP/clock/holdfast
+    trouble skew held "set this host's clock|clock is [0-9]+ s ahead of the store's; set it" "set this host's clock|timedatectl"
+    once skew 'clock'
+    clock_set +0
+    mended skew
+    HF_BIN=$host_program
+else
+    echo "# skipped: a clock that is wrong: no libfaketime (Debian: faketime)"
+fi
+
 foreign_chains
 
 # ---- the wrong authority, a store that is away ----

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # kill -9 at random moments under several thousand events a second: every line of a rotated file and every acknowledged
 # line of a socket is there exactly once, a line that was not acknowledged at most once, and the chain is intact.
-# Ten rounds; the long form has 200. HF_SEED=N repeats a run's moments.
+# Ten rounds; the long form has 200; HF_ROUNDS=N as many as you like. HF_SEED=N repeats a run's moments.
 # stores: dir ceph minio
 # build: release
 # timeout: 2400
@@ -9,7 +9,7 @@
 . "$(dirname "$0")/run-helpers"
 . "$HF_ROOT/tests/integration/evidence-helpers"
 
-rounds=10
+rounds=${HF_ROUNDS:-10}
 [ -z "${HF_LONG:-}" ] || rounds=200
 seed=${HF_SEED:-$((RANDOM * 32768 + RANDOM))}
 RANDOM=$seed

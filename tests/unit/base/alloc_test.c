@@ -2,6 +2,7 @@
 
 #include <holdfast/base.h>
 
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 static void
@@ -100,6 +101,26 @@ an_exhausted_machine_ends_the_process(void **state)
                 strstr(child.output, "Sanitizer"));
 }
 
+static void
+hide_and_look(void)
+{
+    struct rlimit core;
+
+    hf_hide_memory();
+    hf_assert(prctl(PR_GET_DUMPABLE) == 0);
+    hf_assert(getrlimit(RLIMIT_CORE, &core) == 0 && core.rlim_cur == 0 && core.rlim_max == 0);
+}
+
+static void
+hidden_memory_is_neither_dumped_nor_traced(void **state)
+{
+    (void)state;
+    struct child child;
+
+    child_run(hide_and_look, &child);
+    assert_true(child_succeeded(&child));
+}
+
 int
 main(void)
 {
@@ -110,6 +131,7 @@ main(void)
         cmocka_unit_test(freep_frees_and_clears_the_variable),
         cmocka_unit_test(take_hands_ownership_on),
         cmocka_unit_test(wipe_leaves_zeros),
+        cmocka_unit_test(hidden_memory_is_neither_dumped_nor_traced),
         cmocka_unit_test(an_exhausted_machine_ends_the_process),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

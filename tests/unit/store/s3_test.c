@@ -120,6 +120,38 @@ versions_are_those_of_the_exact_key(void **state)
     end(2);
 }
 
+#define MARKER(key, latest)                                                                        \
+    "<DeleteMarker><Key>" key "</Key><VersionId>m</VersionId><IsLatest>" latest                    \
+    "</IsLatest></DeleteMarker>"
+
+static void
+hidden_is_what_a_delete_marker_is_the_latest_of(void **state)
+{
+    (void)state;
+    static const struct hf_script_step steps[] = {
+        { .expect = "GET /b?encoding-type=url&prefix=p%2F&versions= ",
+          .reply = VERSIONS(VERSION("p/a", "v1") MARKER("p/b", "true") VERSION(
+              "p/b", "v1") "<IsTruncated>true</IsTruncated><NextKeyMarker>p/b</NextKeyMarker>"
+                           "<NextVersionIdMarker>v1</NextVersionIdMarker>") },
+        { .expect = "?encoding-type=url&key-marker=p%2Fb&prefix=p%2F&version-id-marker=v1&"
+                    "versions= ",
+          .reply = VERSIONS(VERSION("p/c", "v2") MARKER("p/c", "false") MARKER("p/d", "true")) },
+        { .reply = XML("403 Forbidden", "<Error><Code>AccessDenied</Code></Error>") },
+    };
+    struct hf_strings keys;
+    struct hf_error err;
+
+    begin(steps, HF_COUNT(steps));
+    assert_int_equal(hf_store_hidden(store, "p/", &keys, &err), HF_OK);
+    assert_int_equal(keys.count, 2);
+    assert_string_equal(keys.items[0], "p/b");
+    assert_string_equal(keys.items[1], "p/d");
+    hf_strings_done(&keys);
+    assert_int_equal(hf_store_hidden(store, "p/", &keys, &err), HF_EREFUSED);
+    assert_int_equal(keys.count, 0);
+    end(3);
+}
+
 static void
 versions_that_may_not_be_listed_are_refused(void **state)
 {
@@ -273,6 +305,7 @@ main(void)
         cmocka_unit_test(a_listing_is_followed_over_its_pages),
         cmocka_unit_test(a_listing_out_of_order_or_beside_the_prefix_is_refused),
         cmocka_unit_test(versions_are_those_of_the_exact_key),
+        cmocka_unit_test(hidden_is_what_a_delete_marker_is_the_latest_of),
         cmocka_unit_test(versions_that_may_not_be_listed_are_refused),
         cmocka_unit_test(the_state_of_a_bucket_is_told_apart),
         cmocka_unit_test(a_bucket_is_made_with_lock_and_with_its_region_where_asked_for),

@@ -1,0 +1,86 @@
+/* A digest has an upper size: it comes early before it would be too long, and what it may list then fits. */
+#include "tests/support/test.h"
+
+#include "agent/trail/trail_impl.h"
+
+static void
+digest_comes_early_when_its_list_is_full(void **state)
+{
+    struct digest_work work = {0};
+    struct trail trail = {.object_count = DIGEST_OBJECTS_MOST - 1, .digest = &work};
+    (void)state;
+    assert_false(digest_due(&trail));
+    assert_false(trail.digest_now);
+    trail.object_count++;
+    assert_false(digest_due(&trail)); /* the one before is still under way */
+    assert_true(trail.digest_now);
+}
+
+static char *
+long_key(size_t size)
+{
+    char *key = hf_alloc(size + 1);
+    memset(key, 'k', size);
+    return key;
+}
+
+static void
+fill(struct hf_digest *digest, size_t key_size)
+{
+    char hash[HF_SHA256_HEX_SIZE];
+    hf_sha256_hex("", 0, hash);
+    *digest = (struct hf_digest){.account = hf_strdup("000000000000"), .bucket = long_key(63), .key = long_key(key_size), .end_s = 1767225600,
+                                 .fingerprint = hf_strdup("0123456789abcdef0123456789abcdef"), .host = long_key(255), .journal = hf_strdup("0123456789abcdef0123456789abcdef"),
+                                 .chain = hf_strdup("0123456789abcdef0123456789abcdef"), .boot = hf_strdup("0123456789abcdef0123456789abcdef"),
+                                 .tag = hf_strdup("0123"), .number = 1, .first_seq = 1, .last_seq = 1u << 30};
+    digest->object_count = OBJECTS_MOST;
+    digest->objects = hf_alloc(digest->object_count * sizeof(*digest->objects));
+    for (size_t i = 0; i < digest->object_count; i++) {
+        struct hf_digest_object *object = &digest->objects[i];
+        *object = (struct hf_digest_object){.bucket = long_key(63), .key = long_key(key_size), .oldest_s = 1767225600, .newest_s = 1767225600,
+                                            .first_seq = (uint64_t)1 << 40, .last_seq = (uint64_t)1 << 40, .count = 1, .version_id = long_key(32),
+                                            .confirmed = hf_strdup("checksum"), .encryption = hf_strdup("sse-kms"), .lock_mode = hf_strdup("COMPLIANCE"),
+                                            .retain_until_s = 1767225600};
+        memcpy(object->hash, hash, sizeof(hash));
+        memcpy(object->stored_sha256, hash, sizeof(hash));
+        memcpy(object->plain_sha256, hash, sizeof(hash));
+    }
+    digest->pending_count = WINDOWS_MOST;
+    digest->pending = hf_alloc(digest->pending_count * sizeof(*digest->pending));
+    for (size_t i = 0; i < digest->pending_count; i++)
+        digest->pending[i] = (struct hf_digest_range){.first_seq = (uint64_t)1 << 40, .last_seq = (uint64_t)1 << 40, .key = long_key(key_size)};
+}
+
+static void
+longest_digest_fits(void **state)
+{
+    struct hf_digest digest;
+    struct hf_signer *signer;
+    struct hf_error err;
+    char folder[256], path[512];
+    hf_owned(hf_buf_done) struct hf_buf json = HF_BUF(HF_DIGEST_MAX), signature = HF_BUF(2 * HF_SIGNATURE_MAX + 1);
+    (void)state;
+    hf_test_tempdir(folder);
+    snprintf(path, sizeof(path), "%s/digest.key", folder);
+    assert_int_equal(hf_signer_create(path, 2048, NULL), HF_OK);
+    assert_int_equal(hf_signer_load(path, &signer, &err), HF_OK);
+    fill(&digest, 200); /* with a prefix of some 80 characters */
+    hf_freep(&digest.fingerprint);
+    digest.fingerprint = hf_strdup(hf_signer_fingerprint(signer));
+    enum hf_status status = hf_digest_make(&digest, signer, &json, &signature, &err);
+    if (status != HF_OK)
+        fail_msg("%s", err.text);
+    hf_digest_done(&digest);
+    hf_signer_free(signer);
+    hf_test_tempdir_remove(folder);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(digest_comes_early_when_its_list_is_full),
+        cmocka_unit_test(longest_digest_fits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,330 @@
+#include "tests/unit/trail/world.h"
+
+#include <time.h>
+
+static const char base_yaml[] = "agent: { state_dir: state, account: \"000000000000\" }\n"
+                                "stores: [ { name: here, url: \"dir://%s/root\" } ]\n"
+                                "sources: [ { name: one, type: socket, path: one.sock }, { name: two, type: socket, path: two.sock } ]\n"
+                                "buckets: [ { name: evidence, store: here, retention: { mode: governance, days: 1 } } ]\n"
+                                "trails:\n%s";
+const char all_trail[] = "  - { name: all, bucket: evidence, prefix: all, window: { seconds: 3600 }, encryption: none, digest: { key_file: digest.key } }\n";
+const char two_trail[] = "  - { name: only-two, bucket: evidence, prefix: two, sources: [two], window: { seconds: 3600 }, encryption: none, digest: { key_file: digest.key } }\n";
+
+/* ---- the clock: these programs are linked with --wrap=clock_gettime ---- */
+
+static atomic_llong wall_offset_s;
+int __real_clock_gettime(clockid_t clock, struct timespec *ret_now);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ret_now);
+
+int
+__wrap_clock_gettime(clockid_t clock, struct timespec *ret_now)
+{
+    int result = __real_clock_gettime(clock, ret_now);
+    if (result == 0 && clock == CLOCK_REALTIME)
+        ret_now->tv_sec += (time_t)atomic_load(&wall_offset_s);
+    return result;
+}
+
+void
+world_set_wall(int64_t offset_s)
+{
+    atomic_store(&wall_offset_s, offset_s);
+}
+
+/* ---- its life ---- */
+
+void
+world_on_commit(void *context, uint64_t durable_seq, bool room)
+{
+    struct world *world = context;
+    (void)durable_seq;
+    (void)room;
+    struct hf_trails *trails = atomic_load(&world->notify);
+    if (trails)
+        hf_trails_notify(trails);
+}
+
+enum hf_status
+world_own_event(void *context, const char *event_name, const char *details_json, struct hf_error *err)
+{
+    struct world *world = context;
+    atomic_fetch_add(&world->own_events, 1);
+    if (world->told)
+        return world->told(world, event_name, err);
+    print_error("an event of its own that nobody expected: %s %s\n", event_name, details_json);
+    atomic_store(&world->unexpected, true);
+    return HF_OK;
+}
+
+struct hf_config *
+world_config_parse(const struct world *world, const char *text)
+{
+    char path[512];
+    struct hf_config *config;
+    struct hf_error err;
+    snprintf(path, sizeof(path), "%s/holdfast.yaml", world->folder);
+    if (hf_config_parse(hf_slice_text(text), path, &config, &err) != HF_OK)
+        fail_msg("%s", err.text);
+    return config;
+}
+
+struct hf_config *
+world_config(const struct world *world, const char *trails)
+{
+    char text[4096];
+    assert_in_range(snprintf(text, sizeof(text), base_yaml, world->folder, trails), 1, sizeof(text) - 1);
+    return world_config_parse(world, text);
+}
+
+void
+world_start(struct world *world, const char *trails)
+{
+    char path[512], state[512];
+    struct hf_error err = {0};
+    struct hf_journal_recovery recovery;
+    snprintf(path, sizeof(path), "%s/state/journal", world->folder);
+    struct hf_journal_options journal = {.directory = path, .max_bytes = 64u << 20, .segment_bytes = 4u << 20, .on_commit = world_on_commit, .context = world};
+    assert_int_equal(hf_journal_open(&journal, &world->journal, &recovery, &err), HF_OK);
+    assert_int_equal(recovery.loss_count, 0);
+    hf_journal_recovery_done(&recovery);
+    snprintf(state, sizeof(state), "%s/state", world->folder);
+    struct hf_trails_options options = {.state_dir = state, .identity = &world->identity, .journal = world->journal, .own_event = world_own_event, .context = world};
+    if (hf_trails_start(&options, world_config(world, trails), &world->trails, &err) != HF_OK)
+        fail_msg("%s", err.text);
+    atomic_store(&world->notify, world->trails);
+}
+
+void
+world_stop(struct world *world)
+{
+    atomic_store(&world->notify, NULL);
+    assert_int_equal(hf_journal_sync(world->journal, 5000, NULL), HF_OK);
+    hf_trails_stop(world->trails, 5000);
+    hf_journal_close(world->journal);
+    assert_false(atomic_load(&world->unexpected));
+}
+
+void
+world_new(struct world *world)
+{
+    char path[512];
+    memset(world, 0, sizeof(*world));
+    world_set_wall(0);
+    hf_test_tempdir(world->folder);
+    snprintf(path, sizeof(path), "%s/digest.key", world->folder);
+    assert_int_equal(hf_signer_create(path, 2048, NULL), HF_OK);
+    snprintf(path, sizeof(path), "%s/root/evidence", world->folder);
+    assert_int_equal(hf_fs_mkdirs(path, 0700, NULL), HF_OK);
+    snprintf(path, sizeof(path), "%s/state", world->folder);
+    assert_int_equal(hf_fs_mkdirs(path, 0700, NULL), HF_OK);
+    assert_int_equal(hf_identity_load(path, "host", &world->identity, NULL), HF_OK);
+}
+
+void
+world_remove(struct world *world)
+{
+    hf_test_tempdir_remove(world->folder);
+}
+
+/* ---- what is asked of it ---- */
+
+void
+world_append(struct world *world, const char *source, unsigned first, unsigned count)
+{
+    uint16_t id;
+    struct hf_error err;
+    assert_int_equal(hf_journal_source(world->journal, source, &id, &err), HF_OK);
+    for (unsigned i = first; i < first + count; i++) {
+        char text[128];
+        snprintf(text, sizeof(text), "{\"eventID\":\"%s-%u\",\"n\":%u}", source, i, i);
+        assert_int_equal(hf_journal_begin(world->journal, true, &err), HF_OK);
+        assert_int_equal(hf_journal_append(world->journal, id, 1767225600, hf_slice_text(text), NULL, &err), HF_OK);
+        hf_journal_commit(world->journal);
+    }
+    assert_int_equal(hf_journal_sync(world->journal, 10000, &err), HF_OK);
+}
+
+void
+world_flushed(void *context, const char *failed)
+{
+    struct waiting *waiting = context;
+    pthread_mutex_lock(&waiting->lock);
+    snprintf(waiting->failed, sizeof(waiting->failed), "%s", failed ? failed : "");
+    waiting->done = true;
+    pthread_cond_signal(&waiting->changed);
+    pthread_mutex_unlock(&waiting->lock);
+}
+
+void
+world_wait(struct waiting *waiting, char ret_failed[512])
+{
+    pthread_mutex_lock(&waiting->lock);
+    while (!waiting->done)
+        pthread_cond_wait(&waiting->changed, &waiting->lock);
+    pthread_mutex_unlock(&waiting->lock);
+    memcpy(ret_failed, waiting->failed, 512);
+}
+
+void
+world_flush(struct world *world, uint64_t timeout_ms, char ret_failed[512])
+{
+    struct waiting waiting = WAITING;
+    struct hf_journal_info info;
+    hf_journal_info(world->journal, &info);
+    hf_trails_flush(world->trails, info.durable_seq, timeout_ms, world_flushed, &waiting);
+    world_wait(&waiting, ret_failed);
+}
+
+void
+world_flush_well(struct world *world)
+{
+    char failed[512];
+    world_flush(world, 20000, failed);
+    assert_string_equal(failed, "");
+}
+
+void
+world_chain_new(struct world *world, char ret_failed[512])
+{
+    struct waiting waiting = WAITING;
+    hf_trails_chain_new(world->trails, "all", world_flushed, &waiting);
+    world_wait(&waiting, ret_failed);
+}
+
+struct asked {
+    const char *key;
+    uint64_t number;
+    struct waiting waiting;
+};
+
+static void
+answered(void *context, json_t *status)
+{
+    struct asked *asked = context;
+    asked->number = hf_doc_u64_or(json_array_get(json_object_get(status, "trails"), 0), asked->key, UINT64_MAX);
+    json_decref(status);
+    world_flushed(&asked->waiting, NULL);
+}
+
+uint64_t
+world_number(struct world *world, const char *key)
+{
+    char failed[512];
+    struct asked asked = {.key = key, .waiting = WAITING};
+    hf_trails_status(world->trails, answered, &asked);
+    world_wait(&asked.waiting, failed);
+    assert_true(asked.number != UINT64_MAX);
+    return asked.number;
+}
+
+/* Between two answers of its thread lies a whole turn. */
+void
+world_settle(struct world *world)
+{
+    (void)world_number(world, "cut_sequence");
+    (void)world_number(world, "cut_sequence");
+}
+
+/* ---- what lies in its store ---- */
+
+static void
+look_at_digest(struct bucket *bucket, struct hf_slice json)
+{
+    struct hf_digest digest = {0};
+    assert_int_equal(hf_digest_parse(json, &digest, NULL), HF_OK);
+    bucket->highest_number = HF_MAX(bucket->highest_number, digest.number);
+    bucket->digests++;
+    bucket->old_heads += digest.old_head != NULL;
+    for (size_t i = 0; i < digest.object_count; i++)
+        bucket->listed += digest.objects[i].count;
+    for (size_t i = 0; i < digest.loss_count; i++)
+        bucket->lost += digest.losses[i].last_seq - digest.losses[i].first_seq + 1;
+    hf_digest_done(&digest);
+}
+
+static void
+look_at_meta(struct bucket *bucket, const char *path)
+{
+    hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(1u << 20);
+    int64_t retain_s;
+    assert_int_equal(hf_fs_read_file(path, 1u << 20, &text, NULL), HF_OK);
+    const char *date = strstr(hf_buf_text(&text), "\"retainUntil\"");
+    assert_non_null(date);
+    char date_text[HF_TIME_SIZE] = "";
+    assert_int_equal(sscanf(date, "\"retainUntil\" : \"%20[^\"]", date_text), 1);
+    assert_true(hf_time_parse_rfc3339(date_text, &retain_s));
+    bucket->retain_most_s = HF_MAX(bucket->retain_most_s, retain_s);
+}
+
+static void
+look_at(struct bucket *bucket, const char *path, const char *needle)
+{
+    if (hf_ends_with(path, ".meta.json"))
+        look_at_meta(bucket, path);
+    bucket->keys += hf_ends_with(path, ".pem");
+    if (!hf_ends_with(path, ".gz"))
+        return;
+    hf_owned(hf_buf_done) struct hf_buf gzip = HF_BUF(1u << 24), text = HF_BUF(1u << 24);
+    assert_int_equal(hf_fs_read_file(path, 1u << 24, &gzip, NULL), HF_OK);
+    assert_int_equal(hf_gunzip(hf_buf_slice(&gzip), &text, NULL), HF_OK);
+    if (strstr(path, "CloudTrail-Digest")) {
+        look_at_digest(bucket, hf_buf_slice(&text));
+        return;
+    }
+    bucket->objects++;
+    for (const char *at = hf_buf_text(&text); (at = strstr(at, needle)) != NULL; at += strlen(needle))
+        bucket->found++;
+}
+
+static void
+walk(struct bucket *bucket, const char *folder, const char *needle)
+{
+    char **names;
+    size_t count;
+    if (hf_fs_list(folder, 10000, &names, &count, NULL) != HF_OK)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        char path[HF_PATH_MAX];
+        struct stat stat;
+        hf_path_join(path, sizeof(path), folder, names[i]);
+        assert_int_equal(hf_fs_stat(path, &stat, NULL), HF_OK);
+        if (S_ISDIR(stat.st_mode))
+            walk(bucket, path, needle);
+        else
+            look_at(bucket, path, needle);
+    }
+    hf_fs_names_free(names, count);
+}
+
+struct bucket
+bucket_in(const char *folder, const char *needle)
+{
+    struct bucket bucket = {0};
+    walk(&bucket, folder, needle);
+    return bucket;
+}
+
+struct bucket
+bucket_of(const struct world *world, const char *prefix, const char *needle)
+{
+    char folder[HF_PATH_MAX];
+    snprintf(folder, sizeof(folder), "%s/root/evidence/%s", world->folder, prefix);
+    return bucket_in(folder, needle);
+}
+
+bool
+world_has(const struct world *world, const char *name)
+{
+    char path[HF_PATH_MAX];
+    struct stat stat;
+    hf_path_join(path, sizeof(path), world->folder, name);
+    return hf_fs_stat(path, &stat, NULL) == HF_OK;
+}
+
+void
+world_wait_until_gone(const struct world *world, const char *name)
+{
+    for (int i = 0; i < 2000 && world_has(world, name); i++)
+        usleep(10000);
+    assert_false(world_has(world, name));
+}
