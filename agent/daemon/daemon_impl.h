@@ -19,6 +19,7 @@
 #include <sys/un.h>
 
 #define STOP_DELIVER_MS 8000 /* seal and deliver for so long after SIGTERM */
+#define STOP_TWICE_MS 1000   /* a second signal sooner is the first one again: timeout(1) and terminals send it to process and group */
 #define CONTROL_CLIENTS_MAX 32
 
 struct hf_daemon;
@@ -68,7 +69,9 @@ struct hf_daemon {
     struct flush_wait *flushes;
 
     struct control *control;
+    struct kept_event *kept_events;
     int64_t started_s;
+    uint64_t stopping_ms; /* boot time */
     bool stopping;
     enum hf_status status;
 };
@@ -80,8 +83,10 @@ void daemon_close(struct hf_daemon *daemon);
 /* ---- events.c: holdfast's own events ---- */
 enum hf_status own_event(void *daemon, const char *event_name, const char *details_json, struct hf_error *err); /* any thread but the loop's */
 enum hf_status own_loss(struct hf_daemon *daemon, const struct hf_journal_loss *loss, struct hf_error *err) hf_must_check; /* likewise */
-/* On the loop: does not wait; retried by the caller's nature or lost only if the agent ends before there is room. */
+/* On the loop: does not wait. What the journal has no room for is kept and tried again with each commit. */
 void own_event_soon(struct hf_daemon *daemon, const char *event_name, json_t *details); /* takes the reference */
+void own_events_retry(struct hf_daemon *daemon);
+void own_events_free(struct hf_daemon *daemon); /* says what was lost */
 struct hf_record_maker record_maker(const struct hf_daemon *daemon);
 
 /* ---- loop.c ---- */

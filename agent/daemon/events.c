@@ -1,3 +1,4 @@
+/* holdfast's own events. On the loop nothing waits: what the journal has no room for now is kept, in order, until it has. */
 #include "agent/daemon/daemon_impl.h"
 #include <holdfast/json.h>
 #include <stdio.h>
@@ -5,6 +6,13 @@
 
 #define BUSY_TRIES 500
 #define BUSY_WAIT_US 10000
+#define KEPT_MAX 64
+
+struct kept_event {
+    struct kept_event *next;
+    char *name, *details;
+    int64_t time_s;
+};
 
 struct hf_record_maker
 record_maker(const struct hf_daemon *daemon)
@@ -17,11 +25,11 @@ record_maker(const struct hf_daemon *daemon)
 
 /* `mark`: a key of the journal's state that is set with the event, or NULL. */
 static enum hf_status
-append(struct hf_daemon *daemon, bool wait, const char *event_name, const char *details_json, const char *mark, struct hf_error *err)
+append(struct hf_daemon *daemon, bool wait, const char *event_name, const char *details_json, int64_t now_s, const char *mark,
+       struct hf_error *err)
 {
     struct hf_record_maker maker = record_maker(daemon);
     hf_owned(hf_buf_done) struct hf_buf record = HF_BUF(1u << 20);
-    int64_t now_s = hf_wall_s();
     enum hf_status status = hf_journal_begin(daemon->journal, wait, err);
     if (status != HF_OK)
         return status;
@@ -52,10 +60,10 @@ enum hf_status
 own_event(void *context, const char *event_name, const char *details_json, struct hf_error *err)
 {
     struct hf_daemon *daemon = context;
-    enum hf_status status = append(daemon, false, event_name, details_json, NULL, err);
+    enum hf_status status = append(daemon, false, event_name, details_json, hf_wall_s(), NULL, err);
     for (int i = 0; i < BUSY_TRIES && status == HF_EFULL && is_only_busy(daemon); i++) {
         usleep(BUSY_WAIT_US);
-        status = append(daemon, false, event_name, details_json, NULL, err);
+        status = append(daemon, false, event_name, details_json, hf_wall_s(), NULL, err);
     }
     return status == HF_OK ? hf_journal_sync(daemon->journal, 60000, err) : status;
 }
@@ -76,19 +84,69 @@ own_loss(struct hf_daemon *daemon, const struct hf_journal_loss *loss, struct hf
                                                        (json_int_t)loss->last_seq, "reason", loss->reason);
     enum hf_status status = hf_doc_dump(details, &text);
     if (status == HF_OK)
-        status = append(daemon, true, "JournalLoss", hf_buf_text(&text), mark, err);
+        status = append(daemon, true, "JournalLoss", hf_buf_text(&text), hf_wall_s(), mark, err);
     return status == HF_OK ? hf_journal_sync(daemon->journal, 60000, err) : status;
+}
+
+static void
+keep(struct hf_daemon *daemon, const char *event_name, const char *details_json)
+{
+    struct kept_event **end = &daemon->kept_events;
+    size_t count = 0;
+    for (; *end; end = &(*end)->next)
+        count++;
+    if (count >= KEPT_MAX) {
+        hf_log_warn("event.lost", HF_STR("name", event_name), HF_STR("reason", "the journal is full, and many wait already"));
+        return;
+    }
+    *end = hf_alloc(sizeof(**end));
+    **end = (struct kept_event){.name = hf_strdup(event_name), .details = hf_strdup(details_json), .time_s = hf_wall_s()};
+}
+
+static void
+drop_first(struct hf_daemon *daemon)
+{
+    struct kept_event *event = daemon->kept_events;
+    daemon->kept_events = event->next;
+    hf_freep(&event->name);
+    hf_freep(&event->details);
+    hf_freep(&event);
+}
+
+void
+own_events_retry(struct hf_daemon *daemon)
+{
+    struct hf_error err;
+    while (daemon->kept_events) {
+        const struct kept_event *event = daemon->kept_events;
+        enum hf_status status = append(daemon, false, event->name, event->details, event->time_s, NULL, &err);
+        if (status == HF_EFULL || status == HF_ENOSPC)
+            return;
+        if (status != HF_OK)
+            hf_log_warn("event.lost", HF_STR("name", event->name), HF_ERR(&err));
+        drop_first(daemon);
+    }
+}
+
+void
+own_events_free(struct hf_daemon *daemon)
+{
+    while (daemon->kept_events) {
+        hf_log_warn("event.lost", HF_STR("name", daemon->kept_events->name), HF_STR("reason", "the journal had no room to the end"));
+        drop_first(daemon);
+    }
 }
 
 void
 own_event_soon(struct hf_daemon *daemon, const char *event_name, json_t *details)
 {
-    struct hf_error err;
     hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(64u << 10);
     enum hf_status status = hf_doc_dump(details, &text);
-    if (status == HF_OK)
-        status = append(daemon, false, event_name, hf_buf_text(&text), NULL, &err);
     json_decref(details);
-    if (status != HF_OK)
+    if (status != HF_OK) {
         hf_log_warn("event.lost", HF_STR("name", event_name), HF_STR("reason", hf_status_text(status)));
+        return;
+    }
+    keep(daemon, event_name, hf_buf_text(&text));
+    own_events_retry(daemon);
 }

@@ -42,6 +42,7 @@ on_committed(evutil_socket_t fd, short what, void *context)
     struct hf_daemon *daemon = context;
     (void)fd;
     (void)what;
+    own_events_retry(daemon);
     hf_intake_committed(daemon->intake, atomic_load(&daemon->durable_seq), atomic_exchange(&daemon->room, false));
     flush_committed(daemon);
 }
@@ -85,9 +86,11 @@ void
 daemon_stop(struct hf_daemon *daemon)
 {
     if (daemon->stopping) {
-        event_base_loopbreak(daemon->loop); /* asked twice: now */
+        if (hf_boot_ms() - daemon->stopping_ms >= STOP_TWICE_MS)
+            event_base_loopbreak(daemon->loop); /* asked twice: now */
         return;
     }
+    daemon->stopping_ms = hf_boot_ms();
     hf_log_info("agent.stopping");
     sd_notify(0, "STOPPING=1");
     hf_intake_stop(daemon->intake);
@@ -198,6 +201,7 @@ loop_close(struct hf_daemon *daemon)
         hf_freep(&wait->failed);
         hf_freep(&wait);
     }
+    own_events_free(daemon);
     pthread_mutex_destroy(&daemon->post_lock);
     event_base_free(hf_take(daemon->loop));
 }

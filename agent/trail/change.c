@@ -27,7 +27,7 @@ change_begin(struct trail *trail, struct plan *plan, uint64_t close_seq)
     if (trail->state == TRAIL_ENDED)
         trail_move(trail, TRAIL_CHECKING, NULL);
     if (!trail->closed) /* a drained trail that comes back has nothing to close */
-        trail->close_seq = HF_MAX(trail->close_seq, plan ? close_seq : HF_MAX(close_seq, 1)); /* an empty journal has nothing to close for a change */
+        trail->close_seq = HF_MAX(trail->close_seq, plan ? close_seq : HF_MAX(close_seq, 1)); /* a change closes nothing in an empty journal */
     if (!plan)
         save(trail);
     hf_log_info(plan ? "trail.changing" : "trail.draining", HF_STR("trail", trail->name), HF_NUM("from", trail->close_seq + 1));

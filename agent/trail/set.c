@@ -211,6 +211,7 @@ free_all(struct hf_trails *trails)
     hf_freep(&trails->old_configs);
     hf_config_free(trails->config);
     hf_freep(&trails->reserve_path);
+    hf_freep(&trails->options.state_dir);
     inbox_free(trails->inbox);
     hf_freep(&trails);
 }
@@ -220,6 +221,7 @@ new_trails(const struct hf_trails_options *options, const struct hf_config *conf
 {
     struct hf_trails *trails = hf_alloc(sizeof(*trails));
     trails->options = *options;
+    trails->options.state_dir = hf_strdup(options->state_dir); /* a trail that a reload brings is made there, too */
     trails->inbox = inbox_new();
     trails->seals_most = (unsigned)config->agent.sealers + 1; /* one waits, so that no sealer does */
     trails->reserve_path = hf_asprintf("%s/reserve", options->state_dir);

@@ -11,15 +11,12 @@
 disk=$HF_TMP/disk
 mkdir -p "$disk"
 mount -t tmpfs -o size=120m,mode=0700 none "$disk" 2>mount.err || skip "no file system of a known size can be mounted here: $(cat mount.err)"
-unmount() {
-    agents_stop
-    local status=$?
-    for pid in "${background[@]}"; do kill "$pid" 2>/dev/null || true; done
-    umount -l "$disk"
-    return "$status"
-}
 background=()
-trap unmount EXIT
+disk_away() {
+    [ ${#background[@]} -eq 0 ] || kill "${background[@]}" 2>/dev/null || true
+    umount -l "$disk"
+}
+trap 'agents_stop || true; disk_away' EXIT
 
 root=${HF_STORE_URL#dir://}
 mkdir -p full/log "$disk/state"
@@ -63,7 +60,7 @@ fillers 1000000000 60000 | "$HF_BIN" emit -s full/in.sock --timeout 300s >acknow
 emitter=$!
 background+=("$emitter")
 claim_within "the disk fills until intake refuses, and status says why" 120 is_full
-claim_refused "emit is told FULL" 'journal is full' cat emit.err
+claim_within "emit is told FULL" 10 grep -q 'journal is full' emit.err
 claim_match "status says so to people" 'FULL, nothing is taken in: .+' "$("$HF_BIN" status -c full/holdfast.yaml || true)"
 fillers 0 2000 >full/log/app.jsonl
 claim_within "a file source waits with what it has not read" 20 file_waits
@@ -123,11 +120,12 @@ trails:
   - { name: near-trail, bucket: near, window: { seconds: 1, max_bytes: 4MiB }, encryption: none, digest: { seconds: 5, key_file: $HF_TMP/spool/digest.key } }
   - { name: away-trail, bucket: away, window: { seconds: 1, max_bytes: 4MiB }, encryption: none, spool: { max_bytes: 64MiB }, digest: { seconds: 5, key_file: $HF_TMP/spool/digest.key } }
 YAML
+spool_is_full() { [ "$(trail_field spool away-trail .spool_full)" = true ]; }
 agent_start spool
 fillers 0 50000 | "$HF_BIN" emit -s spool/in.sock --timeout 60s >acknowledged || claim_failed "emit"
 claim_equal "every event is taken" 50000 "$(cat acknowledged)"
 claim_within "the near trail delivers all of it" 60 delivered spool near-trail
-claim_equal "the away trail's spool is full" true "$(trail_field spool away-trail .spool_full)"
+claim_within "the away trail's spool fills up" 60 spool_is_full
 claim "within its limit, and one object more" test "$(trail_field spool away-trail .spool_bytes)" -le $((72 << 20))
 claim_equal "it pins the journal, and status says so" true "$(trail_field spool away-trail .pins_journal)"
 claim_equal "the near one does not" false "$(trail_field spool near-trail .pins_journal)"

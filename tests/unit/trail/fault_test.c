@@ -48,10 +48,12 @@ digest_without_room_does_not_stop_deliveries(void **state)
     world_flush_well(&world);
     atomic_store(&no_room_for_digests, true);
     world_append(&world, "one", 3, 3);
-    world_flush(&world, 1000, failed);
+    world_flush(&world, 500, failed);
     assert_non_null(strstr(failed, "the digest is not delivered yet"));
     world_append(&world, "one", 6, 3);
-    world_flush(&world, 3000, failed);
+    world_flush(&world, 100, failed);
+    for (int i = 0; i < 1000 && world_number(&world, "objects_delivered") < 3; i++)
+        usleep(10000);
     struct bucket bucket = bucket_of(&world, "all", "eventID");
     assert_int_equal(bucket.found, 9);
     assert_int_equal(bucket.digests, 1);

@@ -137,6 +137,28 @@ removed_trail_drains_signs_and_goes(void **state)
 }
 
 static void
+added_trail_begins_with_the_reload(void **state)
+{
+    struct world world;
+    struct hf_error err;
+    char both[1024];
+    (void)state;
+    world_new(&world);
+    world_start(&world, all_trail);
+    world_append(&world, "two", 0, 2);
+    world_settle(&world);
+    snprintf(both, sizeof(both), "%s%s", all_trail, two_trail);
+    assert_int_equal(hf_trails_configure(world.trails, world_config(&world, both), &err), HF_OK);
+    assert_true(world_has(&world, "state/trails/only-two"));
+    world_append(&world, "two", 2, 3);
+    world_flush_well(&world);
+    assert_int_equal(bucket_of(&world, "two", "eventID").found, 3);
+    assert_int_equal(bucket_of(&world, "all", "eventID").found, 5);
+    world_stop(&world);
+    world_remove(&world);
+}
+
+static void
 changed_trail_keeps_old_events_under_old_settings(void **state)
 {
     struct world world;
@@ -264,6 +286,7 @@ main(void)
         cmocka_unit_test(killed_at_any_moment_nothing_is_lost_or_doubled),
         cmocka_unit_test(trail_takes_only_its_sources),
         cmocka_unit_test(removed_trail_drains_signs_and_goes),
+        cmocka_unit_test(added_trail_begins_with_the_reload),
         cmocka_unit_test(changed_trail_keeps_old_events_under_old_settings),
         cmocka_unit_test(missing_bucket_holds_the_trail_until_it_is_there),
         cmocka_unit_test(lost_state_holds_until_a_new_chain_is_meant),
