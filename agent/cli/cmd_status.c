@@ -89,6 +89,8 @@ print_trail(const json_t *trail, int64_t now_s)
            number(trail, "uncut_events"), number(trail, "windows_waiting"),
            number(trail, "records_waiting"), spool,
            json_is_true(json_object_get(trail, "spool_full")) ? " (FULL: no more is sealed)" : "");
+    if (json_is_true(json_object_get(trail, "chain_unseen")))
+        printf("         confirm: put gives no right to read: a foreign chain would not be noticed\n");
     if (json_is_true(json_object_get(trail, "pins_journal")))
         puts("         this trail keeps the oldest part of the journal");
     if (number(trail, "failures") || number(trail, "repeated"))
