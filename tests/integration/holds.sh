@@ -144,7 +144,7 @@ bucket_make "$(bucket_name denied)"
 with_credentials denied
 jq -n --arg bucket "arn:aws:s3:::$(bucket_name denied)" '{Version: "2012-10-17", Statement: [{Effect: "Allow", Resource: [$bucket, "\($bucket)/*"],
     Action: ["s3:ListBucket", "s3:GetObject", "s3:GetObjectVersion", "s3:GetBucketObjectLockConfiguration"]}]}' >reader.json
-second_user reader "$(bucket_name denied)" "$HF_TMP/reader.json" "$HF_TMP/denied/credentials"
+second_user "$(bucket_name reader)" "$(bucket_name denied)" "$HF_TMP/reader.json" "$HF_TMP/denied/credentials"
 trouble denied held 'right to PutObject.*AccessDenied' 'holdfast status'
 
 mkdir -p wrong authority
