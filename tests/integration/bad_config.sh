@@ -36,7 +36,7 @@ wrong() {
     ! cmp -s right.yaml wrong.yaml || claim_failed "$text" "the case changes nothing"
     output=$(timeout 20 "$HF_BIN" run -c wrong.yaml 2>&1) || status=$?
     [ "$status" -eq 2 ] || claim_failed "$text: exit code 2" "exit: $status" "$output"
-    claim_match "$text: file and line" "wrong\.yaml:$line[: ]" "$output"
+    claim_match "$text: file and line" "wrong\.yaml:${line}[: ]" "$output"
     claim_match "$text: key and what was expected" "$pattern" "$output"
     [ "$(grep -c . <<<"$output")" -le 3 ] || claim_failed "$text: said in a line or two" "$output"
     [ ! -e state ] || claim_failed "$text: nothing was made on disk"

@@ -63,7 +63,7 @@ claim_arrived "each event exactly once, and in no key or digest does time go bac
 bucket_fetch audit fetched
 fetched_digests fetched audit >digests
 while read -r file; do gunzip -c "$file" | jq -c '{number: .holdfast.number, start: .digestStartTime, end: .digestEndTime,
-    keys: [.logFiles[].s3Object | capture("_(?<t>[0-9]{8}T[0-9]{4}Z)_").t]}'; done <digests >times
+    keys: [.logFiles[].s3Object | capture("_(?<t>[0-9]{8}T[0-9]{4}Z)_").t]}'; done <digests >"$HF_TMP/times"
 claim "digests in the order of their keys are in the order of their numbers" jq -e -s '[.[].number] == [range(1; length + 1)]' times
 claim "each begins where the one before ended, and ends later" jq -e -s 'all(range(1; length) as $i | [.[$i - 1], .[$i]]; .[0].end == .[1].start) and all(.[]; .start < .end)' times
 claim "the times in the objects' keys never go back" jq -e -s '[.[].keys[]] | . == sort' times

@@ -104,7 +104,7 @@ agent_stop full
 
 # ---- a spool that is full stops its own trail only ----
 
-rm -rf "$disk"/* full/agent.log full/log/app.jsonl
+rm -rf "${disk:?}"/* full/agent.log full/log/app.jsonl
 mkdir -p "$disk/state" "$root/near"
 agent_config spool near '' ''
 cat >spool/holdfast.yaml <<YAML
