@@ -86,6 +86,7 @@ enum hf_status own_loss(struct hf_daemon *daemon, const struct hf_journal_loss *
 /* On the loop: does not wait. What the journal has no room for is kept and tried again with each commit. */
 void own_event_soon(struct hf_daemon *daemon, const char *event_name, json_t *details); /* takes the reference */
 void own_events_retry(struct hf_daemon *daemon);
+void own_events_settle(struct hf_daemon *daemon); /* waits a second at most for a journal that is only busy: for the stop */
 void own_events_free(struct hf_daemon *daemon); /* says what was lost */
 struct hf_record_maker record_maker(const struct hf_daemon *daemon);
 

@@ -6,6 +6,7 @@
 
 #define BUSY_TRIES 500
 #define BUSY_WAIT_US 10000
+#define SETTLE_TRIES 100
 #define KEPT_MAX 64
 
 struct kept_event {
@@ -125,6 +126,15 @@ own_events_retry(struct hf_daemon *daemon)
         if (status != HF_OK)
             hf_log_warn("event.lost", HF_STR("name", event->name), HF_ERR(&err));
         drop_first(daemon);
+    }
+}
+
+void
+own_events_settle(struct hf_daemon *daemon)
+{
+    for (int i = 0; i < SETTLE_TRIES && daemon->kept_events && is_only_busy(daemon); i++) {
+        usleep(BUSY_WAIT_US);
+        own_events_retry(daemon);
     }
 }
 

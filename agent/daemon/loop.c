@@ -96,6 +96,7 @@ daemon_stop(struct hf_daemon *daemon)
     hf_intake_stop(daemon->intake);
     daemon->stopping = true;
     own_event_soon(daemon, "AgentStop", json_pack("{s:s, s:s}", "boot", daemon->identity.boot, "version", HF_VERSION));
+    own_events_settle(daemon); /* so that the flush delivers it, too */
     flush_begin(daemon, STOP_DELIVER_MS, stop_flushed, NULL);
 }
 

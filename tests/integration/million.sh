@@ -83,10 +83,10 @@ store_heads "$bucket" >locks
 claim_equal "every key has one version" '' "$(cut -f 1 locks | sort | uniq -d)"
 claim_equal "every version is in COMPLIANCE mode" COMPLIANCE "$(cut -f 3 locks | sort -u)"
 # 00:00:00Z of the day after (attempt + 1 day); the store stamped it when the attempt was made, a moment later at most.
-until_rule() { # until, least, most
+until_rule() { # of lines of store_heads on stdin those that break it
     awk -F '\t' '
         function until(time) { return (int((time + 86400) / 86400) + 1) * 86400 }
-        $4 < until($5 - 60) || $4 > until($5) { print }' "$@"
+        $4 < until($5 - 60) || $4 > until($5) { print }'
 }
 claim_equal "every object is locked until the day after tomorrow begins" '' "$(grep -v CloudTrail-Digest locks | until_rule)"
 # A digest: the latest of its own date, those that it lists, and that of the digest before.
