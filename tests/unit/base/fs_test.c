@@ -242,6 +242,24 @@ allocate_takes_the_blocks_and_keeps_what_is_there(void **state)
 }
 
 static void
+blocks_behind_the_end_leave_the_size(void **state)
+{
+    struct fixture *fixture = *state;
+    struct stat info;
+
+    assert_int_equal(hf_fs_pwrite(fixture->fd, "end", 3, 0, NULL), HF_OK);
+    enum hf_status status = hf_fs_allocate_behind(fixture->fd, 3, 100000, &fixture->err);
+    if (status != HF_OK)
+        skip(); /* not on every file system */
+    assert_int_equal(hf_fs_fstat(fixture->fd, &info, NULL), HF_OK);
+    assert_int_equal(info.st_size, 3);
+    assert_true(info.st_blocks * 512 >= 100000);
+    fixture->faults = (struct faults){ .only = "fallocate", .fail_at = 1, .failure = ENOSPC };
+    faults_begin(&fixture->faults);
+    assert_int_equal(hf_fs_allocate_behind(fixture->fd, 3, 4096, &fixture->err), HF_ENOSPC);
+}
+
+static void
 allocate_of_nothing_does_nothing(void **state)
 {
     struct fixture *fixture = *state;
@@ -381,6 +399,7 @@ main(void)
         TEST(a_failure_names_the_file_the_reason_and_the_remedy),
         TEST(truncate_sets_the_size),
         TEST(allocate_takes_the_blocks_and_keeps_what_is_there),
+        TEST(blocks_behind_the_end_leave_the_size),
         TEST(allocate_of_nothing_does_nothing),
         TEST(allocate_on_a_full_disk_says_so),
         TEST(the_way_round_allocation_reports_its_own_failures),
