@@ -29,7 +29,7 @@
     X(HF_REPEATED,     true,  "REPEATED")     /* a second version with identical bytes */         \
     X(HF_ADVISORY,     true,  "ADVISORY")     /* dir: nothing but a read-only bit */              \
     X(HF_ENVELOPE_ONLY, true,  "ENVELOPE_ONLY") /* content was asked for; the envelope is the signed one, and no key opened it */ \
-    X(HF_ELSEWHERE,    true,  "ELSEWHERE")    /* the trail had another bucket: what lies there was not looked at */ \
+    X(HF_ELSEWHERE,    false, "ELSEWHERE")    /* the trail had another bucket: what lies there was not looked at */ \
     X(HF_KEY_NOT_PINNED, false, "KEY_NOT_PINNED") /* the key was found in the bucket itself, and nobody vouched for it */ \
     X(HF_VERSIONS_UNSEEN, true, "VERSIONS_UNSEEN") /* versions may not be listed: an end under delete markers cannot be seen */
 
