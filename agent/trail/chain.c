@@ -90,6 +90,7 @@ chain_checked(struct trail *trail)
     struct hf_delivery *check = &trail->check;
     struct hf_error err = check->error;
     trail->check_in_flight = false;
+    trail->chain_unseen = check->chain_unseen;
     if (check->layout != &trail->plan->settings.layout) { /* of a place that it has left since */
         trail_move(trail, TRAIL_CHECKING, NULL);
         return;

@@ -56,7 +56,7 @@ trail_doc(const struct trail *trail, const struct trail *pins, const struct hf_j
     hf_doc_set_u64(doc, "sealed_sequence", trail_sealed_seq(trail));
     hf_doc_set_u64(doc, "uncut_events", journal->durable_seq > trail->cut_seq ? journal->durable_seq - trail->cut_seq : 0);
     hf_doc_set_bool(doc, "pins_journal", trail == pins);
-    hf_doc_set_bool(doc, "chain_unseen", trail->check.chain_unseen);
+    hf_doc_set_bool(doc, "chain_unseen", trail->chain_unseen);
     hf_doc_set_u64(doc, "objects_delivered", trail->counts.objects);
     hf_doc_set_u64(doc, "records_delivered", trail->counts.records);
     hf_doc_set_u64(doc, "bytes_delivered", trail->counts.bytes);

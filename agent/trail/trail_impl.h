@@ -112,6 +112,7 @@ struct trail {
     bool draining;          /* gone from the configuration */
     bool check_in_flight;
     bool checked;           /* since the last start or hold */
+    bool chain_unseen;      /* the last check had no right to look at the newest digest, by design (confirm: put) */
     bool chain_known;       /* since the last start: what lies under the prefix was seen and is no obstacle */
     struct hf_delivery check;
     char held[512];         /* why it is HELD or WAITING */
