@@ -212,11 +212,35 @@ recover_segment(struct hf_recover *run, const struct found *found, struct hf_err
     return status;
 }
 
+/* The state of the journal begins with the newest snapshot there is. What stands before it is only looked at for events that
+ * are still needed; what stands behind it is a segment that a crash caught between its header and its snapshot. */
+static enum hf_status
+find_state(struct hf_recover *run, const struct files *files, size_t *ret_from, struct hf_error *err)
+{
+    bool has = false;
+    enum hf_status status = HF_OK;
+
+    *ret_from = files->count;
+    while (status == HF_OK && !has && *ret_from > 0) {
+        struct hf_segment *segment = files->items[--*ret_from].segment;
+        status = open_view(run->journal, segment, &run->view, err);
+        if (status == HF_OK)
+            status = hf_recover_has_snapshot(run, segment, &has, err);
+        hf_view_done(&run->view);
+        hf_fs_close(&segment->fd);
+    }
+    return status;
+}
+
 static enum hf_status
 recover_segments(struct hf_recover *run, struct files *files, struct hf_error *err)
 {
     struct hf_journal *journal = run->journal;
+    size_t state_from;
+    enum hf_status found_state = find_state(run, files, &state_from, err);
 
+    if (found_state != HF_OK)
+        return found_state;
     for (size_t i = 0; i < files->count; i++)
         run->released_seq = HF_MAX(run->released_seq, files->items[i].released_seq);
     run->expected = run->released_seq + 1;
@@ -228,7 +252,7 @@ recover_segments(struct hf_recover *run, struct files *files, struct hf_error *e
         for (size_t k = i + 1; k < files->count; k++)
             run->cap = HF_MIN(run->cap, files->items[k].segment->first_seq);
         run->batches = 0;
-        bool wanted = segment->first_seq <= run->cap && run->cap - 1 > run->released_seq;
+        bool wanted = segment->first_seq <= run->cap && (run->cap - 1 > run->released_seq || i >= state_from);
         if (wanted) {
             if (first)
                 run->expected = HF_MIN(run->expected, segment->first_seq);

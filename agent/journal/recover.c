@@ -71,6 +71,28 @@ check_contents(struct hf_recover *run, uint64_t offset, const struct hf_batch_he
     return HF_OK;
 }
 
+enum hf_status
+hf_recover_has_snapshot(struct hf_recover *run, const struct hf_segment *segment, bool *ret_has,
+                        struct hf_error *err)
+{
+    struct hf_batch_head head;
+    uint64_t offset = HF_SEGMENT_DATA;
+    bool events_ok, changes_ok;
+
+    for (*ret_has = false; !*ret_has; offset += 8) {
+        enum hf_status status = hf_view_find(&run->view, offset, segment->generation,
+                                             segment->first_seq, &offset, &head, err);
+        if (status == HF_OK && head.type == HF_BATCH_STATE)
+            status = check_contents(run, offset, &head, &events_ok, &changes_ok, err);
+        if (status == HF_ENOTFOUND || (status == HF_OK && head.type != HF_BATCH_STATE))
+            return HF_OK; /* snapshots come first */
+        if (status != HF_OK)
+            return status;
+        *ret_has = changes_ok;
+    }
+    return HF_OK;
+}
+
 /* A batch whose contents do not verify: HF_ECORRUPT when something proves that it was durable once,
  * HF_ENOTFOUND when not. */
 static enum hf_status

@@ -25,6 +25,9 @@ struct hf_recover {
 /* last_seq = first_seq - 1: something is damaged, but no event. */
 void hf_recover_lose(struct hf_recover *run, uint64_t first_seq, uint64_t last_seq,
                      const char *what);
+/* Does it hold the snapshot that its use began with, in either copy? A crash can leave a header without one. */
+enum hf_status hf_recover_has_snapshot(struct hf_recover *run, const struct hf_segment *segment,
+                                       bool *ret_has, struct hf_error *err) hf_must_check;
 enum hf_status hf_recover_scan(struct hf_recover *run, struct hf_segment *segment,
                                struct hf_error *err) hf_must_check;
 enum hf_status hf_recover_settle(struct hf_recover *run, struct hf_segment *segment,

@@ -393,7 +393,7 @@ a_later_version_is_refused_and_left_alone(void **state)
 /* The header of a next use of file `number`, as far as it came before the crash. */
 static void
 begin_by_hand(struct fixture *fixture, uint64_t number, uint64_t order, uint64_t first_seq,
-              unsigned copies)
+              uint64_t released_seq, unsigned copies)
 {
     char path[HF_PATH_MAX];
     struct hf_disk_segment disk;
@@ -401,6 +401,7 @@ begin_by_hand(struct fixture *fixture, uint64_t number, uint64_t order, uint64_t
         .generation = 4711,
         .order = order,
         .first_seq = first_seq,
+        .released_seq = released_seq,
         .file_bytes = SEGMENT,
     };
     segment_path(fixture, number, path);
@@ -424,13 +425,36 @@ a_crash_while_a_segment_is_begun_costs_nothing(void **state)
         append_events(fixture, 10);
         uint64_t order = look_at_current(fixture).order;
         fixture_close(fixture);
-        begin_by_hand(fixture, 50, order + 1, 11, copies);
+        begin_by_hand(fixture, 50, order + 1, 11, 0, copies);
         fixture_open(fixture);
         assert_int_equal(fixture->recovery.next_seq, 11);
         assert_int_equal(fixture->recovery.loss_count, 0);
         assert_state(fixture, "file/a", "1");
         append_events(fixture, 500);
         assert_int_equal(read_from(fixture->journal, 1).events, 510);
+        fixture_close(fixture);
+    }
+}
+
+/* Its header says that nothing of the segments before is needed. Their events are not; but the state stands nowhere else yet. */
+static void
+a_header_without_its_snapshot_does_not_cost_the_state(void **state)
+{
+    struct fixture *fixture = *state;
+    for (unsigned copies = 1; copies <= 2; copies++) {
+        empty_directory(fixture->directory);
+        fixture_open(fixture);
+        set_state(fixture, "file/a", "1");
+        append_events(fixture, 10);
+        uint64_t order = look_at_current(fixture).order;
+        fixture_close(fixture);
+        begin_by_hand(fixture, 50, order + 1, 11, 10, copies);
+        fixture_open(fixture);
+        assert_int_equal(fixture->recovery.next_seq, 11);
+        assert_int_equal(fixture->recovery.loss_count, 0);
+        assert_state(fixture, "file/a", "1");
+        fixture_reopen(fixture);
+        assert_state(fixture, "file/a", "1");
         fixture_close(fixture);
     }
 }
@@ -448,7 +472,7 @@ a_crash_after_a_failed_sync_drops_what_was_not_acknowledged(void **state)
     set_state(fixture, "file/a", "2");
     uint64_t order = look_at_current(fixture).order;
     fixture_close(fixture);
-    begin_by_hand(fixture, 50, order + 1, 6, 2);
+    begin_by_hand(fixture, 50, order + 1, 6, 0, 2);
     fixture_open(fixture);
     assert_int_equal(fixture->recovery.next_seq, 6);
     assert_int_equal(fixture->recovery.loss_count, 0);
@@ -568,6 +592,7 @@ main(void)
         TEST(an_empty_or_garbage_file_is_reclaimed),
         TEST(a_later_version_is_refused_and_left_alone),
         TEST(a_crash_while_a_segment_is_begun_costs_nothing),
+        TEST(a_header_without_its_snapshot_does_not_cost_the_state),
         TEST(a_crash_after_a_failed_sync_drops_what_was_not_acknowledged),
         TEST(an_uncovered_batch_is_written_again_before_it_counts),
         TEST(a_bad_sector_costs_its_batch_only),
