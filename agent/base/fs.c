@@ -113,7 +113,7 @@ hf_fs_open(const char *path, int flags, mode_t mode, int *ret_fd, struct hf_erro
     int fd;
 
     do {
-        struct hf_fs_call call = { .name = "open", .path = path, .fd = -1 };
+        struct hf_fs_call call = { .name = "open", .path = path, .fd = -1, .flags = flags };
         fd = hf_fs_before(&call) == 0 ? open(path, flags | O_CLOEXEC, mode) : -1;
     } while (fd < 0 && errno == EINTR);
     if (fd < 0)
@@ -188,7 +188,8 @@ write_all(int fd, const uint8_t *bytes, size_t size, off_t offset, struct hf_err
     while (done < size) {
         struct hf_fs_call call = { .name = offset < 0 ? "write" : "pwrite",
                                    .fd = fd,
-                                   .size = size - done };
+                                   .size = size - done,
+                                   .bytes = bytes + done };
         ssize_t put = -1;
         call.offset = offset < 0 ? 0 : offset + (off_t)done;
         if (hf_fs_before(&call) == 0)

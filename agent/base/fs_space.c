@@ -32,7 +32,11 @@ call_fallocate(int fd, int mode, off_t offset, off_t size)
 
     do {
         struct hf_fs_call call = {
-            .name = mode & FALLOC_FL_PUNCH_HOLE ? "punch" : "fallocate", .fd = fd, .offset = offset, .size = (size_t)size
+            .name = mode & FALLOC_FL_PUNCH_HOLE ? "punch" : "fallocate",
+            .fd = fd,
+            .offset = offset,
+            .size = (size_t)size,
+            .flags = mode,
         };
         result = hf_fs_before(&call) == 0 ? fallocate(fd, mode, offset, size) : -1;
     } while (result < 0 && errno == EINTR);

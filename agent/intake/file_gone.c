@@ -53,12 +53,16 @@ hf_orphans_free(struct hf_file_source *source)
 
 /* ---- a file was opened: is it one of them? ---- */
 
-static bool
-matches(const struct hf_file *file, uint64_t size, const struct hf_file_state *state)
+static enum hf_status
+matches(const struct hf_file *file, uint64_t size, const struct hf_file_state *state,
+        bool *ret_matches, struct hf_print *ret_print, struct hf_error *err)
 {
-    struct hf_print print;
-    return size >= state->print.offset && hf_print_read(file->fd, state->print.offset, &print) &&
-           hf_print_same(&print, &state->print);
+    *ret_matches = false;
+    if (size < state->print.offset)
+        return HF_OK;
+    enum hf_status status = hf_print_read(file->fd, state->print.offset, ret_print, err);
+    *ret_matches = status == HF_OK && hf_print_same(ret_print, &state->print);
+    return status == HF_ENOTFOUND ? HF_OK : status;
 }
 
 /* Its device may have got another number (a reboot, a volume), or it was restored. With little
@@ -71,49 +75,65 @@ may_be_renumbered(const struct hf_file *file, const struct hf_file_state *state)
             state->id.birth_ns == file->id.birth_ns && state->id.ino == file->id.ino);
 }
 
-static bool
-take_over(struct hf_file *file, uint64_t size, const struct hf_file_state *state)
+static void
+go_on(struct hf_file *file, const struct hf_file_state *state, const struct hf_print *print)
+{
+    hf_file_go_on(file, print);
+    file->line.parts = state->line_parts;
+    file->line.bytes = state->line_bytes;
+    file->fresh = state->fresh;
+}
+
+static void
+take_over(struct hf_file *file, const struct hf_file_state *state, const struct hf_print *print)
 {
     file->fresh = false;
     file->dirty = true;
     file->moved = state->moved || strcmp(state->path, file->path) != 0;
-    if (matches(file, size, state) && hf_file_go_on(file, state->print.offset)) {
-        file->line.parts = state->line_parts;
-        file->line.bytes = state->line_bytes;
-        file->fresh = state->fresh;
-        return true;
+    if (print) {
+        go_on(file, state, print);
+        return;
     }
     hf_truncated_add(file->source, &state->print);
     if (!state->done && !state->reported && state->print.offset > 0)
         file->gap =
             (struct hf_file_gap){ .reason = "truncated or replaced while it was not watched",
                                   .from = state->print.offset };
-    return false;
 }
 
-void
-hf_orphan_adopt(struct hf_file *file, uint64_t size)
+enum hf_status
+hf_orphan_adopt(struct hf_file *file, uint64_t size, struct hf_error *err)
 {
     struct hf_file_source *source = file->source;
+    struct hf_print print;
+    bool same;
     for (size_t i = 0; i < source->orphan_count; i++) {
         if (!hf_file_id_same(&source->orphans[i].id, &file->id))
             continue;
-        take_over(file, size, &source->orphans[i]);
+        enum hf_status status = matches(file, size, &source->orphans[i], &same, &print, err);
+        if (status != HF_OK)
+            return status;
+        take_over(file, &source->orphans[i], same ? &print : NULL);
         remove_at(source, i);
-        return;
+        return HF_OK;
     }
     for (size_t i = 0; i < source->orphan_count; i++) {
         struct hf_file_state *state = &source->orphans[i];
-        if (!may_be_renumbered(file, state) || !matches(file, size, state))
-            continue;
         char key[HF_FILE_KEY_SIZE];
+        if (!may_be_renumbered(file, state))
+            continue;
+        enum hf_status status = matches(file, size, state, &same, &print, err);
+        if (status != HF_OK)
+            return status;
+        if (!same)
+            continue;
         hf_file_key(source->source.config.name, &state->id, key);
-        if (!take_over(file, size, state))
-            return;
+        take_over(file, state, &print);
         file->old_key = hf_strdup(key);
         remove_at(source, i);
-        return;
+        return HF_OK;
     }
+    return HF_OK;
 }
 
 /* ---- looking for the others ---- */

@@ -53,18 +53,21 @@ hf_print_hash(const struct hf_print *print, struct hf_print_hash *ret_hash)
     short_hash(print->tail, print->tail_size, ret_hash->tail);
 }
 
-bool
-hf_print_read(int fd, uint64_t offset, struct hf_print *ret_print)
+enum hf_status
+hf_print_read(int fd, uint64_t offset, struct hf_print *ret_print, struct hf_error *err)
 {
     struct hf_print print = { .offset = offset };
     size_t size = (size_t)HF_MIN(offset, (uint64_t)HF_PRINT_BYTES), head = 0, tail = 0;
-    if (hf_fs_pread(fd, print.head, size, 0, &head, NULL) != HF_OK || head != size ||
-        hf_fs_pread(fd, print.tail, size, (off_t)(offset - size), &tail, NULL) != HF_OK ||
-        tail != size)
-        return false;
+    enum hf_status status = hf_fs_pread(fd, print.head, size, 0, &head, err);
+    if (status == HF_OK)
+        status = hf_fs_pread(fd, print.tail, size, (off_t)(offset - size), &tail, err);
+    if (status != HF_OK)
+        return status;
+    if (head != size || tail != size)
+        return hf_fail(err, HF_ENOTFOUND, "the file is shorter");
     print.head_size = print.tail_size = (uint32_t)size;
     *ret_print = print;
-    return true;
+    return HF_OK;
 }
 
 bool

@@ -43,8 +43,10 @@ struct hf_print_hash { /* the same as it stands in the journal */
 
 void hf_print_add(struct hf_print *print, struct hf_slice bytes);
 void hf_print_hash(const struct hf_print *print, struct hf_print_hash *ret_hash);
-/* Reads both ends of [0, offset) of a file; false when it is shorter or cannot be read. */
-bool hf_print_read(int fd, uint64_t offset, struct hf_print *ret_print);
+/* Reads both ends of [0, offset) of a file; HF_ENOTFOUND when it is shorter. Any other failure says nothing of the file:
+ * whoever took it for a difference would read a file from its beginning a second time. */
+enum hf_status hf_print_read(int fd, uint64_t offset, struct hf_print *ret_print,
+                             struct hf_error *err) hf_must_check;
 bool hf_print_same(const struct hf_print *a, const struct hf_print_hash *b);
 
 /* ---- state in the journal ---- */
@@ -180,19 +182,20 @@ enum hf_status hf_file_write_dirty(struct hf_unit *unit,
 void hf_file_dirty_written(struct hf_file_source *source);
 
 /* file_copy.c */
-bool hf_file_wait(struct hf_file *file,
-                  uint64_t size); /* a fresh file: true while it may be a copy */
+/* A fresh file: *ret_waits while it may be a copy. */
+enum hf_status hf_file_wait(struct hf_file *file, uint64_t size, bool *ret_waits,
+                            struct hf_error *err) hf_must_check;
 void hf_file_truncated(
     struct hf_file *file); /* its present print goes to the list; copies of it go on from there */
 void hf_truncated_add(struct hf_file_source *source, const struct hf_print_hash *print);
-bool hf_file_go_on(struct hf_file *file, uint64_t offset);
+void hf_file_go_on(struct hf_file *file, const struct hf_print *print);
 
 /* file_gone.c */
 void hf_orphans_load(struct hf_file_source *source);
 void hf_orphan_add(struct hf_file_source *source, struct hf_file_state state); /* takes its path */
 void hf_orphans_free(struct hf_file_source *source);
-void hf_orphan_adopt(struct hf_file *file,
-                     uint64_t size); /* a file just opened: is its state among them? */
+/* A file just opened: is its state among them? On failure that could not be told, and nothing was changed. */
+enum hf_status hf_orphan_adopt(struct hf_file *file, uint64_t size, struct hf_error *err) hf_must_check;
 void hf_orphans_look(struct hf_file_source
                          *source); /* finds renamed ones, reports vanished ones, forgets old ones */
 void hf_file_report_vanished(struct hf_file_source *source);

@@ -136,7 +136,11 @@ hf_file_open(struct hf_file_source *source, const char *path)
     source->files = file;
     source->file_count++;
     find_real_path(file);
-    hf_orphan_adopt(file, who.size);
+    if (hf_orphan_adopt(file, who.size, &err) != HF_OK) {
+        problem(source, &err); /* who it is cannot be told now: the next scan tries again */
+        hf_file_close(file);
+        return NULL;
+    }
     hf_file_ready(file);
     return file;
 }

@@ -36,14 +36,14 @@ new_generation(struct hf_file *file, const char *reason)
     file->dirty = true;
 }
 
-static bool
-head_changed(struct hf_file *file, struct hf_error *err)
+static enum hf_status
+head_changed(struct hf_file *file, bool *ret_changed, struct hf_error *err)
 {
     uint8_t head[HF_PRINT_BYTES];
     size_t got = 0;
-    if (hf_fs_pread(file->fd, head, file->print.head_size, 0, &got, err) != HF_OK)
-        return false;
-    return got != file->print.head_size || memcmp(head, file->print.head, got) != 0;
+    enum hf_status status = hf_fs_pread(file->fd, head, file->print.head_size, 0, &got, err);
+    *ret_changed = got != file->print.head_size || memcmp(head, file->print.head, got) != 0;
+    return status;
 }
 
 void
@@ -55,7 +55,7 @@ hf_file_verify(struct hf_file *file)
         return;
     if (who.size < file->print.offset)
         new_generation(file, "truncated");
-    else if (hf_print_read(file->fd, file->print.offset, &now) &&
+    else if (hf_print_read(file->fd, file->print.offset, &now, NULL) == HF_OK &&
              (memcmp(now.head, file->print.head, now.head_size) != 0 ||
               memcmp(now.tail, file->print.tail, now.tail_size) != 0))
         new_generation(file, "overwritten");
@@ -83,7 +83,9 @@ read_block(struct hf_file *file, struct hf_slice *ret_input, bool *ret_end, stru
         bool changed = got < before || memcmp(block->ptr, file->print.tail, before) != 0;
         /* Up to that offset the tail is the whole file. */
         if (!changed && file->print.offset > HF_PRINT_BYTES)
-            changed = head_changed(file, err);
+            status = head_changed(file, &changed, err);
+        if (status != HF_OK)
+            return status;
         if (!changed) {
             *ret_input = hf_slice(block->ptr + before, got - before);
             return HF_OK;
@@ -306,11 +308,13 @@ hf_file_step(struct hf_file *file)
     struct hf_error err = { .status = HF_OK };
     struct hf_fs_identity who;
     struct hf_slice input;
-    bool end;
+    bool end, waits = false;
     if (file->failed)
         return false;
     enum hf_status status = hf_fs_identify(file->fd, NULL, &who, &err);
-    if (status == HF_OK && file->fresh && hf_file_wait(file, who.size)) {
+    if (status == HF_OK && file->fresh)
+        status = hf_file_wait(file, who.size, &waits, &err);
+    if (status == HF_OK && waits) {
         struct hf_cut none;
         return file->dirty && !hand_over(file, hf_slice(NULL, 0), false, &none);
     }

@@ -32,9 +32,10 @@ place_at_end(struct hf_file *file)
     struct hf_fs_identity who;
     if (hf_fs_identify(file->fd, NULL, &who, NULL) != HF_OK || who.size == 0)
         return;
+    struct hf_print print;
     uint64_t offset = last_line_end(file, who.size);
-    if (offset > 0)
-        hf_file_go_on(file, offset);
+    if (offset > 0 && hf_print_read(file->fd, offset, &print, NULL) == HF_OK)
+        hf_file_go_on(file, &print);
 }
 
 static void

@@ -206,7 +206,7 @@ int64_t hf_day_after(int64_t seconds);                               /* 00:00:00
 
 #define HF_PATH_MAX 4096
 
-/* Tests may see, fail or shorten any call: the interposer runs before it. It returns 0 to let it happen,
+/* Tests may see, fail, delay or shorten any call: the interposer runs before it. It returns 0 to let it happen,
  * or an errno value that the call then fails with; it may lower *size (write family) to cut it short.
  * NULL (the default, and always in production) costs one load. */
 struct hf_fs_call {
@@ -216,6 +216,8 @@ struct hf_fs_call {
     int fd;           /* or -1 */
     off_t offset;
     size_t size;
+    const void *bytes; /* write family: what is to be written */
+    int flags;         /* open: its flags; fallocate and punch: the mode */
 };
 typedef int (*hf_fs_interposer)(void *context, struct hf_fs_call *call);
 void hf_fs_interpose(hf_fs_interposer interposer, void *context);
