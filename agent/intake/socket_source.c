@@ -50,12 +50,28 @@ on_acceptable(evutil_socket_t listening, short what, void *context)
     }
 }
 
+/* Also when its place could not be taken: a full disk or one bad write must not leave a source deaf. */
+static void
+open_doors(struct hf_socket_source *source)
+{
+    static const struct timeval after = { 1, 0 };
+    struct hf_error err = { .status = HF_OK };
+    if (source->prepared_path && hf_socket_take_place(source, &err) != HF_OK) {
+        hf_source_problem(&source->source, &err);
+        evtimer_add(source->accept_again, &after);
+        return;
+    }
+    if (!source->running)
+        hf_source_well(&source->source);
+    event_add(source->acceptable, NULL);
+    source->running = true;
+}
+
 static void
 on_accept_again(evutil_socket_t fd, short what, void *context)
 {
-    struct hf_socket_source *source = context;
     (void)fd, (void)what;
-    event_add(source->acceptable, NULL);
+    open_doors(context);
 }
 
 static enum hf_status
@@ -80,15 +96,7 @@ socket_prepare(struct hf_source *base, struct hf_source *replaces, struct hf_err
 static void
 socket_start(struct hf_source *base)
 {
-    struct hf_socket_source *source = hf_socket_source(base);
-    struct hf_error err = { .status = HF_OK };
-    if (hf_socket_take_place(source, &err) != HF_OK || event_add(source->acceptable, NULL) != 0) {
-        if (err.status == HF_OK)
-            hf_fail(&err, HF_EINTERNAL, "the event loop does not take the socket");
-        hf_source_problem(base, &err);
-        return;
-    }
-    source->running = true;
+    open_doors(hf_socket_source(base));
 }
 
 /* No more connections and no more lines; acknowledgements go on until the source is freed. */
