@@ -7,6 +7,14 @@
 
 #define EVENTS_MAX (4u << 20)
 
+/* As large as a builder's own: the two change places. */
+void
+hf_repeat_init(struct hf_repeat *repeat)
+{
+    hf_buf_init(&repeat->changes, 2 * (size_t)HF_JOURNAL_STATE_MAX);
+    repeat->count = 0;
+}
+
 void
 hf_builder_init(struct hf_builder *builder)
 {
@@ -14,6 +22,7 @@ hf_builder_init(struct hf_builder *builder)
     hf_buf_init(&builder->table, HF_BATCH_HEAD + (size_t)EVENTS_MAX * HF_BATCH_ENTRY);
     hf_buf_init(&builder->payload, HF_JOURNAL_BATCH_BYTES + (size_t)HF_JOURNAL_RECORD_MAX + 1);
     hf_buf_init(&builder->changes, 2 * (size_t)HF_JOURNAL_STATE_MAX);
+    hf_repeat_init(&builder->repeat);
     hf_builder_reset(builder, 0, 0);
 }
 
@@ -23,6 +32,7 @@ hf_builder_done(struct hf_builder *builder)
     hf_buf_done(&builder->table);
     hf_buf_done(&builder->payload);
     hf_buf_done(&builder->changes);
+    hf_buf_done(&builder->repeat.changes);
 }
 
 /* One huge record must not cost its memory for ever. */
@@ -43,6 +53,8 @@ hf_builder_reset(struct hf_builder *builder, uint64_t number, uint64_t first_seq
     reset_buf(&builder->table);
     reset_buf(&builder->payload);
     reset_buf(&builder->changes);
+    reset_buf(&builder->repeat.changes);
+    builder->repeat.count = 0;
     enum hf_status status = hf_buf_add(&builder->table, head, sizeof(head));
     hf_assert(status == HF_OK);
     builder->event_count = builder->change_count = 0;
@@ -57,10 +69,50 @@ hf_builder_empty(const struct hf_builder *builder)
     return builder->event_count == 0 && builder->change_count == 0;
 }
 
+static size_t
+used_bytes(const struct hf_builder *builder)
+{
+    return builder->table.size + builder->payload.size + builder->repeat.changes.size +
+           builder->changes.size;
+}
+
+uint64_t
+hf_builder_bytes_with(const struct hf_builder *builder, size_t repeat_bytes)
+{
+    return (used_bytes(builder) + repeat_bytes + 7) & ~7ull;
+}
+
 uint64_t
 hf_builder_bytes(const struct hf_builder *builder)
 {
-    return (builder->table.size + builder->payload.size + builder->changes.size + 7) & ~7ull;
+    return hf_builder_bytes_with(builder, 0);
+}
+
+static void
+swap_bufs(struct hf_buf *a, struct hf_buf *b)
+{
+    struct hf_buf kept = *a;
+
+    *a = *b;
+    *b = kept;
+}
+
+void
+hf_repeat_give(struct hf_repeat *repeat, struct hf_builder *builder)
+{
+    swap_bufs(&repeat->changes, &builder->repeat.changes);
+    builder->repeat.count = repeat->count;
+    reset_buf(&repeat->changes);
+    repeat->count = 0;
+}
+
+void
+hf_repeat_take(struct hf_repeat *repeat, struct hf_builder *builder)
+{
+    swap_bufs(&repeat->changes, &builder->changes);
+    repeat->count = builder->change_count;
+    reset_buf(&builder->changes);
+    builder->change_count = 0;
 }
 
 struct hf_builder_place
@@ -120,14 +172,15 @@ seal_head(struct hf_builder *builder, struct hf_batch_head *head, size_t padding
     head->first_seq = builder->first_seq;
     head->stamp_ns = builder->stamp_ns;
     head->event_count = builder->event_count;
-    head->change_count = builder->change_count;
+    head->change_count = builder->repeat.count + builder->change_count;
     head->payload_bytes = builder->payload.size;
-    head->change_bytes = (uint32_t)builder->changes.size;
+    head->change_bytes = (uint32_t)(builder->repeat.changes.size + builder->changes.size);
     head->table_crc =
         hf_crc32c(seed, builder->table.ptr + HF_BATCH_HEAD, builder->table.size - HF_BATCH_HEAD);
     head->payload_crc = hf_crc32c(seed, builder->payload.ptr, builder->payload.size);
-    head->change_crc =
-        hf_crc32c(hf_crc32c(seed, builder->changes.ptr, builder->changes.size), zeros, padding);
+    uint32_t changes = hf_crc32c(seed, builder->repeat.changes.ptr, builder->repeat.changes.size);
+    changes = hf_crc32c(changes, builder->changes.ptr, builder->changes.size);
+    head->change_crc = hf_crc32c(changes, zeros, padding);
     hf_batch_head_encode(head, &disk);
     memcpy(builder->table.ptr, &disk, sizeof(disk));
 }
@@ -136,8 +189,7 @@ enum hf_status
 hf_builder_write(struct hf_builder *builder, int fd, uint64_t offset, struct hf_batch_head *head,
                  struct hf_error *err)
 {
-    size_t present = builder->table.size + builder->payload.size + builder->changes.size;
-    size_t padding = (size_t)(hf_builder_bytes(builder) - present);
+    size_t padding = (size_t)(hf_builder_bytes(builder) - used_bytes(builder));
     enum hf_status status = HF_OK;
 
     /* The sizes stay as they are: others look at them meanwhile to see what room is left. */
@@ -145,6 +197,7 @@ hf_builder_write(struct hf_builder *builder, int fd, uint64_t offset, struct hf_
     const struct hf_slice parts[] = {
         hf_buf_slice(&builder->table),
         hf_buf_slice(&builder->payload),
+        hf_buf_slice(&builder->repeat.changes),
         hf_buf_slice(&builder->changes),
         hf_slice(zeros, padding),
     };

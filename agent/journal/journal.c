@@ -69,6 +69,7 @@ free_journal(struct hf_journal *journal)
     pthread_mutex_destroy(&journal->lock);
     for (size_t i = 0; i < HF_COUNT(journal->builders); i++)
         hf_builder_done(&journal->builders[i]);
+    hf_buf_done(&journal->repeat.changes);
     hf_state_map_done(&journal->state);
     hf_segment_list_done(&journal->held);
     hf_segment_list_done(&journal->released);
@@ -92,6 +93,7 @@ new_journal(const struct hf_journal_options *options)
     journal->context = options->context;
     for (size_t i = 0; i < HF_COUNT(journal->builders); i++)
         hf_builder_init(&journal->builders[i]);
+    hf_repeat_init(&journal->repeat);
     journal->waiting = &journal->builders[0];
     journal->sources = hf_alloc(HF_SOURCES_MAX * sizeof(*journal->sources));
     init_locks(journal);
@@ -252,6 +254,7 @@ hf_journal_info(struct hf_journal *journal, struct hf_journal_info *ret_info)
     info.next_seq = journal->next_seq;
     info.durable_seq = journal->durable_seq;
     info.oldest_seq = oldest_seq(journal);
+    info.released_seq = journal->released_seq;
     /* What waits gets its stamp later, under this lock; what is in flight has it already and is not
      * to be read yet. */
     info.floor_ns = hf_wall_ns();

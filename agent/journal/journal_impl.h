@@ -17,6 +17,13 @@
 
 /* ---- builder.c ---- */
 
+/* The changes of the batch before, once more: a batch that is damaged costs its events, not what
+ * the sources know of their places. */
+struct hf_repeat {
+    struct hf_buf changes;
+    uint32_t count;
+};
+
 struct hf_builder {
     enum hf_batch_type type;
     uint64_t number; /* counts batches since the start, for hf_journal_sync() */
@@ -24,6 +31,7 @@ struct hf_builder {
     uint32_t event_count, change_count;
     struct hf_buf table; /* begins with room for the header */
     struct hf_buf payload, changes;
+    struct hf_repeat repeat; /* stands in front of its own changes */
 };
 struct hf_builder_place { /* where an abandoned unit began */
     size_t table, payload, changes;
@@ -34,6 +42,12 @@ void hf_builder_done(struct hf_builder *builder);
 void hf_builder_reset(struct hf_builder *builder, uint64_t number, uint64_t first_seq);
 bool hf_builder_empty(const struct hf_builder *builder);
 uint64_t hf_builder_bytes(const struct hf_builder *builder);
+/* The same, should `repeat` still be put in front of its changes. */
+uint64_t hf_builder_bytes_with(const struct hf_builder *builder, size_t repeat_bytes);
+void hf_repeat_init(struct hf_repeat *repeat);
+/* What `repeat` has goes to the builder, or what the builder has of its own goes to `repeat`. */
+void hf_repeat_give(struct hf_repeat *repeat, struct hf_builder *builder);
+void hf_repeat_take(struct hf_repeat *repeat, struct hf_builder *builder);
 struct hf_builder_place hf_builder_place(const struct hf_builder *builder);
 void hf_builder_cut(struct hf_builder *builder, const struct hf_builder_place *place);
 enum hf_status hf_builder_append(struct hf_builder *builder, uint16_t source, int64_t event_time_s,
@@ -174,6 +188,7 @@ struct hf_journal {
 
     /* Changed by the writer alone, under the lock. */
     struct hf_state_map state;
+    struct hf_repeat repeat;         /* changes of the last batch, which stand on disk only once */
     struct hf_segment_list held;     /* CURRENT and FULL, by order */
     struct hf_segment_list released; /* nothing in them is needed */
     struct hf_segment_list spares;

@@ -147,6 +147,14 @@ accept(struct hf_recover *run, struct hf_segment *segment, uint64_t offset,
     return HF_OK;
 }
 
+/* Its events were written again in the next segment. What has none, a snapshot or a change of the state, belongs to this one still: the
+ * next segment may begin at the same sequence, and have lost its own snapshot. */
+static bool
+is_the_next_ones(const struct hf_recover *run, const struct hf_batch_head *head)
+{
+    return head->first_seq > run->cap || (head->event_count > 0 && hf_batch_last_seq(head) >= run->cap);
+}
+
 /* The next batch that is to be accepted, at *offset or behind a bad spot; HF_ENOTFOUND: none that
  * this segment still owns. */
 static enum hf_status
@@ -167,7 +175,7 @@ next_batch(struct hf_recover *run, const struct hf_segment *segment, uint64_t *o
         if (status != HF_OK)
             return status;
     }
-    if (ret_head->first_seq >= run->cap || hf_batch_last_seq(ret_head) >= run->cap)
+    if (is_the_next_ones(run, ret_head))
         return HF_ENOTFOUND;
     if (!expected)
         hf_recover_lose(run, run->expected, ret_head->first_seq - 1, "batches are damaged");

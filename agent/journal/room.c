@@ -84,7 +84,10 @@ bool
 hf_journal_has_room(const struct hf_journal *journal)
 {
     uint64_t flight = journal->flight ? hf_builder_bytes(journal->flight) : 0;
-    uint64_t waiting = hf_builder_bytes(journal->waiting);
+    /* It will repeat the changes of the one before it. */
+    uint64_t waiting =
+        hf_builder_bytes_with(journal->waiting, journal->flight ? journal->flight->changes.size
+                                                                : journal->repeat.changes.size);
     bool flight_laid = flight == 0;
 
     for (size_t i = journal->current ? 0 : 1; i <= journal->spares.count; i++) {

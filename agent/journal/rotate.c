@@ -158,6 +158,8 @@ hf_journal_rotate(struct hf_journal *journal, uint64_t needed_bytes, struct hf_e
     if (journal->current)
         hf_fs_close(&journal->current->fd);
     journal->current = segment;
+    hf_buf_reset(&journal->repeat.changes); /* its snapshot says them again */
+    journal->repeat.count = 0;
     hf_segment_list_add(&journal->held, segment);
     journal->recorded_seq = head.released_seq;
     hf_journal_release_held(journal);

@@ -96,6 +96,7 @@ swap_builders(struct hf_journal *journal)
 {
     journal->flight = journal->waiting;
     journal->flight->stamp_ns = hf_wall_ns();
+    hf_repeat_give(&journal->repeat, journal->flight);
     journal->attempts = 0;
     journal->waiting = &journal->builders[journal->flight == &journal->builders[0]];
     hf_builder_reset(journal->waiting, ++journal->batch_number, journal->next_seq);
@@ -144,6 +145,7 @@ publish(struct hf_journal *journal, uint64_t released_seq)
     journal->unmarked = true;
     journal->attempts = 0;
     hf_trouble_set(&journal->write_trouble, HF_OK, NULL);
+    hf_repeat_take(&journal->repeat, flight);
     hf_builder_reset(flight, 0, 0);
     journal->flight = NULL;
 }
@@ -189,15 +191,19 @@ write_mark(struct hf_journal *journal)
     }
     hf_builder_init(&mark);
     hf_builder_reset(&mark, 0, journal->durable_seq + 1);
-    mark.type = HF_BATCH_MARK;
     mark.stamp_ns = hf_wall_ns();
+    if (hf_journal_current_room(journal) >=
+        hf_builder_bytes_with(&mark, journal->repeat.changes.size))
+        hf_repeat_give(&journal->repeat, &mark);
+    mark.type = mark.repeat.count > 0 ? HF_BATCH_EVENTS
+                                      : HF_BATCH_MARK; /* a mark is a header and no more */
     if (write_batch(journal, &mark, &released_seq, &err) != HF_OK) {
         hf_trouble_set(&journal->write_trouble, err.status, &err);
         hf_journal_freeze(journal); /* the next batch opens another segment */
         journal->report = true;
         return;
     }
-    journal->current->end += HF_BATCH_HEAD;
+    journal->current->end += hf_builder_bytes(&mark);
     journal->recorded_seq = released_seq;
 }
 

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 void
@@ -126,13 +127,26 @@ agent_start(struct agent *agent, int64_t most_ms)
     return ready;
 }
 
+/* What stands in the log of calls was done: nobody is killed between the two. */
+static void
+freeze(const struct agent *agent)
+{
+    if (!agent->plan || agent->plan->log_fd < 0)
+        return;
+    atomic_store(&agent->plan->frozen, true);
+    nanosleep(&(struct timespec){ .tv_nsec = 30000000 }, NULL);
+}
+
 void
 agent_kill(struct agent *agent)
 {
     if (!agent->pid)
         return;
+    freeze(agent);
     kill(agent->pid, SIGKILL);
     collect(agent);
+    if (agent->plan)
+        atomic_store(&agent->plan->frozen, false);
 }
 
 bool

@@ -145,6 +145,8 @@ static int
 interpose(void *context, struct hf_fs_call *call)
 {
     struct faults *plan = context;
+    while (atomic_load(&plan->frozen))
+        pause_ms(1);
     int failure = disk_full(plan, call);
     unsigned number = is_counted(plan, call) ? atomic_fetch_add(&plan->calls, 1) + 1 : 0;
     if (failure == 0 && plan->kind != FAULT_ALLOC && number && number == plan->at)

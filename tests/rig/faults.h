@@ -35,6 +35,7 @@ struct faults { /* in shared memory: fault_plan_new() */
     atomic_bool fired;
     atomic_ullong full_until_ms;
     char hit[200];              /* what the fault met: "pwrite .../ledger" */
+    atomic_bool frozen;         /* calls wait before they begin */
     int log_fd;                 /* every call that changes something is written there (tests/powerloss); -1: no */
 };
 struct faults *fault_plan_new(void);

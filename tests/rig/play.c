@@ -1,3 +1,4 @@
+#include "tests/rig/calls.h"
 #include "tests/rig/play.h"
 
 #include <stdio.h>
@@ -71,6 +72,7 @@ reload(struct play *play, unsigned unused)
     (void)unused;
     if (!play->stage->changed)
         stage_configure(play->stage, true);
+    play->reloaded_ns = calls_now_ns();
     agent_reload(&play->agent);
     return true;
 }

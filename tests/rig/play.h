@@ -15,6 +15,7 @@ struct play {
     struct agent agent;
     struct stream stream;
     unsigned file_lines; /* written so far */
+    uint64_t reloaded_ns; /* when the configuration was changed; 0: not yet */
     unsigned deaths;     /* of the agent that the play did not ask for */
     char trouble[200];   /* "": the play came to its end */
 };

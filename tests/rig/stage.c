@@ -112,7 +112,7 @@ stage_share(const char *folder)
 static const char configuration[] = "agent: { state_dir: state, host: rig, sealers: 1, journal: { segment_bytes: 4MiB, max_bytes: 16MiB } }\n"
                                     "stores: [ { name: here, url: \"dir://%s/root\" } ]\n"
                                     "sources:\n"
-                                    "  - { name: file, type: file, path: \"log/app.jsonl*\", start: beginning }\n"
+                                    "  - { name: file, type: file, path: \"%s/app.jsonl*\", start: beginning }\n"
                                     "  - { name: stream, type: socket, path: in.sock }\n"
                                     "buckets: [ { name: evidence, store: here, retention: { mode: governance, days: 1 } } ]\n"
                                     "trails:\n"
@@ -127,7 +127,7 @@ stage_configure(struct stage *stage, bool changed)
     char path[HF_PATH_MAX], *text;
     struct hf_error err;
     stage_path(stage, "holdfast.yaml", path);
-    text = hf_asprintf(configuration, stage->folder, changed ? "1800" : "3600", changed ? "128KiB" : "64KiB", stage->shared, stage->shared,
+    text = hf_asprintf(configuration, stage->folder, stage->logs, changed ? "1800" : "3600", changed ? "128KiB" : "64KiB", stage->shared, stage->shared,
                        stage->shared);
     if (hf_fs_replace(path, text, strlen(text), 0600, &err) != HF_OK)
         stage_die("%s", err.text);
@@ -136,7 +136,7 @@ stage_configure(struct stage *stage, bool changed)
 }
 
 void
-stage_make(struct stage *stage, const char *folder, const char *shared)
+stage_make(struct stage *stage, const char *folder, const char *shared, const char *logs)
 {
     static const char *const folders[] = { "root/evidence", "log", "state" };
     struct hf_error err;
@@ -144,6 +144,7 @@ stage_make(struct stage *stage, const char *folder, const char *shared)
     *stage = (struct stage){ .changed = false };
     snprintf(stage->folder, sizeof(stage->folder), "%s", folder);
     snprintf(stage->shared, sizeof(stage->shared), "%s", shared);
+    snprintf(stage->logs, sizeof(stage->logs), "%s%s", logs ? logs : folder, logs ? "" : "/log");
     stage_remove(folder);
     for (size_t i = 0; i < HF_COUNT(folders); i++) {
         stage_path(stage, folders[i], path);
@@ -171,6 +172,12 @@ stage_line(int way, unsigned number, struct hf_buf *ret_line)
         stage_die("no room for a line");
 }
 
+static void
+log_path(const struct stage *stage, const char *name, char ret_path[HF_PATH_MAX])
+{
+    hf_path_join(ret_path, HF_PATH_MAX, stage->logs, name);
+}
+
 void
 stage_write_file(const struct stage *stage, unsigned first, unsigned end)
 {
@@ -178,37 +185,19 @@ stage_write_file(const struct stage *stage, unsigned first, unsigned end)
     hf_owned(hf_buf_done) struct hf_buf lines = HF_BUF(1u << 20);
     hf_owned(hf_fs_close) int fd = -1;
     struct hf_error err;
-    for (unsigned i = first; i < end; i++) {
+    for (unsigned i = first; i < end; i++)
         stage_line(WAY_FILE, i, &lines);
-    }
-    stage_path(stage, "log/app.jsonl", path);
+    log_path(stage, "app.jsonl", path);
     if (hf_fs_open(path, O_WRONLY | O_CREAT | O_APPEND, 0600, &fd, &err) != HF_OK || hf_fs_write(fd, lines.ptr, lines.size, &err) != HF_OK)
         stage_die("%s", err.text);
-}
-
-unsigned
-stage_file_lines(const struct stage *stage)
-{
-    static const char *const names[] = { "log/app.jsonl", "log/app.jsonl.1" };
-    unsigned count = 0;
-    for (size_t i = 0; i < HF_COUNT(names); i++) {
-        char path[HF_PATH_MAX];
-        hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(1u << 20);
-        stage_path(stage, names[i], path);
-        if (hf_fs_read_file(path, 1u << 20, &text, NULL) != HF_OK)
-            continue;
-        for (size_t at = 0; at < text.size; at++)
-            count += text.ptr[at] == '\n';
-    }
-    return count;
 }
 
 void
 stage_rotate(const struct stage *stage)
 {
     char from[HF_PATH_MAX], to[HF_PATH_MAX];
-    stage_path(stage, "log/app.jsonl", from);
-    stage_path(stage, "log/app.jsonl.1", to);
+    log_path(stage, "app.jsonl", from);
+    log_path(stage, "app.jsonl.1", to);
     if (rename(from, to) != 0)
         stage_die("renaming '%s': %m", from);
 }

@@ -10,8 +10,9 @@ enum { WAY_FILE, WAY_STREAM };
 extern const char *const stage_trails[2]; /* "plain", "sealed": the second one encrypts to a certificate */
 
 struct stage {
-    char folder[128];
+    char folder[128]; /* configuration, state, directory store */
     char shared[128];
+    char logs[140];   /* of the followed file: the stage's own "log", or another stage's */
     bool changed; /* the configuration after the reload */
 };
 
@@ -20,8 +21,8 @@ void stage_die(const char *format, ...) __attribute__((format(printf, 1, 2), nor
 
 /* Keys and certificate, once. */
 void stage_share(const char *folder);
-/* Empties the folder and makes a new stage in it. */
-void stage_make(struct stage *stage, const char *folder, const char *shared);
+/* Empties the folder and makes a new stage in it. `logs`: where the followed file lies; NULL: in the stage. */
+void stage_make(struct stage *stage, const char *folder, const char *shared, const char *logs);
 /* Makes the folder and everything in it go away. Only below a folder that stage_base() made. */
 void stage_remove(const char *folder);
 /* A fresh folder in memory where there is room for it, else below $TMPDIR or /tmp. */
@@ -35,8 +36,6 @@ void stage_copy_tree(const char *from, const char *to);
 void stage_line(int way, unsigned number, struct hf_buf *ret_line);
 /* Appends the lines from `first` to before `end` to the followed file. */
 void stage_write_file(const struct stage *stage, unsigned first, unsigned end);
-/* How many lines the followed file and its rotated copies hold by now. */
-unsigned stage_file_lines(const struct stage *stage);
 void stage_rotate(const struct stage *stage);
 
 #endif

@@ -32,7 +32,7 @@ run_case(void *context, size_t number, const char *folder, struct case_result *r
     struct play play;
     struct oracle oracle;
     struct faults *plan = fault_plan_new();
-    stage_make(&stage, folder, sweep->shared);
+    stage_make(&stage, folder, sweep->shared, NULL);
     fault_plan_set(plan, sweep->kind, sweep->first + (unsigned)number * sweep->step);
     snprintf(plan->only, sizeof(plan->only), "%s", sweep->only);
     play_init(&play, &stage, plan);
@@ -65,7 +65,7 @@ count_places(const char *base, const char *shared, const char *only, unsigned *r
     struct oracle oracle;
     struct faults *plan = fault_plan_new();
     snprintf(folder, sizeof(folder), "%.100s/0/s", base);
-    stage_make(&stage, folder, shared);
+    stage_make(&stage, folder, shared, NULL);
     fault_plan_set(plan, FAULT_NONE, 0);
     snprintf(plan->only, sizeof(plan->only), "%s", only);
     play_init(&play, &stage, plan);

@@ -459,6 +459,30 @@ a_header_without_its_snapshot_does_not_cost_the_state(void **state)
     }
 }
 
+/* The one before has no events either: both begin at the same sequence. */
+static void
+a_header_without_its_snapshot_does_not_cost_the_state_of_an_empty_segment(void **state)
+{
+    struct fixture *fixture = *state;
+    for (unsigned copies = 1; copies <= 2; copies++) {
+        empty_directory(fixture->directory);
+        fixture_open(fixture);
+        set_state(fixture, "file/a", "1");
+        append_events(fixture, 10);
+        hf_journal_release(fixture->journal, 10);
+        fixture_reopen(fixture); /* its segment has a snapshot and nothing else */
+        set_state(fixture, "file/a", "2");
+        uint64_t order = look_at_current(fixture).order;
+        fixture_close(fixture);
+        begin_by_hand(fixture, 50, order + 1, 11, 10, copies);
+        fixture_open(fixture);
+        assert_int_equal(fixture->recovery.next_seq, 11);
+        assert_int_equal(fixture->recovery.loss_count, 0);
+        assert_state(fixture, "file/a", "2");
+        fixture_close(fixture);
+    }
+}
+
 static void
 a_crash_after_a_failed_sync_drops_what_was_not_acknowledged(void **state)
 {
@@ -593,6 +617,7 @@ main(void)
         TEST(a_later_version_is_refused_and_left_alone),
         TEST(a_crash_while_a_segment_is_begun_costs_nothing),
         TEST(a_header_without_its_snapshot_does_not_cost_the_state),
+        TEST(a_header_without_its_snapshot_does_not_cost_the_state_of_an_empty_segment),
         TEST(a_crash_after_a_failed_sync_drops_what_was_not_acknowledged),
         TEST(an_uncovered_batch_is_written_again_before_it_counts),
         TEST(a_bad_sector_costs_its_batch_only),
