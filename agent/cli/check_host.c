@@ -1,6 +1,7 @@
 /* check: this host. State directory, identity, clock, memory and space, sources. */
 #include "cli_impl.h"
 
+#include <holdfast/daemon.h>
 #include <holdfast/json.h>
 #include <stdio.h>
 #include <string.h>
@@ -83,6 +84,8 @@ check_state_dir(const struct hf_config *config, struct lines *lines)
                   state_dir);
     }
     check_identity(config, lines);
+    if (there && hf_daemon_check_state(config, &err) != HF_OK)
+        lines_add(lines, LINE_FAIL, "state_dir", NULL, "%s", err.text);
 }
 
 static uint64_t

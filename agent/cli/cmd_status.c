@@ -91,8 +91,16 @@ print_trail(const json_t *trail, int64_t now_s)
            json_is_true(json_object_get(trail, "spool_full")) ? " (FULL: no more is sealed)" : "");
     if (json_is_true(json_object_get(trail, "chain_unseen")))
         printf("         confirm: put gives no right to read: a foreign chain would not be noticed\n");
+    if (number(trail, "strays"))
+        printf("         %llu keys among its digests are none of this chain: find out who put them "
+               "there\n",
+               number(trail, "strays"));
     if (json_is_true(json_object_get(trail, "pins_journal")))
         puts("         this trail keeps the oldest part of the journal");
+    if (number(trail, "ledger_repairs"))
+        printf("         its ledger was DAMAGED in %llu steps and made whole from its second file: "
+               "look at the disk\n",
+               number(trail, "ledger_repairs"));
     if (number(trail, "failures") || number(trail, "repeated"))
         printf("         %llu failed attempts, %llu repeated versions\n", number(trail, "failures"),
                number(trail, "repeated"));

@@ -165,6 +165,11 @@ on_accepted(struct work *work, struct hf_s3_reply *reply)
     work->was_unknown = true;
     memcpy(work->receipt.version_id, reply->version_id, sizeof(work->receipt.version_id));
     memcpy(work->receipt.etag, reply->etag, sizeof(work->receipt.etag));
+    if (status != HF_OK && !by_head(work)) {
+        /* Nobody will ever read it back: what is said to be something else is not taken for ours.
+         */
+        return end(work, hf_while(&work->error, HF_EFOREIGN, "it may not be read back"));
+    }
     if (status != HF_OK)
         return end(work, status);
     if (by_head(work)) {
@@ -182,7 +187,7 @@ on_taken(struct work *work)
     work->adopting = true;
     if (by_head(work))
         return CARRY_READING;
-    if (!work->delivery->maybe_there)
+    if (!work->delivery->maybe_there || work->delivery->foreign)
         return end(work, hf_while(&work->error, HF_EFOREIGN, "'%s' was never put by us",
                                   work->delivery->sealed->key));
     return work->delivery->sealed->lock_mode == HF_LOCK_NONE ? held(work) : CARRY_READING_LOCK;

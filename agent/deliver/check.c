@@ -10,7 +10,8 @@
 #include <string.h>
 
 /* 1000 keys each. */
-#define PAGES_MAX 10000
+#define PAGES_MAX       10000
+#define EMPTY_PAGES_MAX 100 /* in a row: S3 may send a page without keys that goes on */
 
 static enum check_state
 end(struct work *work, enum hf_status status)
@@ -68,7 +69,7 @@ ask_page(struct work *work, struct hf_error *err)
 
     if (++work->pages > PAGES_MAX)
         return hf_fail(err, HF_ELIMIT,
-                       "more than %d thousand keys under the digests of bucket '%s'", PAGES_MAX,
+                       "more than %d pages of keys under the digests of bucket '%s'", PAGES_MAX,
                        work->delivery->bucket);
     hf_layout_digest_prefix(work->delivery->layout, prefix);
     newest_after(work->delivery->layout, work->span, hf_deliverer_now_s(work->deliverer), after);
@@ -109,6 +110,10 @@ after_lock(struct work *work)
 
     if (status != HF_OK)
         return end(work, status);
+    if (!clock_known(work->deliverer))
+        return end(work, hf_fail(&work->error, HF_ESKEW,
+                                 "the store's answers tell no time: they have no Date. Is there a"
+                                 " proxy that takes it away? Nothing is locked by a guess"));
     if (work->deliverer->store.confirm == HF_CONFIRM_HEAD)
         return CHECK_LISTING;
     work->delivery->chain_unseen = true;
@@ -120,7 +125,14 @@ on_lock(struct work *work, struct hf_s3_reply *reply)
 {
     struct hf_s3_lock_config config;
     enum hf_status status = hf_s3_status(reply, "asking for its Object Lock", &work->error);
+    struct hf_error unused;
 
+    /* Signed by a clock that has been set since. By now the right time is known. */
+    if (status == HF_ESKEW && !work->asked_again &&
+        clock_check(work->deliverer, &unused) == HF_OK) {
+        work->asked_again = true;
+        return CHECK_LOCK;
+    }
     if (status == HF_OK)
         status = hf_s3_parse_lock_config(hf_buf_slice(&reply->body), &config, &work->error);
     else if (status == HF_EACCESS || status == HF_EREFUSED)
@@ -137,6 +149,27 @@ on_lock(struct work *work, struct hf_s3_reply *reply)
                                                              : end(work, no_lock(work));
 }
 
+/* Each page begins after the one before. One that does not would be followed for ever. */
+static enum hf_status
+goes_on(struct work *work, const struct hf_s3_list_page *page)
+{
+    const struct hf_strings *keys = &page->keys;
+    bool same_token =
+        work->page_token && page->next_token && strcmp(work->page_token, page->next_token) == 0;
+    bool goes_back = keys->count && work->last_key && strcmp(keys->items[0], work->last_key) <= 0;
+
+    work->empty_pages = keys->count ? 0 : work->empty_pages + 1;
+    if (same_token || goes_back || work->empty_pages > EMPTY_PAGES_MAX)
+        return hf_fail(&work->error, HF_EFORMAT,
+                       "the listing of its digests does not get anywhere after page %u",
+                       work->pages);
+    if (keys->count) {
+        free(work->last_key);
+        work->last_key = hf_strdup(keys->items[keys->count - 1]);
+    }
+    return HF_OK;
+}
+
 static enum check_state
 on_page(struct work *work, struct hf_s3_reply *reply)
 {
@@ -149,14 +182,20 @@ on_page(struct work *work, struct hf_s3_reply *reply)
         return end(work, no_lock(work));
     if (status == HF_OK)
         status = hf_s3_parse_list(hf_buf_slice(&reply->body), &page, &work->error);
+    if (status == HF_OK)
+        status = goes_on(work, &page);
+    if (status == HF_OK) {
+        newest_take(&work->newest, &page.keys);
+        free(work->page_token);
+        work->page_token = hf_take(page.next_token);
+    }
+    hf_s3_list_page_done(&page);
     if (status != HF_OK)
         return end(work, status);
-    newest_take(&work->newest, &page.keys);
-    free(work->page_token);
-    work->page_token = hf_take(page.next_token);
-    hf_s3_list_page_done(&page);
     if (work->page_token)
         return CHECK_LISTING;
+    hf_freep(&work->last_key); /* a wider span begins further back */
+    work->empty_pages = 0;
     if (work->newest.key[0])
         return CHECK_FETCHING;
     return ++work->span < HF_NEWEST_SPANS ? CHECK_LISTING : end(work, HF_OK);
@@ -169,12 +208,16 @@ on_digest(struct work *work, struct hf_s3_reply *reply)
     enum hf_status status =
         judge_answer(reply, "reading the newest digest", "GetObject", &work->error);
 
-    if (status != HF_OK)
+    if (status != HF_OK && status != HF_ELIMIT)
         return end(work, status);
     memcpy(delivery->newest_digest_key, work->newest.key, sizeof(delivery->newest_digest_key));
     hf_buf_done(&delivery->newest_digest);
-    delivery->newest_digest = reply->body;
-    reply->body = HF_BUF(0);
+    if (status == HF_OK) { /* else it is too long for a digest: not one byte of it */
+        const char *signature = hf_s3_reply_header(reply, "x-amz-meta-signature");
+        delivery->newest_signature = hf_strdup(signature);
+        delivery->newest_digest = reply->body;
+        reply->body = HF_BUF(0);
+    }
     return end(work, HF_OK);
 }
 
@@ -193,6 +236,7 @@ move(struct work *work, enum check_state next)
     case CHECK_FETCHING: status = fetch(work, &work->error); break;
     case CHECK_DONE:
         hf_freep(&work->page_token);
+        hf_freep(&work->last_key);
         if (work->status != HF_OK)
             hf_while(&work->error, work->status, "checking bucket '%s'", work->delivery->bucket);
         work_done(work);
@@ -220,6 +264,6 @@ void
 check_begin(struct work *work)
 {
     work->answered = step;
-    work->newest.layout = work->delivery->layout;
+    work->newest.delivery = work->delivery;
     move(work, CHECK_LOCK);
 }

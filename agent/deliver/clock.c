@@ -9,12 +9,24 @@
 
 #include <inttypes.h>
 
+/* A host without a clock of its own begins long ago, until a time service sets it: that is no jump.
+ */
+static void
+believe(struct hf_deliverer *deliverer)
+{
+    if (__atomic_load_n(&deliverer->wall_clock_ms, __ATOMIC_RELAXED) != INT64_MIN ||
+        hf_wall_s() < hf_build_s())
+        return;
+    int64_t clock_ms = (int64_t)(hf_wall_ns() / 1000000) - (int64_t)hf_boot_ms();
+    __atomic_store_n(&deliverer->wall_clock_ms, clock_ms, __ATOMIC_RELAXED);
+}
+
 void
 clock_init(struct hf_deliverer *deliverer)
 {
     deliverer->store_clock_ms = INT64_MIN;
-    deliverer->begin_wall_s = hf_wall_s();
-    deliverer->begin_boot_ms = hf_boot_ms();
+    deliverer->wall_clock_ms = INT64_MIN;
+    believe(deliverer);
 }
 
 void
@@ -58,9 +70,8 @@ hf_deliverer_skew_s(const struct hf_deliverer *deliverer)
 static enum hf_status
 check_dir(const struct hf_deliverer *deliverer, struct hf_error *err)
 {
-    int64_t expected_s =
-        deliverer->begin_wall_s + (int64_t)((hf_boot_ms() - deliverer->begin_boot_ms) / 1000);
-    int64_t jump_s = hf_wall_s() - expected_s;
+    int64_t clock_ms = __atomic_load_n(&deliverer->wall_clock_ms, __ATOMIC_RELAXED);
+    int64_t jump_s = hf_wall_s() - (clock_ms + (int64_t)hf_boot_ms()) / 1000;
 
     if (jump_s > HF_DIR_JUMP_MAX_S)
         return hf_fail(err, HF_ESKEW,
@@ -72,7 +83,7 @@ check_dir(const struct hf_deliverer *deliverer, struct hf_error *err)
 }
 
 enum hf_status
-clock_check(const struct hf_deliverer *deliverer, struct hf_error *err)
+clock_check(struct hf_deliverer *deliverer, struct hf_error *err)
 {
     int64_t skew_s = hf_deliverer_skew_s(deliverer);
     char date[HF_TIME_SIZE];
@@ -82,6 +93,7 @@ clock_check(const struct hf_deliverer *deliverer, struct hf_error *err)
         return hf_fail(err, HF_ESKEW,
                        "this host's clock says %s, before this program was built; set it", date);
     }
+    believe(deliverer);
     if (deliverer->is_dir)
         return check_dir(deliverer, err);
     if (skew_s > HF_SKEW_MAX_S || skew_s < -HF_SKEW_MAX_S)
@@ -94,7 +106,7 @@ clock_check(const struct hf_deliverer *deliverer, struct hf_error *err)
 }
 
 enum hf_status
-hf_deliverer_clock(const struct hf_deliverer *deliverer, bool *ret_known, struct hf_error *err)
+hf_deliverer_clock(struct hf_deliverer *deliverer, bool *ret_known, struct hf_error *err)
 {
     *ret_known = clock_known(deliverer);
     return clock_check(deliverer, err);

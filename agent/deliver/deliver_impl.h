@@ -25,7 +25,7 @@
 /* Listings go upwards only. So the last days are asked for first, then more and more. */
 #define HF_NEWEST_SPANS 4
 struct newest {
-    const struct hf_layout *layout;
+    const struct hf_delivery *delivery;
     char key[HF_KEY_MAX]; /* "" so far */
     int64_t end_s;
 };
@@ -79,8 +79,9 @@ struct work {
     enum check_state check;
     bool lacks_lock;
     int span;
-    char *page_token;
-    unsigned pages;
+    char *page_token, *last_key; /* of the page before */
+    unsigned pages, empty_pages;
+    bool asked_again;
     struct newest newest;
 };
 
@@ -146,8 +147,8 @@ struct hf_deliverer {
 
     /* clock.c */
     int64_t store_clock_ms; /* atomic: the store's clock minus boot time; INT64_MIN: unknown */
-    int64_t begin_wall_s;
-    uint64_t begin_boot_ms;
+    int64_t wall_clock_ms;  /* atomic: the wall clock minus boot time when it was first believed;
+                               INT64_MIN: not yet */
 };
 
 /* ---- clock.c ---- */
@@ -156,7 +157,6 @@ void clock_init(struct hf_deliverer *deliverer);
 void clock_learn(struct hf_deliverer *deliverer, const struct hf_s3_reply *reply);
 bool clock_known(const struct hf_deliverer *deliverer);
 /* The clock guard. HF_ESKEW. */
-enum hf_status clock_check(const struct hf_deliverer *deliverer,
-                           struct hf_error *err) hf_must_check;
+enum hf_status clock_check(struct hf_deliverer *deliverer, struct hf_error *err) hf_must_check;
 
 #endif

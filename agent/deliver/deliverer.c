@@ -91,6 +91,7 @@ begin(struct hf_deliverer *deliverer, struct work *work)
     deliverer->active++;
     work->delivery->unknown = is_put && work->delivery->maybe_there;
     work->delivery->newest_digest_key[0] = '\0';
+    hf_freep(&work->delivery->newest_signature);
     work->delivery->chain_unseen = false;
     if (deliverer->is_dir) {
         dir_job_run(work);

@@ -108,7 +108,7 @@ find_newest(struct hf_dir *dir, struct work *work, struct hf_error *err)
     int64_t now_s = hf_wall_s();
     enum hf_status status = HF_OK;
 
-    work->newest.layout = work->delivery->layout;
+    work->newest.delivery = work->delivery;
     hf_layout_digest_prefix(work->delivery->layout, prefix);
     for (int span = 0; span < HF_NEWEST_SPANS && !work->newest.key[0]; span++) {
         size_t count = PAGE;
@@ -147,6 +147,24 @@ check_bucket(struct hf_dir *dir, struct hf_error *err)
     return HF_OK;
 }
 
+/* What is too long for a digest comes back without a byte of it. */
+static enum hf_status
+read_newest(struct hf_dir *dir, struct work *work, struct hf_error *err)
+{
+    struct hf_delivery *delivery = work->delivery;
+    struct hf_dir_info info;
+    const char *key = work->newest.key;
+    enum hf_status status =
+        hf_dir_get(dir, key, HF_NEWEST_DIGEST_MAX, &delivery->newest_digest, NULL, err);
+
+    if (status != HF_OK && status != HF_ELIMIT)
+        return status;
+    if (status == HF_OK && hf_dir_head(dir, key, &info, NULL) == HF_OK)
+        delivery->newest_signature = hf_strdup(info.signature);
+    memcpy(delivery->newest_digest_key, key, sizeof(delivery->newest_digest_key));
+    return HF_OK;
+}
+
 static enum hf_status
 check(struct work *work, struct hf_error *err)
 {
@@ -162,11 +180,7 @@ check(struct work *work, struct hf_error *err)
         status = find_newest(dir, work, err);
     if (status != HF_OK || !work->newest.key[0])
         return status;
-    status = hf_dir_get(dir, work->newest.key, HF_NEWEST_DIGEST_MAX, &delivery->newest_digest, NULL,
-                        err);
-    if (status == HF_OK)
-        memcpy(delivery->newest_digest_key, work->newest.key, sizeof(delivery->newest_digest_key));
-    return status;
+    return read_newest(dir, work, err);
 }
 
 void

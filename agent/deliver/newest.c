@@ -23,6 +23,16 @@ newest_after(const struct hf_layout *layout, int span, int64_t now_s, char ret_a
     memcpy(ret_after + strlen(ret_after), day, strlen(day) + 1);
 }
 
+static bool
+is_skipped(const struct hf_delivery *delivery, const char *key)
+{
+    for (size_t i = 0; i < delivery->skip_count; i++) {
+        if (strcmp(delivery->skip[i], key) == 0)
+            return true;
+    }
+    return false;
+}
+
 void
 newest_take(struct newest *newest, const struct hf_strings *keys)
 {
@@ -30,7 +40,8 @@ newest_take(struct newest *newest, const struct hf_strings *keys)
 
     for (size_t i = 0; i < keys->count; i++) {
         const char *key = keys->items[i];
-        if (!hf_layout_is_digest(newest->layout, key, &end_s) || strlen(key) >= HF_KEY_MAX)
+        if (!hf_layout_is_digest(newest->delivery->layout, key, &end_s) ||
+            strlen(key) >= HF_KEY_MAX || is_skipped(newest->delivery, key))
             continue;
         if (newest->key[0] && end_s < newest->end_s)
             continue;

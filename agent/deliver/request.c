@@ -158,6 +158,9 @@ request_put(struct work *work, struct hf_error *err)
         .lock_mode = sealed->lock_mode,
         .retain_until_s = work->delivery->retain_until_s,
         .legal_hold = sealed->legal_hold,
+        /* A HEAD that meets a connection which is about to close is simply sent again, a PUT must
+         * not be: where every connection ends like that, only the first request gets through. */
+        .fresh_connection = work->delivery->maybe_there,
         .expect = HF_S3_EXPECT_OBJECT,
     };
     return send_with_key(work, &request, err);

@@ -55,7 +55,9 @@ read_head(struct hf_view *view, struct hf_segment_head *ret_head, unsigned *ret_
         status = hf_segment_head_decode(&disk, &head);
         if (status == HF_EVERSION)
             return hf_fail(err, HF_EVERSION,
-                           "it was written by a later version of holdfast: run that version");
+                           "it has version %u (flags %x): it was written by a later version of "
+                           "holdfast, run that one",
+                           le32toh(disk.version), le32toh(disk.incompatible));
         if (status != HF_OK || (*ret_copies > 0 && head.order < ret_head->order))
             continue;
         *ret_copies = *ret_copies > 0 && head.order == ret_head->order ? 2 : 1;

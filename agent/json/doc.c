@@ -1,8 +1,23 @@
 /* jansson with bounds and messages: for configuration, digests, receipts and replies, never for
  * events. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "json_impl.h"
+
+static void *
+allocate(size_t size)
+{
+    return hf_realloc(NULL, size);
+}
+
+/* jansson's memory is never NULL either: else it calls a document invalid when it was short of memory, and whoever reads a ledger
+ * would believe it. Before main(), so that no document of an earlier kind is ever freed. */
+static void __attribute__((constructor))
+take_memory_from_base(void)
+{
+    json_set_alloc_funcs(allocate, free);
+}
 
 enum hf_status
 hf_doc_parse(struct hf_slice text, size_t max, const char *what, json_t **ret_doc,

@@ -1,13 +1,8 @@
-/*  0      4      8          16         24         28        32
- *  +------+------+----------+----------+----------+---------+--------------------+---------+
- *  | magic| step | number   | durable  | doc size | CRC-32C | doc: compact JSON  | 0 to 7  |
- *  |      | (u32)|          |          |          |         |                    | zeros   |
- *  +------+------+----------+----------+----------+---------+--------------------+---------+
- *  The CRC covers bytes 0 to 27 and the document.
- */
 #include "agent/ledger/ledger_impl.h"
 #include <holdfast/json.h>
 #include <string.h>
+
+#define AT(field) offsetof(struct disk_frame, field)
 
 static const char *const step_names[] = {
     [HF_STEP_STATE] = "state",
@@ -19,42 +14,53 @@ static const char *const step_names[] = {
     [HF_STEP_KEY_RECEIPT] = "key-receipt",
     [HF_STEP_FOREIGN] = "foreign",
     [HF_STEP_DROPPED] = "dropped",
-    [HF_STEP_CHAIN] = "chain",
     [HF_STEP_LOSS] = "loss",
 };
 
 const char *
 hf_step_name(enum hf_step step)
 {
-    return step >= HF_STEP_STATE && step <= HF_STEP_LAST ? step_names[step] : "unknown";
+    bool is_known = step >= HF_STEP_STATE && step <= HF_STEP_LAST && step_names[step];
+    return is_known ? step_names[step] : "unknown";
 }
 
-static uint32_t
-frame_crc(const uint8_t *header, struct hf_slice doc)
+static size_t
+padding(size_t used)
 {
-    return hf_crc32c(hf_crc32c(0, header, 28), doc.ptr, doc.size);
+    return (FRAME_ALIGN - used % FRAME_ALIGN) % FRAME_ALIGN;
+}
+
+/* `rest`: what stands behind the prefix, without the padding. */
+static uint32_t
+frame_crc(const uint8_t *prefix, struct hf_slice rest)
+{
+    return hf_crc32c(hf_crc32c(0, prefix, AT(crc)), rest.ptr, rest.size);
 }
 
 enum hf_status
-frame_encode(enum hf_step step, uint64_t number, uint64_t durable, const json_t *doc,
+frame_encode(enum hf_step step, const struct frame_stamp *stamp, const json_t *doc,
              struct hf_buf *buf, struct hf_error *err)
 {
-    hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(FRAME_DOC_MAX);
-    enum hf_status status = hf_doc_dump(doc, &text);
+    static const uint8_t zeros[FRAME_ALIGN];
+    hf_owned(hf_buf_done) struct hf_buf rest = HF_BUF(FRAME_DOC_MAX + FRAME_HEADER - FRAME_PREFIX);
+    uint8_t prefix[FRAME_PREFIX], epoch[FRAME_HEADER - FRAME_PREFIX];
+    hf_put_le64(epoch, stamp->epoch);
+    enum hf_status status = hf_buf_add(&rest, epoch, sizeof(epoch));
+    if (status == HF_OK)
+        status = hf_doc_dump(doc, &rest);
     if (status != HF_OK)
         return hf_fail(err, HF_ELIMIT, "a %s step is larger than %u bytes", hf_step_name(step),
                        FRAME_DOC_MAX);
-    uint8_t header[FRAME_HEADER];
-    hf_put_le32(header, FRAME_MAGIC);
-    hf_put_le32(header + 4, (uint32_t)step);
-    hf_put_le64(header + 8, number);
-    hf_put_le64(header + 16, durable);
-    hf_put_le32(header + 24, (uint32_t)text.size);
-    hf_put_le32(header + 28, frame_crc(header, hf_buf_slice(&text)));
-    static const uint8_t zeros[8];
-    if (hf_buf_add(buf, header, sizeof(header)) != HF_OK ||
-        hf_buf_add(buf, text.ptr, text.size) != HF_OK ||
-        hf_buf_add(buf, zeros, (8 - text.size % 8) % 8) != HF_OK)
+    hf_put_le32(prefix + AT(magic), FRAME_MAGIC);
+    hf_put_le16(prefix + AT(step), (uint16_t)step);
+    hf_put_le16(prefix + AT(version), FRAME_VERSION);
+    hf_put_le64(prefix + AT(number), stamp->number);
+    hf_put_le64(prefix + AT(durable), stamp->durable);
+    hf_put_le32(prefix + AT(size), (uint32_t)rest.size);
+    hf_put_le32(prefix + AT(crc), frame_crc(prefix, hf_buf_slice(&rest)));
+    if (hf_buf_add(buf, prefix, sizeof(prefix)) != HF_OK ||
+        hf_buf_add(buf, rest.ptr, rest.size) != HF_OK ||
+        hf_buf_add(buf, zeros, padding(rest.size)) != HF_OK)
         return hf_fail(err, HF_ELIMIT, "the ledger would be larger than %zu bytes", buf->max);
     return HF_OK;
 }
@@ -62,22 +68,30 @@ frame_encode(enum hf_step step, uint64_t number, uint64_t durable, const json_t 
 bool
 frame_decode(struct hf_slice bytes, size_t offset, struct frame *ret_frame)
 {
-    if (offset > bytes.size || bytes.size - offset < FRAME_HEADER)
+    if (offset > bytes.size || bytes.size - offset < FRAME_PREFIX)
         return false;
-    const uint8_t *header = bytes.ptr + offset;
-    uint32_t doc_size = hf_get_le32(header + 24);
-    if (hf_get_le32(header) != FRAME_MAGIC || doc_size > FRAME_DOC_MAX)
+    const uint8_t *prefix = bytes.ptr + offset;
+    size_t rest_size = hf_get_le32(prefix + AT(size));
+    if (hf_get_le32(prefix + AT(magic)) != FRAME_MAGIC ||
+        rest_size > FRAME_DOC_MAX + FRAME_HEADER - FRAME_PREFIX)
         return false;
-    size_t size = FRAME_HEADER + doc_size + (8 - doc_size % 8) % 8;
-    if (bytes.size - offset < size)
+    size_t used = FRAME_PREFIX + rest_size;
+    if (bytes.size - offset < used + padding(used))
         return false;
-    struct hf_slice doc = hf_slice(header + FRAME_HEADER, doc_size);
-    if (hf_get_le32(header + 28) != frame_crc(header, doc))
+    struct hf_slice rest = hf_slice(prefix + FRAME_PREFIX, rest_size);
+    if (hf_get_le32(prefix + AT(crc)) != frame_crc(prefix, rest))
         return false;
-    *ret_frame = (struct frame){ .step = hf_get_le32(header + 4),
-                                 .number = hf_get_le64(header + 8),
-                                 .durable = hf_get_le64(header + 16),
-                                 .doc = doc,
-                                 .size = size };
+    unsigned version = hf_get_le16(prefix + AT(version));
+    size_t doc_at = version == 0 ? FRAME_PREFIX : FRAME_HEADER;
+    if (used < doc_at)
+        return false;
+    *ret_frame = (struct frame){ .version = version,
+                                 .step = hf_get_le16(prefix + AT(step)),
+                                 .epoch = version == 0 ? 0 : hf_get_le64(prefix + AT(epoch)),
+                                 .number = hf_get_le64(prefix + AT(number)),
+                                 .durable = hf_get_le64(prefix + AT(durable)),
+                                 .doc = hf_slice(prefix + doc_at, used - doc_at),
+                                 .used = used,
+                                 .size = used + padding(used) };
     return true;
 }

@@ -162,8 +162,9 @@ is_as_expected(const struct hf_s3_reply *reply, enum hf_s3_expect expect)
     struct hf_slice body = hf_buf_slice(&reply->body);
 
     switch (expect) {
-    case HF_S3_EXPECT_OBJECT:
-        return reply->etag[0] != 0; /* what the object itself is made of does not matter */
+    case HF_S3_EXPECT_OBJECT: /* what the object itself is made of does not matter */
+        return reply->etag[0] != 0 && (strcmp(reply->method, "HEAD") != 0 ||
+                                       hf_s3_reply_header(reply, "content-length") != NULL);
     case HF_S3_EXPECT_XML:
         body = without_leading_blanks(body);
         return body.size && body.ptr[0] == '<' && !is_html(reply, body);

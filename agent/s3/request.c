@@ -176,6 +176,7 @@ hf_s3_job_new(struct hf_s3 *s3, const struct hf_s3_request *request, struct hf_s
     take_body(job, request);
     job->max_reply = request->max_reply ? request->max_reply : HF_S3_REPLY_DEFAULT;
     job->expect = request->expect;
+    job->fresh_connection = request->fresh_connection;
     hf_buf_init(&job->error_body, HF_S3_ERROR_MAX);
     hf_buf_init(&job->reply.body, job->max_reply);
     hf_buf_init(&job->reply.headers, 2 * HF_S3_REPLY_HEADERS_MAX);

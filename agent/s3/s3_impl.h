@@ -60,6 +60,7 @@ bool hf_s3_is_metadata_address(const char *host);
 #define HF_S3_HEADERS_OWN         12 /* what is added to the caller's */
 #define HF_S3_REPLY_DEFAULT       (1024 * 1024)
 #define HF_S3_ERROR_MAX           (64 * 1024)
+#define HF_S3_ERROR_USUAL         (16 * 1024) /* what the deadline allows for where no body is wanted */
 #define HF_S3_REPLY_HEADERS_MAX   (64 * 1024)
 #define HF_S3_REPLY_HEADER_LINES  200
 #define HF_S3_SLOWEST_BYTES_PER_S 4096
@@ -84,6 +85,7 @@ struct hf_s3_job {
     uint64_t body_given; /* to curl */
     char payload_sha256[HF_SHA256_HEX_SIZE];
 
+    bool fresh_connection;
     size_t max_reply;
     enum hf_s3_expect expect;
 
@@ -91,6 +93,7 @@ struct hf_s3_job {
     struct curl_slist *lines;
     char curl_error[CURL_ERROR_SIZE];
     size_t reply_header_bytes, reply_header_lines;
+    bool head_complete; /* the empty line after the last status line's headers was seen */
     bool headers_too_large, body_too_large, address_refused;
     struct hf_buf error_body;
     struct hf_error body_error;

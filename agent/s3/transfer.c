@@ -58,6 +58,10 @@ take_header(char *line, size_t size, size_t count, void *context)
 
     job->reply_header_bytes += total;
     job->reply_header_lines++;
+    if (total >= 5 && memcmp(line, "HTTP/", 5) == 0)
+        job->head_complete = false;
+    else if (line[0] == '\r' || line[0] == '\n')
+        job->head_complete = true;
     if (job->reply_header_bytes > HF_S3_REPLY_HEADERS_MAX ||
         job->reply_header_lines > HF_S3_REPLY_HEADER_LINES ||
         !hf_s3_reply_take_header(&job->reply, line, total)) {
@@ -139,7 +143,8 @@ static void
 set_limits(CURL *easy, const struct hf_s3_job *job)
 {
     const struct hf_s3 *s3 = job->s3;
-    uint64_t bytes = job->body_size + job->max_reply;
+    bool wants_body = strcmp(job->reply.method, "GET") == 0;
+    uint64_t bytes = job->body_size + (wants_body ? job->max_reply : HF_S3_ERROR_USUAL);
     uint64_t deadline_s = s3->timeout_s + bytes / HF_S3_SLOWEST_BYTES_PER_S;
 
     SET(easy, CURLOPT_NOSIGNAL, 1L);
@@ -188,6 +193,7 @@ set_request(CURL *easy, const struct hf_s3_job *job, const char *url)
         SET(easy, CURLOPT_UPLOAD_BUFFERSIZE, 256L * 1024);
     }
     SET(easy, CURLOPT_CUSTOMREQUEST, method);
+    SET(easy, CURLOPT_FRESH_CONNECT, (long)job->fresh_connection);
 }
 
 enum hf_status
@@ -295,6 +301,11 @@ hf_s3_job_judge(struct hf_s3_job *job, CURLcode result)
 {
     long http_status = 0;
 
+    /* Where no body is expected curl takes a head that was cut off for a whole one. */
+    if (result == CURLE_OK && !job->head_complete) {
+        snprintf(job->curl_error, sizeof(job->curl_error), "its answer ended within the header");
+        result = CURLE_PARTIAL_FILE;
+    }
     if (result != CURLE_OK) {
         judge_failure(job, result);
         return;

@@ -29,6 +29,9 @@ hf_sealed_free(struct hf_sealed *sealed)
                        &sealed->sse_c_key_file };
     for (size_t i = 0; i < HF_COUNT(texts); i++)
         hf_freep(texts[i]);
+    for (size_t i = 0; i < sealed->gap_count; i++)
+        hf_freep(&sealed->gaps[i]);
+    hf_freep(&sealed->gaps);
     hf_freep(&sealed);
 }
 

@@ -24,6 +24,9 @@ void
 gather_done(struct gather *gather)
 {
     hf_buf_done(&gather->bytes);
+    for (size_t i = 0; i < gather->gap_count; i++)
+        hf_freep(&gather->gaps[i]);
+    hf_freep(&gather->gaps);
 }
 
 /* Losses up to here were journaled before. */
@@ -103,6 +106,8 @@ keep_wanted(struct gather *gather, const struct hf_journal_batch *batch, size_t 
         size_t size = (size_t)batch->entries[i].size + 1;
         if (wanted(gather, batch, i)) {
             count_record(gather, &batch->entries[i]);
+            if (batch->entries[i].source == HF_SOURCE_SELF)
+                gap_note(gather, batch->first_seq + i, hf_slice(bytes + at, size - 1));
         } else {
             if (end != run && run != at)
                 memmove(bytes + end, bytes + run, at - run);

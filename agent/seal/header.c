@@ -98,6 +98,15 @@ value_of(const struct field *field, const struct hf_sealed *sealed)
     hf_assert_failed("a field has a type", __FILE__, __LINE__);
 }
 
+static json_t *
+gaps_of(const struct hf_sealed *sealed)
+{
+    json_t *gaps = json_array();
+    for (size_t i = 0; i < sealed->gap_count; i++)
+        json_array_append_new(gaps, json_string(sealed->gaps[i]));
+    return gaps;
+}
+
 enum hf_status
 sealed_frame_encode(const struct hf_sealed *sealed, struct hf_buf *ret_frame, struct hf_error *err)
 {
@@ -106,6 +115,8 @@ sealed_frame_encode(const struct hf_sealed *sealed, struct hf_buf *ret_frame, st
     hf_doc_set_u64(doc, "format", HEADER_FORMAT);
     for (size_t i = 0; i < HF_COUNT(fields); i++)
         hf_doc_set(doc, fields[i].key, value_of(&fields[i], sealed));
+    if (sealed->gap_count)
+        hf_doc_set(doc, "gaps", gaps_of(sealed));
     uint8_t number[4];
     enum hf_status status = hf_doc_dump(doc, &text);
     if (status == HF_OK)
@@ -212,6 +223,22 @@ set_field(const struct field *field, const json_t *value, struct hf_sealed *seal
     return false;
 }
 
+/* Not there: none. */
+static bool
+set_gaps(const json_t *gaps, struct hf_sealed *sealed)
+{
+    size_t count = json_array_size(gaps);
+    if (gaps && (!json_is_array(gaps) || count > SEALED_HEADER_MAX))
+        return false;
+    sealed->gaps = count ? hf_alloc(count * sizeof(*sealed->gaps)) : NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (!set_text(json_array_get(gaps, i), false, &sealed->gaps[i]))
+            return false;
+        sealed->gap_count++;
+    }
+    return true;
+}
+
 static enum hf_status
 parse_header(struct hf_slice text, struct hf_sealed *sealed, struct hf_error *err)
 {
@@ -226,26 +253,30 @@ parse_header(struct hf_slice text, struct hf_sealed *sealed, struct hf_error *er
             return hf_fail(err, HF_ECORRUPT,
                            "'%s' in its header is missing or not what it has to be", fields[i].key);
     }
+    if (!set_gaps(json_object_get(doc, "gaps"), sealed))
+        return hf_fail(err, HF_ECORRUPT, "'gaps' in its header is not what it has to be");
     return HF_OK;
 }
 
-/* Finds the JSON between magic and checksum. */
+/* Finds the JSON between magic and checksum. Every version has its checksum there: another
+ * version's number counts only where the checksum covers it, else it is this version's, damaged. */
 static enum hf_status
 open_frame(struct hf_slice file, struct hf_slice *ret_json, struct hf_error *err)
 {
     size_t before = SEALED_MAGIC_SIZE + 4;
     if (file.size < before + 4)
         return hf_fail(err, HF_ECORRUPT, "it ends in its header");
-    if (memcmp(file.ptr, SEALED_MAGIC, SEALED_MAGIC_SIZE) != 0) {
-        if (memcmp(file.ptr, SEALED_MAGIC, SEALED_MAGIC_SIZE - 2) == 0)
-            return hf_fail(err, HF_EVERSION, "it was made by another version");
+    if (memcmp(file.ptr, SEALED_MAGIC, SEALED_MAGIC_SIZE - 2) != 0)
         return hf_fail(err, HF_ECORRUPT, "it does not begin like a sealed file");
-    }
     size_t size = hf_get_le32(file.ptr + SEALED_MAGIC_SIZE);
     if (size > SEALED_HEADER_MAX || size > file.size - before - 4)
         return hf_fail(err, HF_ECORRUPT, "its header of %zu bytes does not fit", size);
     if (hf_get_le32(file.ptr + before + size) != hf_crc32c(0, file.ptr, before + size))
         return hf_fail(err, HF_ECORRUPT, "its header does not have its checksum");
+    if (memcmp(file.ptr, SEALED_MAGIC, SEALED_MAGIC_SIZE) != 0)
+        return hf_fail(err, HF_EVERSION, "it has version %.2s, and this program knows %s",
+                       (const char *)file.ptr + SEALED_MAGIC_SIZE - 2,
+                       SEALED_MAGIC + SEALED_MAGIC_SIZE - 2);
     *ret_json = hf_slice(file.ptr + before, size);
     return HF_OK;
 }

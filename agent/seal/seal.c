@@ -50,6 +50,9 @@ compress(struct hf_journal *journal, const struct hf_seal_job *job, struct hf_se
     sealed->count = gather.count;
     sealed->oldest_s = gather.oldest_s;
     sealed->newest_s = gather.newest_s;
+    sealed->gaps = hf_take(gather.gaps);
+    sealed->gap_count = gather.gap_count;
+    gather.gap_count = 0;
     sealed->plain_size = gather.bytes.size;
     hf_sha256_hex(gather.bytes.ptr, gather.bytes.size, sealed->plain_sha256);
     return hf_gzip(hf_buf_slice(&gather.bytes), job->plan->gzip_level, gzip, err);

@@ -23,11 +23,18 @@ struct gather {
     int64_t oldest_s, newest_s;
     bool lost; /* `loss` is the first one that is not known yet */
     struct hf_journal_loss loss;
+    char **gaps; /* what SourceGap records say, a text each */
+    size_t gap_count;
 };
 /* The object's JSON. HF_ECORRUPT: gather->loss tells why records are missing. */
 enum hf_status gather_range(struct gather *gather, struct hf_journal *journal,
                             const struct hf_seal_job *job, struct hf_error *err) hf_must_check;
 void gather_done(struct gather *gather);
+
+/* ---- gap.c ---- */
+
+/* `record`: one of holdfast's own. */
+void gap_note(struct gather *gather, uint64_t seq, struct hf_slice record);
 
 /* ---- header.c ---- */
 

@@ -25,6 +25,24 @@ attempt_back_off(struct trail *trail, const struct hf_error *err)
     trail_move(trail, away ? TRAIL_WAITING : TRAIL_HELD, err);
 }
 
+/* A store that changes whatever it is given would take one key after the other, and what lies under each is locked. So past the first few
+ * there is one more after a pause, which grows. */
+bool
+attempt_may_move(struct trail *trail, size_t moves)
+{
+    int64_t now_ms = (int64_t)hf_boot_ms(), pause_ms = HF_MIN((int64_t)RETRY_MOST_MS << HF_MIN(trail->moves, 10u), MOVE_PAUSE_MOST_MS);
+    if (moves <= GENERATIONS_MOST)
+        return true;
+    if (trail->move_at_ms && now_ms >= trail->move_at_ms) {
+        trail->moves++;
+        trail->move_at_ms = 0;
+        return true;
+    }
+    if (!trail->move_at_ms)
+        trail->move_at_ms = now_ms + pause_ms;
+    return false;
+}
+
 static const char *
 what_of(const struct outgoing *out)
 {
@@ -57,7 +75,7 @@ attempt_one(struct trail *trail, struct outgoing *out)
     if (out->first_retain_s < 0)
         out->first_retain_s = retain_s;
     out->last_retain_s = retain_s;
-    (void)step_record(trail, HF_STEP_ATTEMPT, step_attempt_doc(what_of(out), retain_s));
+    (void)step_record(trail, HF_STEP_ATTEMPT, step_attempt_doc(what_of(out), retain_s, out->foreign));
     if (!step_sync(trail))
         return false;
     hf_buf_done(&out->delivery.newest_digest);
@@ -66,6 +84,7 @@ attempt_one(struct trail *trail, struct outgoing *out)
                                          .retain_until_s = retain_s,
                                          .first_retain_until_s = out->first_retain_s,
                                          .maybe_there = out->maybe_there,
+                                         .foreign = out->foreign,
                                          .not_before_boot_ms = out->not_before_ms,
                                          .done = message_delivered,
                                          .context = trail->trails};
@@ -98,10 +117,11 @@ attempt_deliveries(struct trail *trail)
         return;
     if (flying < room && can_go(&trail->key_out) && attempt_one(trail, &trail->key_out))
         flying++;
-    if (flying < room && trail->digest && key_in_place(trail) && can_go(&trail->digest->out) && attempt_one(trail, &trail->digest->out))
+    if (flying < room && trail->digest && key_in_place(trail) && can_go(&trail->digest->out) && chain_looked(trail) && attempt_one(trail, &trail->digest->out))
         flying++;
     for (struct window *window = trail->windows; window && flying < room && trail->object_count + flying < OBJECTS_MOST; window = window->next) {
-        if (window->state == WINDOW_SEALED && can_go(&window->out)) {
+        bool pauses = window->out.foreign && (int64_t)hf_boot_ms() < trail->move_at_ms;
+        if (window->state == WINDOW_SEALED && can_go(&window->out) && !pauses) {
             if (!attempt_one(trail, &window->out))
                 return;
             flying++;
@@ -139,12 +159,14 @@ object_received(struct trail *trail, struct window *window, const struct hf_rece
     object->lock_mode = hf_strdup(hf_lock_mode_text(receipt->lock_mode));
     object->retain_until_s = receipt->retain_until_s;
     object->repeated = receipt->repeated;
+    for (size_t i = 0; i < sealed->gap_count; i++)
+        gap_add(trail, sealed->gaps[i]);
     trail->counts.objects++;
     trail->counts.records += sealed->count;
     trail->counts.bytes += sealed->size;
     trail->counts.repeated += receipt->repeated;
     trail->spool_bytes -= HF_MIN(trail->spool_bytes, sealed->size);
-    (void)step_record(trail, HF_STEP_RECEIPT, step_receipt_doc(object, window->id));
+    (void)step_record(trail, HF_STEP_RECEIPT, step_receipt_doc(object, window->id, sealed));
     hf_log_info("object.delivered", HF_STR("trail", trail->name), HF_STR("key", sealed->key), HF_NUM("records", sealed->count),
                 HF_NUM("bytes", sealed->size), HF_STR("confirmed", receipt->confirmed));
     hf_owned(hf_freep) char *path = hf_take(window->out.path);
@@ -188,6 +210,17 @@ digest_received(struct trail *trail, const struct hf_receipt *receipt)
         unlink_sealed(trail, path);
 }
 
+/* With confirm: put an attempt of unknown outcome makes what lies there ours, by its lock alone: a restart must know that it is not. */
+static void
+note_foreign(struct trail *trail, struct outgoing *out)
+{
+    if (out->foreign)
+        return;
+    out->foreign = true;
+    (void)step_record(trail, HF_STEP_ATTEMPT, step_attempt_doc(what_of(out), out->last_retain_s, true));
+    (void)step_sync(trail);
+}
+
 /* Someone else's bytes lie under our key: never overwritten. The same body goes out again under the next generation's key; its
  * file is durable before the ledger says so, and the old one goes after that. */
 static void
@@ -198,7 +231,8 @@ object_foreign(struct trail *trail, struct window *window)
     unsigned generation = window->generation + 1;
     struct hf_sealed *sealed;
     struct hf_error err;
-    if (generation > GENERATIONS_MOST) { /* a store that changes what it is given would take one after the other */
+    if (!attempt_may_move(trail, generation)) {
+        note_foreign(trail, &window->out);
         attempt_back_off(trail, &window->out.delivery.error);
         return;
     }
@@ -219,6 +253,22 @@ object_foreign(struct trail *trail, struct window *window)
     (void)step_record(trail, HF_STEP_FOREIGN, json_incref(doc));
     if (step_sync(trail))
         unlink_sealed(trail, old_path);
+}
+
+/* A digest's key is taken. The next check looks at what lies there: it may be a clone's. Without the right to look there is nothing to
+ * wait for, and it goes on under another key. */
+static bool
+digest_went_on(struct trail *trail, struct outgoing *out)
+{
+    note_foreign(trail, out);
+    if (out == &trail->key_out) {
+        hf_while(&out->delivery.error, HF_EFOREIGN, "the public key's place is taken: `holdfast key new` makes a key that has another");
+        return false;
+    }
+    if (!trail->chain_unseen || !attempt_may_move(trail, trail->digest->digest.foreign_count + 1))
+        return false;
+    digest_move(trail);
+    return true;
 }
 
 static struct window *
@@ -247,6 +297,25 @@ look_again(struct trail *trail, struct window *window)
     window->state = WINDOW_CUT;
 }
 
+/* A delivery has come through. All is well only when no key of ours is taken any more; and when one that was has found another at last, the
+ * next need not wait. */
+static void
+came_through(struct trail *trail, const struct window *window)
+{
+    trail->failures = 0;
+    trail->put_failed = trail->key_out.foreign || (trail->digest && trail->digest->out.foreign);
+    for (const struct window *other = trail->windows; other; other = other->next)
+        trail->put_failed = trail->put_failed || (other != window && other->out.foreign);
+    if (!trail->put_failed) {
+        trail->moves = 0;
+        trail->move_at_ms = 0;
+    } else if (window && window->generation > GENERATIONS_MOST) {
+        trail->move_at_ms = HF_MIN(trail->move_at_ms, 1);
+    }
+    if (trail->state != TRAIL_CHECKING && (trail->state != TRAIL_READY || *trail->held))
+        trail_move(trail, TRAIL_READY, NULL);
+}
+
 static void
 put_returned(struct trail *trail, struct outgoing *out)
 {
@@ -254,11 +323,9 @@ put_returned(struct trail *trail, struct outgoing *out)
     struct window *window = window_of(trail, out);
     out->in_flight = false;
     if (delivery->status == HF_OK) {
-        trail->failures = 0;
-        trail->put_failed = false;
+        out->foreign = false;
         trail->counts.last_delivery_s = delivery->receipt.delivered_s;
-        if (trail->state != TRAIL_CHECKING && (trail->state != TRAIL_READY || *trail->held))
-            trail_move(trail, TRAIL_READY, NULL);
+        came_through(trail, window);
         if (out == &trail->key_out)
             key_received(trail);
         else if (window)
@@ -268,12 +335,16 @@ put_returned(struct trail *trail, struct outgoing *out)
         return;
     }
     out->maybe_there = true; /* cheap to ask, and right whatever happened */
+    if (trail->digest && out == &trail->digest->out)
+        trail->digest->looked = false; /* by the next attempt somebody may have written */
     if (delivery->unknown && delivery->status == HF_ETIMEOUT)
         out->not_before_ms = HF_MAX(out->not_before_ms, delivery->not_before_boot_ms);
     if (delivery->status == HF_EFOREIGN && window) {
         object_foreign(trail, window);
         return;
     }
+    if (delivery->status == HF_EFOREIGN && digest_went_on(trail, out))
+        return;
     if (out == &trail->key_out && key_moved(trail)) {
         key_begin_anew(trail);
         return;

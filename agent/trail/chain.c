@@ -8,11 +8,16 @@ chain_check(struct trail *trail)
 {
     const struct settings *s = &trail->plan->settings;
     hf_buf_done(&trail->check.newest_digest);
+    hf_freep(&trail->check.newest_signature);
+    strays_forget(trail, trail->head.end_s);
+    trail->check_sealed = trail->digest && trail->digest->out.sealed;
     trail->check = (struct hf_delivery){.kind = HF_JOB_CHECK,
                                         .layout = &s->layout,
                                         .bucket = s->bucket,
                                         .sse_c_key_file = s->encryption == HF_ENCRYPT_SSE_C ? s->sse_c_key_file : NULL,
                                         .needs_lock = s->lock_mode != HF_LOCK_NONE,
+                                        .skip = trail->strays,
+                                        .skip_count = trail->stray_count,
                                         .done = message_delivered,
                                         .context = trail->trails};
     trail->check_in_flight = true;
@@ -46,15 +51,16 @@ compare(struct trail *trail, const struct hf_digest *newest, struct hf_slice jso
 {
     const char *journal = trail->trails->options.identity->journal;
     trail->foreign_end_s = newest->end_s;
-    if (trail->old_head && strcmp(trail->old_head, trail->check.newest_digest_key) == 0)
-        return HF_OK; /* the one that this chain was started after, on purpose */
     if (!newest->journal || strcmp(newest->journal, journal) != 0)
         return foreign(trail, newest, "another agent writes under this prefix, or this one lost its state directory", err);
     if (strcmp(newest->chain, trail->chain) != 0) {
         if (trail->head.number || trail->digest)
             return foreign(trail, newest, "it is not the chain of this ledger", err);
-        if (!trail->old_head) /* the trail was drained or dropped here before, and begins anew */
+        if (!trail->old_head) { /* the trail was drained or dropped here before, and begins anew */
             trail->old_head = hf_strdup(trail->check.newest_digest_key);
+            chain_follow(trail);
+            (void)snapshot_write(trail); /* before its first digest is cut: a restart has to know both */
+        }
         return HF_OK;
     }
     if (!is_ours(trail, newest->number, json))
@@ -65,23 +71,67 @@ compare(struct trail *trail, const struct hf_digest *newest, struct hf_slice jso
     return HF_OK;
 }
 
+/* No digest of anyone's lies under the key of ours that is on its way: ours gets another key. */
+static enum hf_status
+get_out_of_its_way(struct trail *trail, const char *why, struct hf_error *err)
+{
+    if (trail->digest->out.in_flight)
+        return HF_OK; /* it comes back, and is looked at again */
+    if (!attempt_may_move(trail, trail->digest->digest.foreign_count + 1))
+        return hf_fail(err, HF_EFOREIGN, "'%s' is taken: %s; the next digest goes under another key after a pause", trail->check.newest_digest_key, why);
+    digest_move(trail);
+    return stray_step_over(trail, why, err);
+}
+
+/* HF_EFULL: what was found is stepped over, and the one before it is to be asked for. */
 static enum hf_status
 compare_bytes(struct trail *trail, struct hf_error *err)
 {
     hf_owned(hf_buf_done) struct hf_buf json = HF_BUF(HF_DIGEST_MAX);
     struct hf_digest newest = {0};
+    const char *key = trail->check.newest_digest_key;
     enum hf_status status = hf_gunzip(hf_buf_slice(&trail->check.newest_digest), &json, err);
     if (status == HF_OK)
         status = hf_digest_parse(hf_buf_slice(&json), &newest, err);
-    if (status == HF_OK)
+    const char *stray = status == HF_OK ? stray_reason(trail, &newest, hf_buf_slice(&json)) : status != HF_EVERSION ? "it is no digest" : NULL;
+    if (trail->old_head && strcmp(trail->old_head, key) == 0)
+        status = HF_OK; /* the one that this chain was started after, whatever it is */
+    else if (stray && trail->digest && strcmp(trail->digest->digest.key, key) == 0)
+        status = get_out_of_its_way(trail, stray, err);
+    else if (stray)
+        status = stray_step_over(trail, stray, err);
+    else if (status == HF_OK)
         status = compare(trail, &newest, hf_buf_slice(&json), err);
-    else if (trail->old_head && strcmp(trail->old_head, trail->check.newest_digest_key) == 0)
-        status = HF_OK; /* junk, but `chain new` has been told so */
     else
-        status = hf_fail(err, HF_EFOREIGN, "the newest digest '%s' cannot be read and is none of this agent's. If it must stay, `holdfast chain new --trail %s` starts a new chain",
-                         trail->check.newest_digest_key, trail->name);
+        status = hf_fail(err, HF_EFOREIGN, "the newest digest '%s' is of a later version of holdfast. If it must stay, `holdfast chain new --trail %s` starts a new chain", key,
+                         trail->name);
     hf_digest_done(&newest);
     return status;
+}
+
+/* The digest at hand may go: for the moment in which it was asked, nobody had written on in this chain. A copy of this state directory
+ * that runs at the same time is found here: whoever signs first goes on, the other one is held. */
+bool
+chain_looked(struct trail *trail)
+{
+    const struct hf_digest *digest = &trail->digest->digest;
+    if (stray_is_known(trail, digest->key) && attempt_may_move(trail, digest->foreign_count + 1)) {
+        digest_move(trail);
+        return false; /* it has to be signed again */
+    }
+    if (!trail->digest->looked && !trail->check_in_flight)
+        chain_check(trail);
+    return trail->digest->looked;
+}
+
+static void
+checked_well(struct trail *trail)
+{
+    trail->chain_known = true;
+    if (trail->digest && trail->check_sealed)
+        trail->digest->looked = true;
+    if (trail->state == TRAIL_CHECKING || trail->state == TRAIL_READY)
+        trail_move(trail, TRAIL_READY, NULL);
 }
 
 void
@@ -101,9 +151,10 @@ chain_checked(struct trail *trail)
     else if (status == HF_OK && trail->head.number && !check->chain_unseen)
         hf_log_warn("chain.head_missing", HF_STR("trail", trail->name), HF_STR("key", trail->head.key),
                     HF_STR("hint", "the store shows no digest under the prefix; run `holdfast validate`"));
-    if (status == HF_OK) {
-        trail->chain_known = true;
-        trail_move(trail, TRAIL_READY, NULL);
+    if (status == HF_EFULL) {
+        chain_check(trail);
+    } else if (status == HF_OK) {
+        checked_well(trail);
     } else if (status != HF_ESTOPPED) {
         err.status = status;
         attempt_back_off(trail, &err);

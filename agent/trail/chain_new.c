@@ -28,7 +28,8 @@ take_back_digest(struct trail *trail)
     struct hf_digest *digest = &work->digest;
     size_t count = digest->object_count + trail->object_count;
     digest->objects = hf_realloc(digest->objects, (count + 1) * sizeof(*digest->objects));
-    memcpy(digest->objects + digest->object_count, trail->objects, trail->object_count * sizeof(*trail->objects));
+    if (trail->object_count)
+        memcpy(digest->objects + digest->object_count, trail->objects, trail->object_count * sizeof(*trail->objects));
     hf_freep(&trail->objects);
     trail->objects = hf_take(digest->objects);
     trail->object_count = count;
@@ -50,6 +51,16 @@ take_back_digest(struct trail *trail)
     digest_work_free(work);
 }
 
+/* Its digests sort behind the foreign one, but not behind one that claims to come from the future. */
+void
+chain_follow(struct trail *trail)
+{
+    trail->last_time_s = HF_MAX(trail->last_time_s, hf_wall_s());
+    if (trail->foreign_end_s < trail->last_time_s + FOREIGN_AHEAD_MOST_S)
+        trail->last_time_s = HF_MAX(trail->last_time_s, trail->foreign_end_s);
+    trail->created_s = trail->last_time_s;
+}
+
 static void
 begin(struct trail *trail)
 {
@@ -65,11 +76,7 @@ begin(struct trail *trail)
     trail->old_head = hf_strdup(trail->check.newest_digest_key);
     hf_freep(&trail->head.signature);
     trail->head = (struct head){0};
-    /* Its digests sort behind the foreign one, but not behind one that claims to come from the future. */
-    trail->last_time_s = HF_MAX(trail->last_time_s, hf_wall_s());
-    if (trail->foreign_end_s < trail->last_time_s + FOREIGN_AHEAD_MOST_S)
-        trail->last_time_s = HF_MAX(trail->last_time_s, trail->foreign_end_s);
-    trail->created_s = trail->last_time_s;
+    chain_follow(trail);
     hf_log_warn("chain.new", HF_STR("trail", trail->name), HF_STR("chain", trail->chain), HF_STR("old_chain", old_chain), HF_STR("after", trail->old_head));
 }
 

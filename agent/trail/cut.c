@@ -35,7 +35,7 @@ add_window(struct trail *trail, const struct hf_window *range)
 {
     int64_t time_s = trail_time_s(trail);
     struct window *window = window_new(trail, range, time_s, 0, "");
-    window->selection = trail->plan->selection;
+    window->selection = trail->rule.selection;
     if (range->count > 0)
         window_set_key(window);
     take_noted(trail, window);
@@ -121,11 +121,11 @@ void
 cut_windows(struct trail *trail)
 {
     bool moved = false;
-    while (!trail->close_seq && trail_may_cut(trail) && unsealed(trail) < WINDOWS_UNSEALED_MAX) {
+    while (!trail->changes && !trail->closed && trail_may_cut(trail) && unsealed(trail) < WINDOWS_UNSEALED_MAX) {
         struct hf_window range;
         struct hf_journal_loss loss;
         struct hf_error err;
-        uint64_t delay_s = hf_window_delay_s(trail->trails->options.identity->journal, trail->plan->settings.window_s);
+        uint64_t delay_s = hf_window_delay_s(trail->trails->options.identity->journal, trail->rule.window_s);
         enum hf_status status = hf_cutter_next(trail->cutter, delay_s, &range, &loss, &err);
         if (status == HF_OK) {
             add_window(trail, &range);
@@ -162,38 +162,71 @@ cut_close_at(struct trail *trail, uint64_t last_seq)
     return (!moved || step_sync(trail)) && all;
 }
 
-void
-seal_windows(struct trail *trail)
+/* The trail's next window, if it may be sealed now. */
+static struct window *
+next_to_seal(struct trail *trail)
 {
-    struct hf_trails *trails = trail->trails;
-    if (trail->ledger_trouble || (int64_t)trail->seal_retry_ms > (int64_t)hf_boot_ms() || trails->stopping)
-        return;
+    if (trail->damaged || trail->state == TRAIL_ENDED || trail->ledger_trouble || (int64_t)trail->seal_retry_ms > (int64_t)hf_boot_ms())
+        return NULL;
+    if (trail->spool_bytes >= trail->plan->settings.spool_max_bytes)
+        return NULL; /* only this trail stops; its place in the journal stays, status names it */
     size_t windows = 0;
     for (struct window *window = trail->windows; window && windows++ < WINDOWS_MOST; window = window->next) {
-        if (trails->seals_in_flight >= trails->seals_most)
+        if (window->state == WINDOW_CUT)
+            return reserve_may_seal(trail) ? window : NULL;
+    }
+    return NULL;
+}
+
+static bool
+seal_one(struct window *window)
+{
+    struct trail *trail = window->trail;
+    window_set_key(window);
+    window->job = (struct hf_seal_job){.plan = &trail->plan->seal,
+                                       .selection = &window->selection,
+                                       .window = window->id,
+                                       .key = window->key,
+                                       .path = window->out.path,
+                                       .generation = window->generation,
+                                       .range = window->range,
+                                       .skip_corrupt = window->skip_corrupt_to != 0,
+                                       .skip_corrupt_to = window->skip_corrupt_to,
+                                       .lost = window->lost,
+                                       .lost_count = window->lost_count};
+    if (!hf_sealers_submit(trail->trails->sealers, &window->job, message_sealed, window))
+        return false;
+    window->state = WINDOW_SEALING;
+    trail->trails->seals_in_flight++;
+    return true;
+}
+
+/* The trails take turns. Were the first one always asked first, it would have all sealers for as long as it is behind, and a trail
+ * behind it would never come to release its part of the journal. */
+static struct window *
+next_in_turn(struct hf_trails *trails)
+{
+    struct window *next = NULL;
+    unsigned place = 0, next_place = 0;
+    for (struct trail *trail = trails->trails; trail; trail = trail->next, place++) {
+        struct window *window = !next || (next_place <= trails->sealed_place && place > trails->sealed_place) ? next_to_seal(trail) : NULL;
+        if (window) {
+            next = window;
+            next_place = place;
+        }
+    }
+    if (next)
+        trails->sealed_place = next_place;
+    return next;
+}
+
+void
+seal_windows(struct hf_trails *trails)
+{
+    while (!trails->stopping && trails->seals_in_flight < trails->seals_most) {
+        struct window *window = next_in_turn(trails);
+        if (!window || !seal_one(window))
             return;
-        if (window->state != WINDOW_CUT)
-            continue;
-        if (!reserve_may_seal(trail))
-            return;
-        if (trail->spool_bytes >= trail->plan->settings.spool_max_bytes)
-            return; /* only this trail stops; its place in the journal stays, status names it */
-        window_set_key(window);
-        window->job = (struct hf_seal_job){.plan = &trail->plan->seal,
-                                           .selection = &window->selection,
-                                           .window = window->id,
-                                           .key = window->key,
-                                           .path = window->out.path,
-                                           .generation = window->generation,
-                                           .range = window->range,
-                                           .skip_corrupt = window->skip_corrupt_to != 0,
-                                           .skip_corrupt_to = window->skip_corrupt_to,
-                                           .lost = window->lost,
-                                           .lost_count = window->lost_count};
-        if (!hf_sealers_submit(trails->sealers, &window->job, message_sealed, window))
-            return;
-        window->state = WINDOW_SEALING;
-        trails->seals_in_flight++;
     }
 }
 

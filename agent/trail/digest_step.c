@@ -35,7 +35,7 @@ digest_may_cut(struct trail *trail)
 bool
 digest_due(struct trail *trail)
 {
-    if (trail->object_count >= DIGEST_OBJECTS_MOST) /* so that a digest always fits: early, as a flush's is */
+    if (trail->object_count >= DIGEST_OBJECTS_MOST || trail->loss_count >= GAPS_MOST) /* so that a digest always fits: early, as a flush's is */
         trail->digest_now = true;
     return digest_may_cut(trail) && (trail->digest_now || (int64_t)hf_boot_ms() >= trail->digest_due_ms);
 }
@@ -124,6 +124,29 @@ digest_cut(struct trail *trail)
     digest_schedule(trail);
     (void)step_record(trail, HF_STEP_DIGEST_CUT, step_digest_cut_doc(work));
     (void)step_sync(trail);
+}
+
+/* Later by a second at least, and so under another key; the one it leaves is named in it. */
+void
+digest_move(struct trail *trail)
+{
+    struct digest_work *work = trail->digest;
+    struct hf_digest *digest = &work->digest;
+    struct hf_error err;
+    digest->foreign = hf_realloc(digest->foreign, (digest->foreign_count + 1) * sizeof(*digest->foreign));
+    digest->foreign[digest->foreign_count++] = hf_strdup(digest->key);
+    enum hf_status status = hf_fs_unlink(work->out.path, &err);
+    if (status != HF_OK && status != HF_ENOTFOUND)
+        hf_log_warn("sealed.leftover", HF_STR("trail", trail->name), HF_ERR(&err));
+    if (work->out.sealed)
+        trail->spool_bytes -= HF_MIN(trail->spool_bytes, work->out.sealed->size);
+    hf_sealed_free(hf_take(work->out.sealed));
+    work->out.first_retain_s = work->out.last_retain_s = -1;
+    work->out.maybe_there = work->out.foreign = false;
+    trail->last_time_s = digest->end_s = HF_MAX(trail_time_s(trail), digest->end_s + 1);
+    fill_place(trail, digest);
+    hf_log_error("digest.foreign", HF_STR("trail", trail->name), HF_STR("key", digest->foreign[digest->foreign_count - 1]), HF_STR("new_key", digest->key));
+    (void)snapshot_write(trail); /* its cut stands in the ledger: all of it is written anew */
 }
 
 /* Where and how digest and key are sent: under the trail's lock, encrypted at the store as its objects are where the store does

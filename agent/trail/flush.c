@@ -15,9 +15,11 @@ static bool
 turn_one(struct flush_trail *one, uint64_t last_seq)
 {
     struct trail *trail = one->trail;
+    if (trail->damaged)
+        return false;
     switch (one->stage) {
     case FLUSH_CUT:
-        if (trail->close_seq ? !trail->closed : !cut_close_at(trail, last_seq))
+        if (trail->changes || (!trail->closed && !cut_close_at(trail, last_seq)))
             return false;
         one->stage = FLUSH_DELIVER;
         return true;
@@ -80,7 +82,7 @@ flush_turn(struct hf_trails *trails)
         for (size_t i = 0; i < flush->count; i++) {
             while (turn_one(&flush->trails[i], flush->last_seq))
                 trail_turn(flush->trails[i].trail);
-            all = all && flush->trails[i].stage == FLUSH_DONE;
+            all = all && (flush->trails[i].stage == FLUSH_DONE || flush->trails[i].trail->damaged); /* nothing to wait for */
         }
         if (all || now_ms >= flush->deadline_ms)
             finish(trails, at);

@@ -30,10 +30,18 @@ safe_host(const char *host, char *ret_host, size_t size)
         snprintf(ret_host, size, "host");
 }
 
+/* What objects and digests are named after. (Not the machine: an administrator may have to change that.) */
+static void
+checksum(const char *journal, const char *host, char ret_text[16])
+{
+    uint32_t crc = hf_crc32c(hf_crc32c(0, journal, strlen(journal) + 1), host, strlen(host));
+    snprintf(ret_text, 16, "%08x", crc);
+}
+
 static enum hf_status
 make_identity(const char *path, const char *host, struct hf_identity *identity, struct hf_error *err)
 {
-    char name[256] = "";
+    char name[256] = "", check[16];
     if (!host && gethostname(name, sizeof(name) - 1) != 0)
         return hf_fail_errno(err, HF_EIO, "asking for the host's name");
     safe_host(host ? host : name, identity->host, sizeof(identity->host));
@@ -45,6 +53,8 @@ make_identity(const char *path, const char *host, struct hf_identity *identity, 
     hf_doc_set_text(doc, "journal", identity->journal);
     hf_doc_set_text(doc, "host", identity->host);
     hf_doc_set_text(doc, "machine", identity->machine);
+    checksum(identity->journal, identity->host, check);
+    hf_doc_set_text(doc, "check", check);
     hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(4096);
     enum hf_status status = hf_doc_dump_pretty(doc, &text);
     return status == HF_OK ? hf_fs_replace(path, text.ptr, text.size, 0600, err) : status;
@@ -55,7 +65,7 @@ read_identity(const char *path, struct hf_slice text, struct hf_identity *identi
 {
     hf_owned(hf_doc_freep) json_t *doc = NULL;
     const char *journal = NULL, *host = NULL;
-    char machine[HF_ID_SIZE];
+    char machine[HF_ID_SIZE], check[16];
     uint64_t format = 0;
     enum hf_status status = hf_doc_parse(text, 4096, path, &doc, err);
     if (status == HF_OK)
@@ -71,6 +81,9 @@ read_identity(const char *path, struct hf_slice text, struct hf_identity *identi
         return status;
     if (!hf_unhex(journal, strlen(journal), identity->journal_id, sizeof(identity->journal_id)))
         return hf_fail(err, HF_ECORRUPT, "'%s': journal is not 32 hex digits", path);
+    checksum(journal, host, check);
+    if (strcmp(hf_doc_text_or(doc, "check", check), check) != 0) /* older versions wrote none */
+        return hf_fail(err, HF_ECORRUPT, "'%s' is damaged: journal and host do not have their checksum; put it back as it was", path);
     snprintf(identity->journal, sizeof(identity->journal), "%s", journal);
     snprintf(identity->host, sizeof(identity->host), "%s", host);
     snprintf(identity->machine, sizeof(identity->machine), "%s", hf_doc_text_or(doc, "machine", ""));

@@ -150,8 +150,8 @@ enum hf_status
 trail_new_cutter(struct trail *trail, struct hf_error *err)
 {
     struct hf_cutter *cutter;
-    const struct settings *s = &trail->plan->settings;
-    enum hf_status status = hf_cutter_new(trail->trails->options.journal, &trail->plan->selection, s->window_s, s->window_max_bytes, trail->cut_seq + 1, &cutter, err);
+    struct rule rule = trail->rule.gone ? rule_of(trail->plan) : trail->rule; /* nothing is cut while it is gone */
+    enum hf_status status = hf_cutter_new(trail->trails->options.journal, &rule.selection, rule.window_s, rule.window_max_bytes, trail->cut_seq + 1, &cutter, err);
     if (status != HF_OK)
         return status;
     hf_cutter_free(trail->cutter);
@@ -166,6 +166,9 @@ check_journal(const struct trail *trail, struct hf_error *err)
 {
     struct hf_journal_info info;
     hf_journal_info(trail->trails->options.journal, &info);
+    if (!trail->rule.gone && trail->cut_seq < info.released_seq && trail->cut_seq + 1 < info.oldest_seq)
+        return hf_fail(err, HF_EREFUSED, "its ledger ends at sequence %llu, but the journal has let go of everything before %llu, which it does only when each ledger says that it is sealed: the ledger in '%s' was rolled back; put the newer one back, or move that folder away, and the trail begins a new chain",
+                       (unsigned long long)trail->cut_seq, (unsigned long long)info.oldest_seq, trail->folder);
     if (trail->cut_seq < info.next_seq)
         return HF_OK;
     return hf_fail(err, HF_EREFUSED, "its ledger has sequences up to %llu, but the journal ends at %llu: the journal in '%s' was taken away, rolled back or mixed with another; put it back, or start with an empty state_dir",
@@ -198,30 +201,63 @@ trail_make_folder(struct trail *trail)
         hf_log_error("seal.failed", HF_STR("trail", trail->name), HF_ERR(&err));
 }
 
-enum hf_status
-trail_save_settings(struct trail *trail, struct hf_error *err)
+/* One of its two files was damaged, and was made whole from the other: nothing is lost, but the disk has to be looked at. */
+static void
+tell_repair(struct trail *trail, const char *file, const struct hf_ledger_file_recovery *recovery)
 {
+    if (recovery->missing || recovery->unreadable)
+        hf_log_warn("ledger.rebuilt", HF_STR("trail", trail->name), HF_STR("file", file), HF_STR("reason", recovery->missing ? "it was not there" : "the disk gave an error"));
+    else if (recovery->repaired_steps)
+        hf_log_error("ledger.repaired", HF_STR("trail", trail->name), HF_STR("file", file), HF_NUM("byte", recovery->repaired_byte), HF_NUM("steps", recovery->repaired_steps));
+    trail->ledger_repairs += recovery->repaired_steps + recovery->unreadable;
+}
+
+static enum hf_status
+open_ledger(struct trail *trail, struct hf_error *err)
+{
+    struct hf_ledger_recovery recovery;
     char path[HF_PATH_MAX];
-    hf_path_join(path, sizeof(path), trail->folder, "trail.json");
-    hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(1u << 20);
-    enum hf_status status = hf_doc_dump_pretty(trail->plan->settings.doc, &text);
+    bool begun;
+    hf_path_join(path, sizeof(path), trail->folder, "ledger");
+    enum hf_status status = settings_exist(trail->folder, &begun, err);
     if (status == HF_OK)
-        status = hf_fs_replace(path, text.ptr, text.size, 0600, err);
+        status = hf_ledger_open(path, begun, step_replay, trail, &trail->ledger, &recovery, err);
+    if (status != HF_OK)
+        return status;
+    tell_repair(trail, "ledger", &recovery.file);
+    tell_repair(trail, "ledger.copy", &recovery.copy);
+    if (recovery.torn_bytes)
+        hf_log_info("ledger.torn", HF_STR("trail", trail->name), HF_NUM("bytes", recovery.torn_bytes));
+    return HF_OK;
+}
+
+/* What a crash has left while the ledger or the settings were written anew: as large as a ledger, and nobody reads it. */
+static enum hf_status
+remove_temporaries(struct trail *trail, struct hf_error *err)
+{
+    char **names;
+    size_t count;
+    enum hf_status status = hf_fs_list(trail->folder, 4096, &names, &count, err);
+    if (status != HF_OK)
+        return status;
+    for (size_t i = 0; i < count && status == HF_OK; i++) {
+        char path[HF_PATH_MAX];
+        hf_path_join(path, sizeof(path), trail->folder, names[i]);
+        if (*names[i] == '.' && strstr(names[i], ".tmp-"))
+            status = hf_fs_unlink(path, err);
+    }
+    hf_fs_names_free(names, count);
     return status;
 }
 
 static enum hf_status
 open_files(struct trail *trail, struct hf_error *err)
 {
-    char path[HF_PATH_MAX];
     enum hf_status status = hf_fs_mkdirs(trail->folder, 0700, err);
-    if (status != HF_OK)
-        return status;
-    hf_path_join(path, sizeof(path), trail->folder, "ledger");
-    uint64_t torn = 0;
-    status = hf_ledger_open(path, step_replay, trail, &trail->ledger, &torn, err);
-    if (status == HF_OK && torn)
-        hf_log_info("ledger.torn", HF_STR("trail", trail->name), HF_NUM("bytes", torn));
+    if (status == HF_OK)
+        status = remove_temporaries(trail, err);
+    if (status == HF_OK)
+        status = open_ledger(trail, err);
     if (status == HF_OK && !*trail->chain)
         status = begin_chain(trail, err);
     if (status == HF_OK)
@@ -233,16 +269,44 @@ open_files(struct trail *trail, struct hf_error *err)
     return status;
 }
 
-enum hf_status
-trail_open(struct hf_trails *trails, struct plan *plan, struct trail **ret_trail, struct hf_error *err)
+static struct trail *
+new_trail(struct hf_trails *trails, struct plan *plan)
 {
     struct trail *trail = hf_alloc(sizeof(*trail));
     trail->trails = trails;
     trail->plan = plan;
+    trail->rule = rule_of(plan); /* unless its ledger says otherwise */
     trail->name = hf_strdup(plan->settings.name);
     trail->folder = hf_asprintf("%s/trails/%s", trails->options.state_dir, trail->name);
     trail->key_out = (struct outgoing){.trail = trail, .first_retain_s = -1, .last_retain_s = -1};
+    return trail;
+}
+
+/* What this trail has done is not known any more, and guessing would lose or double events: it does nothing, and keeps its place in the
+ * journal, which is none. The agent and the other trails go on. */
+static struct trail *
+new_damaged(struct hf_trails *trails, struct plan *plan, const struct hf_error *cause)
+{
+    struct trail *trail = new_trail(trails, plan);
+    struct hf_error err = {0};
+    (void)hf_fail(&err, HF_ECORRUPT, "%s; this trail and the release of the journal wait until both files are put back, or '%s' is moved away for a new chain, and the agent is started again",
+                  cause->text, trail->folder);
+    trail->damaged = true;
+    trail_move(trail, TRAIL_HELD, &err);
+    return trail;
+}
+
+enum hf_status
+trail_open(struct hf_trails *trails, struct plan *plan, struct trail **ret_trail, struct hf_error *err)
+{
+    struct trail *trail = new_trail(trails, plan);
     enum hf_status status = open_files(trail, err);
+    if (status == HF_ECORRUPT) {
+        trail->plan = NULL;
+        trail_free(trail);
+        *ret_trail = new_damaged(trails, plan, err);
+        return HF_OK;
+    }
     if (status == HF_OK) {
         trail_set_plan(trail, plan);
         hf_layout_chain_tag(trails->options.identity->journal, trail->name, trail->chain, trail->tag);
@@ -278,10 +342,12 @@ trail_free(struct trail *trail)
     hf_freep(&trail->head.signature);
     hf_freep(&trail->old_head);
     hf_buf_done(&trail->check.newest_digest);
+    hf_freep(&trail->check.newest_signature);
+    strays_forget(trail, INT64_MAX);
     hf_cutter_free(trail->cutter);
     hf_ledger_close(trail->ledger);
     plan_free(trail->plan);
-    plan_free(trail->next_plan);
+    change_free_all(trail);
     hf_freep(&trail->name);
     hf_freep(&trail->folder);
     hf_freep(&trail);
@@ -294,19 +360,19 @@ warn_leftover(struct trail *trail, enum hf_status status, const struct hf_error 
         hf_log_warn("trail.leftover", HF_STR("trail", trail->name), HF_ERR(err));
 }
 
-/* The last thing a drained trail does. Its ledger goes last, so that a crash in between leaves a trail that has drained. */
+/* The last thing a drained trail does. Its ledger goes last, so that a crash in between leaves a trail that has drained; without
+ * settings, that it is gone is no damage. */
 void
 trail_remove_folder(struct trail *trail)
 {
-    static const char *const names[] = {"trail.json", "ledger"};
     struct hf_error err;
     char path[HF_PATH_MAX];
     hf_path_join(path, sizeof(path), trail->folder, "sealed");
     warn_leftover(trail, remove_leftovers(trail, path, &err), &err);
     warn_leftover(trail, hf_fs_rmdir(path, &err), &err);
-    for (size_t i = 0; i < HF_COUNT(names); i++) {
-        hf_path_join(path, sizeof(path), trail->folder, names[i]);
-        warn_leftover(trail, hf_fs_unlink(path, &err), &err);
-    }
+    warn_leftover(trail, settings_remove(trail->folder, &err), &err);
+    warn_leftover(trail, hf_fs_sync_dir(trail->folder, &err), &err);
+    hf_path_join(path, sizeof(path), trail->folder, "ledger");
+    warn_leftover(trail, hf_ledger_remove(path, &err), &err);
     warn_leftover(trail, hf_fs_rmdir(trail->folder, &err), &err);
 }

@@ -62,31 +62,80 @@ same_keys(const struct plan *a, const struct plan *b)
 static bool
 same_settings(const struct trail *trail, const struct plan *plan)
 {
-    const struct plan *now = trail->next_plan ? trail->next_plan : trail->plan;
-    return !trail->draining && json_equal(now->settings.doc, plan->settings.doc) && same_keys(now, plan);
+    const struct plan *now = change_latest_plan(trail);
+    return now && json_equal(now->settings.doc, plan->settings.doc) && same_keys(now, plan);
 }
 
-static void
-apply_plans(struct hf_trails *trails, const struct hf_config *config, struct plan **plans)
+/* ---- trails that a reload brings ---- */
+
+struct opened {
+    struct trail *trail;
+    bool made; /* its folder was not there before */
+};
+
+static enum hf_status
+open_one(struct hf_trails *trails, struct plan *plan, struct opened *ret_opened, struct hf_error *err)
 {
-    struct hf_error err;
+    struct stat stat;
+    struct trail husk = {.trails = trails, .name = hf_strdup(plan->settings.name)};
+    husk.folder = hf_asprintf("%s/trails/%s", trails->options.state_dir, husk.name);
+    ret_opened->made = hf_fs_stat(husk.folder, &stat, NULL) == HF_ENOTFOUND;
+    enum hf_status status = trail_open(trails, plan, &ret_opened->trail, err);
+    if (status == HF_OK)
+        status = change_resume(ret_opened->trail, false, err);
+    else if (ret_opened->made)
+        trail_remove_folder(&husk);
+    hf_freep(&husk.name);
+    hf_freep(&husk.folder);
+    return status;
+}
+
+/* As if they had never been: else a later start would find them, and drain them. */
+static void
+undo(struct opened *opened, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!opened[i].trail)
+            continue;
+        if (opened[i].made)
+            trail_remove_folder(opened[i].trail);
+        trail_free(opened[i].trail);
+    }
+}
+
+/* Everything that can fail. What it opens takes its plan. */
+static enum hf_status
+open_new(struct hf_trails *trails, const struct hf_config *config, struct plan **plans, struct opened *opened, struct hf_error *err)
+{
+    for (size_t i = 0; i < config->trail_count; i++) {
+        if (find_trail(trails, config->trails[i].name))
+            continue;
+        enum hf_status status = open_one(trails, hf_take(plans[i]), &opened[i], err);
+        if (status != HF_OK) {
+            undo(opened, i + 1);
+            return status;
+        }
+    }
+    return HF_OK;
+}
+
+/* What sources had handed over by now was taken under the settings so far, durable or not. */
+static void
+apply_plans(struct hf_trails *trails, const struct hf_config *config, struct plan **plans, const struct opened *opened)
+{
     struct hf_journal_info info;
     hf_journal_info(trails->options.journal, &info);
     for (struct trail *trail = trails->trails; trail; trail = trail->next) {
         if (!hf_config_trail(config, trail->name) && !trail->draining)
-            change_begin(trail, NULL, info.durable_seq);
+            change_begin(trail, NULL, info.next_seq - 1);
     }
     for (size_t i = 0; i < config->trail_count; i++) {
         struct trail *trail = find_trail(trails, config->trails[i].name);
-        if (trail && same_settings(trail, plans[i])) {
-            plan_free(plans[i]);
-        } else if (trail) {
-            change_begin(trail, plans[i], info.durable_seq);
-        } else if (trail_open(trails, plans[i], &trail, &err) == HF_OK) {
-            append_trail(trails, trail);
-            hf_log_info("trail.new", HF_STR("trail", trail->name));
-        } else {
-            hf_log_error("trail.failed", HF_STR("trail", config->trails[i].name), HF_ERR(&err));
+        if (!trail) {
+            append_trail(trails, opened[i].trail);
+            hf_log_info("trail.new", HF_STR("trail", opened[i].trail->name));
+        } else if (!same_settings(trail, plans[i])) {
+            change_begin(trail, hf_take(plans[i]), info.next_seq - 1);
         }
     }
     set_wipe(trails);
@@ -103,13 +152,21 @@ run_configure(struct hf_trails *trails, void *argument)
 {
     struct configure_call *call = argument;
     struct plan *plans[TRAILS_MAX] = {NULL};
+    struct opened opened[TRAILS_MAX] = {{NULL}};
     call->status = stores_needed(trails, call->config, call->err);
     if (call->status == HF_OK)
         call->status = make_plans(trails, call->config, plans, call->err);
     if (call->status != HF_OK)
         return;
-    stores_configure(trails, call->config);
-    apply_plans(trails, call->config, plans);
+    call->status = open_new(trails, call->config, plans, opened, call->err);
+    if (call->status == HF_OK) {
+        stores_configure(trails, call->config);
+        apply_plans(trails, call->config, plans, opened);
+    }
+    for (size_t i = 0; i < call->config->trail_count; i++)
+        plan_free(plans[i]); /* those that nobody took */
+    if (call->status != HF_OK)
+        return;
     trails->old_configs = hf_realloc(trails->old_configs, (trails->old_config_count + 1) * sizeof(*trails->old_configs));
     trails->old_configs[trails->old_config_count++] = trails->config;
     trails->config = call->config;
@@ -127,7 +184,7 @@ hf_trails_configure(struct hf_trails *trails, struct hf_config *config, struct h
 static enum hf_status
 open_draining(struct hf_trails *trails, const struct hf_config *config, struct hf_error *err)
 {
-    char folder[HF_PATH_MAX], own[HF_PATH_MAX], path[HF_PATH_MAX];
+    char folder[HF_PATH_MAX], own[HF_PATH_MAX];
     char **names;
     size_t count;
     hf_path_join(folder, sizeof(folder), trails->options.state_dir, "trails");
@@ -140,30 +197,21 @@ open_draining(struct hf_trails *trails, const struct hf_config *config, struct h
         if (hf_config_trail(config, names[i]))
             continue;
         hf_path_join(own, sizeof(own), folder, names[i]);
-        hf_path_join(path, sizeof(path), own, "trail.json");
-        hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(1u << 20);
-        json_t *doc = NULL;
         struct settings settings;
         struct plan *plan;
         struct trail *trail;
-        status = hf_fs_read_file(path, 1u << 20, &text, err);
+        status = settings_load(own, &settings, err);
         if (status == HF_ENOTFOUND) { /* its folder was being removed when the agent stopped */
             status = HF_OK;
             continue;
         }
-        if (status == HF_OK)
-            status = hf_doc_parse(hf_buf_slice(&text), 1u << 20, path, &doc, err);
-        if (status == HF_OK)
-            status = settings_from_doc(doc, &settings, err);
         if (status == HF_OK)
             status = plan_new(trails, &settings, &plan, err);
         if (status == HF_OK)
             status = trail_open(trails, plan, &trail, err);
         if (status == HF_OK) {
             append_trail(trails, trail);
-            struct hf_journal_info info;
-            hf_journal_info(trails->options.journal, &info);
-            change_begin(trail, NULL, hf_doc_u64_or(trail->plan->settings.doc, "close_seq", info.durable_seq));
+            status = change_resume(trail, true, err);
         }
     }
     hf_fs_names_free(names, count);
@@ -181,8 +229,10 @@ open_all(struct hf_trails *trails, const struct hf_config *config, struct hf_err
     for (; i < config->trail_count && status == HF_OK; i++) {
         struct trail *trail;
         status = trail_open(trails, plans[i], &trail, err);
-        if (status == HF_OK)
+        if (status == HF_OK) {
             append_trail(trails, trail);
+            status = change_resume(trail, false, err);
+        }
     }
     for (; i < config->trail_count; i++)
         plan_free(plans[i]);

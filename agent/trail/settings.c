@@ -20,6 +20,7 @@ settings_from_config(const struct hf_config *config, const struct hf_config_trai
     const struct hf_config_bucket *bucket = hf_config_bucket(config, trail->bucket);
     hf_assert(bucket); /* hf_config_load() checked the names */
     json_t *doc = json_object();
+    hf_doc_set_u64(doc, "format", SETTINGS_FORMAT);
     hf_doc_set_text(doc, "name", trail->name);
     hf_doc_set_text(doc, "bucket", bucket->name);
     hf_doc_set_text(doc, "store", bucket->store);

@@ -35,9 +35,9 @@ add_attempts(struct steps *steps, const char *what, const struct outgoing *out)
 {
     if (out->first_retain_s < 0)
         return;
-    steps_add(steps, HF_STEP_ATTEMPT, step_attempt_doc(what, out->first_retain_s));
+    steps_add(steps, HF_STEP_ATTEMPT, step_attempt_doc(what, out->first_retain_s, out->foreign));
     if (out->last_retain_s != out->first_retain_s)
-        steps_add(steps, HF_STEP_ATTEMPT, step_attempt_doc(what, out->last_retain_s));
+        steps_add(steps, HF_STEP_ATTEMPT, step_attempt_doc(what, out->last_retain_s, out->foreign));
 }
 
 static void
@@ -45,7 +45,7 @@ add_lists(struct steps *steps, const struct hf_digest_object *objects, size_t ob
           char *const *foreign, size_t foreign_count)
 {
     for (size_t i = 0; i < object_count; i++)
-        steps_add(steps, HF_STEP_RECEIPT, step_receipt_doc(&objects[i], ""));
+        steps_add(steps, HF_STEP_RECEIPT, step_receipt_doc(&objects[i], "", NULL));
     for (size_t i = 0; i < loss_count; i++)
         steps_add(steps, HF_STEP_LOSS, step_loss_doc(&losses[i], 0));
     for (size_t i = 0; i < foreign_count; i++)

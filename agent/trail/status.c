@@ -57,13 +57,15 @@ trail_doc(const struct trail *trail, const struct trail *pins, const struct hf_j
     hf_doc_set_u64(doc, "uncut_events", journal->durable_seq > trail->cut_seq ? journal->durable_seq - trail->cut_seq : 0);
     hf_doc_set_bool(doc, "pins_journal", trail == pins);
     hf_doc_set_bool(doc, "chain_unseen", trail->chain_unseen);
+    hf_doc_set_u64(doc, "strays", trail->stray_count);
     hf_doc_set_u64(doc, "objects_delivered", trail->counts.objects);
     hf_doc_set_u64(doc, "records_delivered", trail->counts.records);
     hf_doc_set_u64(doc, "bytes_delivered", trail->counts.bytes);
     hf_doc_set_u64(doc, "failures", trail->counts.failures);
     hf_doc_set_u64(doc, "repeated", trail->counts.repeated);
+    hf_doc_set_u64(doc, "ledger_repairs", trail->ledger_repairs);
     set_time(doc, "last_delivery", trail->counts.last_delivery_s);
-    hf_doc_set_u64(doc, "objects_undigested", trail->object_count);
+    hf_doc_set_u64(doc, "objects_undigested", trail->object_count + (trail->digest ? trail->digest->digest.object_count : 0));
     hf_doc_set_u64(doc, "digest_number", trail->head.number);
     hf_doc_set_text(doc, "digest_key", trail->head.number ? trail->head.key : NULL);
     set_time(doc, "last_digest", trail->head.end_s);

@@ -36,7 +36,7 @@ json_t *
 step_state_doc(const struct trail *trail)
 {
     json_t *doc = json_object();
-    hf_doc_set_u64(doc, "format", 1);
+    hf_doc_set_u64(doc, "format", STATE_FORMAT);
     hf_doc_set_text(doc, "trail", trail->name);
     hf_doc_set_text(doc, "journal", trail->trails->options.identity->journal);
     hf_doc_set_text(doc, "chain", trail->chain);
@@ -46,6 +46,7 @@ step_state_doc(const struct trail *trail)
     hf_doc_set_u64(doc, "digested_seq", trail->digested_seq);
     hf_doc_set_text(doc, "key_place", trail->key_in_bucket);
     hf_doc_set_text(doc, "old_head", trail->old_head);
+    hf_doc_set(doc, "rules", rules_doc(trail));
     if (trail->noted_count)
         hf_doc_set(doc, "noted", lost_doc(trail->noted, trail->noted_count));
     if (trail->head.number)
@@ -62,7 +63,7 @@ replay_state(struct trail *trail, const json_t *doc, struct hf_error *err)
     if ((status = hf_doc_u64(doc, "format", &format, err)) != HF_OK || (status = hf_doc_text(doc, "journal", &journal, err)) != HF_OK ||
         (status = hf_doc_text(doc, "chain", &chain, err)) != HF_OK)
         return status;
-    if (format != 1)
+    if (format != STATE_FORMAT)
         return hf_fail(err, HF_EVERSION, "ledger format %llu: made by a newer holdfast", (unsigned long long)format);
     if (strcmp(journal, trail->trails->options.identity->journal) != 0)
         return hf_fail(err, HF_EREFUSED, "the ledger belongs to journal %s: parts of two state directories were mixed", journal);
@@ -76,6 +77,9 @@ replay_state(struct trail *trail, const json_t *doc, struct hf_error *err)
     trail->old_head = hf_strdup(hf_doc_text_or(doc, "old_head", NULL));
     hf_freep(&trail->noted);
     trail->noted_count = lost_from_doc(json_object_get(doc, "noted"), &trail->noted);
+    status = rules_from_doc(trail, json_object_get(doc, "rules"), err);
+    if (status != HF_OK)
+        return status;
     json_t *head = json_object_get(doc, "head");
     return head ? replay_head(trail, head, err) : HF_OK;
 }
@@ -112,8 +116,6 @@ step_replay(void *context, enum hf_step step, const json_t *doc, struct hf_error
     case HF_STEP_DROPPED:
         replay_dropped(trail, hf_doc_text_or(doc, "window", ""));
         return HF_OK;
-    case HF_STEP_CHAIN:
-        return hf_fail(err, HF_EVERSION, "made by a newer holdfast");
     }
     return hf_fail(err, HF_ECORRUPT, "unknown step %d", (int)step);
 }

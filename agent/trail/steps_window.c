@@ -4,35 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- selections stand in the CUT: what was counted is what will be sealed, whatever the configuration says by then ---- */
-
-static json_t *
-selection_doc(const struct hf_selection *selection)
-{
-    if (selection->all)
-        return json_null();
-    json_t *ids = json_array();
-    for (unsigned id = 1; id < HF_SOURCES_MAX; id++) {
-        if (hf_selection_has(selection, (uint16_t)id))
-            json_array_append_new(ids, json_integer(id));
-    }
-    return ids;
-}
-
-static void
-selection_from_doc(const json_t *ids, struct hf_selection *ret_selection)
-{
-    memset(ret_selection, 0, sizeof(*ret_selection));
-    ret_selection->all = !json_is_array(ids);
-    size_t index;
-    json_t *id;
-    json_array_foreach(ids, index, id) {
-        json_int_t value = json_integer_value(id);
-        if (value > 0 && value < HF_SOURCES_MAX)
-            hf_selection_add(ret_selection, (uint16_t)value);
-    }
-}
-
 /* ---- windows ---- */
 
 json_t *
@@ -118,11 +89,13 @@ replay_cut(struct trail *trail, const json_t *doc, struct hf_error *err)
 /* ---- attempts: `what` is a window's id, "digest" or "key" ---- */
 
 json_t *
-step_attempt_doc(const char *what, int64_t retain_until_s)
+step_attempt_doc(const char *what, int64_t retain_until_s, bool foreign)
 {
     json_t *doc = json_object();
     hf_doc_set_text(doc, "what", what);
     hf_doc_set_u64(doc, "retain_until", (uint64_t)retain_until_s);
+    if (foreign)
+        hf_doc_set_bool(doc, "foreign", true);
     return doc;
 }
 
@@ -155,6 +128,7 @@ replay_attempt(struct trail *trail, const json_t *doc, struct hf_error *err)
         out->first_retain_s = (int64_t)retain_until_s;
     out->last_retain_s = (int64_t)retain_until_s;
     out->maybe_there = true; /* an ATTEMPT without a RECEIPT: how it ended is unknown */
+    out->foreign = json_is_true(json_object_get(doc, "foreign"));
     return HF_OK;
 }
 
@@ -184,7 +158,7 @@ object_done(struct hf_digest_object *object)
 }
 
 json_t *
-step_receipt_doc(const struct hf_digest_object *object, const char *window)
+step_receipt_doc(const struct hf_digest_object *object, const char *window, const struct hf_sealed *sealed)
 {
     json_t *doc = json_object();
     hf_doc_set_text(doc, "window", window);
@@ -204,6 +178,12 @@ step_receipt_doc(const struct hf_digest_object *object, const char *window)
     hf_doc_set_text(doc, "lock_mode", object->lock_mode);
     hf_doc_set_u64(doc, "retain_until", (uint64_t)object->retain_until_s);
     hf_doc_set_u64(doc, "repeated", object->repeated);
+    if (sealed && sealed->gap_count) {
+        json_t *gaps = json_array();
+        for (size_t i = 0; i < sealed->gap_count; i++)
+            json_array_append_new(gaps, json_string(sealed->gaps[i]));
+        hf_doc_set(doc, "gaps", gaps);
+    }
     return doc;
 }
 
@@ -238,6 +218,12 @@ replay_receipt(struct trail *trail, const json_t *doc, struct hf_error *err)
     object->lock_mode = hf_strdup(hf_doc_text_or(doc, "lock_mode", NULL));
     object->retain_until_s = (int64_t)hf_doc_u64_or(doc, "retain_until", 0);
     object->repeated = hf_doc_u64_or(doc, "repeated", 0);
+    size_t index;
+    json_t *gap;
+    json_array_foreach(json_object_get(doc, "gaps"), index, gap) {
+        if (json_is_string(gap))
+            gap_add(trail, json_string_value(gap));
+    }
     replay_dropped(trail, window);
     return HF_OK;
 }
@@ -271,6 +257,16 @@ loss_add(struct trail *trail, uint64_t first_seq, uint64_t last_seq, const char 
 {
     trail->losses = hf_realloc(trail->losses, (trail->loss_count + 1) * sizeof(*trail->losses));
     trail->losses[trail->loss_count++] = (struct hf_digest_loss){.first_seq = first_seq, .last_seq = last_seq, .reason = hf_strdup(reason)};
+}
+
+/* Their sequences are not known. What is too much for one digest stands in the records all the same. */
+void
+gap_add(struct trail *trail, const char *reason)
+{
+    if (trail->loss_count == GAPS_MOST)
+        reason = "further SourceGap records stand in the objects of this digest";
+    if (trail->loss_count <= GAPS_MOST)
+        loss_add(trail, 0, 0, reason);
 }
 
 /* Called lost, though no window covers it yet: the one that will leaves it out, also if it can be read again by then. */
@@ -318,7 +314,7 @@ replay_foreign(struct trail *trail, const json_t *doc, struct hf_error *err)
     at->generation = (unsigned)hf_doc_u64_or(doc, "generation", at->generation + 1);
     snprintf(at->key, sizeof(at->key), "%s", new_key);
     out->first_retain_s = out->last_retain_s = -1;
-    out->maybe_there = false;
+    out->maybe_there = out->foreign = false;
     window_set_path(at);
     return HF_OK;
 }

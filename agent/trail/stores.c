@@ -40,11 +40,20 @@ check_again(struct hf_trails *trails, const char *store)
     }
 }
 
+/* Who changes the configuration has mended something: nobody waits for the next try, be it a minute away. */
+static void
+try_at_once(struct hf_trails *trails)
+{
+    for (struct trail *trail = trails->trails; trail; trail = trail->next)
+        trail->retry_at_ms = 0;
+}
+
 /* A deliverer that stops hands back what it had under way; the trails try again through the new one. */
 void
 stores_configure(struct hf_trails *trails, const struct hf_config *config)
 {
     struct store_slot *kept = NULL;
+    try_at_once(trails);
     for (size_t i = 0; i < config->store_count; i++) {
         struct store_slot *slot = take_same(trails, &config->stores[i]);
         if (!slot) {
@@ -87,6 +96,8 @@ stores_needed(struct hf_trails *trails, const struct hf_config *config, struct h
 {
     for (const struct trail *trail = trails->trails; trail; trail = trail->next) {
         enum hf_status status = needed(config, trail, trail->plan->settings.store, err);
+        for (const struct change *change = trail->changes; change && status == HF_OK; change = change->next)
+            status = change->plan ? needed(config, trail, change->plan->settings.store, err) : HF_OK;
         for (const struct window *window = trail->windows; window && status == HF_OK; window = window->next) {
             if (window->out.sealed)
                 status = needed(config, trail, window->out.sealed->store, err);

@@ -63,12 +63,15 @@ trail_move(struct trail *trail, enum trail_state state, const struct hf_error *w
     }
 }
 
-/* The clock guard: an object locked ten years too long cannot be undone. Cutting waits, intake goes on. */
+/* The clock guard: an object locked ten years too long cannot be undone. Cutting waits, intake goes on. Until the store has told its time
+ * a clock that is far ahead of this trail's is not believed: T would never come back from there. */
 bool
 trail_may_cut(struct trail *trail)
 {
     bool known;
-    return !trail->ledger_trouble && hf_deliverer_clock(trail_deliverer(trail, trail->plan->settings.store), &known, NULL) == HF_OK;
+    if (trail->ledger_trouble || hf_deliverer_clock(trail_deliverer(trail, trail->plan->settings.store), &known, NULL) != HF_OK)
+        return false;
+    return known || hf_wall_s() - trail->last_time_s < UNTOLD_MOST_S;
 }
 
 int64_t
@@ -151,7 +154,7 @@ turn_store(struct trail *trail)
 static bool
 has_nothing_left(const struct trail *trail)
 {
-    return !trail->next_plan && !trail->windows && !trail->digest && !trail->object_count && !trail->loss_count && trail->digested_seq >= trail->cut_seq;
+    return !trail->changes && !trail->windows && !trail->digest && !trail->object_count && !trail->loss_count && trail->digested_seq >= trail->cut_seq;
 }
 
 /* Gone from the configuration: what was cut is delivered, a last digest signs it, then the folder goes. */
@@ -168,6 +171,8 @@ turn_draining(struct trail *trail)
 void
 trail_turn(struct trail *trail)
 {
+    if (trail->damaged)
+        return;
     bool behind = trail->ledger_trouble && !step_sync(trail); /* memory is ahead of the disk: nothing may leave */
     if (trail->trails->stopping)
         return;
@@ -175,14 +180,12 @@ trail_turn(struct trail *trail)
         turn_store(trail); /* who may deliver may use the reserve */
         return;
     }
-    if (trail->close_seq || trail->next_plan)
-        change_turn(trail);
+    change_turn(trail);
     if (trail->closed)
         turn_draining(trail);
     if (trail->state == TRAIL_ENDED)
         return;
     cut_windows(trail);
-    seal_windows(trail);
     turn_digest(trail);
     turn_store(trail);
     snapshot_compact(trail);
@@ -192,16 +195,22 @@ int64_t
 trail_wake_ms(const struct trail *trail)
 {
     int64_t now_ms = (int64_t)hf_boot_ms(), wake_ms = INT64_MAX;
+    if (trail->damaged)
+        return wake_ms;
     if (!trail->digest) /* one that is due and still not cut may not be cut yet */
         wake_ms = trail->digest_due_ms > now_ms ? trail->digest_due_ms : now_ms + 1000;
-    int64_t due_s = hf_cutter_due_s(trail->cutter, hf_window_delay_s(trail->trails->options.identity->journal, trail->plan->settings.window_s));
+    int64_t due_s = hf_cutter_due_s(trail->cutter, hf_window_delay_s(trail->trails->options.identity->journal, trail->rule.window_s));
     if (due_s) { /* a wall-clock time; looked at again at the latest after half a minute, should the clock step */
         int64_t wait_ms = due_s * 1000 - (int64_t)(hf_wall_ns() / 1000000) + 5;
         wake_ms = HF_MIN(wake_ms, now_ms + HF_MAX(HF_MIN(wait_ms, 30000), 50));
     }
     if (trail->state == TRAIL_WAITING || trail->state == TRAIL_HELD)
         wake_ms = HF_MIN(wake_ms, trail->retry_at_ms);
+    if (trail->move_at_ms > now_ms)
+        wake_ms = HF_MIN(wake_ms, trail->move_at_ms);
     if (trail->ledger_trouble || trail->seal_retry_ms > (uint64_t)now_ms)
         wake_ms = HF_MIN(wake_ms, now_ms + 1000);
+    else if (trail->digest && !trail->digest->out.sealed) /* it got another key just now */
+        wake_ms = now_ms;
     return HF_MAX(wake_ms, now_ms + 1);
 }

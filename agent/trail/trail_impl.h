@@ -27,7 +27,11 @@
 #define DIGEST_OBJECTS_MOST 8000 /* listed by one digest, which then comes early */
 #define OBJECTS_MOST (DIGEST_OBJECTS_MOST + 2 * IN_FLIGHT_MAX) /* delivered and not in a digest yet: past it deliveries wait for the digest */
 #define WINDOWS_MOST 20000 /* sealed and not delivered: past it this trail stops sealing, as with a full spool */
-#define GENERATIONS_MOST 3
+#define GENERATIONS_MOST 3 /* new keys for one window or digest at once; further ones after a pause */
+#define UNTOLD_MOST_S (30 * 86400) /* so long may the host have been off, and its store not be there when it comes back */
+#define GAPS_MOST 1000 /* in one digest, which then comes early */
+#define STRAYS_MOST 64     /* among the digests; past it someone has to look */
+#define MOVE_PAUSE_MOST_MS 3600000
 
 struct trail;
 
@@ -42,10 +46,16 @@ struct settings {
     int encryption, lock_mode;
     bool legal_hold, start_oldest;
 };
+#define SETTINGS_FORMAT 1 /* of trail.json */
+#define STATE_FORMAT 1    /* of the STATE step's document */
 enum hf_status settings_from_config(const struct hf_config *config, const struct hf_config_trail *trail, const char *host,
                                     struct settings *ret_settings, struct hf_error *err) hf_must_check;
 enum hf_status settings_from_doc(json_t *doc, struct settings *ret_settings, struct hf_error *err) hf_must_check; /* takes the reference */
 void settings_done(struct settings *settings);
+/* ---- saved.c: beside the ledger, in two files with a checksum ---- */
+enum hf_status settings_load(const char *folder, struct settings *ret_settings, struct hf_error *err) hf_must_check; /* HF_ENOTFOUND; HF_ECORRUPT: both are damaged */
+enum hf_status settings_exist(const char *folder, bool *ret_exist, struct hf_error *err) hf_must_check;
+enum hf_status settings_remove(const char *folder, struct hf_error *err) hf_must_check;
 
 /* Settings with everything loaded that sealing and signing need. Kept until no job uses it any more: see trails->old_plans. */
 struct plan {
@@ -60,6 +70,21 @@ struct plan {
 enum hf_status plan_new(struct hf_trails *trails, struct settings *settings, struct plan **ret_plan, struct hf_error *err) hf_must_check; /* takes the settings */
 void plan_free(struct plan *plan);
 
+/* How a range of the journal is cut. Stands in the ledger for everything that is not cut yet, so that a crash, or a start under another
+ * configuration, cuts it as it would have been cut: see change.c. */
+struct rule {
+    bool gone; /* the trail was not in the configuration: nothing is its own */
+    struct hf_selection selection;
+    uint64_t window_s, window_max_bytes;
+};
+
+struct change {
+    struct change *next;
+    uint64_t after_seq; /* the rule before holds up to here */
+    struct rule rule;
+    struct plan *plan;  /* in force from then on; NULL: the present one stays */
+};
+
 /* One sealed file on its way to its store. */
 struct outgoing {
     struct trail *trail;
@@ -67,6 +92,7 @@ struct outgoing {
     struct hf_sealed *sealed;       /* NULL until it is sealed */
     int64_t first_retain_s, last_retain_s; /* of its ATTEMPTs; -1: none yet */
     bool maybe_there;               /* an attempt's outcome is unknown */
+    bool foreign;                   /* what lies under its key is not ours */
     bool in_flight;
     bool done;
     int64_t not_before_ms;
@@ -94,6 +120,7 @@ struct window {
 struct digest_work { /* the digest between its cut and its receipt */
     struct hf_digest digest;
     int64_t retain_most_s; /* latest date among what it lists */
+    bool looked;           /* just before it goes: nobody else has written on in this chain */
     struct outgoing out;
 };
 
@@ -111,6 +138,7 @@ struct trail {
     enum trail_state { TRAIL_CHECKING, TRAIL_READY, TRAIL_WAITING, TRAIL_HELD, TRAIL_ENDED } state;
     bool draining;          /* gone from the configuration */
     bool check_in_flight;
+    bool check_sealed;      /* the digest at hand was sealed when the check began */
     bool checked;           /* since the last start or hold */
     bool chain_unseen;      /* the last check had no right to look at the newest digest, by design (confirm: put) */
     bool chain_known;       /* since the last start: what lies under the prefix was seen and is no obstacle */
@@ -120,14 +148,20 @@ struct trail {
     bool put_failed;        /* the last PUT: well is only who has put again */
     enum hf_status held_status;
     int64_t foreign_end_s;  /* of the digest it is held for */
+    char **strays;          /* keys under its prefix that look like digests and are none of this chain: stepped over */
+    size_t stray_count;
     int64_t held_since_s, retry_at_ms;
     uint64_t held_since_ms; /* boot time: a clock that is set mends some holds */
     unsigned failures;
+    unsigned moves;         /* to new keys past GENERATIONS_MOST, since something was delivered */
+    int64_t move_at_ms;     /* boot time of the next one; 0: none is due */
 
     char *name, *folder;
     struct plan *plan;
     struct hf_ledger *ledger;
     uint64_t compact_bytes; /* size of the ledger after it was last written anew */
+    uint64_t ledger_repairs; /* steps that were damaged in one of its files at the start */
+    bool damaged;           /* its ledger cannot be read: nothing is done, nothing released, until a start finds it mended */
     bool ledger_trouble;    /* the file lags behind these structs: nothing leaves until it was rewritten */
 
     char chain[HF_ID_SIZE], tag[HF_CHAIN_TAG_SIZE];
@@ -140,9 +174,9 @@ struct trail {
     struct hf_cutter *cutter;
     uint64_t cut_seq;       /* everything up to here is in a window */
     uint64_t digested_seq;  /* ... and covered by a cut digest */
-    uint64_t close_seq;     /* change or drain: up to here the present plan holds; 0: none is due */
-    struct plan *next_plan; /* in force behind close_seq; NULL with a close_seq: the trail drains */
-    bool closed;            /* draining, and all up to close_seq is in windows: nothing more is ours */
+    struct rule rule;       /* of what is cut next */
+    struct change *changes; /* to come, in order */
+    bool closed;            /* the rule says gone: nothing more is ours */
     struct window *windows; /* without a receipt, oldest first */
     uint64_t spool_bytes;
     uint64_t seal_retry_ms;
@@ -192,6 +226,7 @@ struct hf_trails {
     struct trail *trails;
     struct hf_sealers *sealers;
     unsigned seals_in_flight, seals_most;
+    unsigned sealed_place; /* in the list: the trail whose window was taken last */
     struct flush *flushes;
     char *reserve_path;
     uint64_t reserve_bytes, reserve_have;
@@ -214,7 +249,7 @@ int64_t trail_time_s(struct trail *trail);    /* T: never goes back */
 /* ---- cut.c: windows from the journal, and their sealing ---- */
 void cut_windows(struct trail *trail);
 bool cut_close_at(struct trail *trail, uint64_t last_seq); /* true: all of it is in windows */
-void seal_windows(struct trail *trail);
+void seal_windows(struct hf_trails *trails);
 void seal_returned(struct window *window, enum hf_status status, struct hf_sealed *sealed, const struct hf_journal_loss *loss, const struct hf_error *err);
 struct window *window_new(struct trail *trail, const struct hf_window *range, int64_t time_s, unsigned generation, const char *key);
 void window_free(struct window *window);
@@ -227,16 +262,26 @@ uint64_t trail_sealed_seq(const struct trail *trail); /* everything up to here i
 void attempt_deliveries(struct trail *trail);
 void attempt_returned(struct hf_delivery *delivery); /* on the trails' thread */
 void attempt_back_off(struct trail *trail, const struct hf_error *err);
+bool attempt_may_move(struct trail *trail, size_t moves); /* away from a key that is taken, for the moves-th time */
 
 /* ---- chain.c: may this trail deliver? ---- */
 void chain_check(struct trail *trail);
 void chain_checked(struct trail *trail);
+bool chain_looked(struct trail *trail); /* may the digest go? Asks the store when it has not been asked */
+
+/* ---- stray.c: what lies among the digests and is no evidence of anything ---- */
+const char *stray_reason(const struct trail *trail, const struct hf_digest *newest, struct hf_slice json); /* why it is no evidence; NULL: it is */
+bool stray_is_known(const struct trail *trail, const char *key);
+enum hf_status stray_step_over(struct trail *trail, const char *reason, struct hf_error *err) hf_must_check; /* HF_EFULL: done; HF_EFOREIGN: too many */
+void strays_forget(struct trail *trail, int64_t until_s); /* those that do not hide anything any more */
+void chain_follow(struct trail *trail); /* its first digest comes after the one that was found */
 enum hf_status chain_new(struct trail *trail, struct hf_error *err) hf_must_check;
 
 /* ---- digest_step.c ---- */
 bool digest_due(struct trail *trail);
 bool digest_may_cut(struct trail *trail);
 void digest_cut(struct trail *trail);
+void digest_move(struct trail *trail); /* what lies under its key is nobody's digest: it gets another one */
 void digest_work_free(struct digest_work *work);
 enum hf_status digest_seal(struct trail *trail, struct hf_error *err) hf_must_check; /* makes the sealed file if it is not there */
 void digest_schedule(struct trail *trail);
@@ -250,8 +295,9 @@ enum hf_status key_prepare(struct trail *trail, struct hf_error *err) hf_must_ch
 enum hf_status step_record(struct trail *trail, enum hf_step step, json_t *doc); /* takes the reference; adds, does not sync */
 bool step_sync(struct trail *trail);                                             /* false: trouble, nothing may leave */
 json_t *step_cut_doc(const struct window *window);
-json_t *step_attempt_doc(const char *what, int64_t retain_until_s);
-json_t *step_receipt_doc(const struct hf_digest_object *object, const char *window);
+json_t *step_attempt_doc(const char *what, int64_t retain_until_s, bool foreign);
+json_t *step_receipt_doc(const struct hf_digest_object *object, const char *window, const struct hf_sealed *sealed); /* sealed: its gaps, or NULL */
+void gap_add(struct trail *trail, const char *reason); /* a loss of unknown sequences, bounded */
 json_t *step_digest_cut_doc(const struct digest_work *work);
 json_t *step_digest_receipt_doc(const struct head *head);
 json_t *step_loss_doc(const struct hf_digest_loss *loss, uint64_t cut_seq);
@@ -274,8 +320,20 @@ size_t lost_from_doc(const json_t *array, struct hf_journal_loss **ret_lost); /*
 void digest_take_lists(struct trail *trail, struct digest_work *work);
 
 /* ---- change.c: a changed or removed trail ends its window where the journal is now ---- */
-void change_begin(struct trail *trail, struct plan *plan, uint64_t close_seq); /* takes the plan; NULL: drain */
+void change_begin(struct trail *trail, struct plan *plan, uint64_t after_seq); /* takes the plan; NULL: drain */
 void change_turn(struct trail *trail);
+/* After the start: what the ledger says about the rules meets the configuration. */
+enum hf_status change_resume(struct trail *trail, bool gone, struct hf_error *err) hf_must_check;
+void change_free_all(struct trail *trail);
+const struct plan *change_latest_plan(const struct trail *trail); /* NULL: it drains */
+
+/* ---- rule.c ---- */
+struct rule rule_of(const struct plan *plan);
+bool rule_same(const struct rule *a, const struct rule *b);
+json_t *rules_doc(const struct trail *trail);
+enum hf_status rules_from_doc(struct trail *trail, const json_t *array, struct hf_error *err) hf_must_check;
+json_t *selection_doc(const struct hf_selection *selection);
+void selection_from_doc(const json_t *ids, struct hf_selection *ret_selection);
 
 /* ---- snapshot.c ---- */
 bool snapshot_write(struct trail *trail); /* rewrites the ledger from memory */
@@ -284,7 +342,7 @@ void snapshot_compact(struct trail *trail); /* if it is worth it */
 /* ---- open.c ---- */
 enum hf_status trail_open(struct hf_trails *trails, struct plan *plan, struct trail **ret_trail, struct hf_error *err) hf_must_check; /* takes the plan */
 void trail_free(struct trail *trail);
-enum hf_status trail_save_settings(struct trail *trail, struct hf_error *err) hf_must_check;
+enum hf_status trail_save_settings(struct trail *trail, struct hf_error *err) hf_must_check; /* saved.c */
 void trail_set_plan(struct trail *trail, struct plan *plan);
 void trail_retire_plan(struct trail *trail, struct plan *plan); /* freed when no sealer can look at it any more */
 enum hf_status trail_new_cutter(struct trail *trail, struct hf_error *err) hf_must_check;

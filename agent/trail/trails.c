@@ -101,12 +101,14 @@ remove_ended(struct hf_trails *trails)
     }
 }
 
-/* The journal may forget what every trail has sealed. */
+/* The journal may forget what every trail has sealed, once the ledger says so. */
 static void
 release_journal(struct hf_trails *trails)
 {
     uint64_t sealed_seq = UINT64_MAX;
     for (const struct trail *trail = trails->trails; trail; trail = trail->next) {
+        if (trail->ledger_trouble)
+            return;
         if (trail->state != TRAIL_ENDED && !(trail->closed && trail_sealed_seq(trail) >= trail->cut_seq))
             sealed_seq = HF_MIN(sealed_seq, trail_sealed_seq(trail));
     }
@@ -121,6 +123,7 @@ turn_all(struct hf_trails *trails)
     for (struct trail *trail = trails->trails; trail; trail = trail->next)
         trail_turn(trail);
     flush_turn(trails);
+    seal_windows(trails); /* also what a flush has cut just now */
     release_journal(trails);
     remove_ended(trails);
     reserve_turn(trails);
@@ -282,6 +285,7 @@ run_flush(struct hf_trails *trails, void *argument)
     for (struct trail *trail = trails->trails; trail && flush->count < TRAILS_MAX; trail = trail->next) {
         if (trail->state == TRAIL_HELD || trail->state == TRAIL_WAITING)
             trail->retry_at_ms = 0; /* someone asks now: do not wait for the next try */
+        trail->move_at_ms = HF_MIN(trail->move_at_ms, 1);
         flush->trails[flush->count++] = (struct flush_trail){.trail = trail};
     }
     flush->next = trails->flushes;

@@ -30,6 +30,13 @@ by_hash(const void *a, const void *b)
     return memcmp(a, b, sizeof(struct key_hash));
 }
 
+static void
+sort_known(struct verify *v)
+{
+    if (v->known_count > 0)
+        qsort(v->known, v->known_count, sizeof(*v->known), by_hash);
+}
+
 static bool
 is_known(const struct verify *v, const char *key)
 {
@@ -39,15 +46,16 @@ is_known(const struct verify *v, const char *key)
 }
 
 /* Only between what was walked: older ones were not asked for, newer ones are beyond the end asked
- * for. */
+ * for. What a digest names as somebody else's lay under a key that it was to have itself. */
 void
 extra_digests(struct verify *v)
 {
     int64_t end_s;
 
+    sort_known(v);
     for (size_t i = 0; i < v->listing.count; i++) {
         const char *key = v->listing.items[i];
-        if (v->visited[i] || !hf_layout_is_digest(&v->layout, key, &end_s))
+        if (v->visited[i] || !hf_layout_is_digest(&v->layout, key, &end_s) || is_known(v, key))
             continue;
         if ((v->options->start_s && end_s <= v->options->start_s) ||
             (v->options->end_s && end_s >= v->options->end_s))
@@ -115,8 +123,7 @@ extra_objects(struct verify *v, struct hf_error *err)
 
     if (v->chain_count == 0)
         return HF_OK;
-    if (v->known_count > 0)
-        qsort(v->known, v->known_count, sizeof(*v->known), by_hash);
+    sort_known(v);
     hf_layout_object_prefix(&v->layout, prefix);
     days(v, prefix, &after, &last);
     while (more) {

@@ -45,8 +45,9 @@ verify(struct verify *v, struct hf_error *err)
         return hf_fail(err, HF_ENOTFOUND,
                        "no digest of trail '%s' is of the time that was asked for",
                        v->layout.trail);
-    extra_digests(v);
     status = second_pass(v, err);
+    if (status == HF_OK)
+        extra_digests(v);
     if (status == HF_OK && v->options->check_objects && !v->options->content)
         status = extra_objects(v, err);
     v->result->intact = is_intact(v);

@@ -17,6 +17,10 @@
  * configuration from `config_path` and again at SIGHUP. HF_ECONFIG, HF_EBUSY, ... only for local faults: what is wrong at a store holds a trail. */
 enum hf_status hf_daemon_run(const char *config_path, struct hf_error *err) hf_must_check;
 
+/* May an agent with this configuration start on its state_dir? What can be seen of it without a change. HF_EVERSION, HF_ECONFIG. */
+struct hf_config;
+enum hf_status hf_daemon_check_state(const struct hf_config *config, struct hf_error *err) hf_must_check;
+
 /* One request to a running agent. HF_EUNREACHABLE when none listens. The reply is the caller's (json_decref). */
 enum hf_status hf_control_call(const char *socket_path, const json_t *request, uint64_t timeout_ms, json_t **ret_reply, struct hf_error *err) hf_must_check;
 

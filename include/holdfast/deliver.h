@@ -36,12 +36,15 @@ struct hf_delivery {
     int64_t retain_until_s;        /* PUT: of this attempt, as written in ATTEMPT; 0 without a lock */
     int64_t first_retain_until_s;  /* PUT: of the first attempt: a stored lock is right from here on */
     bool maybe_there;              /* PUT: an earlier attempt's outcome is unknown, or this is the first after a restart: HEAD first */
+    bool foreign;                  /* PUT: what lies under the key was HF_EFOREIGN before: not to be adopted by its lock alone */
     int64_t not_before_boot_ms;    /* PUT: begin no earlier. Set anew by a job that ends in a time-out with its PUT sent (the
                                     * time-out once more): leave it as it is when submitting again */
     const struct hf_layout *layout; /* CHECK */
     const char *bucket;            /* CHECK */
     const char *sse_c_key_file;    /* CHECK: of a trail with sse-c, whose digests need it as well; else NULL */
     bool needs_lock;               /* CHECK: the trail's retention is not none */
+    char *const *skip;             /* CHECK: keys that the newest digest is not looked for among; borrowed until done */
+    size_t skip_count;
     /* On the deliverer's thread; the delivery is the caller's again. Must not block; may submit, must not stop the deliverer. */
     void (*done)(void *context, struct hf_delivery *delivery);
     void *context;
@@ -51,7 +54,8 @@ struct hf_delivery {
     bool unknown;                  /* something of ours may lie, or still land, under the key: maybe_there of the next attempt */
     struct hf_receipt receipt;
     char newest_digest_key[HF_KEY_MAX]; /* CHECK: "" when there is none, or when confirm: put has no right to look */
-    struct hf_buf newest_digest;        /* CHECK: its stored bytes (gzip), at most 16 MiB */
+    struct hf_buf newest_digest;        /* CHECK: its stored bytes (gzip), at most 16 MiB; empty when it has more */
+    char *newest_signature;             /* CHECK: as it stands in its metadata, or NULL; the caller's */
     bool chain_unseen;                  /* CHECK: the right to look is missing by design (confirm: put) */
 };
 
@@ -70,7 +74,7 @@ int64_t hf_deliverer_now_s(const struct hf_deliverer *deliverer);
 int64_t hf_deliverer_skew_s(const struct hf_deliverer *deliverer);
 /* The clock guard: HF_ESKEW while this host's clock cannot be right (before the build, far from the store's Date, for a directory a jump
  * of more than a day). ret_known: false until a store that tells the time has told it. Any thread. */
-enum hf_status hf_deliverer_clock(const struct hf_deliverer *deliverer, bool *ret_known, struct hf_error *err) hf_must_check;
+enum hf_status hf_deliverer_clock(struct hf_deliverer *deliverer, bool *ret_known, struct hf_error *err) hf_must_check;
 
 /* 00:00:00Z of the day after (now + days), never before `at_least_s`; 0 for HF_LOCK_NONE. */
 int64_t hf_retain_until(int lock_mode, uint64_t days, int64_t now_s, int64_t at_least_s);

@@ -120,6 +120,7 @@ void hf_journal_hold_room(struct hf_journal *journal, bool hold);
 
 struct hf_journal_info {
     uint64_t next_seq, durable_seq, oldest_seq;
+    uint64_t released_seq; /* every trail said that it had sealed up to here, in this run or one before */
     /* No later batch will have a stamp before this: a window may be closed by time only when it lies at or past its end. */
     uint64_t floor_ns;
     uint64_t bytes, max_bytes; /* of segments that hold something that is still needed */

@@ -53,7 +53,7 @@ struct hf_s3_pair {
  * HF_EFORMAT. */
 enum hf_s3_expect {
     HF_S3_EXPECT_ANY,    /* anything but HTML */
-    HF_S3_EXPECT_OBJECT, /* an ETag: PUT, GET and HEAD of an object */
+    HF_S3_EXPECT_OBJECT, /* an ETag: PUT, GET and HEAD of an object; of a HEAD its length, too */
     HF_S3_EXPECT_XML,    /* an XML document */
 };
 
@@ -85,6 +85,7 @@ struct hf_s3_request {
     bool legal_hold; /* x-amz-object-lock-legal-hold: ON, sent only when true */
     const uint8_t *sse_c_key; /* 32 bytes or NULL: the SSE-C headers; HF_ECONFIG over plain HTTP */
 
+    bool fresh_connection; /* not on one that was used before: some servers close those unasked */
     size_t max_reply; /* most bytes of body; 0: 1 MiB. An error reply may always have 64 KiB */
     enum hf_s3_expect expect;
 };

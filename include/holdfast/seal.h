@@ -32,6 +32,8 @@ struct hf_sealed {
     int64_t lock_at_least_s; /* digest: latest date it lists and the previous digest's; else 0 */
     uint64_t first_seq, last_seq, count;
     int64_t oldest_s, newest_s;
+    char **gaps;          /* of an object: what its SourceGap records say, a text each, for the digest */
+    size_t gap_count;
     unsigned generation;  /* 0, or higher after a foreign object was found under the key */
     uint64_t plain_size;  /* of the uncompressed JSON */
     char plain_sha256[HF_SHA256_HEX_SIZE];

@@ -22,6 +22,12 @@ struct hf_identity {
 /* Reads or makes the identity. HF_EREFUSED when the machine-id says that the directory was copied from another host. */
 enum hf_status hf_identity_load(const char *state_dir, const char *host, struct hf_identity *ret_identity, struct hf_error *err) hf_must_check;
 
+/* Before anything is opened: HF_EVERSION, naming the file, when something in state_dir/trails was written by a later version. Changes
+ * nothing; what else is wrong there is for hf_trails_start() to say. */
+enum hf_status hf_trails_check_versions(const char *state_dir, struct hf_error *err) hf_must_check;
+/* HF_ECONFIG when something sealed, or a trail that has to drain, still goes to a store that `config` does not have. Changes nothing. */
+enum hf_status hf_trails_check_stores(const struct hf_config *config, struct hf_error *err) hf_must_check;
+
 struct hf_trails;
 
 /* Adds one of holdfast's own events (JournalLoss, ...) to the journal and waits until it is durable. On any thread but the loop's.

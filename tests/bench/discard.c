@@ -224,7 +224,8 @@ accept_all(void *context)
 static int
 count(const char *path, uint64_t expected)
 {
-    struct seen seen = {0};
+    struct seen seen;
+    seen_init(&seen);
     for (const struct object *object = objects; object; object = object->next) {
         if (strstr(object->key, "/CloudTrail/") && !seen_object(&seen, object->body, object->size))
             fprintf(stderr, "%s: not one whole gzip member\n", object->key);

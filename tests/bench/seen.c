@@ -2,26 +2,30 @@
 #include <libdeflate.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+void
+seen_init(struct seen *seen)
+{
+    *seen = (struct seen){.times = mmap(NULL, SEEN_NUMBERS, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)};
+    if (seen->times == MAP_FAILED)
+        abort();
+}
+
+void
+seen_done(struct seen *seen)
+{
+    munmap(seen->times, SEEN_NUMBERS);
+    seen->times = NULL;
+}
 
 static void
 mark(struct seen *seen, uint64_t number)
 {
-    if (number >= seen->room) {
-        uint64_t room = seen->room ? seen->room : 1u << 20;
-        while (room <= number)
-            room *= 2;
-        seen->times = realloc(seen->times, room);
-        if (!seen->times)
-            abort();
-        memset(seen->times + seen->room, 0, room - seen->room);
-        seen->room = room;
-    }
     seen->events++;
     seen->doubled += seen->times[number] != 0;
     if (seen->times[number] < 255)
         seen->times[number]++;
-    if (number > seen->highest)
-        seen->highest = number;
 }
 
 void
@@ -40,8 +44,10 @@ seen_text(struct seen *seen, const char *text, size_t size)
         char digits[13] = {0};
         memcpy(digits, at + 24, 12);
         uint64_t number = strtoull(digits, NULL, 16);
-        if (number < 1u << 30)
+        if (number < SEEN_NUMBERS)
             mark(seen, number);
+        else
+            seen->other++;
     }
 }
 
@@ -64,6 +70,6 @@ seen_missing(const struct seen *seen, uint64_t expected)
 {
     uint64_t missing = 0;
     for (uint64_t i = 0; i < expected; i++)
-        missing += i >= seen->room || seen->times[i] == 0;
+        missing += i >= SEEN_NUMBERS || seen->times[i] == 0;
     return missing;
 }

@@ -218,4 +218,48 @@ claim_arrived "events beside the garbage arrive exactly once" odd audit 0 500
 "$HF_BIN" cat -c odd/holdfast.yaml --trail audit | jq -r 'select(.eventSource == "local.holdfast") | .additionalEventData | .text // .base64' >socket-lines
 claim_equal "garbage sent as lines is kept, too" "$(printf '%s\n' "$(printf '\377\000garbage' | base64)" more '{"x":' "$(printf '\377' | base64)" last)" "$(cat socket-lines)"
 
+# ---- the socket: ten thousand that say nothing ----
+
+cat >crowd.py <<'PYTHON'
+import os, resource, socket, sys, time
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+kept, away, texts = [], 0, set()
+half = socket.socket(socket.AF_UNIX)
+half.connect(sys.argv[1])
+half.sendall(b"HOLDFAST 1 STR")
+for i in range(10000):
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(sys.argv[1])
+    kept.append(s)
+    if i % 50 == 49: # those that were turned away are gone
+        time.sleep(0.002)
+        still = []
+        for s in kept:
+            s.setblocking(False)
+            try:
+                back = s.recv(200)
+                texts.add(back.decode())
+                away += 1
+                s.close()
+            except BlockingIOError:
+                still.append(s)
+        kept = still
+print(len(kept), away, *sorted({t.split()[0] for t in texts}), flush=True)
+os.read(0, 1)
+PYTHON
+mkfifo crowd.end
+python3 crowd.py "$HF_TMP/odd/in.sock" <crowd.end >crowd.out &
+crowd=$!
+exec 4>crowd.end
+claim_within "ten thousand connections that say nothing are opened" 60 test -s crowd.out
+claim_match "about a thousand may stay, the others are told ERROR" '^(9[0-9][0-9]|10[0-9][0-9]) [89][0-9]{3} ERROR$' "$(cat crowd.out)"
+emit_soon() { generate 500 100 | "$HF_BIN" emit -s odd/in.sock >crowd.emit; }
+claim_within "who has something to say gets a place" 20 emit_soon
+claim_equal "... and all of it acknowledged" 100 "$(cat crowd.emit)"
+exec 4>&-
+wait $crowd || claim_failed "the crowd goes"
+claim "flush" "$HF_BIN" flush -c odd/holdfast.yaml --timeout 60s
+claim_arrived "events beside the crowd arrive exactly once" odd audit 0 600
+
 agent_stop odd

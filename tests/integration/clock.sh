@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The clock goes back an hour, ahead two, ahead two days, to before this program was built, and back: keys and digest
-# times never go back, nothing is locked by a clock that is plainly wrong, intake goes on, each event arrives once.
+# The clock goes back an hour, ahead two, back to 1970, ahead by days and by years, is set while the agent is stopped, is
+# bent, and the machine sleeps: keys and digest times never go back, nothing is locked by a clock that is plainly wrong,
+# intake goes on, each event arrives once, and each step is itself a record of the trail.
 # stores: dir
 . "$(dirname "$0")/run-helpers"
 . "$HF_ROOT/tests/integration/evidence-helpers"
@@ -9,18 +10,26 @@
 # The right time here is a day ahead of the host's, so that going back does not reach the day this program was built.
 clock_program || skip "no libfaketime (Debian: faketime), which is what sets a clock for one process"
 HF_BIN=$HF_TMP/clock/holdfast
-clock() { clock_set "$(printf %+d $((86400 + $1)))"; } # SECONDS off the right time
+now_off=0 steps=''
+# clock SECONDS: so much off the right time; each change is a step that has to show
+clock() {
+    [ "$1" -eq "$now_off" ] || steps+="$(($1 - now_off)) "
+    now_off=$1
+    clock_set "$(printf %+d $((86400 + $1)))"
+}
 clock 0
 mkdir "${HF_STORE_URL#dir://}/audit"
 agent_config audit audit
 agent_start audit
 
-sent=0
+sent=0 rows=''
 # some TEXT: 50 events, which arrive soon
 some() {
     emit audit $sent 50
     sent=$((sent + 50))
     claim_within "$1: events are delivered and signed as soon as ever" 15 delivered audit audit
+    rows+="$1|delivered at once
+"
 }
 some "at the right time"
 clock -3600
@@ -33,9 +42,13 @@ some "two hours ahead"
 clock -3600
 some "three hours back from there"
 agent_kill audit
+clock 1800
 agent_start audit
-some "after a crash, with the clock back"
+some "set while it was killed"
+agent_stop audit
 clock 0
+agent_start audit
+some "set while it was stopped"
 
 is_held() { agent_status audit | jq -e --arg reason "$1" '.trails[0] | .state == "held" and (.reason | test($reason))' >/dev/null; }
 # held TEXT OFFSET PATTERN: under such a clock nothing is sent; intake goes on
@@ -49,15 +62,48 @@ held() {
     claim_exit "$1: status is not well" 1 "$HF_BIN" status -c audit/holdfast.yaml
     claim_equal "$1: nothing was sent" "$keys" "$(bucket_keys audit)"
     clock 0
-    # A clock that is set is an event, with the stamp that ends the window before it; one that libfaketime sets is not.
-    emit audit $sent 50
-    sent=$((sent + 50))
     claim_within "$1: right again, it delivers by itself" 40 delivered audit audit
+    rows+="$1|held, nothing sent, delivered when it was right
+"
 }
 held "two days ahead" 172800 'jumped [0-9]+ s ahead.*set it back'
+held "ten years ahead" 315360000 'jumped [0-9]+ s ahead.*set it back'
 held "before this program was built" -100000 'before this program was built; set it'
+held "back to 1970" $((86400 - $(date +%s) - 86400)) 'before this program was built; set it'
 some "in the end"
+
+# ---- bent, not set: half a second in many small pieces ----
+
+steps_now() { "$HF_BIN" cat -c audit/holdfast.yaml --trail audit | jq -c 'select(.eventName == "ClockStep") | .serviceEventDetails'; }
+before=$(steps_now | wc -l)
+for ((i = 1; i <= 10; i++)); do
+    clock_set "$(printf '+86400.%03d' $((i * 20)))"
+    "$HF_BIN" status -c audit/holdfast.yaml >/dev/null
+done
+clock_set +86400
+some "bent by 200 ms and back"
+claim_equal "a clock that is bent makes no record" "$before" "$(steps_now | wc -l)"
 agent_stop audit
+
+# ---- a machine that sleeps: all its clocks go on, and no timer fires ----
+
+sed -i 's/FAKETIME_DONT_FAKE_MONOTONIC=1 //' clock/holdfast
+clock_set +86400
+mkdir "${HF_STORE_URL#dir://}/sleeper"
+agent_config sleeper sleeper
+agent_start sleeper
+emit sleeper 0 50
+claim_within "before it sleeps" 15 delivered sleeper audit
+clock_set +201600
+emit sleeper 50 50
+claim_within "after 32 hours of sleep: delivered and signed at once, nothing is held" 15 delivered sleeper audit
+agent_stop sleeper
+claim_arrived "... each event exactly once" sleeper audit 0 100
+claim_equal "... and sleep is no step" 0 "$("$HF_BIN" cat -c sleeper/holdfast.yaml --trail audit | jq -c 'select(.eventName == "ClockStep")' | wc -l)"
+rows+="32 hours of sleep|delivered at once, no step
+"
+
+# ---- what is in the bucket ----
 
 claim_arrived "each event exactly once, and in no key or digest does time go back" audit audit 0 $sent
 bucket_fetch audit fetched
@@ -67,3 +113,10 @@ while read -r file; do gunzip -c "$file" | jq -c '{number: .holdfast.number, sta
 claim "digests in the order of their keys are in the order of their numbers" jq -e -s '[.[].number] == [range(1; length + 1)]' times
 claim "each begins where the one before ended, and ends later" jq -e -s 'all(range(1; length) as $i | [.[$i - 1], .[$i]]; .[0].end == .[1].start) and all(.[]; .start < .end)' times
 claim "the times in the objects' keys never go back" jq -e -s '[.[].keys[]] | . == sort' times
+
+steps_now >steps
+claim_equal "each step is a record in an object that a digest lists: its difference in seconds, in order" "$steps" \
+    "$(jq -r '.differenceMilliseconds / 1000 | round' steps | tr '\n' ' ')"
+claim "... with what the clock said and what it says" jq -e -s 'all(.[]; .bound == "exact" and
+    (((.to | fromdateiso8601) - (.from | fromdateiso8601)) * 1000 - .differenceMilliseconds | fabs) <= 1000)' steps
+printf '%s' "$rows" | awk -F '|' 'BEGIN { printf "| %-32s | %-48s | lost | doubled |\n", "the clock", "what happened" } { printf "| %-32s | %-48s |    0 |       0 |\n", $1, $2 }'

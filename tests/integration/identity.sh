@@ -1,26 +1,35 @@
 #!/usr/bin/env bash
-# A state directory belongs to one machine and to itself: one that was copied from another machine, or put together
-# from two, is refused with the reason, before anything is sent; so is one made by a later version.
+# A state directory belongs to one machine, one process and itself: a second agent on it, one that was copied from another
+# machine, put together from two, rolled back in part or whole, cloned and run twice, or written by a later version is
+# refused or held with the reason, before anything is sent or changed; no chain forks, and who was right goes on.
 # stores: dir
+# timeout: 400
 . "$(dirname "$0")/run-helpers"
 . "$HF_ROOT/tests/integration/evidence-helpers"
 . "$HF_ROOT/tests/integration/trouble-helpers"
 
 root=${HF_STORE_URL#dir://}
 [ -s /etc/machine-id ] && has_machine_id=1 || has_machine_id=''
+rows=''
+row() { rows+="$1|$2|$3|$4
+"; }
 
-# refused NAME TEXT PATTERN: run ends with a code for local faults, says why, and leaves bucket and state alone
+sums() { (cd "$1" && find . -type f -print0 | sort -z | xargs -0 -r sha256sum); }
+
+# refused NAME TEXT PATTERN [UNCHANGED]: run ends with a code for local faults, says why, and leaves bucket, trails, and
+# with UNCHANGED every byte of the state directory alone
 refused() {
-    local name=$1 text=$2 pattern=$3 status=0 output before after
-    before=$(cd "$root" && find . -type f | sort | sha256sum)
+    local name=$1 text=$2 pattern=$3 status=0 output bucket state
+    bucket=$(sums "$root") state=$(sums "$name/state${4:-/trails}")
     output=$(timeout 30 "$HF_BIN" run -c "$name/holdfast.yaml" 2>&1 </dev/null) || status=$?
-    after=$(cd "$root" && find . -type f | sort | sha256sum)
     case $status in
     2 | 4) ;;
     *) claim_failed "$text: refused" "exit: $status" "$output" ;;
     esac
     claim_match "$text: refused with exit code $status, and the reason" "$pattern" "$output"
-    claim_equal "$text: nothing was sent" "$before" "$after"
+    claim_equal "$text: nothing was sent" "$bucket" "$(sums "$root")"
+    claim_equal "$text: nothing was changed" "$state" "$(sums "$name/state${4:-/trails}")"
+    row "$text" "refused, exit $status" 0 0
 }
 
 for name in one two; do
@@ -31,23 +40,33 @@ for name in one two; do
     agent_stop $name
 done
 
+# ---- a second process ----
+
+agent_start one
+emit one 100 10
+refused one "a second agent on one state directory" "another holdfast runs on state_dir '.*one/state'"
+emit one 110 10
+claim "... the first goes on" "$HF_BIN" flush -c one/holdfast.yaml
+claim_arrived "... without gap or double" one audit 0 120
+agent_stop one
+
 # ---- another machine ----
 
+cp -a one/state one/state.kept
 if [ -n "$has_machine_id" ]; then
-    cp -a one/state one/state.kept
     jq '.machine = "00112233445566778899aabbccddeeff"' one/state/identity >identity
     cat identity >one/state/identity
-    refused one "a state directory from another machine" 'machine 00112233445566778899aabbccddeeff.*copied'
+    refused one "a state directory from another machine" 'machine 00112233445566778899aabbccddeeff.*copied' /
     claim_exit "check finds it, too" 1 "$HF_BIN" check -c one/holdfast.yaml
     claim_refused "... and says so" 'made on another machine' "$HF_BIN" check -c one/holdfast.yaml
     jq '.machine = ""' identity >one/state/identity
     agent_start one
-    emit one 100 50
+    emit one 120 50
     claim "a host that replaced the other for good goes on, as the message says" "$HF_BIN" flush -c one/holdfast.yaml
-    claim_arrived "... without gap or double" one audit 0 150
+    claim_arrived "... without gap or double" one audit 0 170
     agent_stop one
-    rm -rf one/state && mv one/state.kept one/state
-    # The bucket is ahead of this older copy now: that is for holds.sh.
+    rm -rf one/state && cp -a one/state.kept one/state
+    # The bucket is ahead of this older copy now: held, below.
     rm -rf "$root/one" && mkdir "$root/one"
 fi
 
@@ -68,29 +87,130 @@ refused mixed "another directory's identity" '(belongs to journal|mixed)'
 mixed journal
 refused mixed "another directory's journal" '(belongs to|mixed)'
 
-# ---- a broken identity, a later version ----
+# ---- a broken identity ----
 
 mixed identity
 cp one/state/identity mixed/state/identity
 for text in '' '{}' '{"format":1,"journal":"zz","host":"h","machine":""}' '{"format":1,' "$(head -c 5000 /dev/zero | tr '\0' x)"; do
     printf '%s' "$text" >mixed/state/identity
-    refused mixed "an identity of $(printf '%s' "$text" | wc -c) bytes that is none" "identity"
+    refused mixed "an identity of $(printf '%s' "$text" | wc -c) bytes that is none" "identity" /
 done
-jq '.format = 2' one/state/identity >mixed/state/identity
-refused mixed "an identity of a later version" '(format|version)'
-cp one/state/identity mixed/state/identity
-python3 - mixed/state/journal/*.seg <<'PYTHON'
-import struct, sys
 
-def crc32c(data):
-    crc = 0xffffffff
+# ---- rolled back in part ----
+
+# old: as it was; new: 200 events later, all of them sealed, delivered and signed, and the journal has let them go
+mkdir "$root/part"
+agent_config part part
+sed -i "s|^  host: part|&\n  journal: { max_bytes: 16MiB, segment_bytes: 4MiB }|" part/holdfast.yaml
+fat() { generate "$1" "$2" | sed 's/"eventVersion"/"filler":"'"$(head -c 60000 /dev/zero | tr '\0' y)"'",&/' | "$HF_BIN" emit -s part/in.sock >/dev/null; }
+agent_start part
+fat 0 100
+claim "a chain begins" "$HF_BIN" flush -c part/holdfast.yaml
+agent_stop part
+cp -a part/state part/state.old
+agent_start part
+fat 100 200
+claim "and goes on" "$HF_BIN" flush -c part/holdfast.yaml --timeout 60s
+agent_stop part
+cp -a part/state part/state.new
+rolled_back() { # WHAT: is as it was before
+    rm -rf part/state && cp -a part/state.new part/state
+    rm -rf "part/state/${1:?}" && cp -a "part/state.old/$1" "part/state/$1"
+}
+put_back() { # TEXT FIRST COUNT
+    rm -rf part/state && cp -a part/state.new part/state
+    agent_start part
+    fat "$2" "$3"
+    claim "$1: put back, it goes on" "$HF_BIN" flush -c part/holdfast.yaml --timeout 60s
+    agent_stop part
+    claim_arrived "$1: put back, without gap or double" part audit 0 $(($2 + $3))
+    cp -a part/state/. part/state.new/
+    rm -rf part/state.new && cp -a part/state part/state.new
+}
+rolled_back journal
+refused part "the journal alone, rolled back" "the journal ends at [0-9]+: the journal in '.*' was taken away, rolled back"
+put_back "the journal alone" 300 20
+rolled_back trails/audit
+refused part "the ledger alone, rolled back" "ledger ends at sequence [0-9]+.*the ledger in '.*trails/audit' was rolled back"
+put_back "the ledger alone" 320 20
+
+# ---- rolled back as a whole ----
+
+rm -rf part/state && cp -a part/state.old part/state
+held_for() { agent_status "$1" | jq -e --arg reason "$2" '.trails[0] | .state == "held" and (.reason | test($reason))' >/dev/null; }
+keys=$(bucket_keys part)
+agent_start part
+fat 340 10
+claim_within "an older state directory: held, and what to do is said" 20 held_for part 'rolled back or copied.*holdfast chain new --trail audit'
+claim_equal "... nothing was sent" "$keys" "$(bucket_keys part)"
+agent_stop part
+row "an older state directory" "held" 0 0
+rm -rf part/state && cp -a part/state.new part/state
+agent_start part
+fat 340 10
+claim "the right one goes on" "$HF_BIN" flush -c part/holdfast.yaml --timeout 60s
+agent_stop part
+claim_arrived "... without gap or double" part audit 0 350
+
+# ---- a clone with the same machine-id: a snapshot, and both run ----
+
+mkdir "$root/box"
+agent_config box box
+sed -i 's/digest: { seconds: 2,/digest: { seconds: 3600,/' box/holdfast.yaml # only a flush signs
+agent_start box
+emit box 0 100
+claim "before the snapshot" "$HF_BIN" flush -c box/holdfast.yaml
+agent_kill box
+mkdir clone
+cp -a box/state box/digest.key* clone/
+sed "s,$HF_TMP/box/,$HF_TMP/clone/,g" box/holdfast.yaml >clone/holdfast.yaml
+agent_start box
+agent_start clone
+emit box 100 50
+emit clone 5000 50
+claim "of two that run, the first that signs goes on" "$HF_BIN" flush -c box/holdfast.yaml
+claim_exit "... the other one is held" 3 "$HF_BIN" flush -c clone/holdfast.yaml --timeout 3s
+claim "... and says why" held_for clone 'rolled back or copied|not the chain'
+emit clone 5050 50
+emit box 150 50
+claim "the first goes on and on" "$HF_BIN" flush -c box/holdfast.yaml
+agent_kill clone
+agent_stop box
+bucket_fetch box fetched-box
+fetched_digests fetched-box box | while read -r file; do gunzip -c "$file" | jq -c '[.holdfast.chain, .holdfast.number, .previousDigestS3Object]'; done >links
+claim "one chain: no number and no previous digest twice" jq -e -s '(map(.[0]) | unique | length == 1) and (map(.[1]) | . == [range(1; length + 1)]) and
+    (map(.[2]) | length == (unique | length))' links
+numbers_of box audit >numbers
+claim_each_once "what the first took is there once" numbers 0 200
+row "a clone that runs beside the first" "held; the first goes on" 0 0
+
+# ---- a later version ----
+
+later() { # what stands in state.kept, with a spool: its store is away
+    rm -rf later && mkdir later
+    agent_config later later
+    agent_start later
+    emit later 0 20
+    sealed() { find later/state/trails/audit/sealed -name 'w*' | grep -q .; }
+    claim_within "something is sealed and waits" 20 sealed
+    agent_kill later
+    cp -a later/state later/state.kept
+}
+later
+anew() { rm -rf later/state && cp -a later/state.kept later/state; }
+cat >forge.py <<'PYTHON'
+"""Files as a later version would leave them, with right checksums: the FORMAT.md of each folder."""
+import json, struct, sys
+
+def crc32c(data, crc=0):
+    crc ^= 0xffffffff
     for byte in data:
         crc ^= byte
         for _ in range(8):
             crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
     return crc ^ 0xffffffff
 
-for name in sys.argv[1:]: # version 2 in both copies of the header, with right checksums: agent/journal/FORMAT.md
+def journal(name):
     with open(name, "r+b") as file:
         for at in 0, 4096:
             file.seek(at)
@@ -100,7 +220,67 @@ for name in sys.argv[1:]: # version 2 in both copies of the header, with right c
             struct.pack_into("<I", block, 4092, crc32c(block[:4092]))
             file.seek(at)
             file.write(block)
+
+def frames(data):
+    at = 0
+    while data[at:at + 4] == b"HLGF":
+        step, version, number, durable, size, crc = struct.unpack_from("<HHQQII", data, at + 4)
+        yield at, step, version, number, durable, data[at + 32:at + 32 + size]
+        at += (32 + size + 7) // 8 * 8
+
+def frame(step, version, number, durable, rest):
+    head = b"HLGF" + struct.pack("<HHQQI", step, version, number, durable, len(rest))
+    out = head + struct.pack("<I", crc32c(head + rest)) + rest
+    return out + bytes(-len(out) % 8)
+
+def ledger(name, what):
+    data = open(name, "rb").read()
+    all_frames = list(frames(data))
+    at, step, version, number, durable, rest = all_frames[-1]
+    epoch = rest[:8]
+    if what == "step":
+        new = data + frame(99, version, number + 1, number, epoch + b"{}")
+    elif what == "frame":
+        new = data + frame(2, version + 1, number + 1, number, epoch + b"{}")
+    else:
+        new = b""
+        for at, step, version, number, durable, rest in all_frames:
+            if step == 1:
+                rest = rest[:8] + json.dumps({**json.loads(rest[8:]), "format": 2}).encode()
+            new += frame(step, version, number, durable, rest)
+    open(name, "wb").write(new)
+
+def sealed(name):
+    data = bytearray(open(name, "rb").read())
+    assert data[:8] == b"HFSEAL01"
+    data[:8] = b"HFSEAL02"
+    size = struct.unpack_from("<I", data, 8)[0]
+    struct.pack_into("<I", data, 12 + size, crc32c(data[:12 + size]))
+    open(name, "wb").write(data)
+
+for name in sys.argv[2:]:
+    kind, _, what = sys.argv[1].partition("-")
+    ledger(name, what) if kind == "ledger" else {"journal": journal, "sealed": sealed}[kind](name)
 PYTHON
-rm -rf mixed/state.before && cp -a mixed/state/journal mixed/state.before
-refused mixed "a journal of a later version" 'version'
-claim "... is left as it is" diff -r mixed/state.before mixed/state/journal
+jq '.format = 2' later/state.kept/identity >later/state/identity
+refused later "an identity of a later version" "identity' has format 2" /
+anew && python3 forge.py journal later/state/journal/*.seg
+refused later "a journal of a later version" '\.seg.*version 2' /
+for what in step frame state; do
+    anew && python3 forge.py ledger-$what later/state/trails/audit/ledger later/state/trails/audit/ledger.copy
+    refused later "a ledger of a later version: its $what" "trails/audit/ledger'.*(kind 99|version 2|format 2)" /
+done
+anew && python3 forge.py ledger-step later/state/trails/audit/ledger.copy
+refused later "a ledger of a later version in one of its files" "trails/audit/ledger'.*kind 99" /
+anew && python3 forge.py sealed later/state/trails/audit/sealed/w*
+refused later "a sealed file of a later version" "trails/audit/sealed/w.*version 02" /
+anew && jq '.format = 2' later/state.kept/trails/audit/trail.json >later/state/trails/audit/trail.json
+refused later "a trail's settings of a later version" "trail.json' has format 2" /
+anew
+mkdir "$root/later"
+agent_start later
+claim_within "as it was, it goes on" 40 delivered later audit
+agent_stop later
+claim_arrived "... without gap or double" later audit 0 20
+
+printf '%s' "$rows" | awk -F '|' 'BEGIN { printf "| %-50s | %-24s | lost | doubled |\n", "case", "outcome" } { printf "| %-50s | %-24s | %4d | %7d |\n", $1, $2, $3, $4 }'

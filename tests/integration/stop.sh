@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The ways to end: SIGTERM under load, with a store that is away, SIGINT, a second SIGTERM, the end of stdin. Exit code 0
-# within ten seconds; what was acknowledged and not delivered follows after the next start, each event once.
+# The ways to end: SIGTERM under load and at random moments (while it starts, reads, seals, delivers, reloads), with a store
+# that is away, SIGINT, a second SIGTERM, the end of stdin. Exit code 0 within ten seconds; what was acknowledged and not
+# delivered follows after the next start, each event once. (A store that hangs: under_fire.sh.) HF_SEED=N repeats a run's moments.
 # stores: dir
 . "$(dirname "$0")/run-helpers"
 . "$HF_ROOT/tests/integration/evidence-helpers"
@@ -52,6 +53,56 @@ for client in 0 1 2 3; do
     claim_each_once "load: client $client: $acknowledged acknowledged, $arrived arrived, each once" numbers $first "$arrived"
 done
 claim_intact "load: the chain is intact over the stop" load audit
+
+# ---- at random moments ----
+
+seed=${HF_SEED:-$((RANDOM * 32768 + RANDOM))}
+RANDOM=$seed
+stops=10 worst_ms=0
+[ -z "${HF_LONG:-}" ] || stops=200
+mkdir "$root/random"
+agent_config random random
+sed -i "s,^  - { name: local.*,&\n  - { name: app\, type: file\, path: '$HF_TMP/random/app.jsonl*'\, start: beginning }," random/holdfast.yaml
+"$(hf_tool hf_load)" --rate 1500 --until stop --first 1000000000 --seed 2 --report socket.report |
+    "$HF_BIN" emit -s random/in.sock --timeout 60s >emit.out 2>emit.err &
+feeder=$!
+"$(hf_tool hf_load)" --rate 1500 --until stop --seed 1 --file random/app.jsonl --rotate 3000 --report file.report &
+writer=$!
+for ((round = 0; round < stops; round++)); do
+    "$HF_BIN" run -c random/holdfast.yaml >>random/agent.log 2>&1 </dev/null &
+    pid=$!
+    agent_pid[random]=$pid
+    # Every third while it starts, and half of the others in a reload.
+    if [ $((round % 3)) -ne 0 ]; then
+        wait_for 20 agent_answers random/holdfast.yaml || claim_failed "random: it starts" "$(tail -n 20 random/agent.log)"
+        [ $((RANDOM % 2)) -ne 0 ] || { sed -i "s,window: { seconds: [0-9]*,window: { seconds: $((1 + round % 3))," random/holdfast.yaml && kill -HUP $pid; }
+    fi
+    sleep "0.$(printf %03d $((RANDOM % 700)))"
+    before=${EPOCHREALTIME/[.,]/} status=0
+    kill -TERM $pid
+    wait_for 10 gone $pid || claim_failed "random: SIGTERM ends it within 10 s" "round $round, HF_SEED=$seed" "$(tail -n 20 random/agent.log)"
+    wait $pid || status=$?
+    unset 'agent_pid[random]'
+    took_ms=$(((${EPOCHREALTIME/[.,]/} - before) / 1000))
+    [ $took_ms -le $worst_ms ] || worst_ms=$took_ms
+    # 143: before it had begun with anything.
+    [ $status -eq 0 ] || { [ $status -eq 143 ] && [ $((round % 3)) -eq 0 ]; } || claim_failed "random: with exit code 0" "$status, round $round, HF_SEED=$seed" "$(tail -n 20 random/agent.log)"
+done
+claim_ok "random: SIGTERM ends it $stops times"
+agent_start random
+touch stop
+wait "$writer"
+wait "$feeder" || claim_failed "random: emit gets everything acknowledged" "$(cat emit.err)"
+claim "random: the rest follows" "$HF_BIN" flush -c random/holdfast.yaml --timeout 60s
+agent_stop random
+field() { sed -n "s/.*\b$1 \([0-9]*\).*/\1/p" "$2"; }
+numbers_of random audit >numbers
+claim_each_once "random: each event of the file once" numbers 0 "$(field written file.report)"
+claim_each_once "random: each event of the socket once" numbers 1000000000 "$(field written socket.report)"
+claim_intact "random: the chain is intact" random audit
+echo "| fault | cases | events | lost | doubled | SIGTERM to exit, worst |"
+echo "|---|---|---|---|---|---|"
+echo "| SIGTERM at random moments, HF_SEED=$seed | $stops | $(wc -l <numbers) | 0 | 0 | $worst_ms ms |"
 
 # ---- while it stops: SIGTERM twice, SIGINT ----
 

@@ -194,6 +194,9 @@ play(struct hf_script_server *server, int fd, const struct hf_script_step *step)
     switch (step->then) {
     case HF_SCRIPT_KEEP: return 1;
     case HF_SCRIPT_CLOSE: return 0;
+    case HF_SCRIPT_RESET_REUSE:
+        (void)read_request(server, fd, &(struct hf_script_step){ .reply = NULL });
+        /* fall through */
     case HF_SCRIPT_RESET:
         setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
         return 0;

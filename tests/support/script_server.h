@@ -18,9 +18,10 @@
 #include <stddef.h>
 
 enum hf_script_then {
-    HF_SCRIPT_KEEP,    /* the next step is the next request on this connection, or on a new one */
-    HF_SCRIPT_CLOSE,   /* orderly */
-    HF_SCRIPT_RESET,   /* RST */
+    HF_SCRIPT_KEEP,  /* the next step is the next request on this connection, or on a new one */
+    HF_SCRIPT_CLOSE, /* orderly */
+    HF_SCRIPT_RESET, /* RST */
+    HF_SCRIPT_RESET_REUSE, /* RST when the connection was used again */
     HF_SCRIPT_STALL,   /* hold the connection open and say nothing until the client leaves or the
                           server stops */
     HF_SCRIPT_ENDLESS, /* send `reply`, then `repeat` again and again until the client leaves */

@@ -79,6 +79,31 @@ count_places(const char *base, const char *shared, const char *only, unsigned *r
     fault_plan_free(plan);
 }
 
+/* What the engine was at when it was killed: the steps of the table in agent/journal/FORMAT.md by the files they are made of. */
+static void
+show_places(const struct case_result *results, size_t count)
+{
+    static const struct {
+        const char *in, *text;
+    } places[] = {
+        { "state/journal/", "the journal" },
+        { "/ledger", "a ledger: CUT, ATTEMPT, RECEIPT, DIGEST-CUT, DIGEST-RECEIPT" },
+        { "/sealed/", "a sealed file or digest: made, read, removed" },
+        { "root/", "the store: PUT, look, receipt" },
+        { "log/", "a followed file" },
+        { "", "configuration, identity, sockets, reserve" },
+    };
+    unsigned kills[HF_COUNT(places)] = { 0 };
+    for (size_t i = 0; i < count; i++) {
+        size_t at = 0;
+        while (!strstr(results[i].hit, places[at].in))
+            at++;
+        kills[at] += results[i].applies;
+    }
+    for (size_t i = 0; i < HF_COUNT(places); i++)
+        printf("    %6u at %s\n", kills[i], places[i].text);
+}
+
 static unsigned
 show(enum fault_kind kind, const struct case_result *results, size_t count, const struct sweep *sweep)
 {
@@ -96,6 +121,8 @@ show(enum fault_kind kind, const struct case_result *results, size_t count, cons
                    result->lost, result->doubled, result->text);
     }
     printf("%-46s %6u %6u %6u %8u %6u %9lld\n", fault_text(kind), tried, ended, lost, doubled, wrong, (long long)worst_ms);
+    if (kind == FAULT_KILL)
+        show_places(results, count);
     fflush(stdout);
     return wrong;
 }

@@ -174,6 +174,69 @@ a_wrong_clock_is_told_before_any_put(void **state)
 }
 
 static void
+answers_without_a_date_are_told(void **state)
+{
+    struct fixture *fixture = *state;
+
+    add_step(fixture, "object-lock",
+             hf_asprintf("HTTP/1.1 200 OK\r\n%sContent-Length: %zu\r\n\r\n%s", xml, strlen(lock_on),
+                         lock_on),
+             HF_SCRIPT_KEEP);
+    assert_int_equal(play(fixture), HF_ESKEW);
+    assert_non_null(strstr(fixture->delivery.error.text, "no Date"));
+}
+
+/* Else a host whose clock was put right waits for one more round, with what it knew before. */
+static void
+what_was_signed_by_an_old_clock_is_asked_once_more(void **state)
+{
+    static const char skewed[] = "<Error><Code>RequestTimeTooSkewed</Code></Error>";
+    struct fixture *fixture = *state;
+
+    fixture->store.confirm = HF_CONFIRM_PUT;
+    answer(fixture, "object-lock", "403 Forbidden", xml, skewed);
+    answer_lock(fixture);
+    assert_int_equal(play(fixture), HF_OK);
+}
+
+static void
+and_not_for_ever(void **state)
+{
+    static const char skewed[] = "<Error><Code>RequestTimeTooSkewed</Code></Error>";
+    struct fixture *fixture = *state;
+
+    answer(fixture, "object-lock", "403 Forbidden", xml, skewed);
+    answer(fixture, "object-lock", "403 Forbidden", xml, skewed);
+    assert_int_equal(play(fixture), HF_ESKEW);
+}
+
+static void
+a_listing_that_does_not_go_on_is_refused(void **state)
+{
+    const char *one[] = { DIGEST("2026/11/21", "audit", "20261121T230000Z"), NULL },
+               *two[] = { DIGEST("2026/11/22", "audit", "20261122T230000Z"), NULL };
+    const struct {
+        const char *const *first, *const *second;
+        const char *token, *next_token;
+    } wrong[] = {
+        { one, one, "a", "b" },  /* the same keys */
+        { two, one, "a", NULL }, /* backwards */
+        { one, two, "a", "a" },  /* the same place to go on */
+    };
+    (void)state;
+
+    for (size_t i = 0; i < HF_COUNT(wrong); i++) {
+        void *own = NULL;
+        check_setup(&own);
+        answer_lock(own);
+        answer_page(own, "start-after=", wrong[i].first, wrong[i].token);
+        answer_page(own, "continuation-token=a", wrong[i].second, wrong[i].next_token);
+        assert_int_equal(play(own), HF_EFORMAT);
+        fixture_teardown(&own);
+    }
+}
+
+static void
 what_is_not_s3_is_told(void **state)
 {
     struct fixture *fixture = *state;
@@ -207,6 +270,10 @@ main(void)
         C(a_writer_need_not_see_the_lock_configuration),
         C(the_right_to_list_is_needed),
         C(a_wrong_clock_is_told_before_any_put),
+        C(answers_without_a_date_are_told),
+        C(what_was_signed_by_an_old_clock_is_asked_once_more),
+        C(and_not_for_ever),
+        cmocka_unit_test(a_listing_that_does_not_go_on_is_refused),
         C(what_is_not_s3_is_told),
         cmocka_unit_test(retention_ends_at_the_midnight_after),
     };

@@ -136,6 +136,7 @@ fixture_teardown(void **state)
     for (size_t i = 0; i < fixture->step_count; i++)
         free((char *)fixture->steps[i].reply);
     hf_buf_done(&fixture->delivery.newest_digest);
+    hf_freep(&fixture->delivery.newest_signature);
     hf_queue_free(fixture->done);
     hf_test_tempdir_remove(fixture->root);
     free(fixture);

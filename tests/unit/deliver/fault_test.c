@@ -22,6 +22,27 @@ a_lost_answer_is_unknown_and_found_by_the_next_attempt(void **state)
 }
 
 static void
+a_store_that_lets_no_connection_be_used_again_gets_the_second_try(void **state)
+{
+    struct fixture *fixture = *state;
+
+    answer_head_missing(fixture);
+    answer_head_missing(fixture);
+    answer_put(fixture, "v1");
+    answer_head(fixture, (struct shown){ .version_id = "v1", .lock_until = LATER_TEXT });
+    for (size_t i = 0; i < fixture->step_count; i++)
+        fixture->steps[i].then = HF_SCRIPT_RESET_REUSE;
+    begin_server(fixture);
+    deliver_once(fixture);
+    assert_int_equal(fixture->delivery.status, HF_EUNREACHABLE);
+    fixture->delivery.maybe_there = fixture->delivery.unknown;
+    deliver_once(fixture);
+    assert_int_equal(fixture->delivery.status, HF_OK);
+    assert_string_equal(fixture->delivery.receipt.confirmed, "head");
+    assert_string_equal(hf_script_failure(fixture->server), "");
+}
+
+static void
 after_a_timeout_the_timeout_is_waited_once_more(void **state)
 {
     struct fixture *fixture = *state;
@@ -294,6 +315,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         T(a_lost_answer_is_unknown_and_found_by_the_next_attempt),
+        T(a_store_that_lets_no_connection_be_used_again_gets_the_second_try),
         T(after_a_timeout_the_timeout_is_waited_once_more),
         T(what_is_put_and_not_confirmed_is_unknown),
         T(an_object_that_is_accepted_and_not_there_is_tried_again),

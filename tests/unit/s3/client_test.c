@@ -481,6 +481,19 @@ static const struct misbehaviour {
       HF_EBUSYSTORE,
       HF_S3_ANSWERED,
       "SlowDown" },
+    { "a head cut between its lines",
+      { .reply = "HTTP/1.1 200 OK\r\nETag: \"a\"\r\nContent-Length: 0\r\n",
+        .then = HF_SCRIPT_CLOSE },
+      true,
+      HF_EUNREACHABLE,
+      HF_S3_UNKNOWN,
+      "" },
+    { "an interim answer and no more",
+      { .reply = "HTTP/1.1 100 Continue\r\n\r\n", .then = HF_SCRIPT_CLOSE },
+      true,
+      HF_EUNREACHABLE,
+      HF_S3_UNKNOWN,
+      "" },
     { "an answer before the body was read",
       { .reply = "HTTP/1.1 403 Forbidden\r\nContent-Length: 40\r\nConnection: "
                  "close\r\n\r\n<Error><Code>AccessDenied</Code></Error>",
@@ -511,6 +524,70 @@ a_store_that_misbehaves_is_not_believed(void **state)
                      err.text);
         assert_null(strstr(err.text, "hunter2"));
     }
+}
+
+/* curl alone takes a HEAD's answer for whole as soon as its status line is there. */
+static void
+a_head_that_is_cut_or_has_no_length_shows_no_object(void **state)
+{
+    (void)state;
+    static const struct {
+        struct hf_script_step step;
+        enum hf_status status;
+        enum hf_s3_outcome outcome;
+        const char *says;
+    } cuts[] = {
+        { { .reply = "HTTP/1.1 200 OK\r\nETag: \"a\"\r\n", .then = HF_SCRIPT_CLOSE },
+          HF_EUNREACHABLE,
+          HF_S3_UNKNOWN,
+          "ended within the header" },
+        { { .reply = "HTTP/1.1 200 OK\r\nETag: \"a\"\r\nContent-Length: 12\r\nx-amz-meta-holdf",
+            .then = HF_SCRIPT_CLOSE },
+          HF_EUNREACHABLE,
+          HF_S3_UNKNOWN,
+          "ended within the header" },
+        { { .reply = "HTTP/1.1 404 Not Found\r\nDate", .then = HF_SCRIPT_CLOSE },
+          HF_EUNREACHABLE,
+          HF_S3_UNKNOWN,
+          "ended within the header" },
+        { { .reply = "HTTP/1.1 200 OK\r\nETag: \"a\"\r\n\r\n", .then = HF_SCRIPT_CLOSE },
+          HF_EFORMAT,
+          HF_S3_ANSWERED,
+          "does not speak S3" },
+    };
+
+    for (size_t i = 0; i < HF_COUNT(cuts); i++) {
+        struct hf_s3_request request = get_request;
+        struct hf_s3_reply reply;
+        struct hf_error err = { .text = "" };
+        enum hf_status status;
+
+        request.method = "HEAD";
+        request.expect = HF_S3_EXPECT_OBJECT;
+        status = call_once(&cuts[i].step, &request, &reply, &err);
+        if (status != cuts[i].status || reply.outcome != cuts[i].outcome ||
+            !strstr(err.text, cuts[i].says))
+            fail_msg("%zu: %s, outcome %d: %s", i, hf_status_name(status), reply.outcome, err.text);
+    }
+}
+
+/* Whatever a reply may hold elsewhere: where no body is wanted, a minute is not waited for one. */
+static void
+a_put_is_not_given_the_time_of_a_large_reply(void **state)
+{
+    (void)state;
+    static const struct hf_script_step step = {
+        .reply = "HTTP/1.1 200 OK\r\nETag: \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"\r\n\r\n",
+        .drip_ms = 200,
+        .then = HF_SCRIPT_STALL
+    };
+    struct hf_s3_request request = put_request;
+    uint64_t began_ms = hf_boot_ms();
+    struct hf_s3_reply reply;
+    struct hf_error err;
+
+    assert_int_equal(call_once(&step, &request, &reply, &err), HF_ETIMEOUT);
+    assert_in_range(hf_boot_ms() - began_ms, 1000, 8000);
 }
 
 /* Each byte alone keeps curl's low-speed guard quiet; the deadline is what ends it. */
@@ -787,6 +864,8 @@ main(void)
         cmocka_unit_test(a_lock_that_cannot_be_read_is_none),
         cmocka_unit_test(the_known_skew_is_signed_with),
         cmocka_unit_test(a_store_that_misbehaves_is_not_believed),
+        cmocka_unit_test(a_head_that_is_cut_or_has_no_length_shows_no_object),
+        cmocka_unit_test(a_put_is_not_given_the_time_of_a_large_reply),
         cmocka_unit_test(a_store_that_drips_runs_into_the_deadline),
         cmocka_unit_test(a_closed_port_was_never_sent_to),
         cmocka_unit_test(tls_against_a_plain_port_names_the_certificate_setting),

@@ -14,10 +14,9 @@ every_flipped_bit_is_detected(void **state)
         hf_owned(hf_sealed_freep) struct hf_sealed *again = NULL;
         struct hf_error err;
         uint8_t flipped = file.ptr[bit / 8] ^ (uint8_t)(1u << bit % 8);
-        bool in_body = bit / 8 >= sealed->body_offset, in_magic = bit / 8 == 6 || bit / 8 == 7;
+        bool in_body = bit / 8 >= sealed->body_offset;
         assert_int_equal(pwrite(fd, &flipped, 1, (off_t)(bit / 8)), 1);
-        assert_int_equal(hf_sealed_open(f->path, true, &again, &err),
-                         in_magic ? HF_EVERSION : HF_ECORRUPT);
+        assert_int_equal(hf_sealed_open(f->path, true, &again, &err), HF_ECORRUPT);
         assert_non_null(strstr(err.text, f->path));
         assert_null(again);
         enum hf_status status = hf_sealed_open(f->path, false, &again, &err);

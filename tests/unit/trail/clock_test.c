@@ -56,12 +56,194 @@ events_taken_in_meanwhile_are_dated_right_too(void **state)
     world_remove(&world);
 }
 
+/* ---- what is in the bucket, in the order of its keys: times that never go back ---- */
+
+struct chain {
+    uint64_t number;
+    int64_t end_s;
+    char last_object[HF_KEY_MAX];
+};
+
+static void
+follow(struct chain *chain, const char *path)
+{
+    struct hf_digest digest = {0};
+    hf_owned(hf_buf_done) struct hf_buf gzip = HF_BUF(1u << 24), json = HF_BUF(1u << 24);
+    assert_int_equal(hf_fs_read_file(path, 1u << 24, &gzip, NULL), HF_OK);
+    assert_int_equal(hf_gunzip(hf_buf_slice(&gzip), &json, NULL), HF_OK);
+    assert_int_equal(hf_digest_parse(hf_buf_slice(&json), &digest, NULL), HF_OK);
+    assert_int_equal(digest.number, chain->number + 1);
+    assert_true(!chain->number || digest.start_s == chain->end_s);
+    assert_true(digest.end_s > digest.start_s);
+    for (size_t i = 0; i < digest.object_count; i++) {
+        const char *name = strrchr(digest.objects[i].key, '/'), *stamp = strstr(name, "local_") + 6;
+        char minute[HF_KEY_MAX];
+        snprintf(minute, sizeof(minute), "%.14s", stamp);
+        assert_true(strcmp(chain->last_object, minute) <= 0);
+        memcpy(chain->last_object, minute, sizeof(minute));
+    }
+    chain->number = digest.number;
+    chain->end_s = digest.end_s;
+    hf_digest_done(&digest);
+}
+
+static void
+follow_all(struct chain *chain, const char *folder)
+{
+    char **names;
+    size_t count;
+    if (hf_fs_list(folder, 10000, &names, &count, NULL) != HF_OK)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        char path[HF_PATH_MAX];
+        struct stat stat;
+        hf_path_join(path, sizeof(path), folder, names[i]);
+        assert_int_equal(hf_fs_stat(path, &stat, NULL), HF_OK);
+        if (S_ISDIR(stat.st_mode))
+            follow_all(chain, path);
+        else if (hf_ends_with(path, ".json.gz"))
+            follow(chain, path);
+    }
+    hf_fs_names_free(names, count);
+}
+
+static struct chain
+chain_of(const struct world *world)
+{
+    struct chain chain = {0};
+    char folder[HF_PATH_MAX];
+    snprintf(folder, sizeof(folder), "%s/root/evidence/all/AWSLogs/000000000000/CloudTrail-Digest", world->folder);
+    follow_all(&chain, folder);
+    return chain;
+}
+
+/* An hour and more both ways, with a restart in the middle: nothing is held, and no time goes back. */
+static void
+steps_of_hours_both_ways_leave_times_that_never_go_back(void **state)
+{
+    static const int64_t offsets_s[] = {0, -3600, 0, 7200, -3600, 10800, -80000, 0};
+    struct world world;
+    (void)state;
+    world_new(&world);
+    world_set_wall(86400); /* right: a day ahead of the host, so that going back does not reach the day of the build */
+    world_start(&world, all_trail);
+    for (unsigned i = 0; i < HF_COUNT(offsets_s); i++) {
+        world_set_wall(86400 + offsets_s[i]);
+        world_append(&world, "one", 5 * i, 5);
+        world_flush_well(&world);
+        if (i == 4) {
+            world_stop(&world);
+            world_start(&world, all_trail);
+        }
+    }
+    struct bucket bucket = bucket_of(&world, "all", "eventID");
+    assert_int_equal(bucket.found, 5 * HF_COUNT(offsets_s));
+    assert_int_equal(chain_of(&world).number, HF_COUNT(offsets_s));
+    world_stop(&world);
+    world_remove(&world);
+}
+
+static void
+clock_at_1970_holds_and_dates_nothing(void **state)
+{
+    struct world world;
+    char failed[512];
+    (void)state;
+    world_new(&world);
+    world_start(&world, all_trail);
+    world_append(&world, "one", 0, 3);
+    world_flush_well(&world);
+    world_set_wall(60 - hf_wall_s());
+    world_append(&world, "one", 3, 3);
+    world_flush(&world, 300, failed);
+    assert_non_null(strstr(failed, "before this program was built"));
+    assert_int_equal(bucket_of(&world, "all", "eventID").found, 3);
+    world_stop(&world);
+    world_start(&world, all_trail); /* the same after a restart */
+    world_append(&world, "one", 6, 3);
+    world_flush(&world, 300, failed);
+    assert_non_null(strstr(failed, "before this program was built"));
+    world_set_wall(0);
+    world_flush_well(&world);
+    assert_int_equal(bucket_of(&world, "all", "eventID").found, 9);
+    assert_int_equal(chain_of(&world).number, 2);
+    world_stop(&world);
+    world_remove(&world);
+}
+
+/* Timers run on boot time: after the lid is opened what is due is done at once, in one digest, and nothing is taken for a jump. */
+static void
+suspend_is_time_that_passed(void **state)
+{
+    static const char each_hour[] = "  - { name: all, bucket: evidence, prefix: all, window: { seconds: 300 }, encryption: none, digest: { seconds: 3600, key_file: digest.key } }\n";
+    struct world world;
+    (void)state;
+    world_new(&world);
+    world_start(&world, each_hour);
+    world_append(&world, "one", 0, 3);
+    world_flush_well(&world);
+    world_append(&world, "one", 3, 3);
+    world_sleep(3 * 86400); /* a weekend: more than a clock may jump */
+    hf_trails_notify(world.trails);
+    for (int i = 0; i < 1000 && bucket_of(&world, "all", "eventID").found < 6; i++)
+        usleep(10000);
+    struct bucket bucket = bucket_of(&world, "all", "eventID");
+    assert_int_equal(bucket.found, 6); /* the window's time is over: no flush */
+    world_append(&world, "one", 6, 3);
+    world_flush_well(&world);
+    bucket = bucket_of(&world, "all", "eventID");
+    assert_int_equal(bucket.found, 9);
+    assert_int_equal(bucket.listed, 9);
+    assert_int_equal(chain_of(&world).number, 3); /* one for all of the time, none for each hour */
+    world_stop(&world);
+    world_remove(&world);
+}
+
+/* The store does not answer, so that nobody says what time it is: T must not be carried away for ever. */
+static void
+clock_far_ahead_is_not_believed_before_the_store_has_told_its_time(void **state)
+{
+    static const char nobody[] = "agent: { state_dir: state, account: \"000000000000\" }\n"
+                                 "stores: [ { name: here, url: \"http://127.0.0.1:9\" } ]\n"
+                                 "sources: [ { name: one, type: socket, path: one.sock } ]\n"
+                                 "buckets: [ { name: evidence, store: here, retention: { mode: governance, days: 1 } } ]\n"
+                                 "trails:\n%s";
+    struct world world;
+    char failed[512], text[4096];
+    (void)state;
+    world_new(&world);
+    world_start(&world, all_trail);
+    world_append(&world, "one", 0, 3);
+    world_flush_well(&world);
+    snprintf(text, sizeof(text), nobody, all_trail);
+    world_stop(&world);
+    world_set_wall(TEN_YEARS_S);
+    world_start_config(&world, world_config_parse(&world, text));
+    world_append(&world, "one", 3, 3);
+    world_flush(&world, 300, failed);
+    assert_int_equal(world_number(&world, "cut_sequence"), 3);
+    world_set_wall(86400);
+    world_flush(&world, 300, failed);
+    assert_int_equal(world_number(&world, "cut_sequence"), 6); /* as it should be in an outage */
+    world_stop(&world);
+    world_start(&world, all_trail);
+    world_flush_well(&world);
+    assert_int_equal(bucket_of(&world, "all", "eventID").found, 6);
+    assert_true(chain_of(&world).end_s < hf_wall_s() + 2 * 86400);
+    world_stop(&world);
+    world_remove(&world);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clock_ten_years_ahead_holds_and_dates_nothing),
         cmocka_unit_test(events_taken_in_meanwhile_are_dated_right_too),
+        cmocka_unit_test(steps_of_hours_both_ways_leave_times_that_never_go_back),
+        cmocka_unit_test(clock_at_1970_holds_and_dates_nothing),
+        cmocka_unit_test(clock_far_ahead_is_not_believed_before_the_store_has_told_its_time),
+        cmocka_unit_test(suspend_is_time_that_passed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

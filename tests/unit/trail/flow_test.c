@@ -1,6 +1,7 @@
 /* What was appended comes out once, chained, whatever happens between. */
 #include "tests/unit/trail/world.h"
 #include <sys/wait.h>
+#include <unistd.h>
 
 /* ---- the tests ---- */
 
@@ -198,6 +199,56 @@ missing_bucket_holds_the_trail_until_it_is_there(void **state)
     world_remove(&world);
 }
 
+/* Cut is not delivered: whoever waits for the evidence would look too early. */
+static void
+objects_count_as_undigested_until_their_digest_is_delivered(void **state)
+{
+    struct world world;
+    char path[512], failed[512];
+    (void)state;
+    world_new(&world);
+    snprintf(path, sizeof(path), "%s/root/evidence/all/AWSLogs/000000000000", world.folder);
+    assert_int_equal(hf_fs_mkdirs(path, 0700, NULL), HF_OK);
+    snprintf(path, sizeof(path), "%s/root/evidence/all/AWSLogs/000000000000/CloudTrail-Digest", world.folder);
+    assert_int_equal(hf_fs_replace(path, "in the way", 10, 0600, NULL), HF_OK);
+    world_start(&world, all_trail);
+    world_append(&world, "one", 0, 3);
+    world_flush(&world, 500, failed);
+    assert_int_equal(world_number(&world, "objects_delivered"), 1);
+    assert_int_equal(world_number(&world, "objects_undigested"), 1);
+    assert_int_equal(hf_fs_unlink(path, NULL), HF_OK);
+    world_flush_well(&world);
+    assert_int_equal(world_number(&world, "objects_undigested"), 0);
+    world_stop(&world);
+    world_remove(&world);
+}
+
+static void
+reload_tries_at_once_what_was_held_for_long(void **state)
+{
+    struct world world;
+    char path[512], failed[512];
+    struct hf_error err;
+    (void)state;
+    world_new(&world);
+    snprintf(path, sizeof(path), "%s/root/evidence", world.folder);
+    assert_int_equal(hf_fs_rmdir(path, NULL), HF_OK);
+    world_start(&world, all_trail);
+    world_append(&world, "one", 0, 3);
+    while (world_number(&world, "retry_in_s") < 10) /* each flush is a try, and the wait doubles */
+        world_flush(&world, 20, failed);
+    assert_int_equal(hf_fs_mkdirs(path, 0700, NULL), HF_OK);
+    assert_int_equal(hf_trails_configure(world.trails, world_config(&world, all_trail), &err), HF_OK);
+    uint64_t deadline_ms = hf_boot_ms() + 5000;
+    while (world_number(&world, "retry_in_s") > 0 && hf_boot_ms() < deadline_ms)
+        usleep(10000);
+    assert_int_equal(world_number(&world, "retry_in_s"), 0);
+    world_flush_well(&world);
+    assert_int_equal(bucket_of(&world, "all", "eventID").found, 3);
+    world_stop(&world);
+    world_remove(&world);
+}
+
 static void
 lose_state(struct world *world)
 {
@@ -289,6 +340,8 @@ main(void)
         cmocka_unit_test(added_trail_begins_with_the_reload),
         cmocka_unit_test(changed_trail_keeps_old_events_under_old_settings),
         cmocka_unit_test(missing_bucket_holds_the_trail_until_it_is_there),
+        cmocka_unit_test(objects_count_as_undigested_until_their_digest_is_delivered),
+        cmocka_unit_test(reload_tries_at_once_what_was_held_for_long),
         cmocka_unit_test(lost_state_holds_until_a_new_chain_is_meant),
         cmocka_unit_test(missing_digest_key_is_a_local_fault),
     };

@@ -76,6 +76,33 @@ damaged_identity_is_not_replaced(void **state)
     hf_test_tempdir_remove(folder);
 }
 
+static void
+every_flipped_bit_is_refused_or_changes_nothing_that_counts(void **state)
+{
+    char folder[256], path[HF_PATH_MAX];
+    struct hf_identity right, identity;
+    struct hf_error err;
+    hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(4096);
+    (void)state;
+    hf_test_tempdir(folder);
+    assert_int_equal(hf_identity_load(folder, "one.example", &right, &err), HF_OK);
+    hf_path_join(path, sizeof(path), folder, "identity");
+    assert_int_equal(hf_fs_read_file(path, 4096, &text, NULL), HF_OK);
+    for (size_t bit = 0; bit < 8 * text.size; bit++) {
+        text.ptr[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        assert_int_equal(hf_fs_replace(path, text.ptr, text.size, 0600, NULL), HF_OK);
+        text.ptr[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        if (hf_identity_load(folder, "two.example", &identity, &err) != HF_OK) {
+            assert_non_null(strstr(err.text, "identity"));
+            continue;
+        }
+        assert_string_equal(identity.journal, right.journal);
+        assert_memory_equal(identity.journal_id, right.journal_id, sizeof(right.journal_id));
+        assert_string_equal(identity.host, right.host);
+    }
+    hf_test_tempdir_remove(folder);
+}
+
 int
 main(void)
 {
@@ -84,6 +111,7 @@ main(void)
         cmocka_unit_test(host_name_becomes_a_safe_prefix),
         cmocka_unit_test(directory_of_another_machine_is_refused),
         cmocka_unit_test(damaged_identity_is_not_replaced),
+        cmocka_unit_test(every_flipped_bit_is_refused_or_changes_nothing_that_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

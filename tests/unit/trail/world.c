@@ -12,7 +12,7 @@ const char two_trail[] = "  - { name: only-two, bucket: evidence, prefix: two, s
 
 /* ---- the clock: these programs are linked with --wrap=clock_gettime ---- */
 
-static atomic_llong wall_offset_s;
+static atomic_llong wall_offset_s, slept_s;
 int __real_clock_gettime(clockid_t clock, struct timespec *ret_now);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *ret_now);
 
@@ -21,7 +21,9 @@ __wrap_clock_gettime(clockid_t clock, struct timespec *ret_now)
 {
     int result = __real_clock_gettime(clock, ret_now);
     if (result == 0 && clock == CLOCK_REALTIME)
-        ret_now->tv_sec += (time_t)atomic_load(&wall_offset_s);
+        ret_now->tv_sec += (time_t)(atomic_load(&wall_offset_s) + atomic_load(&slept_s));
+    if (result == 0 && clock == CLOCK_BOOTTIME)
+        ret_now->tv_sec += (time_t)atomic_load(&slept_s);
     return result;
 }
 
@@ -29,6 +31,12 @@ void
 world_set_wall(int64_t offset_s)
 {
     atomic_store(&wall_offset_s, offset_s);
+}
+
+void
+world_sleep(int64_t seconds)
+{
+    atomic_fetch_add(&slept_s, seconds);
 }
 
 /* ---- its life ---- */
@@ -79,6 +87,12 @@ world_config(const struct world *world, const char *trails)
 void
 world_start(struct world *world, const char *trails)
 {
+    world_start_config(world, world_config(world, trails));
+}
+
+void
+world_start_config(struct world *world, struct hf_config *config)
+{
     char path[512], state[512];
     struct hf_error err = {0};
     struct hf_journal_recovery recovery;
@@ -89,7 +103,7 @@ world_start(struct world *world, const char *trails)
     hf_journal_recovery_done(&recovery);
     snprintf(state, sizeof(state), "%s/state", world->folder);
     struct hf_trails_options options = {.state_dir = state, .identity = &world->identity, .journal = world->journal, .own_event = world_own_event, .context = world};
-    if (hf_trails_start(&options, world_config(world, trails), &world->trails, &err) != HF_OK)
+    if (hf_trails_start(&options, config, &world->trails, &err) != HF_OK)
         fail_msg("%s", err.text);
     atomic_store(&world->notify, world->trails);
 }
@@ -110,6 +124,7 @@ world_new(struct world *world)
     char path[512];
     memset(world, 0, sizeof(*world));
     world_set_wall(0);
+    atomic_store(&slept_s, 0);
     hf_test_tempdir(world->folder);
     snprintf(path, sizeof(path), "%s/digest.key", world->folder);
     assert_int_equal(hf_signer_create(path, 2048, NULL), HF_OK);

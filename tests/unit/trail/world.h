@@ -29,11 +29,13 @@ extern const char all_trail[], two_trail[]; /* lines for world_start() */
 
 void world_new(struct world *world);
 void world_start(struct world *world, const char *trails);
+void world_start_config(struct world *world, struct hf_config *config); /* takes it */
 void world_stop(struct world *world);
 void world_remove(struct world *world);
 void world_on_commit(void *context, uint64_t durable_seq, bool room);
 enum hf_status world_own_event(void *context, const char *event_name, const char *details_json, struct hf_error *err);
 void world_set_wall(int64_t offset_s); /* how far the wall clock is ahead; world_new() sets it right */
+void world_sleep(int64_t seconds);     /* the machine was suspended: wall and boot time go on, the monotonic clock does not */
 
 struct hf_config *world_config(const struct world *world, const char *trails);
 struct hf_config *world_config_parse(const struct world *world, const char *text);

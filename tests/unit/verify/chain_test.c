@@ -327,6 +327,31 @@ a_digest_put_in_between_is_extra(void **state)
     world_expect_one(w, HF_EXTRA, key);
 }
 
+static char taken_key[HF_KEY_MAX];
+
+static void
+name_what_took_its_key(struct hf_digest *digest)
+{
+    digest->foreign = hf_realloc(digest->foreign, sizeof(*digest->foreign));
+    digest->foreign[0] = hf_strdup(taken_key);
+    digest->foreign_count = 1;
+}
+
+static void
+what_took_a_digests_key_and_is_named_by_it_is_no_finding(void **state)
+{
+    struct world *w = *state;
+
+    world_put_plain(w, 2);
+    hf_layout_digest_key(&w->layout, WORLD_BASE_S + 2 * 3600 + 5, taken_key);
+    world_put(w, taken_key, HF_SLICE_LITERAL("anything"), NULL);
+    w->change = name_what_took_its_key;
+    world_put_plain(w, 1);
+    w->change = NULL;
+    world_put_plain(w, 1);
+    world_expect_intact(w);
+}
+
 static void
 rubbish_as_the_newest_digest_is_invalid_and_does_not_stop_the_walk(void **state)
 {
@@ -406,6 +431,7 @@ main(void)
         TEST(a_new_chain_is_walked_on_into_the_old_one),
         TEST(a_chain_that_nothing_names_is_extra),
         TEST(a_digest_put_in_between_is_extra),
+        TEST(what_took_a_digests_key_and_is_named_by_it_is_no_finding),
         TEST(rubbish_as_the_newest_digest_is_invalid_and_does_not_stop_the_walk),
         TEST(a_chain_is_followed_to_the_prefix_it_had_before),
         TEST(a_chain_that_had_another_bucket_is_said_to_be_elsewhere),
