@@ -4,6 +4,7 @@
 # long form takes every byte.
 # stores: none
 # build: release
+# table: yes
 # timeout: 86400
 set -euo pipefail
 HF_ROOT=${HF_ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}

@@ -4,6 +4,7 @@
 # Three times; the long form twenty times. HF_SEED=N repeats a run's moments.
 # stores: dir
 # build: release
+# table: yes
 # timeout: 600
 . "$(dirname "$0")/run-helpers"
 . "$HF_ROOT/tests/integration/evidence-helpers"

@@ -4,6 +4,7 @@
 # 20,000 disks.
 # stores: none
 # build: release
+# table: yes
 # timeout: 7200
 set -euo pipefail
 HF_ROOT=${HF_ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}

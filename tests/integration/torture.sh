@@ -3,6 +3,7 @@
 # line is lost or doubled, nobody has to do anything. A smaller sample runs under the sanitizers. The long form takes every place.
 # stores: none
 # build: release
+# table: yes
 # timeout: 3600
 set -euo pipefail
 HF_ROOT=${HF_ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
