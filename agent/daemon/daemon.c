@@ -7,7 +7,7 @@ announce(struct hf_daemon *daemon)
 {
     hf_log_info("agent.started", HF_STR("version", HF_VERSION), HF_STR("host", daemon->identity.host), HF_STR("journal", daemon->identity.journal),
                 HF_NUM("trails", daemon->config->trail_count), HF_NUM("sources", daemon->config->source_count));
-    own_event_soon(daemon, "AgentStart", json_pack("{s:s, s:s, s:s}", "boot", daemon->identity.boot, "version", HF_VERSION, "machine", daemon->identity.machine));
+    clock_watch_note(daemon, "AgentStart", json_pack("{s:s, s:s, s:s}", "boot", daemon->identity.boot, "version", HF_VERSION, "machine", daemon->identity.machine));
     sd_notify(0, "READY=1");
 }
 
@@ -22,7 +22,7 @@ hf_daemon_run(const char *config_path, struct hf_error *err)
     enum hf_status status = daemon_open(daemon, err);
     if (status == HF_OK) {
         announce(daemon);
-        event_base_dispatch(daemon->loop);
+        loop_turns(daemon);
         hf_log_info("agent.stopped");
     }
     daemon_close(daemon);

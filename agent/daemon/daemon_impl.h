@@ -20,6 +20,7 @@
 
 #define STOP_DELIVER_MS 8000 /* seal and deliver for so long after SIGTERM */
 #define STOP_TWICE_MS 1000   /* a second signal sooner is the first one again: timeout(1) and terminals send it to process and group */
+#define STOP_LAST_MS 300     /* then for what is under way in this moment */
 #define CONTROL_CLIENTS_MAX 32
 
 struct hf_daemon;
@@ -40,6 +41,14 @@ struct flush_wait { /* a flush whose events are not all durable yet */
     void *argument;
     bool draining, handed_on;
     char *failed;
+};
+
+#define CLOCK_BOOT_ID_SIZE 37
+#define CLOCK_STATE_SIZE 128
+struct clock_watch {
+    int64_t offset_ms; /* wall minus boot time */
+    int64_t boot_ms;   /* when that was so */
+    char boot_id[CLOCK_BOOT_ID_SIZE];
 };
 
 struct hf_daemon {
@@ -63,7 +72,8 @@ struct hf_daemon {
 
     struct event *clock_event;
     int clock_fd;
-    int64_t clock_offset_ms; /* wall minus boot */
+    struct clock_watch clock;
+    uint64_t last_stamp_ns; /* of the journal as it was found */
 
     struct event *flush_timer, *watchdog, *stdin_timer;
     struct flush_wait *flushes;
@@ -85,6 +95,8 @@ enum hf_status own_event(void *daemon, const char *event_name, const char *detai
 enum hf_status own_loss(struct hf_daemon *daemon, const struct hf_journal_loss *loss, struct hf_error *err) hf_must_check; /* likewise */
 /* On the loop: does not wait. What the journal has no room for is kept and tried again with each commit. */
 void own_event_soon(struct hf_daemon *daemon, const char *event_name, json_t *details); /* takes the reference */
+/* The same; `state` becomes the value of the journal's key in the unit of the event. */
+void own_event_with_state(struct hf_daemon *daemon, const char *event_name, json_t *details, const char *key, const char *state);
 void own_events_retry(struct hf_daemon *daemon);
 void own_events_settle(struct hf_daemon *daemon); /* waits a second at most for a journal that is only busy: for the stop */
 void own_events_free(struct hf_daemon *daemon); /* says what was lost */
@@ -96,6 +108,7 @@ void loop_close(struct hf_daemon *daemon);
 void loop_post(struct hf_daemon *daemon, void (*call)(struct hf_daemon *daemon, void *argument), void *argument); /* any thread */
 void loop_run_posts(struct hf_daemon *daemon);
 void loop_on_commit(void *daemon, uint64_t durable_seq, bool room); /* journal's writer thread */
+void loop_turns(struct hf_daemon *daemon); /* until somebody breaks it */
 void daemon_stop(struct hf_daemon *daemon);
 
 /* ---- flush.c ---- */
@@ -108,6 +121,9 @@ void flush_open(struct hf_daemon *daemon);
 void daemon_reload(struct hf_daemon *daemon);
 enum hf_status clock_watch_open(struct hf_daemon *daemon, struct hf_error *err) hf_must_check;
 void clock_watch_close(struct hf_daemon *daemon);
+void clock_watch_look(struct hf_daemon *daemon); /* after each turn of the loop */
+void clock_watch_note(struct hf_daemon *daemon, const char *event_name, json_t *details); /* an event that carries what is known of the clock */
+bool clock_watch_compare(struct clock_watch *watch, int64_t wall_ms, int64_t boot_ms, int64_t *ret_step_ms); /* true: it was set */
 enum hf_status control_open(struct hf_daemon *daemon, struct hf_error *err) hf_must_check;
 void control_close(struct hf_daemon *daemon);
 

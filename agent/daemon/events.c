@@ -12,6 +12,7 @@
 struct kept_event {
     struct kept_event *next;
     char *name, *details;
+    char *key, *state; /* of the journal, set with the event; or NULL */
     int64_t time_s;
 };
 
@@ -24,10 +25,10 @@ record_maker(const struct hf_daemon *daemon)
     return maker;
 }
 
-/* `mark`: a key of the journal's state that is set with the event, or NULL. */
+/* `key`, `state`: of the journal's state, set with the event; or NULL. */
 static enum hf_status
-append(struct hf_daemon *daemon, bool wait, const char *event_name, const char *details_json, int64_t now_s, const char *mark,
-       struct hf_error *err)
+append(struct hf_daemon *daemon, bool wait, const char *event_name, const char *details_json, int64_t now_s, const char *key,
+       const char *state, struct hf_error *err)
 {
     struct hf_record_maker maker = record_maker(daemon);
     hf_owned(hf_buf_done) struct hf_buf record = HF_BUF(1u << 20);
@@ -39,8 +40,8 @@ append(struct hf_daemon *daemon, bool wait, const char *event_name, const char *
         status = hf_journal_append(daemon->journal, HF_SOURCE_SELF, now_s, hf_buf_slice(&record), NULL, err);
     else
         hf_fail(err, status, "making the record of %s", event_name);
-    if (status == HF_OK && mark)
-        status = hf_journal_set_state(daemon->journal, mark, HF_SLICE_LITERAL("1"), err);
+    if (status == HF_OK && key)
+        status = hf_journal_set_state(daemon->journal, key, hf_slice_text(state), err);
     if (status == HF_OK)
         hf_journal_commit(daemon->journal);
     else
@@ -61,10 +62,10 @@ enum hf_status
 own_event(void *context, const char *event_name, const char *details_json, struct hf_error *err)
 {
     struct hf_daemon *daemon = context;
-    enum hf_status status = append(daemon, false, event_name, details_json, hf_wall_s(), NULL, err);
+    enum hf_status status = append(daemon, false, event_name, details_json, hf_wall_s(), NULL, NULL, err);
     for (int i = 0; i < BUSY_TRIES && status == HF_EFULL && is_only_busy(daemon); i++) {
         usleep(BUSY_WAIT_US);
-        status = append(daemon, false, event_name, details_json, hf_wall_s(), NULL, err);
+        status = append(daemon, false, event_name, details_json, hf_wall_s(), NULL, NULL, err);
     }
     return status == HF_OK ? hf_journal_sync(daemon->journal, 60000, err) : status;
 }
@@ -85,12 +86,12 @@ own_loss(struct hf_daemon *daemon, const struct hf_journal_loss *loss, struct hf
                                                        (json_int_t)loss->last_seq, "reason", loss->reason);
     enum hf_status status = hf_doc_dump(details, &text);
     if (status == HF_OK)
-        status = append(daemon, true, "JournalLoss", hf_buf_text(&text), hf_wall_s(), mark, err);
+        status = append(daemon, true, "JournalLoss", hf_buf_text(&text), hf_wall_s(), mark, "1", err);
     return status == HF_OK ? hf_journal_sync(daemon->journal, 60000, err) : status;
 }
 
 static void
-keep(struct hf_daemon *daemon, const char *event_name, const char *details_json)
+keep(struct hf_daemon *daemon, const char *event_name, const char *details_json, const char *key, const char *state)
 {
     struct kept_event **end = &daemon->kept_events;
     size_t count = 0;
@@ -101,7 +102,7 @@ keep(struct hf_daemon *daemon, const char *event_name, const char *details_json)
         return;
     }
     *end = hf_alloc(sizeof(**end));
-    **end = (struct kept_event){.name = hf_strdup(event_name), .details = hf_strdup(details_json), .time_s = hf_wall_s()};
+    **end = (struct kept_event){.name = hf_strdup(event_name), .details = hf_strdup(details_json), .time_s = hf_wall_s(), .key = hf_strdup(key), .state = hf_strdup(state)};
 }
 
 static void
@@ -111,6 +112,8 @@ drop_first(struct hf_daemon *daemon)
     daemon->kept_events = event->next;
     hf_freep(&event->name);
     hf_freep(&event->details);
+    hf_freep(&event->key);
+    hf_freep(&event->state);
     hf_freep(&event);
 }
 
@@ -120,7 +123,7 @@ own_events_retry(struct hf_daemon *daemon)
     struct hf_error err;
     while (daemon->kept_events) {
         const struct kept_event *event = daemon->kept_events;
-        enum hf_status status = append(daemon, false, event->name, event->details, event->time_s, NULL, &err);
+        enum hf_status status = append(daemon, false, event->name, event->details, event->time_s, event->key, event->state, &err);
         if (status == HF_EFULL || status == HF_ENOSPC)
             return;
         if (status != HF_OK)
@@ -150,6 +153,12 @@ own_events_free(struct hf_daemon *daemon)
 void
 own_event_soon(struct hf_daemon *daemon, const char *event_name, json_t *details)
 {
+    own_event_with_state(daemon, event_name, details, NULL, NULL);
+}
+
+void
+own_event_with_state(struct hf_daemon *daemon, const char *event_name, json_t *details, const char *key, const char *state)
+{
     hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(64u << 10);
     enum hf_status status = hf_doc_dump(details, &text);
     json_decref(details);
@@ -157,6 +166,6 @@ own_event_soon(struct hf_daemon *daemon, const char *event_name, json_t *details
         hf_log_warn("event.lost", HF_STR("name", event_name), HF_STR("reason", hf_status_text(status)));
         return;
     }
-    keep(daemon, event_name, hf_buf_text(&text));
+    keep(daemon, event_name, hf_buf_text(&text), key, state);
     own_events_retry(daemon);
 }

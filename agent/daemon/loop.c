@@ -151,6 +151,14 @@ open_stdin_timer(struct hf_daemon *daemon)
     event_add(daemon->stdin_timer, &(struct timeval){.tv_usec = 250000});
 }
 
+/* Whatever woke it: the clock is looked at, too. */
+void
+loop_turns(struct hf_daemon *daemon)
+{
+    while (event_base_loop(daemon->loop, EVLOOP_ONCE) == 0 && !event_base_got_break(daemon->loop))
+        clock_watch_look(daemon);
+}
+
 enum hf_status
 loop_open(struct hf_daemon *daemon, struct hf_error *err)
 {

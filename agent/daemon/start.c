@@ -34,7 +34,15 @@ open_state_dir(struct hf_daemon *daemon, struct hf_error *err)
         return hf_fail(err, HF_EBUSY, "another holdfast runs on state_dir '%s': stop it first, or give this one a state_dir of its own", agent->state_dir);
     if (status != HF_OK)
         return status;
-    return hf_identity_load(agent->state_dir, agent->host, &daemon->identity, err);
+    status = hf_identity_load(agent->state_dir, agent->host, &daemon->identity, err);
+    return status == HF_OK ? hf_trails_check_versions(agent->state_dir, err) : status;
+}
+
+enum hf_status
+hf_daemon_check_state(const struct hf_config *config, struct hf_error *err)
+{
+    enum hf_status status = hf_trails_check_versions(config->agent.state_dir, err);
+    return status == HF_OK ? hf_trails_check_stores(config, err) : status;
 }
 
 /* Each loss that recovery found is an event, durable before anything else is taken in. */
@@ -98,6 +106,7 @@ open_journal(struct hf_daemon *daemon, struct hf_error *err)
     hf_log_info("journal.opened", HF_NUM("next", recovery.next_seq), HF_NUM("oldest", recovery.oldest_seq), HF_NUM("torn_bytes", recovery.torn_bytes),
                 HF_NUM("losses", recovery.loss_count));
     atomic_store(&daemon->durable_seq, recovery.next_seq - 1);
+    daemon->last_stamp_ns = recovery.last_stamp_ns;
     status = check_journal(daemon, err);
     if (status == HF_OK)
         status = report_losses(daemon, &recovery, err);
@@ -171,7 +180,7 @@ daemon_close(struct hf_daemon *daemon)
         pthread_mutex_lock(&daemon->post_lock);
         struct hf_trails *trails = hf_take(daemon->trails);
         pthread_mutex_unlock(&daemon->post_lock);
-        hf_trails_stop(trails, 1000); /* frees the configuration, too */
+        hf_trails_stop(trails, STOP_LAST_MS); /* frees the configuration, too */
         loop_run_posts(daemon);
     } else {
         hf_config_free(daemon->config);

@@ -195,8 +195,7 @@ hf_file_wait(struct hf_file *file, uint64_t size, bool *ret_waits, struct hf_err
         status = go_on_from_truncated(file, size, &is, err);
     if (status != HF_OK || !file->fresh || is)
         return status;
-    bool waited =
-        file->held && now_ms - file->quiet_since_ms >= file->source->source.intake->timing.quiet_ms;
+    bool waited = file->held && hf_file_is_quiet(file);
     status = judge(file, size, waited, err);
     *ret_waits = file->held;
     hf_file_tick_soon(file->source);

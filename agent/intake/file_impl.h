@@ -95,6 +95,7 @@ struct hf_file {
     size_t partial;      /* bytes behind the offset that were no whole line when last looked at */
     uint64_t known_size; /* as last seen */
     uint64_t quiet_since_ms; /* the last growth seen */
+    uint64_t looked_ms;      /* for quiet */
     uint64_t drain_to;
     struct hf_file_gap gap;
     bool fresh; /* never seen before and nothing read of it: may be a copy of another file */
@@ -122,6 +123,7 @@ struct hf_file_source {
     struct hf_file *files;
     size_t file_count;
     struct hf_file *ready_first, *ready_last;
+    bool by_age; /* whose turn it was: the oldest that was rotated away, or the next in line */
     struct hf_file_state *orphans; /* states without an open file */
     size_t orphan_count;
     struct hf_truncated truncated[HF_TRUNCATED_MAX];
@@ -152,6 +154,7 @@ struct hf_file *hf_file_take_ready(struct hf_file_source *source); /* the next i
 
 /* file_source.c */
 void hf_file_tick_soon(struct hf_file_source *source);
+bool hf_file_is_quiet(struct hf_file *file); /* asked at each tick: it did not grow for quiet_ms */
 void hf_file_scan_soon(struct hf_file_source *source);
 
 /* file_scan.c */

@@ -40,15 +40,34 @@ hf_file_ready(struct hf_file *file)
     hf_source_ready(&source->source);
 }
 
+/* A file that was rotated away is the next to be removed: the oldest of them has every other turn.
+ * Not every one, else one that its writer never leaves would keep all others waiting. */
+static bool
+goes_first(const struct hf_file *file, const struct hf_file *other)
+{
+    bool leaves = file->moved || file->ending, other_leaves = other->moved || other->ending;
+    return leaves && (!other_leaves || file->id.birth_ns < other->id.birth_ns);
+}
+
 struct hf_file *
 hf_file_take_ready(struct hf_file_source *source)
 {
-    struct hf_file *file = source->ready_first;
+    struct hf_file *file = source->ready_first, *before = NULL;
     if (!file)
         return NULL;
-    source->ready_first = file->next_ready;
-    if (!source->ready_first)
-        source->ready_last = NULL;
+    source->by_age = !source->by_age;
+    for (struct hf_file *at = file; source->by_age && at->next_ready; at = at->next_ready) {
+        if (goes_first(at->next_ready, file)) {
+            before = at;
+            file = at->next_ready;
+        }
+    }
+    if (before)
+        before->next_ready = file->next_ready;
+    else
+        source->ready_first = file->next_ready;
+    if (source->ready_last == file)
+        source->ready_last = before;
     file->ready = false;
     return file;
 }

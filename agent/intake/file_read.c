@@ -336,9 +336,7 @@ hf_file_step(struct hf_file *file)
     file->partial = input.size;
     if (!end)
         return true;
-    bool quiet =
-        hf_boot_ms() - file->quiet_since_ms >= file->source->source.intake->timing.quiet_ms;
-    if ((file->ending || file->moved) && quiet)
+    if ((file->ending || file->moved) && hf_file_is_quiet(file))
         return finish(file, input, who.links == 0);
     return false;
 }

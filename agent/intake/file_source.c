@@ -35,6 +35,18 @@ hf_file_tick_soon(struct hf_file_source *source)
     evtimer_add(source->tick, &soon);
 }
 
+/* Time in which nobody looked does not count: a machine that was suspended, or a process that was
+ * stopped, stopped the writer as well, and it has not had its time to go on. */
+bool
+hf_file_is_quiet(struct hf_file *file)
+{
+    uint64_t now_ms = hf_boot_ms(), quiet_ms = file->source->source.intake->timing.quiet_ms;
+    if (now_ms - file->looked_ms > quiet_ms / 2)
+        file->quiet_since_ms = now_ms;
+    file->looked_ms = now_ms;
+    return now_ms - file->quiet_since_ms >= quiet_ms;
+}
+
 static void
 on_tick(evutil_socket_t fd, short what, void *context)
 {

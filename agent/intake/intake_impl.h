@@ -24,6 +24,9 @@ struct hf_intake_timing {
     uint64_t poll_ms;       /* the same where inotify is not to be had */
     uint64_t retry_ms;      /* a journal that refused is tried again, whatever on_commit says */
     uint64_t full_after_ms; /* clients are told FULL when the journal has refused for this long */
+    uint64_t hello_ms;      /* a greeting that was begun has to be whole by then */
+    uint64_t silent_ms; /* a connection that said nothing for so long may make room for another */
+    size_t connections_max; /* of one source */
 };
 void hf_intake_set_timing(struct hf_intake *intake, const struct hf_intake_timing *timing);
 

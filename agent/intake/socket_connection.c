@@ -240,6 +240,7 @@ hf_connection_work(struct hf_connection *connection)
     if (connection->session.state == HF_SESSION_HELLO && connection->in.size > 0) {
         consume(connection, hf_session_hello(&connection->session, hf_buf_slice(&connection->in),
                                              connection->ended));
+        hf_connection_wait_for_hello(connection);
         if (connection->session.state == HF_SESSION_NAMED)
             take_stream(connection);
     }
@@ -339,6 +340,7 @@ hf_connection_new(struct hf_socket_source *source, int fd)
     struct hf_connection *connection = hf_alloc(sizeof(*connection));
     connection->source = source;
     connection->fd = fd;
+    connection->since_ms = hf_boot_ms();
     hf_buf_init(&connection->in, (size_t)source->source.max_event + 4 * HF_SOCKET_READ);
     connection->readable = event_new(loop, fd, EV_READ | EV_PERSIST, on_readable, connection);
     connection->writable = event_new(loop, fd, EV_WRITE, on_writable, connection);
@@ -362,6 +364,8 @@ hf_connection_close(struct hf_connection *connection)
         event_free(connection->readable);
     if (connection->writable)
         event_free(connection->writable);
+    if (connection->late)
+        event_free(connection->late);
     if (connection->stream)
         hf_stream_put(connection->stream);
     hf_fs_close(&connection->fd);

@@ -14,6 +14,8 @@ struct hf_connection {
     struct hf_socket_source *source;
     int fd;
     struct event *readable, *writable;
+    struct event *late; /* while a greeting is not whole */
+    uint64_t since_ms;  /* it is open */
     struct hf_buf
         in; /* received, not yet in the journal: at most a line of max_event and one read */
     struct hf_session session;
@@ -47,6 +49,13 @@ enum hf_status hf_socket_take_place(struct hf_socket_source *source,
                                     struct hf_error *err) hf_must_check;
 void hf_socket_leave_place(struct hf_socket_source *source);
 
+/* ---- socket_crowd.c ---- */
+
+void hf_connection_wait_for_hello(
+    struct hf_connection *connection); /* it has begun to say something */
+/* true: one that never said a word was closed. */
+bool hf_connection_make_room(struct hf_socket_source *source);
+void hf_connection_turn_away(struct hf_socket_source *source, int fd);
 void hf_connection_new(struct hf_socket_source *source, int fd);
 void hf_connection_close(struct hf_connection *connection);
 void hf_connection_work(struct hf_connection *connection); /* takes what it can, tells what is to be

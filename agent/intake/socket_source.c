@@ -29,15 +29,13 @@ on_acceptable(evutil_socket_t listening, short what, void *context)
     struct hf_error err = { .status = HF_OK };
     (void)what;
     for (int i = 0; i < ACCEPT_AT_ONCE; i++) {
-        if (source->connection_count >= HF_CONNECTIONS_MAX) {
-            hf_fail(&err, HF_ELIMIT, "%d connections are open; further ones wait",
-                    HF_CONNECTIONS_MAX);
-            hf_source_problem(&source->source, &err);
-            accept_later(source);
-            return;
-        }
+        size_t most = source->source.intake->timing.connections_max;
         int fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd >= 0) {
+        if (fd >= 0 && source->connection_count >= most && !hf_connection_make_room(source)) {
+            hf_fail(&err, HF_ELIMIT, "%zu connections are open; further ones are turned away", most);
+            hf_source_problem(&source->source, &err);
+            hf_connection_turn_away(source, fd);
+        } else if (fd >= 0) {
             hf_connection_new(source, fd);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
             hf_fail_errno(&err, HF_ELIMIT, "accepting a connection");

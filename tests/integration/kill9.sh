@@ -79,12 +79,15 @@ stream_of() { printf '%08x-%04x-7000-8000-%012x' $((made_ms >> 16)) $((made_ms &
 # ---- the kills ----
 
 kills=0 worst_ms=0
-random_ms() { printf '0.%03d' $((RANDOM % $1)); }
+random_s() { # MILLISECONDS at most
+    local ms=$((RANDOM % $1))
+    printf '%d.%03d' $((ms / 1000)) $((ms % 1000))
+}
 # In the middle of a start, too: what recovery has begun is recovered.
 agent_killed_in_start() {
     "$HF_BIN" run -c main/holdfast.yaml >>main/agent.log 2>&1 </dev/null &
     agent_pid[main]=$!
-    sleep "$(random_ms 250)"
+    sleep "$(random_s 250)"
     agent_kill main
     kills=$((kills + 1))
 }
@@ -102,9 +105,9 @@ feed_socket | "$HF_BIN" emit -s "$HF_TMP/in.sock" --timeout 120s >emit.out 2>emi
 feeder=$!
 for ((round = 1; round <= rounds; round++)); do
     rm -f impatient.pid
-    feed_impatient "$round" 1000 1s &
+    feed_impatient "$round" 1600 1s &
     impatient=$!
-    sleep "$((RANDOM % 2)).$(printf %03d $((RANDOM % 1000)))"
+    sleep "$(random_s 1500)"
     agent_kill main
     kills=$((kills + 1))
     # Some clients give up while the agent is down, others do not notice, some are killed as well.

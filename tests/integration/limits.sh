@@ -11,7 +11,7 @@
 . "$HF_ROOT/tests/integration/evidence-helpers"
 . "$HF_ROOT/tests/integration/trouble-helpers"
 
-rate=20000 spool_mib=64 journal_mib=128
+rate=50000 spool_mib=64 journal_mib=128
 [ -z "${HF_LONG:-}" ] || spool_mib=2048 journal_mib=1024
 load=$(hf_tool hf_load)
 count=$(hf_tool hf_count)

@@ -44,6 +44,7 @@ static bool
 restart_with_fault(struct rig *rig, unsigned at)
 {
     struct fault fault = { .name = "pread", .path = "files/app.log", .at = at };
+    rig->timing.rescan_ms = 200; /* what could not be read is tried again at the next scan */
     rig_stop(rig);
     rig_rename(rig, "files/app.log", "files/app.log.1");
     rig_append_numbered(rig, "files/app.log", 300, 400);

@@ -128,6 +128,62 @@ a_file_rotated_while_the_agent_was_stopped_is_read_to_its_end(void **state)
     assert_numbered(rig, 300);
 }
 
+/* The place of the last event that begins so. */
+static size_t
+last_of(json_t *events, const char *prefix)
+{
+    size_t last = 0, index;
+    json_t *event;
+    json_array_foreach(events, index, event)
+    {
+        if (strncmp(event_text(event), prefix, strlen(prefix)) == 0)
+            last = index;
+    }
+    return last;
+}
+
+static void
+the_oldest_rotated_file_is_read_to_its_end_before_the_others(void **state)
+{
+    struct rig *rig = *state;
+    rig_source(rig, "app", HF_SOURCE_FILE, "files/app.log*");
+    rig->timing.quiet_ms = 5000; /* none of them is through before the others are there */
+    rig_configure(rig);
+    for (int i = 0; i < 6; i++) {
+        char name[32], line[32];
+        snprintf(name, sizeof(name), "files/app.log.%d", i);
+        snprintf(line, sizeof(line), "from %d\n", i);
+        rig_append(rig, "files/app.log", line);
+        rig_until_count(rig, (size_t)i + 1);
+        rig_rename(rig, "files/app.log", name);
+        rig_turn(rig, 20); /* birth times are of the kernel's tick */
+    }
+    rig_stop(rig);
+    hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(16u << 20);
+    for (int i = 5; i >= 0; i--) {
+        char name[32];
+        snprintf(name, sizeof(name), "files/app.log.%d", i);
+        hf_buf_reset(&text);
+        for (int n = 0; n < 1000; n++)
+            assert_int_equal(hf_buf_addf(&text, "from %d, line %d%01000d\n", i, n, 0), HF_OK);
+        rig_append_bytes(rig, name, text.ptr, text.size);
+    }
+    rig_start(rig);
+    rig_until_count(rig, 6 + 6 * 1000);
+    json_t *events = rig_events(rig);
+    /* Of the last two either may come first: every other turn is anyone's. */
+    for (int i = 0; i < 3; i++) {
+        char older[32], younger[32];
+        snprintf(older, sizeof(older), "from %d", i);
+        snprintf(younger, sizeof(younger), "from %d", i + 1);
+        assert_true(last_of(events, older) < last_of(events, younger));
+    }
+    /* Half of the turns: its end comes when no more than as much of the others was read. */
+    assert_true(last_of(events, "from 0") < 3 * 1000);
+    json_decref(events);
+    assert_int_equal(rig_gaps(rig), 0);
+}
+
 static void
 an_unlinked_file_is_read_to_its_end_with_its_last_line(void **state)
 {
@@ -280,6 +336,7 @@ main(void)
         TEST(rotation_inside_the_pattern_keeps_each_file_its_place),
         TEST(files_rotated_before_they_were_ever_opened_are_found),
         TEST(a_file_rotated_while_the_agent_was_stopped_is_read_to_its_end),
+        TEST(the_oldest_rotated_file_is_read_to_its_end_before_the_others),
         TEST(an_unlinked_file_is_read_to_its_end_with_its_last_line),
         TEST(the_state_of_an_unlinked_file_goes_with_it),
         TEST(a_file_that_left_and_came_back_is_read_on),

@@ -311,6 +311,30 @@ is_status_waiting(struct rig *rig, void *context)
     return rig_status(rig, 0).waiting;
 }
 
+/* What was heard before the last FULL is forgotten. */
+static void
+forget_before_full(struct client *client)
+{
+    char *last = client->in;
+    for (char *at = client->in; (at = strstr(at, "FULL")) != NULL; at++)
+        last = at;
+    client->size -= (size_t)(last - client->in);
+    memmove(client->in, last, client->size + 1);
+    if (last == client->in && client->in[0] != 'F' && hf_ends_with(client->in, "\n"))
+        client->size = 0;
+}
+
+/* A disk that only stands still for a while is told as well, and GO follows. */
+static bool
+is_told_full(struct rig *rig, struct client *client)
+{
+    struct hf_journal_info info;
+    char full[64];
+    hf_journal_info(rig->journal, &info);
+    snprintf(full, sizeof(full), "FULL %llu\n", (unsigned long long)info.durable_seq);
+    return info.full && hf_starts_with(client->in, full) && !strstr(client->in, "GO");
+}
+
 static void
 a_full_journal_is_told_and_nothing_is_lost(void **state)
 {
@@ -324,23 +348,19 @@ a_full_journal_is_told_and_nothing_is_lost(void **state)
     hear(&client, "OK 0\n");
     size_t sent = 0;
     char line[64];
-    for (bool full = false; !full;
-         full = hf_ends_with(client.in, "\n") && strstr(client.in, "FULL")) {
+    uint64_t end_ms = hf_boot_ms() + 60000;
+    while (!is_told_full(rig, &client)) {
         int size = snprintf(line, sizeof(line), "line %zu\n", sent);
         bool taken = send(client.fd, line, (size_t)size, MSG_NOSIGNAL) == size;
         sent += taken;
         rig_turn(rig, taken && sent % 50 ? 0 : 1);
-        if (client.size > 2048 && hf_ends_with(client.in, "\n"))
-            client.size = 0;
+        forget_before_full(&client);
         listen_once(&client);
-        assert_true(sent < 100000);
+        assert_true(sent < 100000 && hf_boot_ms() < end_ms);
     }
     rig_until(rig, is_status_waiting, NULL);
     size_t taken = rig_count(rig);
     assert_true(taken < sent);
-    char full[64];
-    snprintf(full, sizeof(full), "FULL %zu\n", taken);
-    assert_true(hf_ends_with(client.in, full));
     client.size = 0;
 
     /* Sealing makes room: the client goes on where it stopped. */
@@ -498,6 +518,103 @@ drain_takes_what_was_sent_before_it(void **state)
     hang_up(&client);
 }
 
+/* ---- a crowd ---- */
+
+static bool
+has_said(struct rig *rig, void *context)
+{
+    struct client *client = context;
+    (void)rig;
+    listen_once(client);
+    return client->size > 0;
+}
+
+static void
+greeting_that_does_not_become_whole_is_closed_and_silence_is_not(void **state)
+{
+    struct rig *rig = *state;
+    rig->timing.hello_ms = 50;
+    hf_intake_set_timing(rig->intake, &rig->timing);
+    struct client silent = client_new(rig), half = client_new(rig);
+    say(&half, "HOLDFAST 1 STR");
+    hear(&half, "ERROR the first line did not become whole in time\n");
+    until_closed(&half);
+    struct client whole = client_new(rig);
+    say(&whole, "HOLD");
+    rig_turn(rig, 10);
+    say(&whole, "FAST 1 STREAM " A "\n");
+    hear(&whole, "OK 0\n");
+    rig_turn(rig, 150); /* its time is over, and it was in time */
+    say(&whole, "one\n");
+    hear_last(&whole, "ACK 1\n");
+    say(&silent, "two\n");
+    rig_until_count(rig, 2);
+    ASSERT_TEXTS(rig, "one", "two");
+    hang_up(&whole);
+    hang_up(&silent);
+}
+
+static void
+connections_that_say_nothing_make_room(void **state)
+{
+    struct rig *rig = *state;
+    struct client silent[20];
+    rig->timing.connections_max = HF_COUNT(silent);
+    rig->timing.silent_ms = 30;
+    hf_intake_set_timing(rig->intake, &rig->timing);
+    struct client busy = client_new(rig);
+    say(&busy, HELLO_A);
+    hear(&busy, "OK 0\n");
+    for (size_t i = 1; i < HF_COUNT(silent); i++)
+        silent[i] = client_new(rig);
+    rig_turn(rig, 60);
+    assert_int_equal(rig_status(rig, 0).connections, HF_COUNT(silent));
+    struct client late = client_new(rig);
+    say(&late, "two\n");
+    rig_until_count(rig, 1);
+    hear(&silent[1], "ERROR too many connections, and this one has not said anything\n"); /* the oldest */
+    until_closed(&silent[1]);
+    say(&busy, "one\n");
+    hear_last(&busy, "ACK 1\n");
+    hang_up(&late);
+    hang_up(&busy);
+    for (size_t i = 2; i < HF_COUNT(silent); i++)
+        hang_up(&silent[i]);
+    ASSERT_TEXTS(rig, "two", "one");
+}
+
+static void
+where_all_have_spoken_a_new_one_is_turned_away_and_the_others_go_on(void **state)
+{
+    struct rig *rig = *state;
+    struct client busy[8];
+    rig->timing.connections_max = HF_COUNT(busy);
+    rig->timing.silent_ms = 0;
+    hf_intake_set_timing(rig->intake, &rig->timing);
+    for (size_t i = 0; i < HF_COUNT(busy); i++) {
+        busy[i] = client_new(rig);
+        say(&busy[i], "a line\n");
+        rig_until_count(rig, i + 1);
+    }
+    struct client late = client_new(rig);
+    rig_until(rig, has_said, &late);
+    hear(&late, "ERROR 8 connections are open; close some, or connect again later\n");
+    until_closed(&late);
+    assert_non_null(strstr(rig_status(rig, 0).problem, "turned away"));
+    for (size_t i = 0; i < HF_COUNT(busy); i++)
+        say(&busy[i], "another\n");
+    rig_until_count(rig, 2 * HF_COUNT(busy));
+    hang_up(&busy[0]);
+    rig_turn(rig, 20);
+    late = client_new(rig);
+    say(&late, HELLO_A "one\n");
+    hear_last(&late, "ACK 1\n");
+    assert_string_equal(rig_status(rig, 0).problem, "");
+    hang_up(&late);
+    for (size_t i = 1; i < HF_COUNT(busy); i++)
+        hang_up(&busy[i]);
+}
+
 /* ---- the socket itself ---- */
 
 static void
@@ -557,6 +674,9 @@ main(void)
         TEST(another_line_in_the_place_of_a_begun_one_is_refused_once),
         TEST(plain_lines_need_no_protocol),
         TEST(drain_takes_what_was_sent_before_it),
+        TEST(greeting_that_does_not_become_whole_is_closed_and_silence_is_not),
+        TEST(connections_that_say_nothing_make_room),
+        TEST(where_all_have_spoken_a_new_one_is_turned_away_and_the_others_go_on),
         TEST(the_socket_has_its_mode_and_goes_with_the_source),
         TEST(a_left_over_socket_is_replaced_and_nothing_else),
     };

@@ -204,12 +204,13 @@ static void
 objects_count_as_undigested_until_their_digest_is_delivered(void **state)
 {
     struct world world;
-    char path[512], failed[512];
+    char path[512], failed[512], day[HF_TIME_SIZE];
     (void)state;
     world_new(&world);
-    snprintf(path, sizeof(path), "%s/root/evidence/all/AWSLogs/000000000000", world.folder);
+    snprintf(path, sizeof(path), "%s/root/evidence/all/AWSLogs/000000000000/CloudTrail-Digest/local", world.folder);
     assert_int_equal(hf_fs_mkdirs(path, 0700, NULL), HF_OK);
-    snprintf(path, sizeof(path), "%s/root/evidence/all/AWSLogs/000000000000/CloudTrail-Digest", world.folder);
+    hf_time_folder(hf_wall_s(), day); /* of its year; the public key lies beside it */
+    snprintf(path, sizeof(path), "%s/root/evidence/all/AWSLogs/000000000000/CloudTrail-Digest/local/%.4s", world.folder, day);
     assert_int_equal(hf_fs_replace(path, "in the way", 10, 0600, NULL), HF_OK);
     world_start(&world, all_trail);
     world_append(&world, "one", 0, 3);

@@ -125,7 +125,7 @@ static int
 fail_digests(void *context, struct hf_fs_call *call)
 {
     (void)context;
-    return strcmp(call->name, "link") == 0 && call->to && strstr(call->to, "CloudTrail-Digest") ? EIO : 0;
+    return strcmp(call->name, "link") == 0 && call->to && strstr(call->to, "CloudTrail-Digest") && hf_ends_with(call->to, ".json.gz") ? EIO : 0;
 }
 
 static void
