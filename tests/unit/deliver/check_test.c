@@ -91,6 +91,28 @@ the_newest_digest_of_this_trail_is_fetched(void **state)
 }
 
 static void
+what_is_to_be_skipped_is_not_the_newest_and_the_signature_comes_along(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *keys[] = { DIGEST("2026/11/22", "audit", "20261122T100000Z"),
+                           DIGEST("2026/11/22", "audit", "20261122T110000Z"),
+                           DIGEST("2099/11/22", "audit", "20991122T110000Z"), NULL };
+    char skip_1[] = DIGEST("2099/11/22", "audit", "20991122T110000Z"),
+         skip_2[] = DIGEST("2026/11/22", "audit", "20261122T110000Z");
+    char *skip[] = { skip_1, skip_2 };
+
+    fixture->delivery.skip = skip;
+    fixture->delivery.skip_count = HF_COUNT(skip);
+    answer_lock(fixture);
+    answer_page(fixture, LIST_EXPECT, keys, NULL);
+    answer(fixture, "GET /logs/" DIGEST("2026/11/22", "audit", "20261122T100000Z") " ", "200 OK",
+           "ETag: \"x\"\r\nx-amz-meta-signature: abcdef\r\n", "digest bytes");
+    assert_int_equal(play(fixture), HF_OK);
+    assert_string_equal(fixture->delivery.newest_digest_key, keys[0]);
+    assert_string_equal(fixture->delivery.newest_signature, "abcdef");
+}
+
+static void
 it_is_found_on_later_pages_and_in_wider_spans(void **state)
 {
     struct fixture *fixture = *state;
@@ -263,6 +285,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         C(a_bucket_without_digests_may_be_delivered_to),
         C(the_newest_digest_of_this_trail_is_fetched),
+        C(what_is_to_be_skipped_is_not_the_newest_and_the_signature_comes_along),
         C(it_is_found_on_later_pages_and_in_wider_spans),
         C(a_bucket_without_lock_is_refused_where_a_lock_is_needed),
         C(and_is_fine_where_none_is),

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define FILES 4
 
@@ -16,6 +17,25 @@ next_random(uint64_t *seed)
     return *seed >> 11;
 }
 
+/* Nothing that was deleted is open any more: it was read to its end, and its state says so. */
+static bool
+deleted_is_closed(struct rig *rig, void *context)
+{
+    char **names, link[64], path[512];
+    size_t count;
+    bool open = false;
+    (void)context;
+    assert_int_equal(hf_fs_list("/proc/self/fd", 4096, &names, &count, NULL), HF_OK);
+    for (size_t i = 0; i < count; i++) {
+        snprintf(link, sizeof(link), "/proc/self/fd/%s", names[i]);
+        ssize_t size = readlink(link, path, sizeof(path) - 1);
+        path[HF_MAX(size, 0)] = '\0';
+        open |= hf_starts_with(path, rig->dir) && hf_ends_with(path, " (deleted)");
+    }
+    hf_fs_names_free(names, count);
+    return !open;
+}
+
 /* As logrotate does: the oldest goes, when all of it was read. */
 static void
 rotate(struct rig *rig, size_t *kept, size_t whole_lines)
@@ -25,8 +45,7 @@ rotate(struct rig *rig, size_t *kept, size_t whole_lines)
         rig_until_count(rig, whole_lines);
         snprintf(from, sizeof(from), "files/app.log.%d", FILES);
         rig_unlink(rig, from);
-        rig_turn(rig,
-                 2 * (unsigned)rig->timing.quiet_ms); /* gone while we are stopped would be a gap */
+        rig_until(rig, deleted_is_closed, NULL); /* gone while we are stopped would be a gap */
         --*kept;
     }
     for (size_t i = *kept; i > 0; i--) {
