@@ -296,6 +296,38 @@ an_error_of_the_agent_is_tried_again(void **state)
 }
 
 static void
+drop_often_then_well(struct agent *agent)
+{
+    for (int i = 0; i < 8; i++) {
+        accept_one(agent);
+        drop(agent);
+    }
+    uint64_t since_ms = hf_boot_ms();
+    accept_one(agent);
+    if (hf_boot_ms() - since_ms > 3000)
+        broken(agent, "it came back late");
+    say(agent, "OK 0\n");
+    take(agent, 1);
+    say(agent, "ACK 1\n");
+    free(next_line(agent, 5000));
+}
+
+/* However long the agent was away: its clients must not wait for seconds once it is there. */
+static void
+after_many_failures_it_still_comes_back_soon(void **state)
+{
+    struct agent agent;
+    struct hf_error err = { 0 };
+    uint64_t acknowledged = 0;
+    (void)state;
+    agent_start(&agent, drop_often_then_well);
+    assert_int_equal(
+        emit(&agent, "1\n", (struct emit_options){ .timeout_ms = 60000 }, &acknowledged, &err),
+        HF_OK);
+    agent_end(&agent, "1");
+}
+
+static void
 without_an_agent_it_gives_up(void **state)
 {
     struct agent agent;
@@ -605,6 +637,7 @@ main(void)
         cmocka_unit_test(no_input_is_all_of_it),
         cmocka_unit_test(a_broken_connection_goes_on_where_the_agent_is),
         cmocka_unit_test(an_error_of_the_agent_is_tried_again),
+        cmocka_unit_test(after_many_failures_it_still_comes_back_soon),
         cmocka_unit_test(without_an_agent_it_gives_up),
         cmocka_unit_test(full_holds_until_go),
         cmocka_unit_test(not_more_than_the_window_is_unacknowledged),
