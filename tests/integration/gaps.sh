@@ -3,6 +3,7 @@
 # trail, one more gap in `status`, one loss in a digest; where it begins is exact, how much it was has a bound. What can be
 # read is read, each line once, and what loses nothing makes no record.
 # stores: dir
+# table: yes
 . "$(dirname "$0")/run-helpers"
 . "$HF_ROOT/tests/integration/evidence-helpers"
 . "$HF_ROOT/tests/integration/trouble-helpers"

@@ -3,6 +3,7 @@
 # machine, put together from two, rolled back in part or whole, cloned and run twice, or written by a later version is
 # refused or held with the reason, before anything is sent or changed; no chain forks, and who was right goes on.
 # stores: dir
+# table: yes
 # timeout: 400
 . "$(dirname "$0")/run-helpers"
 . "$HF_ROOT/tests/integration/evidence-helpers"

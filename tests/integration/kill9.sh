@@ -4,6 +4,7 @@
 # comes back with its stream goes on where it was, and the chain is intact.
 # Ten rounds; the long form has 200; HF_ROUNDS=N as many as you like. HF_SEED=N repeats a run's moments.
 # stores: dir ceph minio
+# table: yes
 # build: release
 # timeout: 3600
 # serial: yes
