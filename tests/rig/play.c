@@ -7,7 +7,7 @@
 #include <time.h>
 
 #define STARTS_MOST 6
-#define TRIES_MOST 6
+#define PATIENCE_MS 30000 /* what was refused once may be had again a second later */
 #define START_MS 15000
 #define STEP_MS 8000
 
@@ -41,7 +41,8 @@ static void
 act(struct play *play, const char *name, play_step step, unsigned argument)
 {
     char text[100];
-    for (int i = 0; i < TRIES_MOST && !*play->trouble && have_agent(play); i++) {
+    uint64_t until_ms = hf_boot_ms() + PATIENCE_MS;
+    while (hf_boot_ms() < until_ms && !*play->trouble && have_agent(play)) {
         if (step(play, argument))
             return;
         if (*play->stream.problem)
