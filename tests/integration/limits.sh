@@ -13,7 +13,7 @@
 . "$HF_ROOT/tests/integration/trouble-helpers"
 
 rate=50000 spool_mib=64 journal_mib=128
-[ -z "${HF_LONG:-}" ] || spool_mib=2048 journal_mib=1024
+[ -z "${HF_LONG:-}" ] || spool_mib=1024 journal_mib=512
 load=$(hf_tool hf_load)
 count=$(hf_tool hf_count)
 root=${HF_STORE_URL#dir://}
@@ -126,8 +126,9 @@ for place in "$root/near" "$HF_TMP/instead/far"; do
 done
 events=$(field events counted)
 
-# The reserve: 2 sealers x (4 + 1) + 16 MiB. An object in the making, the segments' rounding and the ledgers: 16 MiB.
-allowed=$((spool_mib + journal_mib + 26 + 16))
+# The reserve: 2 sealers x (4 + 1) + 16 MiB. An object in the making, the segments' rounding and the ledgers: 16 MiB. The last
+# block of each sealed file is half empty: less than a hundredth.
+allowed=$((spool_mib + journal_mib + 26 + 16 + spool_mib / 100))
 claim "the disk's most, $((disk_most >> 20)) MiB, is within journal, spool and reserve ($allowed MiB)" test "$((disk_most >> 20))" -le "$allowed"
 claim "memory's most is below 128 MiB: $((memory / 1024)) MiB in the outage, $((memory_drain / 1024)) MiB with the draining" test "$memory_drain" -le $((128 * 1024))
 echo "| fault | cases | events | lost | doubled | seconds of outage | intake returns after | drained after | RSS, most | disk, most (limits: journal $journal_mib MiB, spool $spool_mib MiB) |"
