@@ -84,8 +84,8 @@ run_case(void *context, size_t number, const char *folder, struct case_result *r
     result->applies = end.told;
     result->lost = verdict.silent + end.taken_back;
     result->doubled = verdict.doubled;
-    result->signed_lost = verdict.in_losses;
-    result->uncertain = verdict.delivered;
+    result->in_losses = verdict.in_losses;
+    result->delivered = verdict.delivered;
     result->worst_start_ms = end.start_ms;
     snprintf(result->hit, sizeof(result->hit), "%s:%zu", place->file->name, place->at);
     snprintf(result->text, sizeof(result->text), "%s", verdict.wrong);
@@ -99,21 +99,21 @@ run_case(void *context, size_t number, const char *folder, struct case_result *r
 static unsigned
 show(enum place_kind kind, const struct case_result *results, size_t count)
 {
-    unsigned wrong = 0, told = 0, signed_lost = 0, lost = 0, doubled = 0;
+    unsigned wrong = 0, told = 0, in_losses = 0, lost = 0, doubled = 0;
     unsigned long delivered = 0;
     int64_t worst_ms = 0;
     for (size_t i = 0; i < count; i++) {
         const struct case_result *result = &results[i];
         told += result->applies;
-        delivered += result->uncertain;
-        signed_lost += result->signed_lost;
+        delivered += result->delivered;
+        in_losses += result->in_losses;
         lost += result->lost;
         doubled += result->doubled;
         worst_ms = HF_MAX(worst_ms, result->worst_start_ms);
         if (!result->well && wrong++ < 10)
             printf("WRONG: --at %s: %s\n", result->hit, result->text);
     }
-    printf("%-42s %7zu %8u %10lu %8u %7u %8u %6u %9lld\n", kind_text(kind), count, told, delivered, signed_lost, lost, doubled, wrong,
+    printf("%-42s %7zu %8u %10lu %8u %7u %8u %6u %9lld\n", kind_text(kind), count, told, delivered, in_losses, lost, doubled, wrong,
            (long long)worst_ms);
     fflush(stdout);
     return wrong;

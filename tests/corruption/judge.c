@@ -1,9 +1,7 @@
 #include "tests/corruption/judge.h"
+#include "tests/rig/evidence.h"
 
-#include <holdfast/config.h>
-#include <holdfast/crypto.h>
 #include <holdfast/json.h>
-#include <holdfast/verify.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,60 +70,18 @@ on_content(void *context, const struct hf_digest_object *object, struct hf_slice
     return status;
 }
 
-static void
-read_trail(struct reading *reading, const struct hf_config *config, const char *name, const struct hf_verifier *verifier, struct hf_opener *opener)
-{
-    struct hf_store *store = NULL;
-    struct hf_error err;
-    struct hf_verify_result result;
-    if (hf_store_open(&config->stores[0], "evidence", &store, &err) != HF_OK)
-        stage_die("%s", err.text);
-    struct hf_verify_options options = {
-        .store = store,
-        .layout = { .prefix = name, .account = config->agent.account, .region = config->agent.region, .trail = name },
-        .verifiers = &verifier,
-        .verifier_count = 1,
-        .check_objects = true,
-        .check_locks = true,
-        .finding = on_finding,
-        .content = on_content,
-        .opener = opener,
-        .context = reading,
-    };
-    if (hf_verify(&options, &result, &err) != HF_OK)
-        snprintf(reading->judged->wrong, sizeof(reading->judged->wrong), "%s cannot be validated: %.200s", name, err.text);
-    options.finding = NULL; /* once more, for objects that nobody lists */
-    options.content = NULL;
-    if (!*reading->judged->wrong && (hf_verify(&options, &result, &err) != HF_OK || !result.intact))
-        snprintf(reading->judged->wrong, sizeof(reading->judged->wrong), "%s has objects that nobody lists", name);
-    hf_store_close(store);
-}
-
 struct judged *
 judge_read(const struct scene *scene, const struct stage *stage)
 {
-    char path[HF_PATH_MAX];
-    struct hf_error err;
-    struct hf_config *config;
-    struct hf_verifier *verifier;
-    struct hf_opener *opener;
     struct judged *judged = hf_alloc(sizeof(*judged));
-    stage_path(stage, "holdfast.yaml", path);
-    if (hf_config_load(path, &config, &err) != HF_OK)
-        stage_die("%s", err.text);
-    hf_path_join(path, sizeof(path), stage->shared, "digest.key.pub");
-    if (hf_verifier_load(path, &verifier, &err) != HF_OK)
-        stage_die("%s", err.text);
-    hf_path_join(path, sizeof(path), stage->shared, "ops.key");
-    if (hf_opener_load(path, &opener, &err) != HF_OK)
-        stage_die("%s", err.text);
     for (size_t i = 0; i < HF_COUNT(stage_trails); i++) {
+        char wrong[300];
         struct reading reading = { .scene = scene, .judged = judged, .trail = &judged->trails[i], .name = stage_trails[i] };
-        read_trail(&reading, config, stage_trails[i], verifier, opener);
+        const struct evidence_visitor visitor = { .finding = on_finding, .content = on_content, .context = &reading };
+        evidence_walk(stage, stage_trails[i], &visitor, wrong);
+        if (!*judged->wrong)
+            snprintf(judged->wrong, sizeof(judged->wrong), "%s", wrong);
     }
-    hf_opener_free(opener);
-    hf_verifier_free(verifier);
-    hf_config_free(config);
     return judged;
 }
 

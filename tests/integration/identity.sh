@@ -45,7 +45,9 @@ done
 
 agent_start one
 emit one 100 10
+kill -STOP "${agent_pid[one]}" # what the bucket gets meanwhile is the second one's
 refused one "a second agent on one state directory" "another holdfast runs on state_dir '.*one/state'"
+kill -CONT "${agent_pid[one]}"
 emit one 110 10
 claim "... the first goes on" "$HF_BIN" flush -c one/holdfast.yaml
 claim_arrived "... without gap or double" one audit 0 120

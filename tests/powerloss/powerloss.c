@@ -151,7 +151,7 @@ ask(const struct scene *scene, struct case_result *result)
     play.stream.acknowledged = acknowledged_by(&scene->recording->stream, scene->now_ns);
     play.file_lines = scene->recording->file_lines;
     play_finish(&play);
-    result->well = play_ask(&play, &oracle, false);
+    result->well = play_ask(&play, &oracle);
     result->applies = true;
     result->lost = oracle.lost;
     result->doubled = oracle.doubled;

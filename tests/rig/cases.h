@@ -7,8 +7,8 @@
 struct case_result {
     bool done, well;
     bool applies;      /* false: the fault was never met: the play is shorter */
-    unsigned lost, doubled, deaths, signed_lost;
-    unsigned uncertain; /* what was not acknowledged and did not survive: powerloss */
+    unsigned lost, doubled, deaths;
+    unsigned delivered, in_losses; /* corruption: lines in objects, and in signed loss records */
     int64_t worst_start_ms;
     char hit[200];
     char text[360];

@@ -1,8 +1,6 @@
 #include "tests/rig/oracle.h"
+#include "tests/rig/evidence.h"
 
-#include <holdfast/config.h>
-#include <holdfast/crypto.h>
-#include <holdfast/verify.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,10 +28,7 @@ on_finding(void *context, enum hf_finding finding, const char *key, const char *
 {
     struct reading *reading = context;
     const char *last = key ? strrchr(key, '/') : NULL;
-    unsigned long long first, end;
-    if (finding == HF_LOSS && detail && sscanf(detail, "sequences %llu to %llu", &first, &end) == 2)
-        reading->oracle->signed_lost += (unsigned)(end - first + 1);
-    if (hf_finding_fine(finding) && finding != HF_PENDING && (finding != HF_LOSS || reading->oracle->may_lose))
+    if (hf_finding_fine(finding) && finding != HF_PENDING && finding != HF_LOSS)
         return;
     reading->oracle->findings++;
     say(reading->oracle, "trail %s: %s %.120s: %s", reading->trail, hf_finding_text(finding), last ? last + 1 : "", detail ? detail : "");
@@ -98,8 +93,7 @@ add_up(struct reading *reading)
         for (unsigned i = 0; i < oracle->lines[way]; i++) {
             if (reading->seen[way][i] == 0) {
                 oracle->lost++;
-                if (!oracle->may_lose)
-                    say(oracle, "trail %s: line %c%u is lost", reading->trail, "fs"[way], i);
+                say(oracle, "trail %s: line %c%u is lost", reading->trail, "fs"[way], i);
             } else if (reading->seen[way][i] > 1) {
                 oracle->doubled += reading->seen[way][i] - 1u;
                 say(oracle, "trail %s: line %c%u is there %u times", reading->trail, "fs"[way], i, reading->seen[way][i]);
@@ -109,65 +103,23 @@ add_up(struct reading *reading)
 }
 
 static void
-ask_trail(struct oracle *oracle, const struct hf_config *config, size_t index, const struct hf_verifier *verifier, struct hf_opener *opener)
+ask_trail(struct oracle *oracle, const struct stage *stage, const char *trail)
 {
-    struct hf_store *store = NULL;
-    struct hf_error err;
-    struct hf_verify_result result;
-    const struct hf_config_trail *trail = &config->trails[index];
+    char wrong[300];
     struct reading *reading = hf_alloc(sizeof(*reading));
-    *reading = (struct reading){ .oracle = oracle, .trail = trail->name };
-    if (hf_store_open(&config->stores[0], trail->bucket, &store, &err) != HF_OK)
-        stage_die("%s", err.text);
-    struct hf_verify_options options = {
-        .store = store,
-        .layout = { .prefix = trail->prefix, .account = config->agent.account, .region = config->agent.region, .trail = trail->name },
-        .verifiers = &verifier,
-        .verifier_count = 1,
-        .check_objects = true,
-        .check_locks = true,
-        .finding = on_finding,
-        .content = on_content,
-        .opener = opener,
-        .context = reading,
-    };
-    if (hf_verify(&options, &result, &err) != HF_OK)
-        say(oracle, "trail %s cannot be validated: %s", trail->name, err.text);
-    else if (!result.intact)
-        say(oracle, "trail %s is not intact", trail->name);
+    *reading = (struct reading){ .oracle = oracle, .trail = trail };
+    const struct evidence_visitor visitor = { .finding = on_finding, .content = on_content, .context = reading };
+    evidence_walk(stage, trail, &visitor, wrong);
     add_up(reading);
-    /* Objects that nobody lists are looked for only when no content is asked for. */
-    unsigned signed_lost = oracle->signed_lost;
-    options.content = NULL;
-    if (hf_verify(&options, &result, &err) != HF_OK || !result.intact)
-        say(oracle, "trail %s is not intact", trail->name);
-    oracle->signed_lost = signed_lost;
-    hf_store_close(store);
+    if (*wrong)
+        say(oracle, "%s", wrong);
     hf_freep(&reading);
 }
 
 bool
 oracle_ask(struct oracle *oracle, const struct stage *stage)
 {
-    char path[HF_PATH_MAX];
-    struct hf_error err;
-    struct hf_config *config;
-    struct hf_verifier *verifier;
-    struct hf_opener *opener;
-    stage_path(stage, "holdfast.yaml", path);
-    if (hf_config_load(path, &config, &err) != HF_OK)
-        stage_die("%s", err.text);
-    hf_path_join(path, sizeof(path), stage->shared, "digest.key.pub");
-    if (hf_verifier_load(path, &verifier, &err) != HF_OK)
-        stage_die("%s", err.text);
-    hf_path_join(path, sizeof(path), stage->shared, "ops.key");
-    if (hf_opener_load(path, &opener, &err) != HF_OK)
-        stage_die("%s", err.text);
-    for (size_t i = 0; i < config->trail_count; i++)
-        ask_trail(oracle, config, i, verifier, opener);
-    hf_opener_free(opener);
-    hf_verifier_free(verifier);
-    hf_config_free(config);
-    bool may = oracle->may_lose;
-    return !*oracle->text && oracle->doubled == 0 && oracle->changed == 0 && oracle->findings == 0 && oracle->gaps == 0 && (may || oracle->lost == 0);
+    for (size_t i = 0; i < HF_COUNT(stage_trails); i++)
+        ask_trail(oracle, stage, stage_trails[i]);
+    return !*oracle->text && oracle->lost == 0 && oracle->doubled == 0 && oracle->changed == 0 && oracle->findings == 0 && oracle->gaps == 0;
 }

@@ -9,10 +9,8 @@
 
 struct oracle {
     unsigned lines[STAGE_WAYS]; /* in: numbers 0 to before this must be there */
-    bool may_lose;              /* in: what a signed loss record covers is counted in `signed_lost`, and is no failure */
     unsigned lost, doubled;     /* out: over all trails */
     unsigned changed;           /* lines whose content is not what was sent, or that nobody sent */
-    unsigned signed_lost;       /* sequences in signed loss records */
     unsigned gaps;              /* SourceGap records */
     unsigned findings;          /* what validate does not find fine */
     char text[300];             /* the first thing that is wrong */

@@ -124,9 +124,9 @@ play_finish(struct play *play)
 }
 
 bool
-play_ask(struct play *play, struct oracle *oracle, bool may_lose)
+play_ask(struct play *play, struct oracle *oracle)
 {
-    *oracle = (struct oracle){ .lines = { play->file_lines, play->stream.acknowledged }, .may_lose = may_lose };
+    *oracle = (struct oracle){ .lines = { play->file_lines, play->stream.acknowledged } };
     bool well = !*play->trouble && oracle_ask(oracle, play->stage);
     oracle->lost += play->stream.taken_back;
     if (*play->trouble)

@@ -26,7 +26,7 @@ void play_act(struct play *play);
 /* Without faults: a start, whatever is left to be sent, a flush, a clean stop. */
 void play_finish(struct play *play);
 /* Only that last part, on what lies on the stage: the stream's client and the files go on where they were. */
-bool play_ask(struct play *play, struct oracle *oracle, bool may_lose);
+bool play_ask(struct play *play, struct oracle *oracle);
 void play_done(struct play *play);
 
 #endif

@@ -38,7 +38,7 @@ run_case(void *context, size_t number, const char *folder, struct case_result *r
     play_init(&play, &stage, plan);
     play_act(&play);
     play_finish(&play);
-    result->well = play_ask(&play, &oracle, false);
+    result->well = play_ask(&play, &oracle);
     result->applies = atomic_load(&plan->fired);
     result->lost = oracle.lost;
     result->doubled = oracle.doubled;
@@ -71,7 +71,7 @@ count_places(const char *base, const char *shared, const char *only, unsigned *r
     play_init(&play, &stage, plan);
     play_act(&play);
     play_finish(&play);
-    if (!play_ask(&play, &oracle, false))
+    if (!play_ask(&play, &oracle))
         stage_die("without any fault: %s", oracle.text);
     play_done(&play);
     *ret_calls = atomic_load(&plan->calls);

@@ -414,22 +414,37 @@ begin_by_hand(struct fixture *fixture, uint64_t number, uint64_t order, uint64_t
     close(fd);
 }
 
+/* The next segment came as far as `copies` of its header, which says that nothing at or before `released` is needed any more. */
+static void
+assert_begun_segment_costs_nothing(struct fixture *fixture, uint64_t released, unsigned copies, const char *state)
+{
+    uint64_t order = look_at_current(fixture).order;
+    fixture_close(fixture);
+    begin_by_hand(fixture, 50, order + 1, 11, released, copies);
+    fixture_open(fixture);
+    assert_int_equal(fixture->recovery.next_seq, 11);
+    assert_int_equal(fixture->recovery.loss_count, 0);
+    assert_state(fixture, "file/a", state);
+    fixture_reopen(fixture);
+    assert_state(fixture, "file/a", state);
+}
+
+static void
+open_with_state_and_events(struct fixture *fixture)
+{
+    empty_directory(fixture->directory);
+    fixture_open(fixture);
+    set_state(fixture, "file/a", "1");
+    append_events(fixture, 10);
+}
+
 static void
 a_crash_while_a_segment_is_begun_costs_nothing(void **state)
 {
     struct fixture *fixture = *state;
     for (unsigned copies = 0; copies <= 2; copies++) {
-        empty_directory(fixture->directory);
-        fixture_open(fixture);
-        set_state(fixture, "file/a", "1");
-        append_events(fixture, 10);
-        uint64_t order = look_at_current(fixture).order;
-        fixture_close(fixture);
-        begin_by_hand(fixture, 50, order + 1, 11, 0, copies);
-        fixture_open(fixture);
-        assert_int_equal(fixture->recovery.next_seq, 11);
-        assert_int_equal(fixture->recovery.loss_count, 0);
-        assert_state(fixture, "file/a", "1");
+        open_with_state_and_events(fixture);
+        assert_begun_segment_costs_nothing(fixture, 0, copies, "1");
         append_events(fixture, 500);
         assert_int_equal(read_from(fixture->journal, 1).events, 510);
         fixture_close(fixture);
@@ -442,19 +457,8 @@ a_header_without_its_snapshot_does_not_cost_the_state(void **state)
 {
     struct fixture *fixture = *state;
     for (unsigned copies = 1; copies <= 2; copies++) {
-        empty_directory(fixture->directory);
-        fixture_open(fixture);
-        set_state(fixture, "file/a", "1");
-        append_events(fixture, 10);
-        uint64_t order = look_at_current(fixture).order;
-        fixture_close(fixture);
-        begin_by_hand(fixture, 50, order + 1, 11, 10, copies);
-        fixture_open(fixture);
-        assert_int_equal(fixture->recovery.next_seq, 11);
-        assert_int_equal(fixture->recovery.loss_count, 0);
-        assert_state(fixture, "file/a", "1");
-        fixture_reopen(fixture);
-        assert_state(fixture, "file/a", "1");
+        open_with_state_and_events(fixture);
+        assert_begun_segment_costs_nothing(fixture, 10, copies, "1");
         fixture_close(fixture);
     }
 }
@@ -465,20 +469,11 @@ a_header_without_its_snapshot_does_not_cost_the_state_of_an_empty_segment(void *
 {
     struct fixture *fixture = *state;
     for (unsigned copies = 1; copies <= 2; copies++) {
-        empty_directory(fixture->directory);
-        fixture_open(fixture);
-        set_state(fixture, "file/a", "1");
-        append_events(fixture, 10);
+        open_with_state_and_events(fixture);
         hf_journal_release(fixture->journal, 10);
         fixture_reopen(fixture); /* its segment has a snapshot and nothing else */
         set_state(fixture, "file/a", "2");
-        uint64_t order = look_at_current(fixture).order;
-        fixture_close(fixture);
-        begin_by_hand(fixture, 50, order + 1, 11, 10, copies);
-        fixture_open(fixture);
-        assert_int_equal(fixture->recovery.next_seq, 11);
-        assert_int_equal(fixture->recovery.loss_count, 0);
-        assert_state(fixture, "file/a", "2");
+        assert_begun_segment_costs_nothing(fixture, 10, copies, "2");
         fixture_close(fixture);
     }
 }

@@ -65,55 +65,28 @@ struct chain {
 };
 
 static void
-follow(struct chain *chain, const char *path)
+follow(void *context, const struct hf_digest *digest)
 {
-    struct hf_digest digest = {0};
-    hf_owned(hf_buf_done) struct hf_buf gzip = HF_BUF(1u << 24), json = HF_BUF(1u << 24);
-    assert_int_equal(hf_fs_read_file(path, 1u << 24, &gzip, NULL), HF_OK);
-    assert_int_equal(hf_gunzip(hf_buf_slice(&gzip), &json, NULL), HF_OK);
-    assert_int_equal(hf_digest_parse(hf_buf_slice(&json), &digest, NULL), HF_OK);
-    assert_int_equal(digest.number, chain->number + 1);
-    assert_true(!chain->number || digest.start_s == chain->end_s);
-    assert_true(digest.end_s > digest.start_s);
-    for (size_t i = 0; i < digest.object_count; i++) {
-        const char *name = strrchr(digest.objects[i].key, '/'), *stamp = strstr(name, "local_") + 6;
+    struct chain *chain = context;
+    assert_int_equal(digest->number, chain->number + 1);
+    assert_true(!chain->number || digest->start_s == chain->end_s);
+    assert_true(digest->end_s > digest->start_s);
+    for (size_t i = 0; i < digest->object_count; i++) {
+        const char *name = strrchr(digest->objects[i].key, '/'), *stamp = strstr(name, "local_") + 6;
         char minute[HF_KEY_MAX];
         snprintf(minute, sizeof(minute), "%.14s", stamp);
         assert_true(strcmp(chain->last_object, minute) <= 0);
         memcpy(chain->last_object, minute, sizeof(minute));
     }
-    chain->number = digest.number;
-    chain->end_s = digest.end_s;
-    hf_digest_done(&digest);
-}
-
-static void
-follow_all(struct chain *chain, const char *folder)
-{
-    char **names;
-    size_t count;
-    if (hf_fs_list(folder, 10000, &names, &count, NULL) != HF_OK)
-        return;
-    for (size_t i = 0; i < count; i++) {
-        char path[HF_PATH_MAX];
-        struct stat stat;
-        hf_path_join(path, sizeof(path), folder, names[i]);
-        assert_int_equal(hf_fs_stat(path, &stat, NULL), HF_OK);
-        if (S_ISDIR(stat.st_mode))
-            follow_all(chain, path);
-        else if (hf_ends_with(path, ".json.gz"))
-            follow(chain, path);
-    }
-    hf_fs_names_free(names, count);
+    chain->number = digest->number;
+    chain->end_s = digest->end_s;
 }
 
 static struct chain
 chain_of(const struct world *world)
 {
     struct chain chain = {0};
-    char folder[HF_PATH_MAX];
-    snprintf(folder, sizeof(folder), "%s/root/evidence/all/AWSLogs/000000000000/CloudTrail-Digest", world->folder);
-    follow_all(&chain, folder);
+    world_each_digest(world, "all", follow, &chain);
     return chain;
 }
 

@@ -258,6 +258,14 @@ look_at_digest(struct bucket *bucket, struct hf_slice json)
 }
 
 static void
+read_gzip(const char *path, struct hf_buf *ret_text)
+{
+    hf_owned(hf_buf_done) struct hf_buf gzip = HF_BUF(1u << 24);
+    assert_int_equal(hf_fs_read_file(path, 1u << 24, &gzip, NULL), HF_OK);
+    assert_int_equal(hf_gunzip(hf_buf_slice(&gzip), ret_text, NULL), HF_OK);
+}
+
+static void
 look_at_meta(struct bucket *bucket, const char *path)
 {
     hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(1u << 20);
@@ -271,52 +279,88 @@ look_at_meta(struct bucket *bucket, const char *path)
     bucket->retain_most_s = HF_MAX(bucket->retain_most_s, retain_s);
 }
 
+struct looking {
+    struct bucket bucket;
+    const char *needle;
+};
+
 static void
-look_at(struct bucket *bucket, const char *path, const char *needle)
+look_at(void *context, const char *path)
 {
+    struct looking *looking = context;
+    struct bucket *bucket = &looking->bucket;
     if (hf_ends_with(path, ".meta.json"))
         look_at_meta(bucket, path);
     bucket->keys += hf_ends_with(path, ".pem");
     if (!hf_ends_with(path, ".gz"))
         return;
-    hf_owned(hf_buf_done) struct hf_buf gzip = HF_BUF(1u << 24), text = HF_BUF(1u << 24);
-    assert_int_equal(hf_fs_read_file(path, 1u << 24, &gzip, NULL), HF_OK);
-    assert_int_equal(hf_gunzip(hf_buf_slice(&gzip), &text, NULL), HF_OK);
+    hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(1u << 24);
+    read_gzip(path, &text);
     if (strstr(path, "CloudTrail-Digest")) {
         look_at_digest(bucket, hf_buf_slice(&text));
         return;
     }
     bucket->objects++;
-    for (const char *at = hf_buf_text(&text); (at = strstr(at, needle)) != NULL; at += strlen(needle))
+    for (const char *at = hf_buf_text(&text); (at = strstr(at, looking->needle)) != NULL; at += strlen(looking->needle))
         bucket->found++;
 }
 
-static void
-walk(struct bucket *bucket, const char *folder, const char *needle)
+void
+world_each_file(const char *folder, void (*visit)(void *context, const char *path), void *context)
 {
     char **names;
     size_t count;
-    if (hf_fs_list(folder, 10000, &names, &count, NULL) != HF_OK)
+    enum hf_status status = hf_fs_list(folder, 10000, &names, &count, NULL);
+    if (status == HF_ENOTFOUND)
         return;
+    assert_int_equal(status, HF_OK);
     for (size_t i = 0; i < count; i++) {
         char path[HF_PATH_MAX];
         struct stat stat;
         hf_path_join(path, sizeof(path), folder, names[i]);
         assert_int_equal(hf_fs_stat(path, &stat, NULL), HF_OK);
         if (S_ISDIR(stat.st_mode))
-            walk(bucket, path, needle);
+            world_each_file(path, visit, context);
         else
-            look_at(bucket, path, needle);
+            visit(context, path);
     }
     hf_fs_names_free(names, count);
+}
+
+struct digest_visit {
+    void (*visit)(void *context, const struct hf_digest *digest);
+    void *context;
+};
+
+static void
+visit_digest(void *context, const char *path)
+{
+    const struct digest_visit *digests = context;
+    struct hf_digest digest = {0};
+    hf_owned(hf_buf_done) struct hf_buf json = HF_BUF(1u << 24);
+    if (!hf_ends_with(path, ".json.gz"))
+        return;
+    read_gzip(path, &json);
+    assert_int_equal(hf_digest_parse(hf_buf_slice(&json), &digest, NULL), HF_OK);
+    digests->visit(digests->context, &digest);
+    hf_digest_done(&digest);
+}
+
+void
+world_each_digest(const struct world *world, const char *prefix, void (*visit)(void *context, const struct hf_digest *digest), void *context)
+{
+    char folder[HF_PATH_MAX];
+    struct digest_visit digests = {visit, context};
+    snprintf(folder, sizeof(folder), "%s/root/evidence/%s/AWSLogs/000000000000/CloudTrail-Digest", world->folder, prefix);
+    world_each_file(folder, visit_digest, &digests);
 }
 
 struct bucket
 bucket_in(const char *folder, const char *needle)
 {
-    struct bucket bucket = {0};
-    walk(&bucket, folder, needle);
-    return bucket;
+    struct looking looking = {.needle = needle};
+    world_each_file(folder, look_at, &looking);
+    return looking.bucket;
 }
 
 struct bucket

@@ -73,6 +73,10 @@ struct bucket {
 struct bucket bucket_of(const struct world *world, const char *prefix, const char *needle);
 struct bucket bucket_in(const char *folder, const char *needle);
 
+/* Each file below the folder; none when it is not there. Names in byte order, so digests come in the order of their chain. */
+void world_each_file(const char *folder, void (*visit)(void *context, const char *path), void *context);
+void world_each_digest(const struct world *world, const char *prefix, void (*visit)(void *context, const struct hf_digest *digest), void *context);
+
 bool world_has(const struct world *world, const char *name);
 void world_wait_until_gone(const struct world *world, const char *name);
 
