@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -97,10 +99,27 @@ wipe_and_free(struct hf_buf *bytes)
     hf_buf_done(bytes);
 }
 
+/* systemd gives a service what only root may read: LoadCredential=FOLDER:/path/FOLDER puts each of its files into
+ * $CREDENTIALS_DIRECTORY as FOLDER_NAME (systemd.exec, "LoadCredential="). The configuration names the file where it lies. */
+static const char *
+loaded_credential(const char *path, char ret_path[HF_PATH_MAX])
+{
+    const char *loaded = getenv("CREDENTIALS_DIRECTORY"), *name = strrchr(path, '/'), *folder = name;
+
+    while (folder && folder > path && folder[-1] != '/')
+        folder--;
+    if (!loaded || !folder || folder == name)
+        return path;
+    int size = snprintf(ret_path, HF_PATH_MAX, "%s/%.*s_%s", loaded, (int)(name - folder), folder, name + 1);
+    return size < HF_PATH_MAX && hf_fs_access(ret_path, F_OK, NULL) == HF_OK ? ret_path : path;
+}
+
 enum hf_status
-hf_fs_read_secret(const char *path, size_t max, struct hf_buf *ret_bytes, struct hf_error *err)
+hf_fs_read_secret(const char *named, size_t max, struct hf_buf *ret_bytes, struct hf_error *err)
 {
     hf_owned(hf_fs_close) int fd = -1;
+    char credential[HF_PATH_MAX];
+    const char *path = loaded_credential(named, credential);
     struct stat info;
     size_t got;
     /* Without O_NONBLOCK a pipe in the file's place would hold us here. */

@@ -132,6 +132,8 @@ int options_parse(const struct command *command, int argc, char **argv, unsigned
 #define COMMAND_ROWS_MAX 40
 void options_rows(const struct command *command, struct argp_option ret_rows[COMMAND_ROWS_MAX]);
 enum hf_status man_page(struct hf_buf *ret_roff) hf_must_check;
+/* Completion for bash: a shell function from the same tables. */
+enum hf_status completion_script(struct hf_buf *ret_bash) hf_must_check;
 
 /* RFC 3339, a date, "now", or a time ago: 90s, 5m, 2h, 1d. */
 bool when_parse(const char *text, int64_t now_s, int64_t *ret_seconds);
@@ -342,6 +344,7 @@ int cmd_bucket_probe(const struct options *options);
 int cmd_api(const struct options *options);
 int cmd_config_sample(const struct options *options);
 int cmd_config_reference(const struct options *options);
+int cmd_config_unit(const struct options *options);
 int print_aws(const struct options *options,
               const struct target *target); /* validate --print-aws */
 

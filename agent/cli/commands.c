@@ -113,6 +113,13 @@ const struct command commands[] = {
       0, cmd_config_sample },
     { "config reference", SETUP, NULL, "Print every option of the configuration, as Markdown.",
       NULL, NULL, 0, 0, cmd_config_reference },
+    { "config unit", SETUP, NULL,
+      "Print what the systemd unit has to show the agent, as a drop-in for it.",
+      "The unit hides all files but the system's programs and holdfast's own folders; this adds the "
+      "folders of the configured sources, for reading, and of directory stores. systemd asks for "
+      "it by itself whenever it loads its units (holdfast-generator), so after a change of paths: "
+      "systemctl daemon-reload, systemctl restart holdfast.",
+      KEYS(OPT_CONFIG), 0, 0, cmd_config_unit },
 };
 const size_t command_count = HF_COUNT(commands);
 

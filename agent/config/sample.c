@@ -22,7 +22,7 @@ static const struct example {
     { HF_SECTION_store, "name", true, "here" },
     { HF_SECTION_store, "url", true, "\"dir:///var/lib/holdfast/bucket\"" },
     { HF_SECTION_store, "ca_file", false, "ca.pem" },
-    { HF_SECTION_store, "credentials_file", false, "credentials" },
+    { HF_SECTION_store, "credentials_file", false, "secrets/credentials" },
     { HF_SECTION_store, "proxy", false, "\"http://proxy.example:3128\"" },
     { HF_SECTION_source, "name", true, "logs" },
     { HF_SECTION_source, "type", true, "file" },
@@ -43,7 +43,7 @@ static const struct example {
     { HF_SECTION_trail, "window", true, "{ seconds: 300, max_bytes: 16MiB }" },
     { HF_SECTION_trail, "encryption", true,
       "none    # or { type: cms, recipients: [ops.pem, escrow.pem] }" },
-    { HF_SECTION_trail, "digest", true, "{ seconds: 3600, key_file: digest.key }" },
+    { HF_SECTION_trail, "digest", true, "{ seconds: 3600, key_file: secrets/digest.key }" },
     { HF_SECTION_trail, "retention", false, "{ mode: governance, days: 30 }" },
 };
 
