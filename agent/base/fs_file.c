@@ -101,8 +101,8 @@ wipe_and_free(struct hf_buf *bytes)
 
 /* systemd gives a service what only root may read: LoadCredential=FOLDER:/path/FOLDER puts each of its files into
  * $CREDENTIALS_DIRECTORY as FOLDER_NAME (systemd.exec, "LoadCredential="). The configuration names the file where it lies. */
-static const char *
-loaded_credential(const char *path, char ret_path[HF_PATH_MAX])
+const char *
+hf_fs_secret_path(const char *path, char ret_path[HF_PATH_MAX])
 {
     const char *loaded = getenv("CREDENTIALS_DIRECTORY"), *name = strrchr(path, '/'), *folder = name;
 
@@ -119,7 +119,7 @@ hf_fs_read_secret(const char *named, size_t max, struct hf_buf *ret_bytes, struc
 {
     hf_owned(hf_fs_close) int fd = -1;
     char credential[HF_PATH_MAX];
-    const char *path = loaded_credential(named, credential);
+    const char *path = hf_fs_secret_path(named, credential);
     struct stat info;
     size_t got;
     /* Without O_NONBLOCK a pipe in the file's place would hold us here. */

@@ -193,12 +193,20 @@ hf_s3_credentials_parse(struct hf_slice text, const char *profile,
 }
 
 static enum hf_status
+look_at(const struct hf_s3_credentials *credentials, struct stat *ret_seen, struct hf_error *err)
+{
+    char path[HF_PATH_MAX];
+
+    return hf_fs_stat(hf_fs_secret_path(credentials->file, path), ret_seen, err);
+}
+
+static enum hf_status
 read_file(struct hf_s3_credentials *credentials, struct hf_error *err)
 {
     struct hf_buf text = HF_BUF(FILE_MAX);
     struct stat seen;
-    enum hf_status status = hf_fs_stat(credentials->file, &seen,
-                                       err); /* before reading: a later change is seen next time */
+    /* Before reading: a later change is seen next time. */
+    enum hf_status status = look_at(credentials, &seen, err);
 
     if (status == HF_OK)
         status = hf_fs_read_secret(credentials->file, FILE_MAX, &text, err);
@@ -265,7 +273,7 @@ hf_s3_credentials_refresh(struct hf_s3_credentials *credentials, bool *ret_chang
         return HF_OK;
     /* A file that is gone or half-written does not take away credentials that still work. */
     if (!credentials->stale) {
-        if (hf_fs_stat(credentials->file, &now, NULL) != HF_OK ||
+        if (look_at(credentials, &now, NULL) != HF_OK ||
             is_unchanged(&now, &credentials->seen))
             return HF_OK;
     }

@@ -266,8 +266,10 @@ void hf_fs_names_free(char **names, size_t count);
 enum hf_status hf_fs_free_bytes(const char *path, uint64_t *ret_bytes, struct hf_error *err) hf_must_check;
 /* Whole file, at most `max` bytes (HF_ELIMIT), in place of what the initialised buffer held; its maximum becomes `max`. */
 enum hf_status hf_fs_read_file(const char *path, size_t max, struct hf_buf *ret_bytes, struct hf_error *err) hf_must_check;
-/* A file with a secret: regular, owned by us or root, no rights for others, none to write for the group. Wipe it after use. Where
- * systemd has loaded it for this service, FOLDER/NAME is read from $CREDENTIALS_DIRECTORY/FOLDER_NAME (LoadCredential=FOLDER:...). */
+/* Where a file with a secret is to be read: FOLDER/NAME is $CREDENTIALS_DIRECTORY/FOLDER_NAME where systemd has loaded it for this
+ * service (systemd.exec, LoadCredential=FOLDER:...), and itself else. The answer is `path` or `ret_path`. */
+const char *hf_fs_secret_path(const char *path, char ret_path[HF_PATH_MAX]);
+/* Such a file: regular, owned by us or root, no rights for others, none to write for the group. Wipe it after use. */
 enum hf_status hf_fs_read_secret(const char *named, size_t max, struct hf_buf *ret_bytes, struct hf_error *err) hf_must_check;
 /* Old or new, whatever fails or crashes: temporary, write, fsync, rename, fsync of the directory. */
 enum hf_status hf_fs_replace(const char *path, const void *bytes, size_t size, mode_t mode, struct hf_error *err) hf_must_check;

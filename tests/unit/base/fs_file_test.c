@@ -102,6 +102,31 @@ a_secret_is_read_when_only_we_and_our_group_can(void **state)
 }
 
 static void
+a_secret_that_systemd_loaded_is_read_from_there(void **state)
+{
+    struct fixture *fixture = *state;
+    char named[HF_PATH_MAX], loaded[HF_PATH_MAX];
+
+    hf_path_join(named, sizeof(named), fixture->directory, "secrets/key");
+    hf_path_join(loaded, sizeof(loaded), fixture->directory, "secrets_key");
+    assert_int_equal(hf_fs_read_secret(named, 9, &fixture->bytes, &fixture->err), HF_ENOTFOUND);
+    write_plainly(loaded, "secret");
+    assert_int_equal(chmod(loaded, 0440), 0);
+    assert_int_equal(hf_fs_read_secret(named, 9, &fixture->bytes, &fixture->err), HF_ENOTFOUND);
+    setenv("CREDENTIALS_DIRECTORY", fixture->directory, 1);
+    assert_int_equal(hf_fs_read_secret(named, 9, &fixture->bytes, &fixture->err), HF_OK);
+    assert_string_equal(hf_buf_text(&fixture->bytes), "secret");
+    /* Its rights are looked at there, too; what was not loaded is read where it lies. */
+    assert_int_equal(chmod(loaded, 0644), 0);
+    assert_int_equal(hf_fs_read_secret(named, 9, &fixture->bytes, &fixture->err), HF_ECONFIG);
+    write_plainly(fixture->path, "other");
+    assert_int_equal(chmod(fixture->path, 0600), 0);
+    assert_int_equal(hf_fs_read_secret(fixture->path, 9, &fixture->bytes, &fixture->err), HF_OK);
+    unsetenv("CREDENTIALS_DIRECTORY");
+    assert_string_equal(hf_fs_secret_path("key", loaded), "key");
+}
+
+static void
 a_secret_open_to_others_is_refused_with_the_chmod_that_mends_it(void **state)
 {
     struct fixture *fixture = *state;
@@ -284,6 +309,7 @@ main(void)
         TEST(a_file_is_read_whole),
         TEST(a_file_over_its_limit_is_refused_and_the_buffer_left),
         TEST(a_secret_is_read_when_only_we_and_our_group_can),
+        TEST(a_secret_that_systemd_loaded_is_read_from_there),
         TEST(a_secret_open_to_others_is_refused_with_the_chmod_that_mends_it),
         TEST(a_mended_secret_is_accepted),
         TEST(a_secret_of_somebody_else_is_refused),
