@@ -1,185 +1,240 @@
 /* The listener on agent.metrics: GET and HEAD of /metrics, on the loop. Nobody is asked who he is: it stands on the loopback only, and says
- * names, numbers and classes of errors, no texts. One request per connection.
+ * names, numbers and classes of errors, no texts. One request per connection, which has to be over in CLIENT_MS.
  *
- * libevent's evhttp knows no limit of connections and of the time one may take, so each gets a slot here, which holds its bufferevent: while
- * all are taken nobody else is accepted, and whoever has one for too long loses it. */
+ *   READING  a request without end, or none   ──▶ closed when its time is over, or when its place is needed
+ *            a whole head                     ──▶ ASKED (the status) or ENDING (an error)
+ *   ASKED    the status is there              ──▶ ENDING
+ *   ENDING   all is written: our end is shut, and what still comes is thrown away until the client closes, too
+ *
+ * Not libevent's evhttp: it has no limit of connections, and none of the time that one may take. */
 #include "agent/daemon/daemon_impl.h"
+#include "agent/daemon/metrics_impl.h"
 #include <arpa/inet.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
-#include <event2/http.h>
 #include <event2/listener.h>
 #include <holdfast/json.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define BACKLOG 16
-#define SLOTS 8
-#define SLOT_MOST_MS 15000
-#define SWEEP_MS 250
-#define IDLE_S 5
-#define HEADERS_MAX (8u << 10)
-#define BODY_MAX 4096 /* of a request: there is no use for one */
+#define CLIENTS_MAX 8
+#define CLIENT_MS 10000
 
-struct slot {
-    struct bufferevent *stream; /* NULL: free */
-    uint64_t since_ms;
+struct client;
+
+struct asked { /* for a status that is under way: outlives the client */
+    struct client *client; /* NULL: it has gone */
+};
+
+struct client {
+    struct client *next; /* younger */
+    struct metrics_listener *listener;
+    struct bufferevent *stream;
+    struct event *deadline;
+    enum { READING, ASKED, ENDING } state;
+    bool head_only, says_no_more;
+    struct asked *asked;
 };
 
 struct metrics_listener {
     struct hf_daemon *daemon;
-    struct evhttp *http;
-    struct evconnlistener *socket; /* the http's */
-    struct event *sweep;
-    struct slot slots[SLOTS];
+    struct evconnlistener *socket;
+    struct client *clients; /* oldest first */
+    size_t client_count;
 };
 
-/* ---- connections ---- */
-
-/* The bufferevent of a connection that is gone has no callbacks any more; ours was the last reference. */
-static bool
-is_gone(struct bufferevent *stream)
+static void
+client_free(struct client *client)
 {
-    bufferevent_data_cb read = NULL, write = NULL;
-    bufferevent_event_cb other = NULL;
-    bufferevent_getcb(stream, &read, &write, &other, NULL);
-    return !read && !write && !other;
-}
-
-static size_t
-sweep_slots(struct metrics_listener *listener)
-{
-    size_t taken = 0;
-    for (size_t i = 0; i < SLOTS; i++) {
-        struct slot *slot = &listener->slots[i];
-        if (slot->stream && is_gone(slot->stream))
-            bufferevent_decref(hf_take(slot->stream));
-        else if (slot->stream && hf_boot_ms() - slot->since_ms > SLOT_MOST_MS)
-            (void)shutdown(bufferevent_getfd(slot->stream), SHUT_RDWR); /* its end is then seen as if the client had gone */
-        taken += slot->stream != NULL;
+    for (struct client **at = &client->listener->clients; *at; at = &(*at)->next) {
+        if (*at == client) {
+            *at = client->next;
+            client->listener->client_count--;
+            break;
+        }
     }
-    return taken;
+    if (client->asked)
+        client->asked->client = NULL;
+    event_free(client->deadline);
+    bufferevent_free(client->stream);
+    hf_freep(&client);
 }
 
 static void
-on_sweep(evutil_socket_t fd, short what, void *context)
+on_deadline(evutil_socket_t fd, short what, void *context)
 {
-    struct metrics_listener *listener = context;
     (void)fd;
     (void)what;
-    size_t taken = sweep_slots(listener);
-    if (taken < SLOTS)
-        evconnlistener_enable(listener->socket);
-    if (taken > 0)
-        event_add(listener->sweep, &(struct timeval){.tv_usec = SWEEP_MS * 1000});
+    client_free(context);
 }
 
-/* For each connection that is accepted. evhttp closes the descriptor itself. */
-static struct bufferevent *
-take_slot(struct event_base *loop, void *context)
+/* Who has asked may close his end and still read. */
+static void
+on_gone(struct bufferevent *stream, short what, void *context)
 {
-    struct metrics_listener *listener = context;
-    struct bufferevent *stream = bufferevent_socket_new(loop, -1, 0);
-    size_t taken = sweep_slots(listener);
-    hf_assert(stream);
-    for (size_t i = 0; i < SLOTS; i++) {
-        if (listener->slots[i].stream)
-            continue;
-        bufferevent_incref(stream);
-        listener->slots[i] = (struct slot){.stream = stream, .since_ms = hf_boot_ms()};
-        taken++;
-        break;
+    struct client *client = context;
+    bool waits = client->state == ASKED || (client->state == ENDING && evbuffer_get_length(bufferevent_get_output(stream)) > 0);
+    if (what == (BEV_EVENT_READING | BEV_EVENT_EOF) && waits) {
+        client->says_no_more = true;
+        return;
     }
-    if (taken == SLOTS)
-        evconnlistener_disable(listener->socket);
-    if (!event_pending(listener->sweep, EV_TIMEOUT, NULL))
-        event_add(listener->sweep, &(struct timeval){.tv_usec = SWEEP_MS * 1000});
-    return stream;
+    client_free(client);
 }
 
-/* ---- requests ---- */
+/* ---- the answer ---- */
 
 static void
-send_text(struct evhttp_request *request, int code, const char *reason, const char *type, struct hf_slice text)
+throw_away(struct bufferevent *stream, void *context)
 {
-    struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
-    struct evbuffer *body = evbuffer_new();
-    char size[32];
-    hf_assert(body);
-    snprintf(size, sizeof(size), "%zu", text.size);
-    evhttp_add_header(headers, "Content-Type", type);
-    evhttp_add_header(headers, "Content-Length", size);
-    evhttp_add_header(headers, "Cache-Control", "no-store");
-    evhttp_add_header(headers, "Connection", "close");
-    if (evhttp_request_get_command(request) != EVHTTP_REQ_HEAD)
-        evbuffer_add(body, text.ptr, text.size);
-    evhttp_send_reply(request, code, reason, body);
-    evbuffer_free(body);
+    struct evbuffer *input = bufferevent_get_input(stream);
+    (void)context;
+    evbuffer_drain(input, evbuffer_get_length(input));
 }
 
 static void
-refuse(struct evhttp_request *request, int code, const char *reason, const char *text)
+all_written(struct bufferevent *stream, void *context)
 {
-    send_text(request, code, reason, "text/plain; charset=utf-8", hf_slice_text(text));
+    struct client *client = context;
+    if (client->says_no_more) {
+        client_free(client);
+        return;
+    }
+    (void)shutdown(bufferevent_getfd(stream), SHUT_WR); /* to close with something unread would take the answer back */
 }
 
-struct asked {
-    struct evhttp_request *request; /* NULL: the client has gone, and it with it */
-};
-
 static void
-client_gone(struct evhttp_connection *connection, void *context)
+send_answer(struct client *client, const char *code, const char *type, struct hf_slice text)
 {
-    struct asked *asked = context;
-    (void)connection;
-    asked->request = NULL;
+    struct evbuffer *output = bufferevent_get_output(client->stream);
+    client->state = ENDING;
+    bufferevent_setcb(client->stream, throw_away, all_written, on_gone, client);
+    evbuffer_add_printf(output, "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nCache-Control: no-store\r\nConnection: close\r\n%s\r\n", code, type,
+                        text.size, hf_starts_with(code, "405") ? "Allow: GET, HEAD\r\n" : "");
+    if (!client->head_only)
+        evbuffer_add(output, text.ptr, text.size);
+    throw_away(client->stream, client);
 }
 
 static void
-answer(struct hf_daemon *daemon, void *argument, json_t *status)
+refuse(struct client *client, const char *code)
+{
+    char text[128];
+    snprintf(text, sizeof(text), "%s: this answers GET and HEAD of /metrics\n", code);
+    send_answer(client, code, "text/plain; charset=utf-8", hf_slice_text(text));
+}
+
+static void
+status_answer(struct hf_daemon *daemon, void *argument, json_t *status)
 {
     struct asked *asked = argument;
+    struct client *client = asked->client;
     hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(HF_METRICS_MAX);
     (void)daemon;
-    if (asked->request) {
-        evhttp_connection_set_closecb(evhttp_request_get_connection(asked->request), NULL, NULL);
+    if (client) {
+        client->asked = NULL;
         if (hf_metrics_text(status, &text) == HF_OK)
-            send_text(asked->request, 200, "OK", HF_METRICS_CONTENT_TYPE, hf_buf_slice(&text));
+            send_answer(client, "200 OK", HF_METRICS_CONTENT_TYPE, hf_buf_slice(&text));
         else
-            refuse(asked->request, 500, "Internal Server Error", "the metrics are more than an answer may hold\n");
+            refuse(client, "500 Internal Server Error");
     }
     json_decref(status);
     hf_freep(&asked);
 }
 
+/* ---- the request ---- */
+
 static void
-on_metrics(struct evhttp_request *request, void *context)
+ask(struct client *client, bool head_only)
 {
-    struct metrics_listener *listener = context;
-    enum evhttp_cmd_type command = evhttp_request_get_command(request);
-    if (command != EVHTTP_REQ_GET && command != EVHTTP_REQ_HEAD) {
-        evhttp_add_header(evhttp_request_get_output_headers(request), "Allow", "GET, HEAD");
-        refuse(request, 405, "Method Not Allowed", "only GET and HEAD\n");
-        return;
-    }
-    struct asked *asked = hf_alloc(sizeof(*asked));
-    asked->request = request;
-    evhttp_connection_set_closecb(evhttp_request_get_connection(request), client_gone, asked);
-    status_begin(listener->daemon, answer, asked);
+    client->head_only = head_only;
+    client->state = ASKED;
+    client->asked = hf_alloc(sizeof(*client->asked));
+    client->asked->client = client;
+    bufferevent_setcb(client->stream, throw_away, NULL, on_gone, client);
+    status_begin(client->listener->daemon, status_answer, client->asked);
 }
 
 static void
-on_other_path(struct evhttp_request *request, void *context)
+on_readable(struct bufferevent *stream, void *context)
 {
-    (void)context;
-    refuse(request, 404, "Not Found", "only /metrics is answered\n");
+    struct client *client = context;
+    uint8_t head[METRICS_REQUEST_MAX];
+    ev_ssize_t size = evbuffer_copyout(bufferevent_get_input(stream), head, sizeof(head));
+    enum metrics_request request = metrics_request_parse(hf_slice(head, size > 0 ? (size_t)size : 0));
+    switch (request) {
+    case METRICS_REQUEST_MORE:
+        return;
+    case METRICS_REQUEST_GET:
+    case METRICS_REQUEST_HEAD:
+        ask(client, request == METRICS_REQUEST_HEAD);
+        return;
+    case METRICS_REQUEST_ELSEWHERE:
+        client->head_only = size >= 5 && memcmp(head, "HEAD ", 5) == 0;
+        refuse(client, "404 Not Found");
+        return;
+    case METRICS_REQUEST_METHOD:
+        refuse(client, "405 Method Not Allowed");
+        return;
+    case METRICS_REQUEST_LONG:
+        refuse(client, "431 Request Header Fields Too Large");
+        return;
+    case METRICS_REQUEST_BAD:
+        refuse(client, "400 Bad Request");
+        return;
+    }
+}
+
+/* ---- connections ---- */
+
+/* The place of the oldest one that has not asked yet, or of one that has its answer and does not go. */
+static bool
+make_room(struct metrics_listener *listener)
+{
+    struct client *leaves = NULL;
+    for (struct client *client = listener->clients; client; client = client->next) {
+        if (client->state == READING || (client->state == ENDING && !leaves))
+            leaves = client;
+        if (client->state == READING)
+            break;
+    }
+    if (leaves)
+        client_free(leaves);
+    return leaves != NULL;
+}
+
+static void
+accepted(struct evconnlistener *socket, evutil_socket_t fd, struct sockaddr *address, int size, void *context)
+{
+    struct metrics_listener *listener = context;
+    (void)socket;
+    (void)address;
+    (void)size;
+    if (listener->client_count >= CLIENTS_MAX && !make_room(listener)) {
+        close(fd);
+        return;
+    }
+    struct client *client = hf_alloc(sizeof(*client)), **end = &listener->clients;
+    client->listener = listener;
+    client->stream = bufferevent_socket_new(listener->daemon->loop, fd, BEV_OPT_CLOSE_ON_FREE);
+    client->deadline = event_new(listener->daemon->loop, -1, 0, on_deadline, client);
+    hf_assert(client->stream && client->deadline);
+    while (*end)
+        end = &(*end)->next;
+    *end = client;
+    listener->client_count++;
+    event_add(client->deadline, &(struct timeval){.tv_sec = CLIENT_MS / 1000});
+    bufferevent_setcb(client->stream, on_readable, NULL, on_gone, client);
+    bufferevent_setwatermark(client->stream, EV_READ, 0, METRICS_REQUEST_MAX);
+    bufferevent_enable(client->stream, EV_READ | EV_WRITE);
 }
 
 /* ---- open, close ---- */
 
-static enum hf_status
-bind_socket(struct metrics_listener *listener, const char *text, struct hf_error *err)
+static struct evconnlistener *
+bind_socket(struct metrics_listener *listener, const char *text)
 {
     char address[HF_LISTEN_SIZE];
     uint16_t port;
@@ -191,25 +246,8 @@ bind_socket(struct metrics_listener *listener, const char *text, struct hf_error
     bool is_six = inet_pton(AF_INET, address, &four.sin_addr) != 1;
     if (is_six)
         (void)inet_pton(AF_INET6, address, &six.sin6_addr);
-    listener->socket = evconnlistener_new_bind(listener->daemon->loop, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, BACKLOG,
-                                               is_six ? (struct sockaddr *)&six : (struct sockaddr *)&four, is_six ? sizeof(six) : sizeof(four));
-    if (!listener->socket)
-        return hf_fail_errno(err, HF_ECONFIG, "agent.metrics: listening on '%s' (name a port that is free, or stop what uses this one)", text);
-    if (!evhttp_bind_listener(listener->http, listener->socket)) {
-        evconnlistener_free(hf_take(listener->socket));
-        return hf_fail(err, HF_EINTERNAL, "agent.metrics: the HTTP server takes no socket");
-    }
-    return HF_OK;
-}
-
-static void
-limit(struct evhttp *http)
-{
-    evhttp_set_allowed_methods(http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST | EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS |
-                                         EVHTTP_REQ_TRACE | EVHTTP_REQ_PATCH);
-    evhttp_set_max_headers_size(http, HEADERS_MAX);
-    evhttp_set_max_body_size(http, BODY_MAX);
-    evhttp_set_timeout(http, IDLE_S);
+    return evconnlistener_new_bind(listener->daemon->loop, accepted, listener, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, BACKLOG,
+                                   is_six ? (struct sockaddr *)&six : (struct sockaddr *)&four, is_six ? sizeof(six) : sizeof(four));
 }
 
 enum hf_status
@@ -220,15 +258,9 @@ metrics_listen(struct hf_daemon *daemon, const char *address, struct metrics_lis
         return HF_OK;
     struct metrics_listener *listener = hf_alloc(sizeof(*listener));
     listener->daemon = daemon;
-    listener->http = evhttp_new(daemon->loop);
-    listener->sweep = event_new(daemon->loop, -1, 0, on_sweep, listener);
-    hf_assert(listener->http && listener->sweep);
-    limit(listener->http);
-    evhttp_set_bevcb(listener->http, take_slot, listener);
-    evhttp_set_cb(listener->http, "/metrics", on_metrics, listener);
-    evhttp_set_gencb(listener->http, on_other_path, NULL);
-    enum hf_status status = bind_socket(listener, address, err);
-    if (status != HF_OK) {
+    listener->socket = bind_socket(listener, address);
+    if (!listener->socket) {
+        enum hf_status status = hf_fail_errno(err, HF_ECONFIG, "agent.metrics: listening on '%s' (name a port that is free, or end what has it)", address);
         metrics_close(listener);
         return status;
     }
@@ -242,11 +274,9 @@ metrics_close(struct metrics_listener *listener)
 {
     if (!listener)
         return;
-    event_free(listener->sweep);
-    evhttp_free(listener->http); /* its connections, too, and the socket */
-    for (size_t i = 0; i < SLOTS; i++) {
-        if (listener->slots[i].stream)
-            bufferevent_decref(listener->slots[i].stream);
-    }
+    if (listener->socket)
+        evconnlistener_free(listener->socket);
+    while (listener->clients)
+        client_free(listener->clients);
     hf_freep(&listener);
 }

@@ -72,7 +72,7 @@ set_backlog(json_t *doc, const struct trail *trail, const struct hf_journal_info
         since_s = uncut_since_s(trail, info);
     hf_doc_set_u64(doc, "windows_waiting", windows);
     hf_doc_set_u64(doc, "records_waiting", records);
-    hf_doc_set_u64(doc, "uncut_events", info->durable_seq > trail->cut_seq ? info->durable_seq - trail->cut_seq : 0);
+    hf_doc_set_u64(doc, "uncut_events", !trail->closed && info->durable_seq > trail->cut_seq ? info->durable_seq - trail->cut_seq : 0);
     hf_doc_set_u64(doc, "backlog_bytes", bytes);
     hf_doc_set_u64(doc, "backlog_s", since_s && now_s > since_s ? (uint64_t)(now_s - since_s) : 0);
 }
