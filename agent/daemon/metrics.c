@@ -254,6 +254,28 @@ static const char head[] =
     "and what has not happened has no sample. The label `class` has only names of `HF_STATUS_TABLE` (include/holdfast/base.h), such as\n"
     "`HF_EACCESS`; the other labels have what is configured. *fixed* says the same for as long as the agent runs with its configuration.\n";
 
+static const char tail[] =
+    "\n## To begin with\n"
+    "\n"
+    "```yaml\n"
+    "scrape_configs: # prometheus.yml, on the same host: the agent listens on the loopback only\n"
+    "  - job_name: holdfast\n"
+    "    static_configs: [{ targets: [\"127.0.0.1:9187\"] }]\n"
+    "```\n"
+    "\n"
+    "| Worth an alert | means |\n"
+    "|---|---|\n"
+    "| `up{job=\"holdfast\"} == 0` | no agent runs |\n"
+    "| `holdfast_trail_held == 1` for 10 minutes | nothing is delivered; `holdfast_trail_held_reason` and `holdfast status` say why |\n"
+    "| `holdfast_trail_backlog_seconds > 900` | delivery is late: three windows of the default length |\n"
+    "| `time() - holdfast_trail_last_digest_seconds > 7500` | two digests of the default period are missing: what came since is not proven |\n"
+    "| `holdfast_journal_bytes / holdfast_journal_limit_bytes > 0.5` | room for as much again; past it intake is refused |\n"
+    "| `holdfast_journal_full == 1` | it is refused |\n"
+    "| `increase(holdfast_source_gaps_total[1h]) > 0` | something was lost before it was read |\n"
+    "| `increase(holdfast_trail_lost_events_total[1h]) > 0`, `holdfast_trail_ledger_repairs > 0` | the disk does not give back what was written to it |\n"
+    "| `holdfast_trail_strays > 0` | somebody else writes among the digests |\n"
+    "| `abs(holdfast_store_clock_skew_seconds) > 60` | one of the two clocks is wrong |\n";
+
 enum hf_status
 hf_metrics_reference(struct hf_buf *ret_markdown)
 {
@@ -265,5 +287,5 @@ hf_metrics_reference(struct hf_buf *ret_markdown)
                 status = add_row(ret_markdown, &metrics[i]);
         }
     }
-    return status;
+    return status == HF_OK ? hf_buf_add_text(ret_markdown, tail) : status;
 }
