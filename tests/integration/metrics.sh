@@ -63,7 +63,7 @@ is() {
     look || return 1
     local number
     number=$(value "$1" "$2")
-    [ -n "$number" ] && [ "$number" "${@:3}" ]
+    [ -n "$number" ] && test "$number" "${@:3}"
 }
 has_none() { look && [ -z "$(value "$1" "$2")" ]; }
 audit='trail="audit"'
