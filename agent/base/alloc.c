@@ -35,10 +35,18 @@ hf_strdup(const char *text)
     return text ? checked(strdup(text)) : NULL;
 }
 
+/* Of bytes that need not end with a NUL: strndup() says that its text is a string, and a strict sanitizer looks for the end of it. */
 char *
 hf_strndup(const char *text, size_t size)
 {
-    return text ? checked(strndup(text, size)) : NULL;
+    if (!text)
+        return NULL;
+    size_t length = strnlen(text, size);
+    char *copy = checked(malloc(length + 1));
+    if (length > 0)
+        memcpy(copy, text, length);
+    copy[length] = '\0';
+    return copy;
 }
 
 char *

@@ -58,6 +58,7 @@ enum opt_key {
     OPT_SOCKET = 's',
     OPT_VERBOSE = 'v',
     OPT_JSON = 1000,
+    OPT_METRICS,
     OPT_TRAIL,
     OPT_START,
     OPT_END,
@@ -102,7 +103,7 @@ struct options {
     const char *args[4];
     size_t arg_count;
     const char *config;
-    bool config_given, json, verbose;
+    bool config_given, json, metrics, verbose;
     const char *trail;
     int64_t start_s, end_s; /* 0: open */
     /* a bucket alone */
@@ -137,9 +138,6 @@ enum hf_status completion_script(struct hf_buf *ret_bash) hf_must_check;
 
 /* RFC 3339, a date, "now", or a time ago: 90s, 5m, 2h, 1d. */
 bool when_parse(const char *text, int64_t now_s, int64_t *ret_seconds);
-/* ADDR:PORT or [ADDR]:PORT; `ret_address` has room for 64 bytes. */
-bool listen_parse(const char *text, char ret_address[64], uint16_t *ret_port);
-bool is_loopback(const char *address);
 
 /* ---- saying things ---- */
 

@@ -41,16 +41,16 @@ serve(const struct options *options, struct hf_config *config, struct hf_error *
 {
     char address[64], host[256];
     uint16_t port;
-    if (!listen_parse(options->listen, address, &port))
+    if (!hf_listen_parse(options->listen, address, &port))
         return hf_fail(err, HF_EUSAGE,
                        "--listen: '%s' is not ADDRESS:PORT, such as 127.0.0.1:8099 or [::1]:8099",
                        options->listen);
-    if (!is_loopback(address) && !options->allow_remote)
+    if (!hf_is_loopback(address) && !options->allow_remote)
         return hf_fail(err, HF_EUSAGE,
                        "%s is not of this host's loopback, and nobody who asks is authenticated; "
                        "--allow-remote listens there all the same",
                        address);
-    if (!is_loopback(address))
+    if (!hf_is_loopback(address))
         say_note("listening on %s: whoever reaches it learns the names of trails and buckets, "
                  "delivery times and public keys",
                  address);

@@ -1,4 +1,4 @@
-/* holdfast status: the agent's answer, for people or as it is. */
+/* holdfast status: the agent's answer, for people, as it is, or as metrics. */
 #include "cli_impl.h"
 
 #include <holdfast/daemon.h>
@@ -130,6 +130,19 @@ print_all(const json_t *reply)
     puts(json_is_true(json_object_get(reply, "ok")) ? "all is well" : "NOT well: see above");
 }
 
+/* Whoever scrapes this wants the numbers of an agent that is not well, too, and takes another exit code for a failed scrape. */
+static int
+print_metrics(const struct options *options, json_t *reply)
+{
+    hf_owned(hf_buf_done) struct hf_buf metrics = HF_BUF(HF_METRICS_MAX);
+    enum hf_status status = hf_metrics_text(reply, &metrics);
+    json_decref(reply);
+    if (status != HF_OK)
+        return say_failure(options, status, &(struct hf_error){ .text = "the metrics are more than an answer may hold" });
+    fwrite(metrics.ptr, 1, metrics.size, stdout);
+    return say_done(EXIT_WELL);
+}
+
 int
 cmd_status(const struct options *options)
 {
@@ -149,6 +162,8 @@ cmd_status(const struct options *options)
     }
     if (status != HF_OK)
         return say_failure(options, status, &err);
+    if (options->metrics)
+        return print_metrics(options, reply);
     int code = json_is_true(json_object_get(reply, "ok")) ? EXIT_WELL : EXIT_NOT_WELL;
     if (options->json)
         return say_json(reply, code);

@@ -33,8 +33,11 @@ const struct command commands[] = {
       "Exit code 3 with a line for each trail that could not.",
       KEYS(OPT_CONFIG, OPT_JSON, OPT_FLUSH_TIMEOUT), 0, 0, cmd_flush },
     { "status", AGENT, NULL, "Backlog, last delivery, last digest, what is held and why.",
-      "Exit code 0: all is well. 1: a trail is held, or a limit is reached. 3: no agent answers.",
-      KEYS(OPT_CONFIG, OPT_JSON), 0, 0, cmd_status },
+      "Exit code 0: all is well. 1: a trail is held, a limit is reached or a source has a problem. 3: no "
+      "agent answers. With --metrics the agent's state is told in numbers, and the exit code is 0 "
+      "whenever it was: `holdfast_well` says what 0 and 1 say else. `agent.metrics` in the "
+      "configuration gives the same over HTTP.",
+      KEYS(OPT_CONFIG, OPT_JSON, OPT_METRICS), 0, 0, cmd_status },
     { "chain new", AGENT, NULL, "Begin a new chain in a trail that is held because of a foreign one.",
       "When the newest digest in the store is none that this state directory knows (it was lost, "
       "copied or rolled back, or another host writes there), the trail is held, so that no chain is "

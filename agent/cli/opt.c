@@ -9,6 +9,7 @@
 static const struct argp_option rows[] = {
     { "config", OPT_CONFIG, "FILE", 0, "Configuration file. Default: " CONFIG_DEFAULT ".", 1 },
     { "json", OPT_JSON, NULL, 0, "Answer as JSON, for programs.", 1 },
+    { "metrics", OPT_METRICS, NULL, 0, "Answer as metrics, in Prometheus' text format 0.0.4.", 1 },
     { "verbose", OPT_VERBOSE, NULL, 0, "Name also what is well.", 1 },
     { "trail", OPT_TRAIL, "NAME", 0, "The trail. Default: the only one configured.", 1 },
     { "start", OPT_START, "TIME", 0,
@@ -169,6 +170,7 @@ set_flag(struct options *o, int key)
 {
     switch (key) {
     case OPT_JSON: o->json = true; return 0;
+    case OPT_METRICS: o->metrics = true; return 0;
     case OPT_VERBOSE: o->verbose = true; return 0;
     case OPT_NO_OBJECTS: o->no_objects = true; return 0;
     case OPT_NO_LOCKS: o->no_locks = true; return 0;
@@ -220,6 +222,8 @@ check_end(struct argp_state *state, const struct options *o)
     const struct command *command = o->command;
     if (o->arg_count < command->args_min)
         argp_error(state, "%s is missing", command->args_doc);
+    else if (o->json && o->metrics)
+        argp_error(state, "--json and --metrics are two answers: choose one");
     else if (o->start_s && o->end_s && o->start_s >= o->end_s)
         argp_error(state, "--start is not before --end");
     else

@@ -142,7 +142,7 @@ check_possible(const struct options *options, const struct target *target, struc
             err, HF_EUSAGE,
             "'%s' is a directory; the AWS CLI reads from S3 only (`holdfast validate` reads both)",
             target->own_store.url);
-    if (!listen_parse(options->api, address, &port) || port == 0)
+    if (!hf_listen_parse(options->api, address, &port) || port == 0)
         return hf_fail(err, HF_EUSAGE, "--api: '%s' is not ADDRESS:PORT", options->api);
     if (target->trail->encryption == HF_ENCRYPT_SSE_C)
         return hf_fail(err, HF_EUSAGE,

@@ -41,7 +41,8 @@ check_agent(struct hf_checked entry, const struct hf_config_agent *agent, struct
     } texts[] = { { "account", agent->account, hf_rule_account },
                   { "region", agent->region, hf_rule_region },
                   { "organization", agent->organization, hf_rule_organization },
-                  { "host", agent->host, hf_rule_name } };
+                  { "host", agent->host, hf_rule_name },
+                  { "metrics", agent->metrics, hf_rule_loopback } };
     for (size_t i = 0; i < HF_COUNT(texts); i++) {
         enum hf_status status = check_rule(err, entry, texts[i].key, texts[i].text, texts[i].rule);
         if (status != HF_OK)

@@ -176,6 +176,7 @@ const char *hf_rule_prefix(const char *text);
 const char *hf_rule_header(const char *text);    /* what may be sent as a header's value */
 const char *hf_rule_origin(const char *text);    /* SCHEME://HOST[:PORT], nothing else */
 const char *hf_rule_directory(const char *text); /* dir:///DIRECTORY */
+const char *hf_rule_loopback(const char *text);  /* ADDRESS:PORT of the loopback */
 bool hf_is_ipv4(const char *text, size_t size);
 
 #endif

@@ -19,6 +19,7 @@ static const struct example {
     { HF_SECTION_agent, "organization", false, "o-exampleorg" },
     { HF_SECTION_agent, "host", false, "host1.example" },
     { HF_SECTION_agent, "control", false, "/run/holdfast/control.sock" },
+    { HF_SECTION_agent, "metrics", false, "\"127.0.0.1:9187\"" },
     { HF_SECTION_store, "name", true, "here" },
     { HF_SECTION_store, "url", true, "\"dir:///var/lib/holdfast/bucket\"" },
     { HF_SECTION_store, "ca_file", false, "ca.pem" },

@@ -79,8 +79,10 @@ struct hf_daemon {
     struct flush_wait *flushes;
 
     struct control *control;
+    struct metrics_listener *metrics; /* NULL: none is configured */
     struct kept_event *kept_events;
-    int64_t started_s;
+    int64_t started_s, config_loaded_s;
+    uint64_t config_refused; /* reloads */
     uint64_t stopping_ms; /* boot time */
     bool stopping;
     enum hf_status status;
@@ -126,6 +128,14 @@ void clock_watch_note(struct hf_daemon *daemon, const char *event_name, json_t *
 bool clock_watch_compare(struct clock_watch *watch, int64_t wall_ms, int64_t boot_ms, int64_t *ret_step_ms); /* true: it was set */
 enum hf_status control_open(struct hf_daemon *daemon, struct hf_error *err) hf_must_check;
 void control_close(struct hf_daemon *daemon);
+
+/* ---- status.c: `done` is called on the loop with the whole answer, which is then its own ---- */
+void status_begin(struct hf_daemon *daemon, void (*done)(struct hf_daemon *daemon, void *argument, json_t *status), void *argument);
+
+/* ---- metrics_listen.c ---- */
+/* `address` as in agent.metrics; NULL: nobody listens, and *ret_listener is NULL. */
+enum hf_status metrics_listen(struct hf_daemon *daemon, const char *address, struct metrics_listener **ret_listener, struct hf_error *err) hf_must_check;
+void metrics_close(struct metrics_listener *listener);
 
 /* ---- control_place.c ---- */
 struct control_place { /* path "": none was taken */

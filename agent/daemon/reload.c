@@ -32,11 +32,9 @@ check_fixed(const struct hf_config *now, const struct hf_config *then, struct hf
 }
 
 static enum hf_status
-apply(struct hf_daemon *daemon, struct hf_config *config, struct hf_error *err)
+change_stages(struct hf_daemon *daemon, struct hf_config *config, struct hf_error *err)
 {
-    enum hf_status status = check_fixed(daemon->config, config, err);
-    if (status == HF_OK)
-        status = hf_intake_configure(daemon->intake, config, err);
+    enum hf_status status = hf_intake_configure(daemon->intake, config, err);
     if (status != HF_OK)
         return status;
     status = hf_trails_configure(daemon->trails, config, err);
@@ -44,9 +42,31 @@ apply(struct hf_daemon *daemon, struct hf_config *config, struct hf_error *err)
         struct hf_error back;
         if (hf_intake_configure(daemon->intake, daemon->config, &back) != HF_OK)
             hf_log_error("reload.failed", HF_ERR(&back));
+    }
+    return status;
+}
+
+/* The new listener stands before anything else changes, the old one goes when nothing can fail any more. */
+static enum hf_status
+apply(struct hf_daemon *daemon, struct hf_config *config, struct hf_error *err)
+{
+    struct metrics_listener *listener = NULL;
+    bool moves = !same_text(daemon->config->agent.metrics, config->agent.metrics);
+    enum hf_status status = check_fixed(daemon->config, config, err);
+    if (status == HF_OK && moves)
+        status = metrics_listen(daemon, config->agent.metrics, &listener, err);
+    if (status == HF_OK)
+        status = change_stages(daemon, config, err);
+    if (status != HF_OK) {
+        metrics_close(listener);
         return status;
     }
+    if (moves) {
+        metrics_close(daemon->metrics);
+        daemon->metrics = listener;
+    }
     daemon->config = config;
+    daemon->config_loaded_s = hf_wall_s();
     return HF_OK;
 }
 
@@ -73,6 +93,7 @@ daemon_reload(struct hf_daemon *daemon)
         hf_log_info("agent.reloaded", HF_STR("config", daemon->config_path));
         own_event_soon(daemon, "AgentReload", json_pack("{s:s}", "config", daemon->config_path));
     } else {
+        daemon->config_refused++;
         hf_log_error("reload.refused", HF_ERR(&err), HF_STR("hint", "the agent goes on with the configuration it has"));
     }
     sd_notify(0, "READY=1");

@@ -150,6 +150,7 @@ daemon_open(struct hf_daemon *daemon, struct hf_error *err)
     enum hf_status status = hf_config_load(daemon->config_path, &daemon->config, err);
     if (status != HF_OK)
         return status;
+    daemon->config_loaded_s = hf_wall_s();
     hf_log_setup((enum hf_log_level)daemon->config->agent.log_level, daemon->config->agent.log_format == 1);
     hf_hide_memory();
     raise_file_limit();
@@ -167,6 +168,8 @@ daemon_open(struct hf_daemon *daemon, struct hf_error *err)
         status = clock_watch_open(daemon, err);
     if (status == HF_OK)
         status = control_open(daemon, err);
+    if (status == HF_OK)
+        status = metrics_listen(daemon, daemon->config->agent.metrics, &daemon->metrics, err);
     return status;
 }
 
@@ -186,6 +189,7 @@ daemon_close(struct hf_daemon *daemon)
         hf_config_free(daemon->config);
     }
     control_close(daemon);
+    metrics_close(hf_take(daemon->metrics));
     clock_watch_close(daemon);
     if (daemon->journal)
         hf_journal_close(daemon->journal);

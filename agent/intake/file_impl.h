@@ -137,6 +137,7 @@ struct hf_file_source {
     char watch_problem[HF_PROBLEM_SIZE]; /* why it polls; "" */
     char scan_problem[HF_PROBLEM_SIZE];  /* of the last scan, or watch_problem */
     char told_problem[HF_PROBLEM_SIZE];  /* what the log says */
+    enum hf_status watch_class, scan_class; /* of the first two */
 };
 
 struct hf_file_source *hf_file_source(struct hf_source *source);
@@ -147,6 +148,7 @@ void hf_paths_done(struct hf_strings *strings);
 /* Opens and tracks it, unless it is tracked; NULL when it cannot be. */
 struct hf_file *hf_file_open(struct hf_file_source *source, const char *path);
 void hf_file_close(struct hf_file *file);
+void hf_file_scan_problem(struct hf_file_source *source, const struct hf_error *err);
 void hf_file_ready(struct hf_file *file);
 struct hf_file *hf_file_by_id(const struct hf_file_source *source, const struct hf_file_id *id);
 struct hf_file *hf_file_by_path(const struct hf_file_source *source, const char *path);

@@ -72,10 +72,11 @@ hf_file_take_ready(struct hf_file_source *source)
     return file;
 }
 
-static void
-problem(struct hf_file_source *source, const struct hf_error *err)
+void
+hf_file_scan_problem(struct hf_file_source *source, const struct hf_error *err)
 {
     hf_problem_set(source->scan_problem, err->text);
+    source->scan_class = err->status;
 }
 
 static void
@@ -91,7 +92,7 @@ find_real_path(struct hf_file *file)
     *(slash == real ? slash + 1 : slash) = '\0';
     struct hf_error err = { .status = HF_OK };
     if (hf_watch_directory(file->source->watch, real, &err) != HF_OK)
-        problem(file->source, &err); /* the slow scan finds what it gets */
+        hf_file_scan_problem(file->source, &err); /* the slow scan finds what it gets */
 }
 
 /* Whoever may write in a watched folder must not have us read for him what he may not: a link of
@@ -126,7 +127,7 @@ hf_file_open(struct hf_file_source *source, const char *path)
     if (source->file_count >= HF_FILES_MAX) {
         hf_fail(&err, HF_ELIMIT, "more than %d files match; split the source, or exclude some",
                 HF_FILES_MAX);
-        problem(source, &err);
+        hf_file_scan_problem(source, &err);
         return NULL;
     }
     enum hf_status status = hf_fs_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, &err);
@@ -136,7 +137,7 @@ hf_file_open(struct hf_file_source *source, const char *path)
         status = check_link(path, fd, &err);
     if (status != HF_OK) {
         if (status != HF_ENOTFOUND)
-            problem(source, &err);
+            hf_file_scan_problem(source, &err);
         return NULL;
     }
     if (!S_ISREG(who.mode))
@@ -156,7 +157,7 @@ hf_file_open(struct hf_file_source *source, const char *path)
     source->file_count++;
     find_real_path(file);
     if (hf_orphan_adopt(file, who.size, &err) != HF_OK) {
-        problem(source, &err); /* who it is cannot be told now: the next scan tries again */
+        hf_file_scan_problem(source, &err); /* who it is cannot be told now: the next scan tries again */
         hf_file_close(file);
         return NULL;
     }

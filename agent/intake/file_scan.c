@@ -137,6 +137,7 @@ watch_all(struct hf_file_source *source, const struct hf_strings *directories)
         hf_watch_free(hf_take(source->watch));
         snprintf(source->watch_problem, sizeof(source->watch_problem), "%.150s; polling instead",
                  err.text);
+        source->watch_class = source->scan_class = status;
         hf_problem_set(source->scan_problem, source->watch_problem);
     }
 }
@@ -165,7 +166,7 @@ see_path(struct hf_file_source *source, const char *path, struct hf_strings *new
     enum hf_status status = hf_fs_identify(-1, path, &who, &err);
     if (status != HF_OK) {
         if (status != HF_ENOTFOUND)
-            hf_problem_set(source->scan_problem, err.text);
+            hf_file_scan_problem(source, &err);
         return;
     }
     if (!S_ISREG(who.mode))
@@ -200,11 +201,13 @@ tell_problem(struct hf_file_source *source)
     if (strcmp(source->told_problem, source->scan_problem) == 0)
         return;
     hf_problem_set(source->told_problem, source->scan_problem);
-    if (source->scan_problem[0])
+    if (source->scan_problem[0]) {
+        source->source.problems[source->scan_class]++;
         hf_log_warn("source.problem", HF_STR("source", source->source.config.name),
                     HF_STR("error", source->scan_problem));
-    else
+    } else {
         hf_log_info("source.well", HF_STR("source", source->source.config.name));
+    }
 }
 
 void
@@ -213,6 +216,7 @@ hf_file_scan(struct hf_file_source *source)
     struct hf_found found;
     struct hf_strings new_paths = { NULL, 0 };
     hf_problem_set(source->scan_problem, source->watch_problem);
+    source->scan_class = source->watch_class;
     if (source->watch)
         hf_watch_read(source->watch); /* renames are followed from what was known before */
     for (struct hf_file *file = source->files; file; file = file->next)
@@ -220,7 +224,7 @@ hf_file_scan(struct hf_file_source *source)
     hf_found_paths(&source->source.config, &found);
     watch_all(source, &found.directories);
     if (found.problem.status != HF_OK)
-        hf_problem_set(source->scan_problem, found.problem.text);
+        hf_file_scan_problem(source, &found.problem);
     for (size_t i = 0; i < found.paths.count; i++)
         see_path(source, found.paths.items[i], &new_paths);
     for (struct hf_file *file = source->files; file; file = file->next) {

@@ -123,8 +123,10 @@ file_start(struct hf_source *base)
     struct hf_error err = { .status = HF_OK };
     source->running = true;
     source->watch = hf_watch_new(source, &err);
-    if (!source->watch)
+    if (!source->watch) {
         hf_problem_set(source->watch_problem, err.text);
+        source->watch_class = err.status;
+    }
     hf_orphans_load(source);
     on_scan_timer(-1, 0, source);
 }

@@ -226,6 +226,8 @@ hf_intake_status(const struct hf_intake *intake, struct hf_source_status *ret_st
             .bytes = source->bytes,
             .counts = source->counts,
             .gaps = source->gaps,
+            .refusals = source->refusals,
+            .problems = source->problems,
             .waiting = intake->told_full && !intake->stopped,
         };
         hf_problem_set(status->problem, source->problem);

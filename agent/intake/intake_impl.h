@@ -97,7 +97,8 @@ struct hf_source {
     uint64_t max_event; /* of the configuration, or less with a small journal */
     bool kept;          /* while a new configuration is compared: stays as it is */
     bool ready;         /* step() has something to do */
-    uint64_t events, bytes, gaps;
+    uint64_t events, bytes, gaps, refusals;
+    uint64_t problems[HF_STATUS_COUNT];
     struct hf_record_counts counts;
     char problem[HF_PROBLEM_SIZE];
 };

@@ -51,9 +51,11 @@ tell_full(struct hf_intake *intake)
     if (intake->told_full)
         return;
     intake->told_full = true;
-    for (size_t i = 0; i < intake->source_count; i++)
+    for (size_t i = 0; i < intake->source_count; i++) {
+        intake->sources[i]->refusals++;
         if (intake->sources[i]->ops->full)
             intake->sources[i]->ops->full(intake->sources[i]);
+    }
 }
 
 void

@@ -75,6 +75,7 @@ hf_source_problem(struct hf_source *source, const struct hf_error *err)
     if (strncmp(source->problem, err->text, sizeof(source->problem) - 1) == 0)
         return;
     hf_problem_set(source->problem, err->text);
+    source->problems[err->status]++;
     hf_log_warn("source.problem", HF_STR("source", source->config.name), HF_ERR(err));
 }
 

@@ -20,7 +20,7 @@ attempt_back_off(struct trail *trail, const struct hf_error *err)
 {
     enum hf_next next = hf_status_next(err->status);
     bool away = next == HF_NEXT_WAIT;
-    trail->counts.failures++;
+    trail_failed(trail, err->status);
     trail->retry_at_ms = (int64_t)hf_boot_ms() + back_off_ms(away ? RETRY_WAIT_MS : RETRY_HELD_MS, trail->failures++);
     trail_move(trail, away ? TRAIL_WAITING : TRAIL_HELD, err);
 }
@@ -72,6 +72,7 @@ attempt_one(struct trail *trail, struct outgoing *out)
         return false; /* the check learns it */
     int64_t at_least_s = HF_MAX(out->sealed->lock_at_least_s, HF_MAX(out->last_retain_s, 0));
     int64_t retain_s = hf_retain_until(out->sealed->lock_mode, out->sealed->lock_days, hf_deliverer_now_s(deliverer), at_least_s);
+    bool again = out->first_retain_s >= 0;
     if (out->first_retain_s < 0)
         out->first_retain_s = retain_s;
     out->last_retain_s = retain_s;
@@ -89,6 +90,8 @@ attempt_one(struct trail *trail, struct outgoing *out)
                                          .done = message_delivered,
                                          .context = trail->trails};
     out->in_flight = true;
+    trail->counts.puts++;
+    trail->counts.puts_again += again;
     hf_deliverer_submit(deliverer, &out->delivery);
     return true;
 }
@@ -163,6 +166,7 @@ object_received(struct trail *trail, struct window *window, const struct hf_rece
         gap_add(trail, sealed->gaps[i]);
     trail->counts.objects++;
     trail->counts.records += sealed->count;
+    trail->counts.locked += receipt->lock_mode != HF_LOCK_NONE && !receipt->advisory ? sealed->count : 0;
     trail->counts.bytes += sealed->size;
     trail->counts.repeated += receipt->repeated;
     trail->spool_bytes -= HF_MIN(trail->spool_bytes, sealed->size);
@@ -236,6 +240,7 @@ object_foreign(struct trail *trail, struct window *window)
         attempt_back_off(trail, &window->out.delivery.error);
         return;
     }
+    trail_failed(trail, HF_EFOREIGN);
     hf_layout_unique(trail->tag, trail->trails->options.identity->journal, trail->name, window->range.first_seq, window->range.last_seq, generation, unique);
     hf_layout_object_key(&s->layout, window->time_s, unique, hf_ends_with(window->key, ".cms.gz"), new_key);
     hf_log_error("object.foreign", HF_STR("trail", trail->name), HF_STR("key", window->key), HF_STR("new_key", new_key));
@@ -267,6 +272,7 @@ digest_went_on(struct trail *trail, struct outgoing *out)
     }
     if (!trail->chain_unseen || !attempt_may_move(trail, trail->digest->digest.foreign_count + 1))
         return false;
+    trail_failed(trail, HF_EFOREIGN);
     digest_move(trail);
     return true;
 }

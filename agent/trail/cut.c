@@ -89,6 +89,7 @@ note_loss(struct trail *trail, const struct hf_journal_loss *loss)
         return false;
     hf_log_error("journal.loss", HF_STR("trail", trail->name), HF_NUM("first", loss->first_seq), HF_NUM("last", loss->last_seq), HF_STR("reason", loss->reason));
     loss_add(trail, loss->first_seq, loss->last_seq, loss->reason);
+    trail->counts.lost += loss->last_seq - loss->first_seq + 1;
     if (hf_cutter_next_seq(trail->cutter) == loss->last_seq + 1)
         trail->cut_seq = HF_MAX(trail->cut_seq, loss->last_seq);
     noted_add(trail, loss->first_seq, loss->last_seq);
@@ -289,7 +290,7 @@ seal_returned(struct window *window, enum hf_status status, struct hf_sealed *se
     default:
         break;
     }
-    trail->counts.failures++;
+    trail_failed(trail, status);
     trail->seal_retry_ms = hf_boot_ms() + 1000;
     trouble_say(trail, "seal.failed", window->id, err);
     trail_make_folder(trail);

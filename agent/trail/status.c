@@ -2,6 +2,18 @@
 #include "agent/trail/trail_impl.h"
 #include <holdfast/json.h>
 
+/* By the names of HF_STATUS_TABLE; those that did not happen are left out. */
+static json_t *
+errors_doc(const uint64_t errors[HF_STATUS_COUNT])
+{
+    json_t *doc = json_object();
+    for (int status = HF_OK + 1; status < HF_STATUS_COUNT; status++) {
+        if (errors[status])
+            hf_doc_set_u64(doc, hf_status_name((enum hf_status)status), errors[status]);
+    }
+    return doc;
+}
+
 static void
 set_time(json_t *doc, const char *key, int64_t seconds)
 {
@@ -23,15 +35,68 @@ pinning(const struct hf_trails *trails, const struct hf_journal_info *journal)
     return pins;
 }
 
+/* When the first event arrived that is in no window yet. Where the cutter may not read on (a clock that cannot be right, too much that
+ * waits), the journal is asked for its batch. */
+static int64_t
+uncut_since_s(const struct trail *trail, const struct hf_journal_info *info)
+{
+    const struct hf_window *open = trail->cutter ? hf_cutter_open_window(trail->cutter) : NULL;
+    struct hf_journal_reader *reader;
+    struct hf_journal_batch batch;
+    struct hf_journal_loss loss;
+    if (open)
+        return open->arrived_s;
+    if (trail->closed || info->durable_seq <= trail->cut_seq ||
+        hf_journal_reader_open(trail->trails->options.journal, trail->cut_seq + 1, &reader, NULL) != HF_OK)
+        return 0;
+    enum hf_status status = hf_journal_reader_next(reader, &batch, &loss, NULL);
+    int64_t since_s = status == HF_OK ? (int64_t)(batch.stamp_ns / HF_NS_PER_S) : 0;
+    hf_journal_reader_close(reader);
+    return since_s;
+}
+
+static void
+set_backlog(json_t *doc, const struct trail *trail, const struct hf_journal_info *info)
+{
+    const struct hf_window *open = trail->cutter ? hf_cutter_open_window(trail->cutter) : NULL;
+    uint64_t windows = 0, records = 0, bytes = open ? open->bytes : 0;
+    int64_t since_s = 0, now_s = hf_wall_s();
+    for (const struct window *window = trail->windows; window; window = window->next) {
+        windows++;
+        records += window->range.count;
+        bytes += window->range.bytes;
+        if (windows == 1)
+            since_s = window->range.arrived_s ? window->range.arrived_s : window->range.slot_s;
+    }
+    if (!windows)
+        since_s = uncut_since_s(trail, info);
+    hf_doc_set_u64(doc, "windows_waiting", windows);
+    hf_doc_set_u64(doc, "records_waiting", records);
+    hf_doc_set_u64(doc, "uncut_events", !trail->closed && info->durable_seq > trail->cut_seq ? info->durable_seq - trail->cut_seq : 0);
+    hf_doc_set_u64(doc, "backlog_bytes", bytes);
+    hf_doc_set_u64(doc, "backlog_s", since_s && now_s > since_s ? (uint64_t)(now_s - since_s) : 0);
+}
+
+static void
+set_counts(json_t *doc, const struct trail *trail)
+{
+    hf_doc_set_u64(doc, "objects_delivered", trail->counts.objects);
+    hf_doc_set_u64(doc, "records_delivered", trail->counts.records);
+    hf_doc_set_u64(doc, "records_locked", trail->counts.locked);
+    hf_doc_set_u64(doc, "bytes_delivered", trail->counts.bytes);
+    hf_doc_set_u64(doc, "digests_delivered", trail->counts.digests);
+    hf_doc_set_u64(doc, "puts", trail->counts.puts);
+    hf_doc_set_u64(doc, "puts_again", trail->counts.puts_again);
+    hf_doc_set_u64(doc, "failures", trail->counts.failures);
+    hf_doc_set(doc, "errors", errors_doc(trail->counts.errors));
+    hf_doc_set_u64(doc, "repeated", trail->counts.repeated);
+    hf_doc_set_u64(doc, "events_lost", trail->counts.lost);
+}
+
 static json_t *
 trail_doc(const struct trail *trail, const struct trail *pins, const struct hf_journal_info *journal)
 {
     const struct settings *s = &trail->plan->settings;
-    uint64_t windows = 0, records = 0;
-    for (const struct window *window = trail->windows; window; window = window->next) {
-        windows++;
-        records += window->range.count;
-    }
     json_t *doc = json_object();
     hf_doc_set_text(doc, "name", trail->name);
     hf_doc_set_text(doc, "bucket", s->bucket);
@@ -40,6 +105,7 @@ trail_doc(const struct trail *trail, const struct trail *pins, const struct hf_j
     hf_doc_set_text(doc, "state", trail_state_text(trail->state));
     hf_doc_set_bool(doc, "draining", trail->draining);
     hf_doc_set_text(doc, "reason", *trail->held ? trail->held : NULL);
+    hf_doc_set_text(doc, "class", *trail->held ? hf_status_name(trail->held_class) : NULL);
     set_time(doc, "since", *trail->held ? trail->held_since_s : 0);
     int64_t retry_ms = trail->retry_at_ms - (int64_t)hf_boot_ms();
     hf_doc_set_u64(doc, "retry_in_s", *trail->held && retry_ms > 0 ? (uint64_t)(retry_ms + 999) / 1000 : 0);
@@ -47,22 +113,16 @@ trail_doc(const struct trail *trail, const struct trail *pins, const struct hf_j
     hf_doc_set_text(doc, "lock_mode", hf_lock_mode_text(s->lock_mode));
     hf_doc_set_u64(doc, "lock_days", s->lock_days);
     hf_doc_set_text(doc, "chain", trail->chain);
-    hf_doc_set_u64(doc, "windows_waiting", windows);
-    hf_doc_set_u64(doc, "records_waiting", records);
+    set_backlog(doc, trail, journal);
     hf_doc_set_u64(doc, "spool_bytes", trail->spool_bytes);
     hf_doc_set_u64(doc, "spool_max_bytes", s->spool_max_bytes);
     hf_doc_set_bool(doc, "spool_full", trail->spool_bytes >= s->spool_max_bytes);
     hf_doc_set_u64(doc, "cut_sequence", trail->cut_seq);
     hf_doc_set_u64(doc, "sealed_sequence", trail_sealed_seq(trail));
-    hf_doc_set_u64(doc, "uncut_events", journal->durable_seq > trail->cut_seq ? journal->durable_seq - trail->cut_seq : 0);
     hf_doc_set_bool(doc, "pins_journal", trail == pins);
     hf_doc_set_bool(doc, "chain_unseen", trail->chain_unseen);
     hf_doc_set_u64(doc, "strays", trail->stray_count);
-    hf_doc_set_u64(doc, "objects_delivered", trail->counts.objects);
-    hf_doc_set_u64(doc, "records_delivered", trail->counts.records);
-    hf_doc_set_u64(doc, "bytes_delivered", trail->counts.bytes);
-    hf_doc_set_u64(doc, "failures", trail->counts.failures);
-    hf_doc_set_u64(doc, "repeated", trail->counts.repeated);
+    set_counts(doc, trail);
     hf_doc_set_u64(doc, "ledger_repairs", trail->ledger_repairs);
     set_time(doc, "last_delivery", trail->counts.last_delivery_s);
     hf_doc_set_u64(doc, "objects_undigested", trail->object_count + (trail->digest ? trail->digest->digest.object_count : 0));

@@ -32,6 +32,13 @@ say_stuck(struct trail *trail, const struct hf_error *why)
     trail->said |= kind;
 }
 
+void
+trail_failed(struct trail *trail, enum hf_status status)
+{
+    trail->counts.failures++;
+    trail->counts.errors[status]++;
+}
+
 /* Trouble of this host that is tried again every second: said when it begins and when its kind changes. */
 void
 trouble_say(struct trail *trail, const char *event, const char *window, const struct hf_error *err)
@@ -55,6 +62,7 @@ trail_move(struct trail *trail, enum trail_state state, const struct hf_error *w
             trail->held_since_ms = hf_boot_ms();
         }
         snprintf(trail->held, sizeof(trail->held), "%s", why->text);
+        trail->held_class = why->status;
         say_stuck(trail, why);
     } else if (state == TRAIL_READY && was_stuck && !trail->put_failed) {
         *trail->held = '\0';
@@ -98,7 +106,7 @@ local_trouble(struct trail *trail, const struct hf_error *err)
 {
     if (err->status == HF_ENOSPC && trail->state == TRAIL_READY && reserve_give_ledgers(trail->trails))
         return;
-    trail->counts.failures++;
+    trail_failed(trail, err->status);
     trail->seal_retry_ms = hf_boot_ms() + 1000;
     trouble_say(trail, "seal.failed", NULL, err);
 }

@@ -144,6 +144,7 @@ struct trail {
     bool chain_known;       /* since the last start: what lies under the prefix was seen and is no obstacle */
     struct hf_delivery check;
     char held[512];         /* why it is HELD or WAITING */
+    enum hf_status held_class; /* of that text, also while it is tried again */
     uint64_t said;          /* kinds of trouble that stand in the log since it was well: a bit per status */
     bool put_failed;        /* the last PUT: well is only who has put again */
     enum hf_status held_status;
@@ -194,7 +195,11 @@ struct trail {
     int64_t digest_due_ms;  /* boot time */
     bool digest_now;        /* flush, stop, drain */
 
-    struct { uint64_t objects, records, bytes, digests, failures, repeated; int64_t last_delivery_s; } counts;
+    struct { /* since the start */
+        uint64_t objects, records, locked, bytes, digests, puts, puts_again, failures, repeated, lost;
+        uint64_t errors[HF_STATUS_COUNT];
+        int64_t last_delivery_s;
+    } counts;
 };
 
 struct store_slot {
@@ -242,6 +247,7 @@ int64_t trail_wake_ms(const struct trail *trail); /* boot time of its next turn 
 void trail_move(struct trail *trail, enum trail_state state, const struct hf_error *why); /* the only writer of state */
 const char *trail_state_text(enum trail_state state);
 bool trail_may_cut(struct trail *trail);
+void trail_failed(struct trail *trail, enum hf_status status); /* counts an attempt that did */
 void trouble_say(struct trail *trail, const char *event, const char *window, const struct hf_error *err);
 struct hf_deliverer *trail_deliverer(struct trail *trail, const char *store);
 int64_t trail_time_s(struct trail *trail);    /* T: never goes back */

@@ -56,6 +56,12 @@ hf_cutter_next_seq(const struct hf_cutter *cutter)
     return cutter->open.first_seq ? cutter->open.first_seq : cutter->next_seq;
 }
 
+const struct hf_window *
+hf_cutter_open_window(const struct hf_cutter *cutter)
+{
+    return cutter->open.first_seq ? &cutter->open : NULL;
+}
+
 int64_t
 hf_cutter_due_s(const struct hf_cutter *cutter, uint64_t delay_s)
 {
@@ -88,6 +94,7 @@ take_entry(struct hf_cutter *cutter)
     if (!open->first_seq)
         *open = (struct hf_window){ .first_seq = seq,
                                     .slot_s = slot_of(cutter, cutter->batch.stamp_ns),
+                                    .arrived_s = (int64_t)(cutter->batch.stamp_ns / HF_NS_PER_S),
                                     .bytes = HF_OBJECT_OVERHEAD };
     open->last_seq = seq;
     if (hf_selection_has(&cutter->selection, entry->source)) {

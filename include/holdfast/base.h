@@ -89,6 +89,7 @@ enum hf_status {
     HF_STATUS_TABLE(X)
 #undef X
 };
+#define HF_STATUS_COUNT (HF_EINTERNAL + 1)
 
 const char *hf_status_name(enum hf_status status); /* "HF_EIO" */
 const char *hf_status_text(enum hf_status status); /* "input/output" */

@@ -163,6 +163,11 @@ const char *hf_encryption_text(int encryption); /* "none", "sse-s3", ... */
  * digit, no two of . _ - adjacent, not an IPv4 address, no '_' + region + '_'. */
 enum hf_status hf_trail_name_check(const char *name, const char *region, struct hf_error *err) hf_must_check;
 
+/* ADDR:PORT or [ADDR]:PORT; "localhost" is 127.0.0.1. */
+#define HF_LISTEN_SIZE 64
+bool hf_listen_parse(const char *text, char ret_address[HF_LISTEN_SIZE], uint16_t *ret_port);
+bool hf_is_loopback(const char *address);
+
 /* agent/config/OPTIONS.md, and a commented sample file, from the table. */
 enum hf_status hf_config_reference(struct hf_buf *ret_markdown) hf_must_check;
 enum hf_status hf_config_sample(struct hf_buf *ret_yaml) hf_must_check;

@@ -24,4 +24,10 @@ enum hf_status hf_daemon_check_state(const struct hf_config *config, struct hf_e
 /* One request to a running agent. HF_EUNREACHABLE when none listens. The reply is the caller's (json_decref). */
 enum hf_status hf_control_call(const char *socket_path, const json_t *request, uint64_t timeout_ms, json_t **ret_reply, struct hf_error *err) hf_must_check;
 
+/* Prometheus' text format 0.0.4 from the answer to `status`, and agent/daemon/METRICS.md. HF_ELIMIT where it does not fit. */
+#define HF_METRICS_MAX (4u << 20)
+#define HF_METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
+enum hf_status hf_metrics_text(const json_t *answer, struct hf_buf *ret_text) hf_must_check;
+enum hf_status hf_metrics_reference(struct hf_buf *ret_markdown) hf_must_check;
+
 #endif

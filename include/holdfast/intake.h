@@ -52,6 +52,8 @@ struct hf_source_status {
     uint64_t files, connections;
     uint64_t behind_bytes; /* file: unread bytes */
     uint64_t gaps;
+    uint64_t refusals;     /* how often it was told that the journal is full */
+    const uint64_t *problems; /* by status, HF_STATUS_COUNT of them: how often a new one was met; the intake's */
     bool waiting;          /* pushed back by a full journal, for more than a moment */
     char problem[192];     /* "" or why it does not read: permission, ... */
 };

@@ -24,6 +24,7 @@ struct hf_window {
     uint64_t bytes;               /* the object's uncompressed size */
     int64_t slot_s;               /* start of the time slot its events were appended in */
     int64_t oldest_s, newest_s;   /* eventTime of the selected records; 0 when there are none */
+    int64_t arrived_s;            /* when the batch of its first event was made; 0: not known, as after a restart */
     enum hf_cut_reason { HF_CUT_TIME, HF_CUT_SIZE, HF_CUT_NOW } reason;
 };
 
@@ -41,6 +42,8 @@ enum hf_status hf_cutter_next(struct hf_cutter *cutter, uint64_t delay_s, struct
 enum hf_status hf_cutter_close_at(struct hf_cutter *cutter, uint64_t last_seq, struct hf_window *ret_window, struct hf_journal_loss *ret_loss,
                                   struct hf_error *err) hf_must_check;
 uint64_t hf_cutter_next_seq(const struct hf_cutter *cutter); /* first sequence not yet in a returned window */
+/* The open window as far as it was read; NULL when it is empty. */
+const struct hf_window *hf_cutter_open_window(const struct hf_cutter *cutter);
 /* Wall second at which the open window closes by time; 0 when it is empty. */
 int64_t hf_cutter_due_s(const struct hf_cutter *cutter, uint64_t delay_s);
 

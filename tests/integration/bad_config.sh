@@ -56,6 +56,8 @@ wrong "a word that is not in the list" 12 "retention\.mode: .*governing.*none, g
 wrong "no retention" 10 'buckets\[0\]\.retention.*missing' '12d'
 wrong "no encryption" 14 'trails\[0\]\.encryption.*missing' '17d'
 wrong "no digest key" 14 'trails\[0\]\.digest\.key_file: missing' '18s/, key_file.*/ }/'
+wrong "metrics for everyone" 3 "agent\.metrics: '0\.0\.0\.0:9187' is not of this host's loopback.*write 127\.0\.0\.1:9187" '2a\  metrics: "0.0.0.0:9187"'
+wrong "metrics without a port" 3 "agent\.metrics: '127\.0\.0\.1' is not ADDRESS:PORT" '2a\  metrics: 127.0.0.1'
 wrong "a bucket in an unknown store" 11 "buckets\[0\]\.store: there is no 'there' under stores; there is here" '11s/here/there/'
 wrong "a trail to an unknown bucket" 15 "trails\[0\]\.bucket: there is no 'buckte' under buckets; there is bucket" '15s/bucket: bucket/bucket: buckte/'
 wrong "a trail from an unknown source" 19 "trails\[0\]\.sources.*there is no 'remote' under sources; there is local" '$a\    sources: [remote]'

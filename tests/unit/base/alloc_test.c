@@ -5,6 +5,14 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+/* As tests/run sets it for everything; read by the sanitizer alone. */
+const char *__asan_default_options(void);
+const char *
+__asan_default_options(void)
+{
+    return "strict_string_checks=1";
+}
+
 static void
 alloc_gives_zeros_even_for_nothing(void **state)
 {
@@ -42,6 +50,20 @@ strings_are_copied_and_null_stays_null(void **state)
     assert_string_equal(made, "window-7");
     assert_null(hf_strdup(NULL));
     assert_null(hf_strndup(NULL, 3));
+}
+
+static void
+bytes_without_an_end_are_copied_up_to_their_size(void **state)
+{
+    (void)state;
+    hf_owned(hf_freep) char *bytes = hf_alloc(64);
+
+    memset(bytes, 'w', 64);
+    hf_owned(hf_freep) char *part = hf_strndup(bytes, 64);
+    assert_int_equal(strlen(part), 64);
+    bytes[5] = '\0';
+    hf_owned(hf_freep) char *cut = hf_strndup(bytes, 64);
+    assert_string_equal(cut, "wwwww");
 }
 
 static void
@@ -128,6 +150,7 @@ main(void)
         cmocka_unit_test(alloc_gives_zeros_even_for_nothing),
         cmocka_unit_test(realloc_keeps_what_was_there),
         cmocka_unit_test(strings_are_copied_and_null_stays_null),
+        cmocka_unit_test(bytes_without_an_end_are_copied_up_to_their_size),
         cmocka_unit_test(freep_frees_and_clears_the_variable),
         cmocka_unit_test(take_hands_ownership_on),
         cmocka_unit_test(wipe_leaves_zeros),

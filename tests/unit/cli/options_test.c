@@ -71,6 +71,17 @@ every_shared_option_is_set(void **state)
 }
 
 static void
+status_answers_in_one_form_only(void **state)
+{
+    struct options o;
+    (void)state;
+    assert_int_equal(PARSE("status", &o, "--metrics"), 0);
+    assert_true(o.metrics && !o.json);
+    assert_int_not_equal(PARSE("status", &o, "--metrics", "--json"), 0);
+    assert_int_not_equal(PARSE("flush", &o, "--metrics"), 0);
+}
+
+static void
 abbreviations_and_clusters_work(void **state)
 {
     struct options o;
@@ -171,6 +182,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_what_help_says),
         cmocka_unit_test(every_shared_option_is_set),
+        cmocka_unit_test(status_answers_in_one_form_only),
         cmocka_unit_test(abbreviations_and_clusters_work),
         cmocka_unit_test(wrong_words_are_refused),
         cmocka_unit_test(values_are_not_taken_for_options),

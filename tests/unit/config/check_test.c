@@ -78,6 +78,25 @@ agent_names_have_an_allow_list(void **state)
 }
 
 static void
+metrics_are_on_the_loopback_only(void **state)
+{
+    (void)state;
+    refused((struct parts){ .agent = "metrics: 0.0.0.0:9187" },
+            "1: agent.metrics: '0.0.0.0:9187' is not of this host's loopback");
+    refused((struct parts){ .agent = "metrics: \"[::]:9187\"" },
+            "1: agent.metrics: '[::]:9187' is not of this host's loopback");
+    refused((struct parts){ .agent = "metrics: 127.0.0.1" },
+            "1: agent.metrics: '127.0.0.1' is not ADDRESS:PORT; write 127.0.0.1:9187");
+    refused((struct parts){ .agent = "metrics: 127.0.0.1:0" },
+            "1: agent.metrics: '127.0.0.1:0' is not ADDRESS:PORT");
+    refused((struct parts){ .agent = "metrics: a.example:9187" },
+            "1: agent.metrics: 'a.example:9187' is not ADDRESS:PORT");
+    accepted((struct parts){ .agent = "metrics: 127.0.0.1:9187" });
+    accepted((struct parts){ .agent = "metrics: \"[::1]:9187\"" });
+    accepted((struct parts){ .agent = "metrics: localhost:9187" });
+}
+
+static void
 names_are_unique_and_plain(void **state)
 {
     (void)state;
@@ -418,6 +437,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agent_names_have_an_allow_list),
+        cmocka_unit_test(metrics_are_on_the_loopback_only),
         cmocka_unit_test(names_are_unique_and_plain),
         cmocka_unit_test(references_exist),
         cmocka_unit_test(store_urls_are_checked),

@@ -1,0 +1,156 @@
+/* What `holdfast status` and the metrics say, documented in agent/cli/JSON.md: the trails' part from their thread, the rest from the loop. */
+#include "agent/daemon/daemon_impl.h"
+#include <holdfast/json.h>
+#include <unistd.h>
+
+/* By the names of HF_STATUS_TABLE; those that did not happen are left out. */
+static json_t *
+errors_doc(const uint64_t errors[HF_STATUS_COUNT])
+{
+    json_t *doc = json_object();
+    for (int status = HF_OK + 1; status < HF_STATUS_COUNT; status++) {
+        if (errors[status])
+            hf_doc_set_u64(doc, hf_status_name((enum hf_status)status), errors[status]);
+    }
+    return doc;
+}
+
+static json_t *
+sources_doc(struct hf_daemon *daemon, bool *ret_well)
+{
+    static const char *const types[] = {"file", "socket", "stdin"};
+    struct hf_source_status statuses[256];
+    json_t *sources = json_array();
+    size_t count = daemon->intake ? hf_intake_status(daemon->intake, statuses, HF_COUNT(statuses)) : 0; /* none any more while stopping */
+    for (size_t i = 0; i < count; i++) {
+        const struct hf_source_status *s = &statuses[i];
+        json_t *source = json_object();
+        hf_doc_set_text(source, "name", s->name);
+        hf_doc_set_text(source, "type", types[s->type]);
+        hf_doc_set_u64(source, "events", s->events);
+        hf_doc_set_u64(source, "bytes", s->bytes);
+        hf_doc_set_u64(source, "shaped", s->counts.shaped);
+        hf_doc_set_u64(source, "flat_json", s->counts.flat_json);
+        hf_doc_set_u64(source, "text", s->counts.text);
+        hf_doc_set_u64(source, "base64", s->counts.base64);
+        hf_doc_set_u64(source, "parts", s->counts.parts);
+        hf_doc_set_u64(source, "files", s->files);
+        hf_doc_set_u64(source, "connections", s->connections);
+        hf_doc_set_u64(source, "behind_bytes", s->behind_bytes);
+        hf_doc_set_u64(source, "gaps", s->gaps);
+        hf_doc_set_u64(source, "refusals", s->refusals);
+        hf_doc_set(source, "errors", errors_doc(s->problems));
+        hf_doc_set_bool(source, "waiting", s->waiting);
+        hf_doc_set_text(source, "problem", *s->problem ? s->problem : NULL);
+        json_array_append_new(sources, source);
+        *ret_well = *ret_well && !*s->problem;
+    }
+    return sources;
+}
+
+/* Until the journal would be full if nothing were sealed from now on, at the rate since the start; 0: nothing comes in. */
+static uint64_t
+seconds_left(const struct hf_daemon *daemon, const struct hf_journal_info *info)
+{
+    uint64_t held = info->next_seq - info->oldest_seq, uptime_s = (uint64_t)HF_MAX(hf_wall_s() - daemon->started_s, 1);
+    if (!held || !info->events || info->bytes >= info->max_bytes)
+        return 0;
+    double bytes_per_s = (double)info->events / (double)uptime_s * ((double)info->bytes / (double)held);
+    double left_s = (double)(info->max_bytes - info->bytes) / HF_MAX(bytes_per_s, 1e-9);
+    return left_s < 1e12 ? (uint64_t)left_s : 0;
+}
+
+static json_t *
+journal_doc(struct hf_daemon *daemon, bool *ret_well)
+{
+    struct hf_journal_info info;
+    hf_journal_info(daemon->journal, &info);
+    json_t *doc = json_object();
+    hf_doc_set_u64(doc, "next_sequence", info.next_seq);
+    hf_doc_set_u64(doc, "durable_sequence", info.durable_seq);
+    hf_doc_set_u64(doc, "oldest_sequence", info.oldest_seq);
+    hf_doc_set_u64(doc, "bytes", info.bytes);
+    hf_doc_set_u64(doc, "max_bytes", info.max_bytes);
+    hf_doc_set_u64(doc, "commits", info.commits);
+    hf_doc_set_u64(doc, "events", info.events);
+    hf_doc_set_u64(doc, "seconds_left", seconds_left(daemon, &info));
+    hf_doc_set_bool(doc, "full", info.full);
+    hf_doc_set_text(doc, "reason", *info.reason ? info.reason : NULL);
+    *ret_well = *ret_well && !info.full;
+    return doc;
+}
+
+static json_t *
+agent_doc(const struct hf_daemon *daemon)
+{
+    char started[HF_TIME_SIZE], loaded[HF_TIME_SIZE];
+    uint64_t free_bytes;
+    hf_time_rfc3339(daemon->started_s, started);
+    hf_time_rfc3339(daemon->config_loaded_s, loaded);
+    json_t *doc = json_object();
+    hf_doc_set_text(doc, "version", HF_VERSION);
+    hf_doc_set_u64(doc, "pid", (uint64_t)getpid());
+    hf_doc_set_text(doc, "host", daemon->identity.host);
+    hf_doc_set_text(doc, "journal", daemon->identity.journal);
+    hf_doc_set_text(doc, "boot", daemon->identity.boot);
+    hf_doc_set_text(doc, "started", started);
+    hf_doc_set_text(doc, "config", daemon->config_path);
+    hf_doc_set_text(doc, "config_loaded", loaded);
+    hf_doc_set_u64(doc, "config_refused", daemon->config_refused);
+    if (hf_fs_free_bytes(daemon->config->agent.state_dir, &free_bytes, NULL) == HF_OK)
+        hf_doc_set_u64(doc, "state_free_bytes", free_bytes);
+    hf_doc_set_bool(doc, "stopping", daemon->stopping);
+    return doc;
+}
+
+struct status_wait {
+    struct hf_daemon *daemon;
+    void (*done)(struct hf_daemon *daemon, void *argument, json_t *status);
+    void *argument;
+    json_t *doc;
+};
+
+static bool
+trails_well(const json_t *doc)
+{
+    size_t index;
+    json_t *trail;
+    json_array_foreach(json_object_get(doc, "trails"), index, trail) {
+        if (json_is_string(json_object_get(trail, "reason")) || json_is_true(json_object_get(trail, "spool_full")))
+            return false;
+    }
+    return true;
+}
+
+static void
+status_on_loop(struct hf_daemon *daemon, void *argument)
+{
+    struct status_wait *wait = argument;
+    bool well = trails_well(wait->doc);
+    json_t *reply = json_object(), *sources = sources_doc(daemon, &well), *journal = journal_doc(daemon, &well);
+    hf_doc_set_u64(reply, "schema", 1);
+    hf_doc_set_bool(reply, "ok", well);
+    hf_doc_set(reply, "agent", agent_doc(daemon));
+    hf_doc_set(reply, "journal", journal);
+    hf_doc_set(reply, "sources", sources);
+    json_object_update(reply, wait->doc);
+    json_decref(wait->doc);
+    wait->done(daemon, wait->argument, reply);
+    hf_freep(&wait);
+}
+
+static void
+status_done(void *context, json_t *doc)
+{
+    struct status_wait *wait = context;
+    wait->doc = doc;
+    loop_post(wait->daemon, status_on_loop, wait);
+}
+
+void
+status_begin(struct hf_daemon *daemon, void (*done)(struct hf_daemon *daemon, void *argument, json_t *status), void *argument)
+{
+    struct status_wait *wait = hf_alloc(sizeof(*wait));
+    *wait = (struct status_wait){.daemon = daemon, .done = done, .argument = argument};
+    hf_trails_status(daemon->trails, status_done, wait);
+}
