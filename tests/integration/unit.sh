@@ -92,7 +92,7 @@ claim_exit "the folder beside it still is not there" 1 sees test -e /srv/private
 # ---- killed, hanging, stopped ----
 
 before=$(property NRestarts)
-there kill -9 "$(property MainPID)"
+there sh -c "kill -9 $(property MainPID)"
 restarted() { [ "$(property NRestarts)" -gt "$before" ] && [ "$(property ActiveState)" = active ]; }
 claim "killed, it is started again" wait_for 30 restarted
 claim_equal "the socket takes lines" 10 "$(generate 200 10 | there holdfast emit -s /run/holdfast/intake.sock)"
