@@ -1,0 +1,191 @@
+#!/usr/bin/env bash
+# The images build from docker/, and compose.yaml brings agent and MinIO up: an application's lines arrive locked and
+# encrypted; down and up again, a kill -9 and new passwords lose and double nothing; the agent has no privileges, cannot write
+# to its root file system, is healthy, and stops in ten seconds. On an engine of its own, without a registry.
+# With --long MinIO is compiled as docker/minio/Dockerfile says; else the cached server of the other tests takes its place.
+# stores: none
+# timeout: 1200
+. "$(dirname "$0")/run-helpers"
+. "$HF_ROOT/tests/integration/evidence-helpers"
+
+engine=$HF_TMP/engine
+engine_end() {
+    local status=$?
+    if [ "$status" -ne 0 ] && [ "$status" -ne 77 ] && [ -n "${HF_DOCKER:-}" ]; then
+        compose ps || true
+        compose logs --tail 15 secrets minio users bucket agent || true
+    fi
+    "$HF_ROOT/tests/support/engine" stop "$engine" >/dev/null 2>&1 || true
+    return "$status"
+}
+
+server=$("$HF_ROOT/tests/support/stores/minio" build 2>/dev/null) || skip "$server"
+mkdir "$engine"
+trap engine_end EXIT
+reason=$("$HF_ROOT/tests/support/engine" start "$engine" --owner $$) || skip "$(tail -n 1 <<<"$reason")"
+. "$engine/env"
+
+# ---- the images ----
+
+proxy=()
+for word in http https; do
+    found=''
+    eval "$(apt-config shell found "Acquire::$word::Proxy")"
+    [ -z "$found" ] || proxy+=(--build-arg "${word}_proxy=$found")
+done
+build() { # TAG CONTEXT OPTION...
+    local tag=$1 context=$2 started=$SECONDS
+    shift 2
+    DOCKER_BUILDKIT=1 nice "$HF_DOCKER" build --network host "${proxy[@]}" --progress plain -t "$tag" "$@" "$context" >"build.$$" 2>&1 ||
+        claim_failed "$tag builds" "$(tail -n 30 "build.$$")"
+    claim_ok "$tag builds"
+    echo "$tag: built in $((SECONDS - started)) s, $("$HF_DOCKER" image inspect -f '{{.Size}}' "$tag" | numfmt --to=si)B"
+}
+
+build holdfast/agent "$HF_ROOT" -f "$HF_ROOT/docker/Dockerfile"
+
+# What stands in for golang: this machine's toolchain with its authorities, or a `go install` that installs what is there.
+mkdir go
+if [ -n "${HF_LONG:-}" ]; then
+    cp -r "$(go env GOROOT)" go/toolchain
+    cp -L /etc/ssl/certs/ca-certificates.crt go/
+    cat >go/Dockerfile <<'GO'
+FROM debian:bookworm-slim
+COPY toolchain /usr/local/go
+COPY ca-certificates.crt /etc/ssl/certs/
+ENV PATH=/usr/local/go/bin:/usr/sbin:/usr/bin:/sbin:/bin
+GO
+else
+    cp "$server" go/server
+    printf '#!/bin/sh\nmkdir -p "$GOBIN" && cp /server "$GOBIN/minio"\n' >go/go
+    chmod +x go/go
+    printf 'FROM debian:bookworm-slim\nCOPY server /server\nCOPY go /usr/bin/go\n' >go/Dockerfile
+fi
+build go-of-this-test go
+build holdfast/minio-from-source "$HF_ROOT/docker/minio" --build-arg GO_BASE=go-of-this-test
+rm -rf go
+
+# What the writer may do is what the starter set says, without the principal.
+claim_equal "the writer's policy is the starter set's" "$(jq -S 'del(.Statement[].Principal)' "$HF_ROOT/policies/starter/bucket-policy.json")" \
+    "$(jq -S . "$HF_ROOT/docker/minio/writer.json")"
+
+# ---- up ----
+
+reason=$("$HF_ROOT/tests/support/engine" isolate "$engine") || skip "$(tail -n 1 <<<"$reason")"
+export MINIO_PORT=9000 APP_PAUSE=0.02 COMPOSE_PROJECT_NAME=hf COMPOSE_INTERACTIVE_NO_CLI=1
+# The healthcheck is the image's, asked more often.
+printf 'services: { agent: { healthcheck: { interval: 1s } } }\n' >faster.yaml
+compose() { docker-compose -f "$HF_ROOT/docker/compose.yaml" -f "$HF_TMP/faster.yaml" "$@" </dev/null; }
+volume() { printf '%s' "$engine/data/volumes/hf_$1/_data"; }
+container() { compose ps -q "$1"; }
+inspect() { "$HF_DOCKER" inspect -f "$2" "$(container "$1")"; }
+is_healthy() { [ "$(inspect agent '{{.State.Health.Status}}')" = healthy ]; }
+written() { wc -l <"$(volume logs)/app.jsonl"; }
+writes_on() { [ "$(written)" -gt "$1" ]; }
+up() { compose up -d --no-build >up.log 2>&1 || claim_failed "up" "$(tail -n 20 up.log)"; }
+flushed() { compose exec -T agent holdfast flush; }
+reader() { compose run --rm -T read "$@"; }
+
+started=$SECONDS
+up
+claim_within "the agent is healthy" 60 is_healthy
+echo "up and healthy in $((SECONDS - started)) s"
+claim_within "the application writes" 30 writes_on 100
+claim "a flush delivers" flushed
+
+# ---- what the agent's container may do ----
+
+agent_does() { compose exec -T agent "$@"; }
+claim_equal "it runs as holdfast" 10001 "$(agent_does id -u | tr -d '\r')"
+claim_equal "with no capability at all" 0000000000000000 "$(agent_does sed -n 's/^CapBnd:\s*//p' /proc/1/status | tr -d '\r')"
+claim_equal "and no way to get one" 1 "$(agent_does sed -n 's/^NoNewPrivs:\s*//p' /proc/1/status | tr -d '\r')"
+claim_refused "its root file system is read-only" 'Read-only file system' agent_does touch /var/written
+claim_refused "so are its keys" 'Read-only file system' agent_does touch /etc/holdfast/keys/written
+claim_refused "and the application's files" 'Read-only file system' agent_does touch /logs/written
+claim_refused "the owner's credentials are not there" 'No such file' agent_does ls /volumes
+claim_equal "MinIO does not run as root either" 10002 "$(compose exec -T minio id -u | tr -d '\r')"
+
+# ---- what arrived, seen by another client from outside ----
+
+HF_STORE_URL=https://127.0.0.1:$MINIO_PORT HF_STORE_REGION=us-east-1 HF_STORE_CA=$(volume owner)/ca.pem bucket=audit-logs
+as() { # VOLUME S3API-VERB OPTION...
+    local name=$1
+    shift
+    HF_AWS_CREDENTIALS=$(volume "$name")/credentials outside "$@"
+}
+aws_here=$(aws_program)
+outside() {
+    env AWS_SHARED_CREDENTIALS_FILE="$HF_AWS_CREDENTIALS" AWS_CONFIG_FILE=/dev/null AWS_REGION="$HF_STORE_REGION" AWS_PAGER='' \
+        AWS_MAX_ATTEMPTS=2 AWS_EC2_METADATA_DISABLED=true AWS_CA_BUNDLE="$HF_STORE_CA" \
+        nsenter --net="/run/netns/$HF_ENGINE_NETNS" "$aws_here" --endpoint-url "$HF_STORE_URL" s3api "$@" --bucket "$bucket"
+}
+read -r key version < <(as owner list-object-versions --prefix compose/AWSLogs/ --output text \
+    --query "Versions[?contains(Key, '/CloudTrail/')]|[0].[Key,VersionId]")
+claim_match "an object is there" '^compose/AWSLogs/.*/CloudTrail/.*\.gz$' "$key"
+claim_equal "its version is locked" GOVERNANCE \
+    "$(as owner get-object-retention --key "$key" --version-id "$version" --query Retention.Mode --output text)"
+claim_refused "the owner cannot delete it" 'WORM|AccessDenied|locked' as owner delete-object --key "$key" --version-id "$version"
+claim_refused "nor can the writer" 'AccessDenied' as agent delete-object --key "$key" --version-id "$version"
+claim_refused "who cannot hide it" 'AccessDenied' as agent delete-object --key "$key"
+claim_refused "or bypass the lock" 'AccessDenied' as agent delete-object --key "$key" --version-id "$version" --bypass-governance-retention
+claim_refused "or write elsewhere" 'AccessDenied' as agent put-object --key elsewhere/x
+claim_refused "or list everything" 'AccessDenied' as agent list-objects-v2
+claim_refused "the reader cannot write" 'AccessDenied' as reader put-object --key compose/x
+as owner get-object --key "$key" object.gz >/dev/null
+gunzip -c <object.gz | openssl cms -decrypt -binary -inform DER -inkey "$(volume reader)/recipient.key" -recip "$(volume agent)/recipient.pem" |
+    gunzip >object.json
+claim "it opens with the recipient's key alone" jq -e '[.. | .number? // empty] | index(1)' object.json
+
+# ---- nothing lost, nothing doubled ----
+
+# all_there: the application stops, and each line it wrote is in the bucket once.
+all_there() {
+    local text=$1 last
+    compose stop app >/dev/null 2>&1
+    last=$(written)
+    claim "$text: a flush delivers" flushed
+    reader cat >records 2>records.err || claim_failed "$text: cat" "$(tail -n 5 records.err)"
+    jq -r '[.. | .number? // empty] | .[0]' records | sort -n >numbers
+    claim_each_once "$text: each of $last lines once" numbers 1 "$last"
+    claim_equal "$text: and nothing else" "$last" "$(wc -l <numbers)"
+}
+all_there "at first"
+
+"$HF_DOCKER" start "$(container app)" >/dev/null
+claim_within "the application goes on" 30 writes_on "$(written)"
+started=${EPOCHREALTIME/[.,]/}
+compose stop -t 60 agent >/dev/null 2>&1
+took_ms=$(((${EPOCHREALTIME/[.,]/} - started) / 1000))
+claim_equal "the agent ends with exit code 0" 0 "$("$HF_DOCKER" inspect -f '{{.State.ExitCode}}' "$(compose ps -aq agent)")"
+[ "$took_ms" -lt 10000 ] || claim_failed "within ten seconds" "$took_ms ms"
+claim_ok "within ten seconds"
+echo "stopped in $took_ms ms"
+
+claim "down" compose down
+claim_equal "nothing runs any more" '' "$("$HF_DOCKER" ps -aq)"
+up
+claim_within "up again, it is healthy" 60 is_healthy
+all_there "after down and up"
+
+"$HF_DOCKER" start "$(container app)" >/dev/null
+claim_within "the application goes on" 30 writes_on "$(written)"
+kill -9 "$(inspect agent '{{.State.Pid}}')"
+restarted() { [ "$(inspect agent '{{.RestartCount}}')" -ge 1 ] && is_healthy; }
+claim_within "killed, the agent is started again" 60 restarted
+all_there "after kill -9"
+
+# ---- new passwords and certificates ----
+
+cp "$(volume agent)/credentials" old-credentials
+compose down >/dev/null 2>&1
+claim "passwords and certificates are made anew" compose run --rm -T secrets renew owner writer reader tls
+up
+claim_within "with them it is healthy" 60 is_healthy
+claim_within "the application goes on" 30 writes_on "$(written)"
+all_there "after new passwords"
+claim_refused "the old password is refused" 'SignatureDoesNotMatch' env HF_AWS_CREDENTIALS="$HF_TMP/old-credentials" \
+    bash -c "$(declare -f outside); $(declare -p HF_STORE_REGION HF_STORE_CA HF_STORE_URL HF_ENGINE_NETNS aws_here bucket); outside list-objects-v2 --prefix compose/"
+reader validate >validated 2>&1 || claim_failed "the whole is intact" "$(cat validated)"
+claim_match "the whole is intact" '^intact: ' "$(cat validated)"
+tail -n 1 validated
+claim "down" compose down
