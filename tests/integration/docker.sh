@@ -8,6 +8,7 @@
 . "$(dirname "$0")/run-helpers"
 . "$HF_ROOT/tests/integration/evidence-helpers"
 
+exec </dev/null
 engine=$HF_TMP/engine
 engine_end() {
     local status=$?
@@ -25,45 +26,43 @@ trap engine_end EXIT
 reason=$("$HF_ROOT/tests/support/engine" start "$engine" --owner $$) || skip "$(tail -n 1 <<<"$reason")"
 . "$engine/env"
 
-# ---- the images ----
-
-proxy=()
-for word in http https; do
-    found=''
-    eval "$(apt-config shell found "Acquire::$word::Proxy")"
-    [ -z "$found" ] || proxy+=(--build-arg "${word}_proxy=$found")
-done
-build() { # TAG CONTEXT OPTION...
-    local tag=$1 context=$2 started=$SECONDS
-    shift 2
-    DOCKER_BUILDKIT=1 nice "$HF_DOCKER" build --network host "${proxy[@]}" --progress plain -t "$tag" "$@" "$context" >"build.$$" 2>&1 ||
-        claim_failed "$tag builds" "$(tail -n 30 "build.$$")"
-    claim_ok "$tag builds"
-    echo "$tag: built in $((SECONDS - started)) s, $("$HF_DOCKER" image inspect -f '{{.Size}}' "$tag" | numfmt --to=si)B"
-}
-
-build holdfast/agent "$HF_ROOT" -f "$HF_ROOT/docker/Dockerfile"
+# ---- the images, built as compose.yaml says, but on the host's network ----
 
 # What stands in for golang: this machine's toolchain with its authorities, or a `go install` that installs what is there.
 mkdir go
 if [ -n "${HF_LONG:-}" ]; then
     cp -r "$(go env GOROOT)" go/toolchain
     cp -L /etc/ssl/certs/ca-certificates.crt go/
-    cat >go/Dockerfile <<'GO'
-FROM debian:bookworm-slim
-COPY toolchain /usr/local/go
-COPY ca-certificates.crt /etc/ssl/certs/
-ENV PATH=/usr/local/go/bin:/usr/sbin:/usr/bin:/sbin:/bin
-GO
+    printf 'FROM debian:bookworm-slim\nCOPY toolchain /usr/local/go\nCOPY ca-certificates.crt /etc/ssl/certs/\nENV PATH=/usr/local/go/bin:$PATH\n' \
+        >go/Dockerfile
 else
     cp "$server" go/server
     printf '#!/bin/sh\nmkdir -p "$GOBIN" && cp /server "$GOBIN/minio"\n' >go/go
     chmod +x go/go
     printf 'FROM debian:bookworm-slim\nCOPY server /server\nCOPY go /usr/bin/go\n' >go/Dockerfile
 fi
-build go-of-this-test go
-build holdfast/minio-from-source "$HF_ROOT/docker/minio" --build-arg GO_BASE=go-of-this-test
+claim "what stands in for golang builds" "$HF_DOCKER" build -q -t go-of-this-test go
 rm -rf go
+
+eval "$(apt-config shell http_found Acquire::http::Proxy https_found Acquire::https::Proxy)"
+cat >here.yaml <<YAML
+services:
+  secrets: { build: { network: host, args: { GO_BASE: go-of-this-test, http_proxy: "${http_found:-}", https_proxy: "${https_found:-}" } } }
+  bucket: { build: { network: host, args: { http_proxy: "${http_found:-}", https_proxy: "${https_found:-}" } } }
+  # The healthcheck is the image's, asked more often.
+  agent: { healthcheck: { interval: 1s } }
+YAML
+export MINIO_PORT=9000 APP_PAUSE=0.02 COMPOSE_PROJECT_NAME=hf COMPOSE_INTERACTIVE_NO_CLI=1
+export COMPOSE_DOCKER_CLI_BUILD=1 DOCKER_BUILDKIT=1 BUILDKIT_PROGRESS=plain
+compose() { PATH=$(dirname "$HF_DOCKER"):$PATH docker-compose -f "$HF_ROOT/docker/compose.yaml" -f "$HF_TMP/here.yaml" "$@"; }
+build() { # SERVICE IMAGE
+    local started=$SECONDS
+    compose build "$1" >"build.$1" 2>&1 || claim_failed "$2 builds" "$(tail -n 30 "build.$1")"
+    claim_ok "$2 builds"
+    echo "$2: built in $((SECONDS - started)) s, $("$HF_DOCKER" image inspect -f '{{.Size}}' "$2" | numfmt --to=si)B"
+}
+build secrets holdfast/minio-from-source
+build bucket holdfast/agent
 
 # What the writer may do is what the starter set says, without the principal.
 claim_equal "the writer's policy is the starter set's" "$(jq -S 'del(.Statement[].Principal)' "$HF_ROOT/policies/starter/bucket-policy.json")" \
@@ -72,10 +71,6 @@ claim_equal "the writer's policy is the starter set's" "$(jq -S 'del(.Statement[
 # ---- up ----
 
 reason=$("$HF_ROOT/tests/support/engine" isolate "$engine") || skip "$(tail -n 1 <<<"$reason")"
-export MINIO_PORT=9000 APP_PAUSE=0.02 COMPOSE_PROJECT_NAME=hf COMPOSE_INTERACTIVE_NO_CLI=1
-# The healthcheck is the image's, asked more often.
-printf 'services: { agent: { healthcheck: { interval: 1s } } }\n' >faster.yaml
-compose() { docker-compose -f "$HF_ROOT/docker/compose.yaml" -f "$HF_TMP/faster.yaml" "$@" </dev/null; }
 volume() { printf '%s' "$engine/data/volumes/hf_$1/_data"; }
 container() { "$HF_DOCKER" ps -aq --filter "label=com.docker.compose.service=$1" --filter label=com.docker.compose.oneoff=False; }
 inspect() { "$HF_DOCKER" inspect -f "$2" "$(container "$1")"; }
@@ -124,8 +119,11 @@ outside() {
         AWS_MAX_ATTEMPTS=2 AWS_EC2_METADATA_DISABLED=true AWS_CA_BUNDLE="$HF_STORE_CA" \
         nsenter --net="/run/netns/$HF_ENGINE_NETNS" "$aws_here" --endpoint-url "$HF_STORE_URL" s3api "$@" --bucket "$bucket"
 }
-read -r key version < <(as owner list-object-versions --prefix compose/AWSLogs/ --output text \
-    --query "Versions[?contains(Key, '/CloudTrail/')]|[0].[Key,VersionId]")
+newest() { # KEY VERSION of the object that was delivered last
+    as owner list-object-versions --prefix compose/AWSLogs/ --output text \
+        --query "sort_by(Versions[?contains(Key, '/CloudTrail/')], &LastModified)[-1].[Key,VersionId]"
+}
+read -r key version < <(newest)
 claim_match "an object is there" '^compose/AWSLogs/.*/CloudTrail/.*\.gz$' "$key"
 claim_equal "its version is locked" GOVERNANCE \
     "$(as owner get-object-retention --key "$key" --version-id "$version" --query Retention.Mode --output text)"
@@ -137,9 +135,10 @@ claim_refused "or write elsewhere" 'AccessDenied' as agent put-object --key else
 claim_refused "or list everything" 'AccessDenied' as agent list-objects-v2
 claim_refused "the reader cannot write" 'AccessDenied' as reader put-object --key compose/x
 as owner get-object --key "$key" object.gz >/dev/null
-gunzip -c <object.gz | openssl cms -decrypt -binary -inform DER -inkey "$(volume reader)/recipient.key" -recip "$(volume agent)/recipient.pem" |
-    gunzip >object.json
-claim "it opens with the recipient's key alone" jq -e '[.Records[].additionalEventData.json.number] | index(1)' object.json
+cp "$(volume reader)/recipient.key" here.key
+cp "$(volume agent)/recipient.pem" here.pem
+open_envelope object.gz here | gunzip >object.json
+claim "it opens with the recipient's key alone" jq -e '.Records | any(.additionalEventData.json.service == "app")' object.json
 
 # ---- nothing lost, nothing doubled ----
 
@@ -192,5 +191,24 @@ claim_refused "the old password is refused" 'SignatureDoesNotMatch' env HF_AWS_C
     bash -c "$(declare -f outside); $(declare -p HF_STORE_REGION HF_STORE_CA HF_STORE_URL HF_ENGINE_NETNS aws_here bucket); outside list-objects-v2 --prefix compose/"
 reader validate >validated 2>&1 || claim_failed "the whole is intact" "$(cat validated)"
 claim_match "the whole is intact" '^intact: ' "$(cat validated)"
-tail -n 1 validated
+
+# ---- what docker/README.md says besides ----
+
+"$HF_DOCKER" cp "$(container agent):/etc/holdfast/keys/digest.key.pub" copied.pub
+claim_same_bytes "the public key can be copied out" copied.pub "$(volume reader)/digest.key.pub"
+compose run --rm -T --entrypoint cat read ca.pem >ca.pem 2>/dev/null
+claim_same_bytes "so can the store's authority" ca.pem "$HF_STORE_CA"
+make_recipient ops ec
+claim "a certificate made elsewhere is taken" compose run --rm -T -v "$HF_TMP/ops.pem:/ops.pem:ro" secrets recipient /ops.pem
+compose kill -s HUP agent >/dev/null 2>&1
+has_reloaded() { "$HF_DOCKER" logs "$(container agent)" 2>&1 | grep agent.reloaded; }
+claim_within "and the agent reads it at SIGHUP" 10 has_reloaded
+"$HF_DOCKER" start "$(container app)" >/dev/null
+claim "a flush delivers what came before" flushed
+claim_within "the application goes on" 30 writes_on "$(written)"
+claim "a flush delivers what came then" flushed
+read -r key version < <(newest)
+as owner get-object --key "$key" object.gz >/dev/null
+claim "its key opens what is new" open_envelope object.gz ops
+claim "the first key is still there for what is old" test -s "$(volume reader)/recipient.key"
 claim "down" compose down
