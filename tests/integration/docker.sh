@@ -2,7 +2,7 @@
 # The images build from docker/, and compose.yaml brings agent and MinIO up: an application's lines arrive locked and
 # encrypted; down and up again, a kill -9 and new passwords lose and double nothing; the agent has no privileges, cannot write
 # to its root file system, is healthy, and stops in ten seconds. On an engine of its own, without a registry.
-# With --long MinIO is compiled as docker/minio/Dockerfile says; else the cached server of the other tests takes its place.
+# With --long, and a Go toolchain here, MinIO is compiled as docker/minio/Dockerfile says; else the cached server of the other tests takes its place.
 # stores: none
 # timeout: 1800
 . "$(dirname "$0")/run-helpers"
@@ -21,20 +21,31 @@ engine_end() {
 }
 
 server=$("$HF_ROOT/tests/support/stores/minio" build 2>/dev/null) || skip "$server"
-mkdir "$engine"
+mkdir -p "$engine"
 trap engine_end EXIT
-reason=$("$HF_ROOT/tests/support/engine" start "$engine" --owner $$) || skip "$(tail -n 1 <<<"$reason")"
+# engine_or_skip VERB OPTION...: 77 says why it cannot run here
+engine_or_skip() {
+    local said status=0
+    said=$("$HF_ROOT/tests/support/engine" "$1" "$engine" "${@:2}") || status=$?
+    [ "$status" -ne 77 ] || skip "$(tail -n 1 <<<"$said")"
+    [ "$status" -eq 0 ] || claim_failed "engine: $1" "exit: $status" "$said"
+}
+engine_or_skip start --owner $$
 . "$engine/env"
 
 # ---- the images, built as compose.yaml says, but on the host's network ----
 
 # What stands in for golang: this machine's toolchain with its authorities, or a `go install` that installs what is there.
 mkdir go
-if [ -n "${HF_LONG:-}" ]; then
+if [ -n "${HF_LONG:-}" ] && command -v go >/dev/null; then
     cp -r "$(go env GOROOT)" go/toolchain
     cp -L /etc/ssl/certs/ca-certificates.crt go/
-    printf 'FROM debian:bookworm-slim\nCOPY toolchain /usr/local/go\nCOPY ca-certificates.crt /etc/ssl/certs/\nENV PATH=/usr/local/go/bin:$PATH\n' \
-        >go/Dockerfile
+    cat >go/Dockerfile <<'GO'
+FROM debian:bookworm-slim
+COPY toolchain /usr/local/go
+COPY ca-certificates.crt /etc/ssl/certs/
+ENV PATH=/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+GO
 else
     cp "$server" go/server
     printf '#!/bin/sh\nmkdir -p "$GOBIN" && cp /server "$GOBIN/minio"\n' >go/go
@@ -52,7 +63,7 @@ services:
   # The healthcheck is the image's, asked more often.
   agent: { healthcheck: { interval: 1s } }
 YAML
-export MINIO_PORT=9000 APP_PAUSE=0.02 COMPOSE_PROJECT_NAME=hf COMPOSE_INTERACTIVE_NO_CLI=1
+export MINIO_PORT=9000 APP_PAUSE=0.02 COMPOSE_PROJECT_NAME=hf
 export COMPOSE_DOCKER_CLI_BUILD=1 DOCKER_BUILDKIT=1 BUILDKIT_PROGRESS=plain
 compose() { PATH=$(dirname "$HF_DOCKER"):$PATH docker-compose -f "$HF_ROOT/docker/compose.yaml" -f "$HF_TMP/here.yaml" "$@"; }
 build() { # SERVICE IMAGE
@@ -70,7 +81,7 @@ claim_equal "the writer's policy is the starter set's" "$(jq -S 'del(.Statement[
 
 # ---- up ----
 
-reason=$("$HF_ROOT/tests/support/engine" isolate "$engine") || skip "$(tail -n 1 <<<"$reason")"
+engine_or_skip isolate
 volume() { printf '%s' "$engine/data/volumes/hf_$1/_data"; }
 container() { "$HF_DOCKER" ps -aq --filter "label=com.docker.compose.service=$1" --filter label=com.docker.compose.oneoff=False; }
 inspect() { "$HF_DOCKER" inspect -f "$2" "$(container "$1")"; }
