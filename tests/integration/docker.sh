@@ -220,6 +220,7 @@ claim_within "the application goes on" 30 writes_on "$(written)"
 claim "a flush delivers what came then" flushed
 read -r key version < <(newest)
 as owner get-object --key "$key" object.gz >/dev/null
-claim "its key opens what is new" open_envelope object.gz ops
+open_envelope object.gz ops | gunzip >object.json
+claim "its key opens what is new" jq -e '.Records | length > 0' object.json
 claim "the first key is still there for what is old" test -s "$(volume reader)/recipient.key"
 claim "down" compose down
