@@ -52,7 +52,7 @@ claim_equal "README: the exit codes are those of --help" "$("$HF_BIN" --help | e
 build=$(dirname "$HF_BIN")
 while [ "$build" != / ] && [ ! -e "$build/CMakeCache.txt" ]; do build=$(dirname "$build"); done
 claim "cmake --install puts it in place" cmake --install "$build" --prefix "$HF_TMP/usr/local"
-mkdir -p bin etc/holdfast var/log/app
+mkdir -p bin etc/holdfast/secrets var/log/app
 ln -s "$(aws_program)" bin/aws # Debian's, whatever else comes first in PATH
 export PATH=$HF_TMP/usr/local/bin:$HF_TMP/bin:$PATH
 claim_equal "the installed program is found" "$HF_TMP/usr/local/bin/holdfast" "$(command -v holdfast)"
@@ -80,7 +80,7 @@ else
     sed "s,\${BUCKET},$audit_bucket,; s,\${PREFIX},$(hostname),; s,\${WRITER},$writer," "$HF_ROOT/policies/starter/bucket-policy.json" |
         jq 'del(.Statement[].Principal)' >writer.json
     read -r access secret token < <("$HF_ROOT/tests/support/stores/$HF_STORE" user "$HF_STORE_DIR" "$writer" "$HF_TMP/writer.json")
-    write_credentials etc/holdfast/credentials "$access" "$secret" "$token"
+    write_credentials etc/holdfast/secrets/credentials "$access" "$secret" "$token"
 fi
 export WRITER=arn:aws:iam:::user/$writer
 [ "$HF_STORE" != minio ] || WRITER=arn:aws:iam::000000000000:user/$writer
@@ -107,7 +107,7 @@ claim_match "it stops cleanly within ten seconds" '^stopped with 0 after [0-9] s
 
 bucket_make "$bucket"
 mkdir -p reader
-cp etc/holdfast/{digest.key,digest.key.pub,ops.key,ops.pem} reader
+cp etc/holdfast/secrets/{digest.key,digest.key.pub} etc/holdfast/{ops.key,ops.pem} reader
 cat >reader/holdfast.yaml <<YAML
 agent: { state_dir: state, host: web1 }
 stores:
