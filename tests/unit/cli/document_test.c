@@ -244,7 +244,7 @@ each_prefix_gets_statements_of_its_own(void **state)
     (void)state;
     struct hf_config *config = configuration("", "retention: none", "");
     struct bucket_plan plan = plan_of(config, &options);
-    const json_t *list = json_object_get(plan.policy, "Statement"),
+    const json_t *list = json_object_get(plan.policies[ROLE_WRITER], "Statement"),
                  *first = json_array_get(list, 0), *second = json_array_get(list, 1);
     assert_int_equal(json_array_size(list), 2);
     assert_string_equal(json_string_value(json_array_get(json_object_get(first, "Resource"), 0)),
@@ -260,7 +260,7 @@ each_prefix_gets_statements_of_its_own(void **state)
 
     options.writer_prefix = "elsewhere";
     plan = plan_of(config, &options);
-    assert_int_equal(json_array_size(json_object_get(plan.policy, "Statement")), 1);
+    assert_int_equal(json_array_size(json_object_get(plan.policies[ROLE_WRITER], "Statement")), 1);
     bucket_plan_done(&plan);
     hf_config_free(config);
 }
@@ -273,12 +273,12 @@ policy_is_that_of_the_confirmation(void **state)
     struct hf_config *config = configuration(", confirm: put", "retention: none", "");
     struct bucket_plan plan = plan_of(config, &options);
     assert_int_equal(
-        hf_doc_text_or(json_array_get(json_object_get(plan.policy, "Statement"), 0), "Sid", "?")[0],
+        hf_doc_text_or(json_array_get(json_object_get(plan.policies[ROLE_WRITER], "Statement"), 0), "Sid", "?")[0],
         'P');
     bucket_plan_done(&plan);
     plan = plan_of(config, &nobody);
-    assert_null(plan.policy);
-    assert_true(plan.wants_writer);
+    assert_null(plan.policies[ROLE_WRITER]);
+    assert_true(plan.roles_unnamed[ROLE_WRITER]);
     bucket_plan_done(&plan);
     hf_config_free(config);
 }
