@@ -323,8 +323,6 @@ void say_shortfall(const struct hf_config_bucket *bucket, const struct set_term 
 /* Fills the plan's policies. */
 enum hf_status policies_plan(const struct hf_config *config, const struct options *options,
                              struct bucket_plan *plan, struct hf_error *err) hf_must_check;
-/* All roles' statements in one document; NULL when nobody is named. A new reference. */
-json_t *policies_joined(const struct bucket_plan *plan);
 /* A note for each role whose document nobody is named for, or that has none. */
 void say_roles(const struct bucket_plan *plan, struct lines *lines, const char *left_alone);
 

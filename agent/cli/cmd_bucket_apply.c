@@ -144,50 +144,54 @@ put_lifecycle(const struct apply *apply, const struct bucket_plan *plan)
 
 /* ---- the bucket policy ---- */
 
-static const char *
-policy_consequence(const struct bucket_plan *plan)
+static enum hf_status
+present_policy(const struct apply *apply, json_t **ret_present, struct hf_error *err)
 {
-    for (size_t role = 0; role < ROLE_COUNT; role++)
-        if (plan->policies[role])
-            return roles[role].consequence;
-    return NULL;
+    hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(DOCUMENT_MAX);
+    enum hf_status status = hf_store_bucket_get(apply->store, "policy", &text, err);
+    if (status == HF_ENOTFOUND)
+        return HF_OK;
+    return status == HF_OK ? hf_doc_parse(hf_buf_slice(&text), DOCUMENT_MAX,
+                                          "the present bucket policy", ret_present, err)
+                           : status;
 }
 
 static enum hf_status
-merged_policy(const struct apply *apply, const json_t *wanted, struct hf_buf *text,
-              struct hf_error *err)
+put_policy_document(const struct apply *apply, const json_t *policy, struct hf_error *err)
 {
-    hf_owned(hf_doc_freep) json_t *present = NULL, *merged = NULL;
-    enum hf_status status = hf_store_bucket_get(apply->store, "policy", text, err);
-    if (status == HF_OK)
-        status = hf_doc_parse(hf_buf_slice(text), DOCUMENT_MAX, "the present bucket policy",
-                              &present, err);
-    if (status != HF_OK && status != HF_ENOTFOUND)
-        return status;
-    merged = policy_merge(present, wanted);
-    hf_buf_reset(text);
-    text->max = DOCUMENT_MAX;
-    return hf_doc_dump(merged, text) == HF_OK
-               ? HF_OK
-               : hf_fail(err, HF_ELIMIT, "it would be larger than %u bytes", DOCUMENT_MAX);
+    hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(DOCUMENT_MAX);
+    if (hf_doc_dump(policy, &text) != HF_OK)
+        return hf_fail(err, HF_ELIMIT, "it would be larger than %u bytes", DOCUMENT_MAX);
+    return hf_store_bucket_put(apply->store, "policy", "application/json", hf_buf_slice(&text),
+                               err);
 }
 
+/* Role after role, so that one whose principal or action the store refuses does not take the
+ * others' rights with it. What is there is read once only: AWS may answer with what was there
+ * before for a while. */
 static void
-put_policy(const struct apply *apply, const struct bucket_plan *plan)
+put_policies(const struct apply *apply, const struct bucket_plan *plan)
 {
     struct hf_error err = { 0 };
-    hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(DOCUMENT_MAX);
-    hf_owned(hf_doc_freep) json_t *wanted = policies_joined(plan);
-    enum hf_status status = wanted ? merged_policy(apply, wanted, &text, &err) : HF_OK;
-    if (wanted && status == HF_OK)
-        status = hf_store_bucket_put(apply->store, "policy", "application/json",
-                                     hf_buf_slice(&text), &err);
-    if (status != HF_OK)
-        say_refused(apply, "the bucket policy", policy_consequence(plan), &err);
-    for (size_t role = 0; status == HF_OK && role < ROLE_COUNT; role++)
-        if (plan->policies[role])
-            lines_add(apply->lines, LINE_OK, apply->name, NULL, "set the bucket policy, %s",
-                      roles[role].name);
+    json_t *present = NULL;
+    enum hf_status readable = present_policy(apply, &present, &err);
+    for (size_t role = 0; role < ROLE_COUNT; role++) {
+        char *what hf_owned(hf_freep) = hf_asprintf("the bucket policy, %s", roles[role].name);
+        if (!plan->policies[role])
+            continue;
+        json_t *merged = policy_merge(present, plan->policies[role]);
+        enum hf_status status =
+            readable == HF_OK ? put_policy_document(apply, merged, &err) : readable;
+        if (status == HF_OK) {
+            json_decref(present);
+            present = json_incref(merged);
+            lines_add(apply->lines, LINE_OK, apply->name, NULL, "set %s", what);
+        } else {
+            say_refused(apply, what, roles[role].consequence, &err);
+        }
+        json_decref(merged);
+    }
+    json_decref(present);
     say_roles(plan, apply->lines, "left as it was");
 }
 
@@ -213,7 +217,7 @@ put_all(const struct apply *apply, const struct bucket_plan *plan, enum hf_lock_
                  "encrypted, by the trail's `encryption` (cms does not need the store)");
     put_document(apply, plan->tagging, "Tagging", "tagging", "the tags",
                  "the bucket has no tags");
-    put_policy(apply, plan);
+    put_policies(apply, plan);
 }
 
 static void

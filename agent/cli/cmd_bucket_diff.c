@@ -83,7 +83,10 @@ static void
 compare_policies(const struct diff *diff, const struct bucket_plan *plan)
 {
     struct hf_error err = { 0 };
-    hf_owned(hf_doc_freep) json_t *present = NULL, *any = policies_joined(plan);
+    hf_owned(hf_doc_freep) json_t *present = NULL;
+    bool any = false;
+    for (size_t role = 0; role < ROLE_COUNT; role++)
+        any = any || plan->policies[role];
     if (any && read_back(diff, "policy", NULL, &present, &err) != HF_OK) {
         lines_add_error(diff->lines, diff->name, NULL, &err);
         return;

@@ -199,20 +199,6 @@ policies_plan(const struct hf_config *config, const struct options *options,
     return HF_OK;
 }
 
-json_t *
-policies_joined(const struct bucket_plan *plan)
-{
-    json_t *joined = NULL;
-    for (enum role_name role = 0; role < ROLE_COUNT; role++) {
-        if (!joined)
-            joined = json_deep_copy(plan->policies[role]);
-        else if (plan->policies[role])
-            json_array_extend(json_object_get(joined, "Statement"),
-                              json_object_get(plan->policies[role], "Statement"));
-    }
-    return joined;
-}
-
 void
 say_roles(const struct bucket_plan *plan, struct lines *lines, const char *left_alone)
 {
