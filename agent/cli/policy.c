@@ -20,7 +20,7 @@ const struct role roles[ROLE_COUNT] = {
 /* ---- placeholders ---- */
 
 struct filling {
-    const char *bucket, *prefix, *word; /* word: the role's */
+    const char *bucket, *prefix, *days, *word; /* word: the role's */
     const char *const *names;           /* whom it stands for, at least one */
     size_t name_count;
 };
@@ -51,6 +51,7 @@ filled_text(const char *from, const struct filling *filling)
     } words[] = { { "${BUCKET}", filling->bucket },
                   { "${PREFIX}/", *filling->prefix ? NULL : "" },
                   { "${PREFIX}", filling->prefix },
+                  { "${DAYS}", filling->days },
                   { filling->word, filling->names[0] } };
     char *text hf_owned(hf_freep) = hf_strdup(from);
     for (size_t i = 0; i < HF_COUNT(words); i++) {
@@ -156,7 +157,12 @@ fill_role(const struct hf_config *config, const struct options *options, struct 
           enum role_name role, const json_t *document)
 {
     const char *prefixes[PREFIXES_MAX] = { "" };
-    struct filling filling = { .bucket = plan->bucket->name, .word = roles[role].word };
+    bool locked = plan->bucket->retention_mode != HF_LOCK_NONE;
+    char *days hf_owned(hf_freep) = hf_asprintf(
+        "%llu", locked ? (unsigned long long)plan->bucket->retention_days : 0ull);
+    struct filling filling = {
+        .bucket = plan->bucket->name, .days = days, .word = roles[role].word
+    };
     char host[256];
     size_t count = 1;
     filling.name_count = names_of(options, role, &filling.names);

@@ -310,6 +310,25 @@ each_role_has_a_document_of_its_own(void **state)
 }
 
 static void
+days_are_those_of_the_bucket(void **state)
+{
+    struct options options = { .readers = { "r" }, .reader_count = 1 };
+    static const char *const retentions[] = { "retention: {mode: governance, days: 41}",
+                                              "retention: none" },
+                             *const expected[] = { "41", "0" };
+    (void)state;
+    write_file("bucket-policy-reader.json", "{\"Statement\":[{\"Sid\":\"R\",\"Days\":\"${DAYS}\"}]}");
+    for (size_t i = 0; i < HF_COUNT(retentions); i++) {
+        struct hf_config *config = configuration("", retentions[i], "");
+        struct bucket_plan plan = plan_of(config, &options);
+        const json_t *list = json_object_get(plan.policies[ROLE_READER], "Statement");
+        assert_string_equal(hf_doc_text_or(json_array_get(list, 0), "Days", ""), expected[i]);
+        bucket_plan_done(&plan);
+        hf_config_free(config);
+    }
+}
+
+static void
 encryption_comes_from_the_set(void **state)
 {
     struct options options = { 0 };
@@ -460,6 +479,7 @@ main(void)
         cmocka_unit_test(each_prefix_gets_statements_of_its_own),
         cmocka_unit_test(policy_is_that_of_the_confirmation),
         cmocka_unit_test(each_role_has_a_document_of_its_own),
+        cmocka_unit_test(days_are_those_of_the_bucket),
         cmocka_unit_test(encryption_comes_from_the_set),
         cmocka_unit_test(retention_below_the_sets_term_is_said),
         cmocka_unit_test(longest_lock_counts_the_trails),
