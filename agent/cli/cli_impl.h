@@ -3,8 +3,8 @@
  *   main.c       dispatch                 commands.c   the table of commands
  *   opt.c        the table of options     say.c        errors, hints, progress, replies as JSON
  *   target.c     what a reading command works on: a configured trail, or a bucket alone
- *   keys.c       the registry of digest keys           document.c, policy.c, lifecycle.c, xml.c   bucket documents
- *   emit.c       protocol 1, the client's side
+ *   keys.c       the registry of digest keys           document.c, policy.c, lifecycle.c, xml.c
+ * bucket documents emit.c       protocol 1, the client's side
  */
 #ifndef HOLDFAST_CLI_IMPL_H
 #define HOLDFAST_CLI_IMPL_H
@@ -267,8 +267,8 @@ enum hf_status xml_from_doc(const json_t *doc, const char *root, struct hf_buf *
 enum hf_status xml_to_doc(struct hf_slice xml, json_t **ret_doc,
                           struct hf_error *err) hf_must_check;
 
-/* Whether the outermost element is `root`: a store that does not know a sub-resource may answer with
- * another document. */
+/* Whether the outermost element is `root`: a store that does not know a sub-resource may answer
+ * with another document. */
 bool xml_root_is(struct hf_slice xml, const char *root);
 
 /* HF_OK and NULL when the folder has no such document. */
@@ -293,8 +293,8 @@ struct bucket_plan {
     const struct hf_config_bucket *bucket;
     char *folder; /* the policy set's; NULL: none */
     json_t *object_lock, *lifecycle, *encryption,
-        *tagging;                 /* what the bucket should have; NULL: not asked for */
-    json_t *policies[ROLE_COUNT]; /* the statements for each role that somebody has */
+        *tagging;                   /* what the bucket should have; NULL: not asked for */
+    json_t *policies[ROLE_COUNT];   /* the statements for each role that somebody has */
     bool roles_unnamed[ROLE_COUNT], /* the set has a document, and nobody is named for it */
         roles_unknown[ROLE_COUNT];  /* somebody is named, and the set has no document */
     struct set_term term;

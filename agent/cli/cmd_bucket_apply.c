@@ -215,8 +215,7 @@ put_all(const struct apply *apply, const struct bucket_plan *plan, enum hf_lock_
                  "the default encryption",
                  "the store keeps objects as they come: what is to be encrypted has to come "
                  "encrypted, by the trail's `encryption` (cms does not need the store)");
-    put_document(apply, plan->tagging, "Tagging", "tagging", "the tags",
-                 "the bucket has no tags");
+    put_document(apply, plan->tagging, "Tagging", "tagging", "the tags", "the bucket has no tags");
     put_policies(apply, plan);
 }
 

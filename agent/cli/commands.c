@@ -35,10 +35,13 @@ const struct command commands[] = {
     { "status", AGENT, NULL, "Backlog, last delivery, last digest, what is held and why.",
       "Exit code 0: all is well. 1: a trail is held, or a limit is reached. 3: no agent answers.",
       KEYS(OPT_CONFIG, OPT_JSON), 0, 0, cmd_status },
-    { "chain new", AGENT, NULL, "Begin a new chain in a trail that is held because of a foreign one.",
+    { "chain new", AGENT, NULL,
+      "Begin a new chain in a trail that is held because of a foreign one.",
       "When the newest digest in the store is none that this state directory knows (it was lost, "
-      "copied or rolled back, or another host writes there), the trail is held, so that no chain is "
-      "forked by accident. This begins a new chain on purpose: its first digest names the head that "
+      "copied or rolled back, or another host writes there), the trail is held, so that no chain "
+      "is "
+      "forked by accident. This begins a new chain on purpose: its first digest names the head "
+      "that "
       "it came after. Needs a running agent.",
       KEYS(OPT_CONFIG, OPT_JSON, OPT_TRAIL), 0, 0, cmd_chain_new },
     { "check", AGENT, NULL, "May I run? Looks at everything that can be seen, changes nothing.",
@@ -53,7 +56,8 @@ const struct command commands[] = {
       "could not be seen. Trusted are the keys given with --public-key and --fingerprint, and with "
       "a configuration the trail's own key and those "
       "that `holdfast key` keeps beside it; a key that was only found in the bucket itself is "
-      "KEY_NOT_PINNED, and what it signed is not intact: pin it with --public-key or --fingerprint. "
+      "KEY_NOT_PINNED, and what it signed is not intact: pin it with --public-key or "
+      "--fingerprint. "
       "Delete markers over the newest digests are seen where versions may be listed "
       "(VERSIONS_UNSEEN says where not); with a configuration the newest digest is also compared "
       "with what a running agent has delivered.",
@@ -91,7 +95,8 @@ const struct command commands[] = {
     { "bucket apply", SETUP, "[NAME...]",
       "Make and set up the buckets that the configuration names.",
       "Makes a missing bucket with Object Lock and puts the documents of its `policy` folder on "
-      "it: default lock, lifecycle, default encryption, bucket policy, and the configured tags. The "
+      "it: default lock, lifecycle, default encryption, bucket policy, and the configured tags. "
+      "The "
       "bucket's `retention` and `lifecycle` go before the folder's. A document that the store "
       "refuses is named, with what follows from it; the others are set all the same, and the exit "
       "code is 1. Of a lifecycle whose storage class the store does not have, the rest is set. "

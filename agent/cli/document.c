@@ -40,11 +40,12 @@ char *
 policy_folder(const char *config_path, const char *policy, const char *installed)
 {
     const char *slash = strrchr(config_path, '/');
-    char *beside hf_owned(hf_freep) = hf_asprintf(
-        "%.*spolicies/", slash ? (int)(slash + 1 - config_path) : 0, config_path);
+    char *beside hf_owned(hf_freep) =
+        hf_asprintf("%.*spolicies/", slash ? (int)(slash + 1 - config_path) : 0, config_path);
     struct stat info;
     const char *name = policy + strlen(beside);
-    bool is_set_name = hf_starts_with(policy, beside) && *name && *name != '.' && !strchr(name, '/');
+    bool is_set_name =
+        hf_starts_with(policy, beside) && *name && *name != '.' && !strchr(name, '/');
     if (is_set_name && hf_fs_stat(policy, &info, NULL) == HF_ENOTFOUND) {
         char *other = hf_asprintf("%s/%s", installed, name);
         if (hf_fs_stat(other, &info, NULL) == HF_OK)
@@ -58,22 +59,20 @@ policy_folder(const char *config_path, const char *policy, const char *installed
 static struct set_term
 term_of(const json_t *object_lock)
 {
-    const json_t *lock =
-        json_object_get(json_object_get(object_lock, "Rule"), "DefaultRetention");
+    const json_t *lock = json_object_get(json_object_get(object_lock, "Rule"), "DefaultRetention");
     int mode = hf_lock_mode_parse(hf_doc_text_or(lock, "Mode", ""));
     if (mode != HF_LOCK_GOVERNANCE && mode != HF_LOCK_COMPLIANCE)
         return (struct set_term){ .mode = HF_LOCK_NONE };
-    return (struct set_term){ .mode = mode,
-                              .days = hf_doc_u64_or(lock, "Days", 0) +
-                                      365 * hf_doc_u64_or(lock, "Years", 0) };
+    return (struct set_term){
+        .mode = mode, .days = hf_doc_u64_or(lock, "Days", 0) + 365 * hf_doc_u64_or(lock, "Years", 0)
+    };
 }
 
 enum hf_status
 set_term_read(const struct hf_config *config, const struct hf_config_bucket *bucket,
               struct set_term *ret_term, struct hf_error *err)
 {
-    char *folder hf_owned(hf_freep) =
-        policy_folder(config->path, bucket->policy, HF_POLICIES_DIR);
+    char *folder hf_owned(hf_freep) = policy_folder(config->path, bucket->policy, HF_POLICIES_DIR);
     hf_owned(hf_doc_freep) json_t *document = NULL;
     enum hf_status status = read_optional(folder, "object-lock.json", &document, err);
     if (status == HF_OK)
@@ -111,7 +110,8 @@ static enum hf_status
 plan_lock(struct bucket_plan *plan, struct hf_error *err)
 {
     const struct hf_config_bucket *bucket = plan->bucket;
-    enum hf_status status = read_optional(plan->folder, "object-lock.json", &plan->object_lock, err);
+    enum hf_status status =
+        read_optional(plan->folder, "object-lock.json", &plan->object_lock, err);
     if (status != HF_OK || !plan->object_lock)
         return status;
     if (!json_is_object(plan->object_lock))

@@ -46,10 +46,9 @@ add_move(struct hf_buf *text, const char *list, const json_t *move)
 {
     bool noncurrent = strcmp(list, moves[1]) == 0;
     const json_t *days = json_object_get(move, noncurrent ? "NoncurrentDays" : "Days");
-    enum hf_status status =
-        hf_buf_addf(text, "%s%sto storage class %s", text->size ? ", " : "",
-                    noncurrent ? "noncurrent versions " : "",
-                    hf_doc_text_or(move, "StorageClass", "?"));
+    enum hf_status status = hf_buf_addf(text, "%s%sto storage class %s", text->size ? ", " : "",
+                                        noncurrent ? "noncurrent versions " : "",
+                                        hf_doc_text_or(move, "StorageClass", "?"));
     return status == HF_OK && json_is_integer(days)
                ? hf_buf_addf(text, " after %lld days", (long long)json_integer_value(days))
                : status;
@@ -64,8 +63,8 @@ lifecycle_moves(const json_t *lifecycle)
     json_array_foreach(json_object_get(lifecycle, "Rules"), i, rule)
     {
         for (size_t j = 0; j < HF_COUNT(moves); j++)
-            json_array_foreach(json_object_get(rule, moves[j]), k, move) if (
-                add_move(&text, moves[j], move) != HF_OK) break;
+            json_array_foreach(json_object_get(rule, moves[j]), k,
+                               move) if (add_move(&text, moves[j], move) != HF_OK) break;
     }
     return text.size ? hf_strdup(hf_buf_text(&text)) : NULL;
 }

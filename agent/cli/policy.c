@@ -21,7 +21,7 @@ const struct role roles[ROLE_COUNT] = {
 
 struct filling {
     const char *bucket, *prefix, *days, *word; /* word: the role's */
-    const char *const *names;           /* whom it stands for, at least one */
+    const char *const *names;                  /* whom it stands for, at least one */
     size_t name_count;
 };
 
@@ -117,8 +117,8 @@ add_statements(json_t *policy, const json_t *document, const struct filling *fil
     json_array_foreach(json_object_get(document, "Statement"), index, statement)
     {
         json_t *own = filled(statement, filling);
-        char *sid hf_owned(hf_freep) = hf_asprintf(
-            "%s%.*s", hf_doc_text_or(own, "Sid", "Holdfast"), per_prefix ? 8 : 0, hash);
+        char *sid hf_owned(hf_freep) =
+            hf_asprintf("%s%.*s", hf_doc_text_or(own, "Sid", "Holdfast"), per_prefix ? 8 : 0, hash);
         hf_doc_set_text(own, "Sid", sid);
         json_array_append_new(json_object_get(policy, "Statement"), own);
     }
@@ -158,11 +158,11 @@ fill_role(const struct hf_config *config, const struct options *options, struct 
 {
     const char *prefixes[PREFIXES_MAX] = { "" };
     bool locked = plan->bucket->retention_mode != HF_LOCK_NONE;
-    char *days hf_owned(hf_freep) = hf_asprintf(
-        "%llu", locked ? (unsigned long long)plan->bucket->retention_days : 0ull);
-    struct filling filling = {
-        .bucket = plan->bucket->name, .days = days, .word = roles[role].word
-    };
+    char *days hf_owned(hf_freep) =
+        hf_asprintf("%llu", locked ? (unsigned long long)plan->bucket->retention_days : 0ull);
+    struct filling filling = { .bucket = plan->bucket->name,
+                               .days = days,
+                               .word = roles[role].word };
     char host[256];
     size_t count = 1;
     filling.name_count = names_of(options, role, &filling.names);
@@ -171,8 +171,8 @@ fill_role(const struct hf_config *config, const struct options *options, struct 
         prefixes[0] = options->writer_prefix;
     else if (role == ROLE_WRITER)
         count = prefixes_of(config, plan->bucket, host, prefixes);
-    plan->policies[role] = json_pack("{s:s, s:[]}", "Version",
-                                     hf_doc_text_or(document, "Version", "2012-10-17"), "Statement");
+    plan->policies[role] = json_pack(
+        "{s:s, s:[]}", "Version", hf_doc_text_or(document, "Version", "2012-10-17"), "Statement");
     for (size_t i = 0; i < count; i++) {
         filling.prefix = prefixes[i];
         add_statements(plan->policies[role], document, &filling, role == ROLE_WRITER);

@@ -14,6 +14,24 @@ set_lock() { jq -c '.Rule.DefaultRetention | [.Mode, .Days]' "$(document "$1" ob
 is_compliance() { [ "$(set_lock "$1" | jq -r '.[0]')" = COMPLIANCE ]; }
 s3api() { local verb=$1; shift; store_aws s3api "$verb" --bucket "$@"; }
 
+# s3_try [DIRECTORY]: calls from stdin, many in one process; a process of the AWS CLI for each would take minutes.
+s3_try() {
+    AWS_EC2_METADATA_DISABLED=true AWS_REQUEST_CHECKSUM_CALCULATION=when_required \
+        "$HF_ROOT/tests/support/s3-try" "$HF_STORE_URL" "$HF_STORE_REGION" "$HF_STORE_CA" "$@"
+}
+# read_back SET ...: the documents of their buckets, as there/SET-lock.json, -lifecycle, -policy, -encryption, -tags; what is
+# not set has none.
+read_back() {
+    local set
+    rm -rf there
+    mkdir there
+    for set in "$@"; do
+        printf "$set-%s\t$HF_STORE_DIR/credentials\t%s\t{\"Bucket\": \"$(bucket_name "$set")\"}\n" lock get_object_lock_configuration \
+            lifecycle get_bucket_lifecycle_configuration policy get_bucket_policy encryption get_bucket_encryption tags get_bucket_tagging
+    done | s3_try there >read
+    for set in "$@"; do [ ! -e "there/$set-policy.json" ] || jq -r .Policy "there/$set-policy.json" >"$set.policy"; done
+}
+
 # ---- one configuration, a bucket for each set ----
 
 # configure FILE: on stdin lines NAME REST-OF-ENTRY
@@ -93,23 +111,25 @@ filled() { # SET: the three documents as one
         sed "s,\${BUCKET},$(bucket_name "$1"),g; s,\${PREFIX},web1,g; s,\${DAYS},$(set_lock "$1" | jq '.[1]'),g; s,\${WRITER},${arn[writer]},g; s,\${READER},${arn[reader]},g; s,\${BREAK_GLASS},${arn[glass]},g" |
         jq -s '{Statement: map(.Statement[])}'
 }
+read_back "${sets[@]}"
 for set in "${sets[@]}"; do
-    bucket=$(bucket_name "$set")
     claim_equal "$set: the default lock is the set's" "$(set_lock "$set")" \
-        "$(s3api get-object-lock-configuration "$bucket" | jq -c '.ObjectLockConfiguration.Rule.DefaultRetention | [.Mode, .Days]')"
-    s3api get-bucket-lifecycle-configuration "$bucket" | jq -S "$lifecycle_form" >lifecycle.there
+        "$(jq -c '.ObjectLockConfiguration.Rule.DefaultRetention | [.Mode, .Days]' "there/$set-lock.json")"
+    jq -S "$lifecycle_form" "there/$set-lifecycle.json" >lifecycle.there
     jq -S "$lifecycle_form" "$(document "$set" lifecycle)" >lifecycle.wanted
     claim "$set: the lifecycle is the set's, as far as the store takes it" diff lifecycle.wanted lifecycle.there
-    s3api get-bucket-policy "$bucket" --query Policy --output text >"$set.policy"
     jq -S "$policy_form" "$set.policy" >policy.there
     filled "$set" | jq -S "$policy_form" >policy.wanted
     claim "$set: the bucket policy has the set's statements for the three roles" diff policy.wanted policy.there
     if [ "$HF_STORE" = minio ] && [ "$set" != starter ]; then
-        claim_equal "$set: the default encryption is the set's" AES256 "$(s3api get-bucket-encryption "$bucket" \
-            --query 'ServerSideEncryptionConfiguration.Rules[0].ApplyServerSideEncryptionByDefault.SSEAlgorithm' --output text)"
+        claim_equal "$set: the default encryption is the set's" "$(jq -c '[.Rules[].ApplyServerSideEncryptionByDefault.SSEAlgorithm]' "$(document "$set" encryption)")" \
+            "$(jq -c '[.ServerSideEncryptionConfiguration.Rules[].ApplyServerSideEncryptionByDefault.SSEAlgorithm]' "there/$set-encryption.json")"
     fi
 done
-claim_match "s3cmd reads the same lifecycle" '<NoncurrentDays>30</NoncurrentDays>' "$(store_s3cmd getlifecycle "s3://$(bucket_name pci-dss)")"
+# The same from the programs: the AWS CLI and s3cmd.
+claim_equal "the AWS CLI reads the lock of sec-17a-4" 'COMPLIANCE 2192' "$(s3api get-object-lock-configuration "$(bucket_name sec-17a-4)" \
+    --query 'ObjectLockConfiguration.Rule.DefaultRetention.[Mode,Days]' --output text | xargs)"
+claim_match "s3cmd reads the lifecycle of pci-dss" '<NoncurrentDays>30</NoncurrentDays>' "$(store_s3cmd getlifecycle "s3://$(bucket_name pci-dss)")"
 
 # ---- what each may do ----
 
@@ -119,10 +139,6 @@ for role in writer reader glass; do
     read -r access secret _ < <("$HF_ROOT/tests/support/stores/ceph" user "$HF_STORE_DIR" "$HF_TEST_ID-$role" -)
     for set in "${sets[@]}"; do write_credentials "$set.$role" "$access" "$secret"; done
 done
-s3_try() {
-    AWS_EC2_METADATA_DISABLED=true AWS_REQUEST_CHECKSUM_CALCULATION=when_required \
-        "$HF_ROOT/tests/support/s3-try" "$HF_STORE_URL" "$HF_STORE_REGION" "$HF_STORE_CA"
-}
 for set in "${sets[@]}"; do
     [ "$HF_STORE" = minio ] || continue
     for role in writer reader glass; do
@@ -273,12 +289,12 @@ claim_match "diff: another bucket's lifecycle" "FAIL .*lifecycle: Rules 'of-hipa
 claim_match "diff: and a third one's" "FAIL .*lifecycle: Rules 'holdfast-starter'.*, not wanted" "$(lines_of changed starter)"
 
 run_code over 1 "$HF_BIN" bucket apply -c over.yaml "${for_roles[@]}"
-of_bucket() { # SET: its lock's days, its lifecycle's rules with their days, its tags
-    bucket=$(bucket_name "$1")
-    s3api get-object-lock-configuration "$bucket" --query ObjectLockConfiguration.Rule.DefaultRetention.Days
-    s3api get-bucket-lifecycle-configuration "$bucket" | jq -r '.Rules[] | select(.NoncurrentVersionExpiration) | "\(.ID)=\(.NoncurrentVersionExpiration.NoncurrentDays)"'
-    s3api get-bucket-tagging "$bucket" --query 'TagSet[].Value' --output text 2>/dev/null || true
+of_bucket() { # SET: its lock's days, its rules on noncurrent versions with their days, its tags
+    jq .ObjectLockConfiguration.Rule.DefaultRetention.Days "there/$1-lock.json"
+    jq -r '.Rules[] | select(.NoncurrentVersionExpiration) | "\(.ID)=\(.NoncurrentVersionExpiration.NoncurrentDays)"' "there/$1-lifecycle.json"
+    [ ! -e "there/$1-tags.json" ] || jq -r '.TagSet[].Value' "there/$1-tags.json"
 }
+read_back starter pci-dss hipaa sox
 claim_equal "the first has its own days and lifecycle" '5 of-starter=3' "$(of_bucket starter | xargs)"
 claim_equal "the second its own days and tags, and the set's lifecycle" '400 holdfast-pci-dss=30 security' "$(of_bucket pci-dss | xargs)"
 claim_equal "the third others" '30 of-hipaa=60' "$(of_bucket hipaa | xargs)"
@@ -297,6 +313,7 @@ jq -n '{Rules: [{ID: "too-early", Status: "Enabled", Filter: {Prefix: ""}, Expir
 configure early.yaml <<<"sox policy: $HF_ROOT/policies/sox, retention: { mode: governance, days: 2557 }, lifecycle: too-early.json"
 run_code early 1 "$HF_BIN" bucket apply -c early.yaml
 claim_match "a lifecycle that hides what is locked is not put" "FAIL .*the lifecycle was not set: its rule 'too-early' would hide current versions after 90 days, and they are locked for 2557" "$(cat early.out)"
+read_back sox
 claim_equal "the one that was there stays" '2557 holdfast-sox=30' "$(of_bucket sox | xargs)"
 
 cp -r "$HF_ROOT/policies/nist-800-53" odd

@@ -273,7 +273,8 @@ policy_is_that_of_the_confirmation(void **state)
     struct hf_config *config = configuration(", confirm: put", "retention: none", "");
     struct bucket_plan plan = plan_of(config, &options);
     assert_int_equal(
-        hf_doc_text_or(json_array_get(json_object_get(plan.policies[ROLE_WRITER], "Statement"), 0), "Sid", "?")[0],
+        hf_doc_text_or(json_array_get(json_object_get(plan.policies[ROLE_WRITER], "Statement"), 0),
+                       "Sid", "?")[0],
         'P');
     bucket_plan_done(&plan);
     plan = plan_of(config, &nobody);
@@ -286,18 +287,20 @@ policy_is_that_of_the_confirmation(void **state)
 static void
 each_role_has_a_document_of_its_own(void **state)
 {
-    struct options options = { .readers = { "first", "second" }, .reader_count = 2,
-                               .break_glasses = { "glass" }, .break_glass_count = 1 };
+    struct options options = { .readers = { "first", "second" },
+                               .reader_count = 2,
+                               .break_glasses = { "glass" },
+                               .break_glass_count = 1 };
     (void)state;
     write_file("bucket-policy-reader.json",
                "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"R\",\"Principal\":{"
                "\"AWS\":[\"${READER}\"]},\"Resource\":[\"arn:aws:s3:::${BUCKET}/*\"]}]}");
     struct hf_config *config = configuration("", "retention: none", "");
     struct bucket_plan plan = plan_of(config, &options);
-    json_t *expected = json_loads(
-        "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"R\",\"Principal\":{"
-        "\"AWS\":[\"first\",\"second\"]},\"Resource\":[\"arn:aws:s3:::logs/*\"]}]}",
-        0, NULL);
+    json_t *expected =
+        json_loads("{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"R\",\"Principal\":{"
+                   "\"AWS\":[\"first\",\"second\"]},\"Resource\":[\"arn:aws:s3:::logs/*\"]}]}",
+                   0, NULL);
     assert_true(json_equal(plan.policies[ROLE_READER], expected));
     assert_null(plan.policies[ROLE_WRITER]);
     assert_true(plan.roles_unnamed[ROLE_WRITER]);
@@ -317,7 +320,8 @@ days_are_those_of_the_bucket(void **state)
                                               "retention: none" },
                              *const expected[] = { "41", "0" };
     (void)state;
-    write_file("bucket-policy-reader.json", "{\"Statement\":[{\"Sid\":\"R\",\"Days\":\"${DAYS}\"}]}");
+    write_file("bucket-policy-reader.json",
+               "{\"Statement\":[{\"Sid\":\"R\",\"Days\":\"${DAYS}\"}]}");
     for (size_t i = 0; i < HF_COUNT(retentions); i++) {
         struct hf_config *config = configuration("", retentions[i], "");
         struct bucket_plan plan = plan_of(config, &options);
@@ -360,8 +364,8 @@ shortfall_is(const char *retention, const char *expected)
     json_array_foreach(lines.list, index, line)
     {
         assert_string_equal(hf_doc_text_or(line, "result", "?"), "note");
-        snprintf(found + strlen(found), sizeof(found) - strlen(found), "%s%.24s",
-                 index ? "; " : "", hf_doc_text_or(line, "text", "?"));
+        snprintf(found + strlen(found), sizeof(found) - strlen(found), "%s%.24s", index ? "; " : "",
+                 hf_doc_text_or(line, "text", "?"));
     }
     assert_string_equal(found, expected);
     assert_int_equal(lines.failures, 0);

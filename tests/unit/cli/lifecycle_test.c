@@ -6,7 +6,7 @@
 
 #define KEEP "{\"ID\":\"keep\",\"NoncurrentVersionExpiration\":{\"NoncurrentDays\":30}}"
 #define MOVE                                                                                       \
-    "{\"ID\":\"move\",\"Status\":\"Enabled\",\"Filter\":{\"Prefix\":\"\"},"                            \
+    "{\"ID\":\"move\",\"Status\":\"Enabled\",\"Filter\":{\"Prefix\":\"\"},"                        \
     "\"Transitions\":[{\"Days\":90,\"StorageClass\":\"COLD\"}]}"
 #define BOTH                                                                                       \
     "{\"ID\":\"both\",\"Expiration\":{\"ExpiredObjectDeleteMarker\":true},"                        \
@@ -68,9 +68,10 @@ moves_are_named_with_class_and_day(void **state)
     moves_are("{\"Rules\":[" KEEP "]}", NULL);
     moves_are("{}", NULL);
     moves_are("{\"Rules\":[" KEEP "," MOVE "]}", "to storage class COLD after 90 days");
-    moves_are("{\"Rules\":[" MOVE "," BOTH "]}",
-              "to storage class COLD after 90 days, noncurrent versions to storage class ICE after 7 "
-              "days");
+    moves_are(
+        "{\"Rules\":[" MOVE "," BOTH "]}",
+        "to storage class COLD after 90 days, noncurrent versions to storage class ICE after 7 "
+        "days");
 }
 
 /* ---- what hides locked versions ---- */

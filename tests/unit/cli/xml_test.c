@@ -41,8 +41,7 @@ lock_document_has_one_rule(void **state)
     becomes("{\"ObjectLockEnabled\":\"Enabled\",\"Rule\":{\"DefaultRetention\":{\"Mode\":"
             "\"GOVERNANCE\",\"Days\":1}}}",
             "ObjectLockConfiguration",
-            "<ObjectLockConfiguration" NS
-            "><ObjectLockEnabled>Enabled</"
+            "<ObjectLockConfiguration" NS "><ObjectLockEnabled>Enabled</"
             "ObjectLockEnabled><Rule><DefaultRetention><Mode>GOVERNANCE</Mode>"
             "<Days>1</Days></DefaultRetention></Rule></ObjectLockConfiguration>");
 }
