@@ -34,7 +34,7 @@ read_back() {
 
 # ---- one configuration, a bucket for each set ----
 
-# configure FILE: on stdin lines NAME REST-OF-ENTRY
+# configure FILE [CREDENTIALS]: on stdin lines NAME REST-OF-ENTRY
 configure() {
     local name rest entries='' trails=''
     while read -r name rest; do
@@ -44,7 +44,7 @@ configure() {
     cat >"$1" <<YAML
 agent: { state_dir: state, host: web1 }
 stores:
-$(store_yaml main)
+$(store_yaml main ${2:+"$2"})
 sources:
   - { name: app, type: socket, path: intake.sock }
 buckets:
@@ -240,6 +240,15 @@ for set in sec-17a-4 pci-dss; do
     claim_equal "and the default encryption, where the store has one" "$([ "$HF_STORE" = ceph ] || echo AES256)" \
         "$(jq -r '.ServerSideEncryption // empty' <<<"$head")"
 done
+
+# ---- an agent with the writer's rights, and validate with the reader's ----
+
+configure agent.yaml "$HF_TMP/sec-17a-4.writer" <<<"sec-17a-4 retention: { mode: compliance, days: 2192 }"
+agent_start writer "$HF_TMP/agent.yaml"
+claim "an agent takes an event" "$HF_BIN" emit -c agent.yaml <<<'one event'
+claim "and delivers it with no rights but the writer's" "$HF_BIN" flush -c agent.yaml
+agent_stop writer
+claim "the reader's rights suffice to validate it" "$HF_BIN" validate -c agent.yaml --credentials-file sec-17a-4.reader
 
 # ---- differences, in plain words ----
 
