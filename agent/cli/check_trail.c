@@ -144,6 +144,21 @@ check_skew(struct hf_store *store, const char *subject, struct lines *lines)
 }
 
 static void
+check_set(const struct hf_config *config, const struct hf_config_bucket *bucket,
+          const char *subject, struct lines *lines)
+{
+    struct set_term term = { 0 };
+    struct hf_error err = { 0 };
+    if (!bucket->policy)
+        return;
+    if (set_term_read(config, bucket, &term, &err) == HF_OK)
+        say_shortfall(bucket, &term, subject, lines);
+    else
+        lines_add(lines, LINE_NOTE, subject, NULL, "its policy set was not looked at: %s",
+                  err.text);
+}
+
+static void
 check_bucket(const struct hf_config *config, const struct hf_config_bucket *bucket,
              const struct options *options, struct lines *lines)
 {
@@ -152,6 +167,7 @@ check_bucket(const struct hf_config *config, const struct hf_config_bucket *buck
     hf_owned(hf_store_closep) struct hf_store *store = NULL;
     struct hf_error err = { 0 };
     enum hf_lock_state state;
+    check_set(config, bucket, subject, lines);
     if (hf_store_open(&described, bucket->name, &store, &err) != HF_OK) {
         lines_add_error(lines, subject, NULL, &err);
         return;

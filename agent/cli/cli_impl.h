@@ -3,8 +3,8 @@
  *   main.c       dispatch                 commands.c   the table of commands
  *   opt.c        the table of options     say.c        errors, hints, progress, replies as JSON
  *   target.c     what a reading command works on: a configured trail, or a bucket alone
- *   keys.c       the registry of digest keys           document.c, xml.c   bucket documents
- *   emit.c       protocol 1, the client's side
+ *   keys.c       the registry of digest keys           document.c, policy.c, lifecycle.c, xml.c
+ * bucket documents emit.c       protocol 1, the client's side
  */
 #ifndef HOLDFAST_CLI_IMPL_H
 #define HOLDFAST_CLI_IMPL_H
@@ -93,6 +93,8 @@ enum opt_key {
     OPT_FROM,
     OPT_WRITER,
     OPT_WRITER_PREFIX,
+    OPT_READER,
+    OPT_BREAK_GLASS,
     OPT_ACCEPT,
     OPT_LISTEN,
     OPT_ALLOW_REMOTE,
@@ -120,6 +122,8 @@ struct options {
     unsigned bits;
     int64_t from_s;
     const char *writer, *writer_prefix;
+    const char *readers[PINS_MAX], *break_glasses[PINS_MAX];
+    size_t reader_count, break_glass_count;
     bool accept_irreversible;
     const char *listen;
     bool allow_remote;
@@ -263,18 +267,74 @@ enum hf_status xml_from_doc(const json_t *doc, const char *root, struct hf_buf *
 enum hf_status xml_to_doc(struct hf_slice xml, json_t **ret_doc,
                           struct hf_error *err) hf_must_check;
 
+/* Whether the outermost element is `root`: a store that does not know a sub-resource may answer
+ * with another document. */
+bool xml_root_is(struct hf_slice xml, const char *root);
+
+/* HF_OK and NULL when the folder has no such document. */
+enum hf_status read_optional(const char *folder, const char *name, json_t **ret_doc,
+                             struct hf_error *err) hf_must_check;
+
+/* Who has rights from a bucket policy, each from a document of its own. */
+enum role_name { ROLE_WRITER, ROLE_READER, ROLE_BREAK_GLASS, ROLE_COUNT };
+struct role {
+    const char *name, *option, *word; /* word: the placeholder */
+    const char *file;
+    const char *consequence; /* of its document being refused */
+};
+extern const struct role roles[ROLE_COUNT];
+
+struct set_term {
+    int mode; /* HF_LOCK_NONE: the set has no default lock */
+    uint64_t days;
+};
+
 struct bucket_plan {
     const struct hf_config_bucket *bucket;
-    json_t *object_lock, *lifecycle, *policy,
-        *tagging;      /* what the bucket should have; NULL: not asked for */
-    bool wants_writer; /* there is a bucket policy, and no --writer to fill it with */
-    bool irreversible; /* COMPLIANCE, here or in a trail */
+    char *folder; /* the policy set's; NULL: none */
+    json_t *object_lock, *lifecycle, *encryption,
+        *tagging;                   /* what the bucket should have; NULL: not asked for */
+    json_t *policies[ROLE_COUNT];   /* the statements for each role that somebody has */
+    bool roles_unnamed[ROLE_COUNT], /* the set has a document, and nobody is named for it */
+        roles_unknown[ROLE_COUNT];  /* somebody is named, and the set has no document */
+    struct set_term term;
+    uint64_t lock_days; /* the longest lock, its trails' included; 0: none */
+    bool irreversible;  /* COMPLIANCE, here or in a trail */
 };
 enum hf_status bucket_plan_make(const struct hf_config *config,
                                 const struct hf_config_bucket *bucket,
                                 const struct options *options, struct bucket_plan *ret_plan,
                                 struct hf_error *err) hf_must_check;
 void bucket_plan_done(struct bucket_plan *plan);
+/* Notes on the set as a whole: which folder, and whether the retention is less than its term. */
+void say_plan(const struct bucket_plan *plan, struct lines *lines);
+
+/* The bucket's policy folder; where `policies/NAME` is not there beside the configuration, the
+ * installation's set of that name. A new string. */
+char *policy_folder(const char *config_path, const char *policy, const char *installed);
+/* `bucket` has a policy folder. */
+enum hf_status set_term_read(const struct hf_config *config, const struct hf_config_bucket *bucket,
+                             struct set_term *ret_term, struct hf_error *err) hf_must_check;
+/* A note where the bucket's retention is shorter or weaker than its policy set's. It is the
+ * configuration's right to be so, and no failure. */
+void say_shortfall(const struct hf_config_bucket *bucket, const struct set_term *term,
+                   const char *subject, struct lines *lines);
+
+/* Fills the plan's policies. */
+enum hf_status policies_plan(const struct hf_config *config, const struct options *options,
+                             struct bucket_plan *plan, struct hf_error *err) hf_must_check;
+/* A note for each role whose document nobody is named for, or that has none. */
+void say_roles(const struct bucket_plan *plan, struct lines *lines, const char *left_alone);
+
+/* Without what moves versions to another storage class, and without rules that do nothing else. A
+ * new reference. */
+json_t *lifecycle_without_moves(const json_t *lifecycle);
+/* "to storage class GLACIER after 90 days"; NULL when it moves nothing. A new string. */
+char *lifecycle_moves(const json_t *lifecycle);
+/* Why it may not be put: it hides current versions that are locked. NULL when it does not. A new
+ * string. */
+char *lifecycle_hides_locked(const json_t *lifecycle, uint64_t lock_days);
+
 /* The buckets named by the command's arguments, or all: `run` for each, then the report; the exit
  * code. */
 int each_bucket(const struct options *options,
@@ -285,8 +345,9 @@ int each_bucket(const struct options *options,
 json_t *policy_merge(const json_t *present, const json_t *wanted);
 /* Those statements of a present policy that have a Sid of the wanted one. A new reference. */
 json_t *policy_own(const json_t *present, const json_t *wanted);
-/* What differs, in plain words: [{"path", "text": "Rule.DefaultRetention.Days is 30, wanted 1"}].
- * NULL stands for nothing set. A new array. */
+/* What differs, in plain words: [{"path", "text": "Rule.DefaultRetention.Days is 30, wanted 1",
+ * "wanted": bool}]; not wanted: the store has it and nobody asked for it. NULL stands for nothing
+ * set. A new array. */
 json_t *document_differences(const json_t *present, const json_t *wanted);
 
 /* ---- cat ---- */

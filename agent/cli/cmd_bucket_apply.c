@@ -54,55 +54,145 @@ make_bucket(const struct apply *apply, enum hf_lock_state *state)
     return true;
 }
 
-/* What a refused document means for whoever relies on it. */
+/* What was not done is named in its own words; `consequence` is what follows from it. */
 static void
-put_document(const struct apply *apply, const char *subresource, const char *type,
-             struct hf_slice document, const char *what, const char *consequence)
+say_refused(const struct apply *apply, const char *what, const char *consequence,
+            const struct hf_error *err)
 {
-    struct hf_error err = { 0 };
-    if (hf_store_bucket_put(apply->store, subresource, type, document, &err) == HF_OK)
-        lines_add(apply->lines, LINE_OK, apply->name, NULL, "set %s", what);
-    else
-        lines_add_error(apply->lines, apply->name, consequence, &err);
+    struct hf_error named = *err;
+    hf_while(&named, err->status, "%s was not set", what);
+    lines_add_error(apply->lines, apply->name, consequence, &named);
+}
+
+static enum hf_status
+put_xml(const struct apply *apply, const json_t *doc, const char *root, const char *subresource,
+        struct hf_error *err)
+{
+    hf_owned(hf_buf_done) struct hf_buf xml = HF_BUF(DOCUMENT_MAX);
+    enum hf_status status = xml_from_doc(doc, root, &xml, err);
+    return status == HF_OK ? hf_store_bucket_put(apply->store, subresource, "application/xml",
+                                                 hf_buf_slice(&xml), err)
+                           : status;
 }
 
 static void
-put_xml(const struct apply *apply, const json_t *doc, const char *root, const char *subresource,
-        const char *what, const char *consequence)
+put_document(const struct apply *apply, const json_t *doc, const char *root,
+             const char *subresource, const char *what, const char *consequence)
 {
     struct hf_error err = { 0 };
-    hf_owned(hf_buf_done) struct hf_buf xml = HF_BUF(DOCUMENT_MAX);
     if (!doc)
         return;
-    if (xml_from_doc(doc, root, &xml, &err) != HF_OK)
-        lines_add_error(apply->lines, apply->name, NULL, &err);
+    if (put_xml(apply, doc, root, subresource, &err) == HF_OK)
+        lines_add(apply->lines, LINE_OK, apply->name, NULL, "set %s", what);
     else
-        put_document(apply, subresource, "application/xml", hf_buf_slice(&xml), what, consequence);
+        say_refused(apply, what, consequence, &err);
+}
+
+/* ---- the lifecycle: a store without the storage class refuses all of it ---- */
+
+#define LIFECYCLE     "LifecycleConfiguration"
+#define STAYS_FOREVER "old versions and delete markers stay until somebody removes them"
+
+static void
+put_rest_of_lifecycle(const struct apply *apply, const json_t *lifecycle, const char *moves,
+                      const struct hf_error *refusal)
+{
+    struct hf_error err = { 0 };
+    hf_owned(hf_doc_freep) json_t *rest = lifecycle_without_moves(lifecycle);
+    enum hf_status status = put_xml(apply, rest, LIFECYCLE, "lifecycle", &err);
+    if (status != HF_OK) {
+        say_refused(apply, "the lifecycle", STAYS_FOREVER, refusal);
+        return;
+    }
+    char *what hf_owned(hf_freep) = hf_asprintf("the lifecycle's move %s", moves);
+    say_refused(apply, what,
+                "everything stays in the storage class that it was put in, at its price, for its "
+                "whole term; a `lifecycle` of the bucket's own can name a class that the store has",
+                refusal);
+    lines_add(apply->lines, LINE_OK, apply->name, NULL, "set the rest of the lifecycle");
 }
 
 static void
-put_policy(const struct apply *apply, const json_t *wanted)
+put_lifecycle(const struct apply *apply, const struct bucket_plan *plan)
 {
     struct hf_error err = { 0 };
-    hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(DOCUMENT_MAX);
-    hf_owned(hf_doc_freep) json_t *present = NULL, *merged = NULL;
-    enum hf_status status = hf_store_bucket_get(apply->store, "policy", &text, &err);
-    if (status == HF_OK)
-        status = hf_doc_parse(hf_buf_slice(&text), DOCUMENT_MAX, "the present bucket policy",
-                              &present, &err);
-    if (status != HF_OK && status != HF_ENOTFOUND) {
-        lines_add_error(apply->lines, apply->name, NULL, &err);
+    if (!plan->lifecycle)
+        return;
+    char *moves hf_owned(hf_freep) = lifecycle_moves(plan->lifecycle);
+    char *hides hf_owned(hf_freep) = lifecycle_hides_locked(plan->lifecycle, plan->lock_days);
+    if (hides) {
+        lines_add(apply->lines, LINE_FAIL, apply->name, STAYS_FOREVER,
+                  "the lifecycle was not set: %s", hides);
         return;
     }
-    merged = policy_merge(present, wanted);
-    hf_buf_reset(&text);
-    text.max = DOCUMENT_MAX;
-    if (hf_doc_dump(merged, &text) != HF_OK)
-        lines_add(apply->lines, LINE_FAIL, apply->name, NULL,
-                  "the bucket policy would be larger than %u bytes", DOCUMENT_MAX);
-    else
-        put_document(apply, "policy", "application/json", hf_buf_slice(&text), "the bucket policy",
-                     "the writer has no rights from it");
+    enum hf_status status = put_xml(apply, plan->lifecycle, LIFECYCLE, "lifecycle", &err);
+    if (status == HF_EREFUSED && moves) {
+        put_rest_of_lifecycle(apply, plan->lifecycle, moves, &err);
+        return;
+    }
+    if (status != HF_OK) {
+        say_refused(apply, "the lifecycle", STAYS_FOREVER, &err);
+        return;
+    }
+    lines_add(apply->lines, LINE_OK, apply->name, NULL, "set the lifecycle");
+    if (moves)
+        lines_add(apply->lines, LINE_NOTE, apply->name, NULL,
+                  "it moves %s; that the store has that class is not said by its taking the rule: "
+                  "Ceph takes any name, and moves nothing to one that it does not have",
+                  moves);
+}
+
+/* ---- the bucket policy ---- */
+
+static enum hf_status
+present_policy(const struct apply *apply, json_t **ret_present, struct hf_error *err)
+{
+    hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(DOCUMENT_MAX);
+    enum hf_status status = hf_store_bucket_get(apply->store, "policy", &text, err);
+    if (status == HF_ENOTFOUND)
+        return HF_OK;
+    return status == HF_OK ? hf_doc_parse(hf_buf_slice(&text), DOCUMENT_MAX,
+                                          "the present bucket policy", ret_present, err)
+                           : status;
+}
+
+static enum hf_status
+put_policy_document(const struct apply *apply, const json_t *policy, struct hf_error *err)
+{
+    hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(DOCUMENT_MAX);
+    if (hf_doc_dump(policy, &text) != HF_OK)
+        return hf_fail(err, HF_ELIMIT, "it would be larger than %u bytes", DOCUMENT_MAX);
+    return hf_store_bucket_put(apply->store, "policy", "application/json", hf_buf_slice(&text),
+                               err);
+}
+
+/* Role after role, so that one whose principal or action the store refuses does not take the
+ * others' rights with it. What is there is read once only: AWS may answer with what was there
+ * before for a while. */
+static void
+put_policies(const struct apply *apply, const struct bucket_plan *plan)
+{
+    struct hf_error err = { 0 };
+    json_t *present = NULL;
+    enum hf_status readable = present_policy(apply, &present, &err);
+    for (size_t role = 0; role < ROLE_COUNT; role++) {
+        char *what hf_owned(hf_freep) = hf_asprintf("the bucket policy, %s", roles[role].name);
+        if (!plan->policies[role])
+            continue;
+        json_t *merged = policy_merge(present, plan->policies[role]);
+        enum hf_status status =
+            readable == HF_OK ? put_policy_document(apply, merged, &err) : readable;
+        if (status == HF_OK) {
+            json_decref(present);
+            present = json_incref(merged);
+            lines_add(apply->lines, LINE_OK, apply->name, NULL, "set %s", what);
+        } else {
+            say_refused(apply, what, roles[role].consequence, &err);
+        }
+        json_decref(merged);
+    }
+    json_decref(present);
+    say_roles(plan, apply->lines, "left as it was");
 }
 
 static void
@@ -114,19 +204,19 @@ put_all(const struct apply *apply, const struct bucket_plan *plan, enum hf_lock_
                   "is there, without Object Lock; nothing was changed");
         return;
     }
+    say_plan(plan, apply->lines);
     if (state == HF_BUCKET_LOCKED)
-        put_xml(apply, plan->object_lock, "ObjectLockConfiguration", "object-lock",
-                "the default lock",
-                "objects that come without a lock of their own stay without one; holdfast's have "
-                "their own");
-    put_xml(apply, plan->lifecycle, "LifecycleConfiguration", "lifecycle", "the lifecycle",
-            "old versions and delete markers stay until somebody removes them");
-    put_xml(apply, plan->tagging, "Tagging", "tagging", "the tags", "the bucket has no tags");
-    if (plan->policy)
-        put_policy(apply, plan->policy);
-    else if (plan->wants_writer)
-        lines_add(apply->lines, LINE_NOTE, apply->name, NULL,
-                  "the bucket policy was left alone: --writer ARN says whom it is for");
+        put_document(apply, plan->object_lock, "ObjectLockConfiguration", "object-lock",
+                     "the default lock",
+                     "objects that come without a lock of their own stay without one; holdfast's "
+                     "have their own");
+    put_lifecycle(apply, plan);
+    put_document(apply, plan->encryption, "ServerSideEncryptionConfiguration", "encryption",
+                 "the default encryption",
+                 "the store keeps objects as they come: what is to be encrypted has to come "
+                 "encrypted, by the trail's `encryption` (cms does not need the store)");
+    put_document(apply, plan->tagging, "Tagging", "tagging", "the tags", "the bucket has no tags");
+    put_policies(apply, plan);
 }
 
 static void

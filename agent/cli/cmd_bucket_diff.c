@@ -5,15 +5,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#define ENCRYPTION "default encryption"
+
 struct diff {
     struct hf_store *store;
     const char *name;
     struct lines *lines;
 };
 
-/* HF_OK and NULL when nothing is set. */
+/* HF_OK and NULL when nothing is set. `root` is the document's outermost element, NULL for JSON.
+ * Ceph answers for a setting that it does not know with a list of the bucket. */
 static enum hf_status
-read_back(const struct diff *diff, const char *subresource, bool is_xml, json_t **ret_doc,
+read_back(const struct diff *diff, const char *subresource, const char *root, json_t **ret_doc,
           struct hf_error *err)
 {
     hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(DOCUMENT_MAX);
@@ -22,17 +25,26 @@ read_back(const struct diff *diff, const char *subresource, bool is_xml, json_t 
         return HF_OK;
     if (status != HF_OK)
         return status;
-    return is_xml
-               ? xml_to_doc(hf_buf_slice(&text), ret_doc, err)
-               : hf_doc_parse(hf_buf_slice(&text), DOCUMENT_MAX, "the bucket policy", ret_doc, err);
+    if (!root)
+        return hf_doc_parse(hf_buf_slice(&text), DOCUMENT_MAX, "the bucket policy", ret_doc, err);
+    status = xml_to_doc(hf_buf_slice(&text), ret_doc, err);
+    if (status == HF_OK && !xml_root_is(hf_buf_slice(&text), root)) {
+        json_decref(*ret_doc);
+        *ret_doc = NULL;
+    }
+    return status;
 }
 
 /* MinIO takes a rule for unfinished uploads and does not keep it, having a setting of its own;
- * holdfast never makes such uploads. */
+ * holdfast never makes such uploads. What a store adds to the encryption by itself, AWS its choices
+ * of keys and algorithms, takes nothing away from what is wanted. */
 static bool
-is_unimportant(const char *path, const json_t *present)
+is_unimportant(const json_t *difference, const char *what, const json_t *present)
 {
-    return present && strstr(path, ".AbortIncompleteMultipartUpload.");
+    const char *path = hf_doc_text_or(difference, "path", "");
+    bool added = !json_is_true(json_object_get(difference, "wanted"));
+    return present && (strstr(path, ".AbortIncompleteMultipartUpload.") ||
+                       (added && strcmp(what, ENCRYPTION) == 0));
 }
 
 static void
@@ -43,7 +55,7 @@ say_differences(const struct diff *diff, const char *what, const json_t *present
     size_t index, counted = 0;
     json_array_foreach(differences, index, difference)
     {
-        bool note = is_unimportant(hf_doc_text_or(difference, "path", ""), present);
+        bool note = is_unimportant(difference, what, present);
         counted += !note;
         lines_add(diff->lines, note ? LINE_NOTE : LINE_FAIL, diff->name, NULL, "%s: %s", what,
                   hf_doc_text_or(difference, "text", ""));
@@ -54,34 +66,50 @@ say_differences(const struct diff *diff, const char *what, const json_t *present
 }
 
 static void
-compare(const struct diff *diff, const char *what, const char *subresource, const json_t *wanted)
+compare(const struct diff *diff, const char *what, const char *subresource, const char *root,
+        const json_t *wanted)
 {
     struct hf_error err = { 0 };
     hf_owned(hf_doc_freep) json_t *present = NULL;
     if (!wanted)
         return;
-    if (read_back(diff, subresource, true, &present, &err) != HF_OK)
+    if (read_back(diff, subresource, root, &present, &err) != HF_OK)
         lines_add_error(diff->lines, diff->name, NULL, &err);
     else
         say_differences(diff, what, present, wanted);
 }
 
 static void
-compare_policy(const struct diff *diff, const struct bucket_plan *plan)
+compare_policies(const struct diff *diff, const struct bucket_plan *plan)
 {
     struct hf_error err = { 0 };
-    hf_owned(hf_doc_freep) json_t *present = NULL, *own = NULL;
-    if (plan->wants_writer)
-        lines_add(diff->lines, LINE_NOTE, diff->name, NULL,
-                  "bucket policy: not compared; --writer ARN says whom it should be for");
-    if (!plan->policy)
-        return;
-    if (read_back(diff, "policy", false, &present, &err) != HF_OK) {
+    hf_owned(hf_doc_freep) json_t *present = NULL;
+    bool any = false;
+    for (size_t role = 0; role < ROLE_COUNT; role++)
+        any = any || plan->policies[role];
+    if (any && read_back(diff, "policy", NULL, &present, &err) != HF_OK) {
         lines_add_error(diff->lines, diff->name, NULL, &err);
         return;
     }
-    own = policy_own(present, plan->policy);
-    say_differences(diff, "bucket policy", present ? own : NULL, plan->policy);
+    for (size_t role = 0; role < ROLE_COUNT; role++) {
+        const json_t *wanted = plan->policies[role];
+        char *what hf_owned(hf_freep) = hf_asprintf("bucket policy, %s", roles[role].name);
+        hf_owned(hf_doc_freep) json_t *own = present ? policy_own(present, wanted) : NULL;
+        if (wanted)
+            say_differences(diff, what, own, wanted);
+    }
+    say_roles(plan, diff->lines, "not compared");
+}
+
+static void
+compare_lifecycle(const struct diff *diff, const struct bucket_plan *plan)
+{
+    char *hides hf_owned(hf_freep) = lifecycle_hides_locked(plan->lifecycle, plan->lock_days);
+    if (hides)
+        lines_add(diff->lines, LINE_FAIL, diff->name, NULL, "lifecycle: apply will not set it: %s",
+                  hides);
+    else
+        compare(diff, "lifecycle", "lifecycle", "LifecycleConfiguration", plan->lifecycle);
 }
 
 static void
@@ -99,11 +127,15 @@ compare_all(const struct diff *diff, const struct bucket_plan *plan, const char 
     } else {
         if (state == HF_BUCKET_UNLOCKED && plan->bucket->retention_mode != HF_LOCK_NONE)
             lines_add(diff->lines, LINE_FAIL, diff->name, NULL, "has no Object Lock");
+        say_plan(plan, diff->lines);
         if (state == HF_BUCKET_LOCKED)
-            compare(diff, "default lock", "object-lock", plan->object_lock);
-        compare(diff, "lifecycle", "lifecycle", plan->lifecycle);
-        compare(diff, "tags", "tagging", plan->tagging);
-        compare_policy(diff, plan);
+            compare(diff, "default lock", "object-lock", "ObjectLockConfiguration",
+                    plan->object_lock);
+        compare_lifecycle(diff, plan);
+        compare(diff, ENCRYPTION, "encryption", "ServerSideEncryptionConfiguration",
+                plan->encryption);
+        compare(diff, "tags", "tagging", "Tagging", plan->tagging);
+        compare_policies(diff, plan);
     }
 }
 

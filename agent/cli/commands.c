@@ -56,7 +56,8 @@ const struct command commands[] = {
       "could not be seen. Trusted are the keys given with --public-key and --fingerprint, and with "
       "a configuration the trail's own key and those "
       "that `holdfast key` keeps beside it; a key that was only found in the bucket itself is "
-      "KEY_NOT_PINNED, and what it signed is not intact: pin it with --public-key or --fingerprint. "
+      "KEY_NOT_PINNED, and what it signed is not intact: pin it with --public-key or "
+      "--fingerprint. "
       "Delete markers over the newest digests are seen where versions may be listed "
       "(VERSIONS_UNSEEN says where not); with a configuration the newest digest is also compared "
       "with what a running agent has delivered.",
@@ -94,16 +95,21 @@ const struct command commands[] = {
     { "bucket apply", SETUP, "[NAME...]",
       "Make and set up the buckets that the configuration names.",
       "Makes a missing bucket with Object Lock and puts the documents of its `policy` folder on "
-      "it: default lock, lifecycle, bucket policy, tags. "
+      "it: default lock, lifecycle, default encryption, bucket policy, and the configured tags. "
+      "The "
+      "bucket's `retention` and `lifecycle` go before the folder's. A document that the store "
+      "refuses is named, with what follows from it; the others are set all the same, and the exit "
+      "code is 1. Of a lifecycle whose storage class the store does not have, the rest is set. "
       "Run it with the owner's credentials; the agent needs and has none of these rights.",
-      KEYS(OPT_CONFIG, OPT_JSON, OPT_WRITER, OPT_WRITER_PREFIX, OPT_ACCEPT, OPT_OWNER_CREDENTIALS,
-           OPT_OWNER_PROFILE),
+      KEYS(OPT_CONFIG, OPT_JSON, OPT_WRITER, OPT_WRITER_PREFIX, OPT_READER, OPT_BREAK_GLASS,
+           OPT_ACCEPT, OPT_OWNER_CREDENTIALS, OPT_OWNER_PROFILE),
       0, 4, cmd_bucket_apply },
     { "bucket diff", SETUP, "[NAME...]",
       "How the buckets differ from the configuration, in plain words.",
-      "Exit code 1 when anything differs.",
-      KEYS(OPT_CONFIG, OPT_JSON, OPT_WRITER, OPT_WRITER_PREFIX, OPT_OWNER_CREDENTIALS,
-           OPT_OWNER_PROFILE),
+      "Exit code 1 when anything differs. The bucket policy is compared for the roles that are "
+      "named. Reading all of it back needs the owner's rights or a reader's.",
+      KEYS(OPT_CONFIG, OPT_JSON, OPT_WRITER, OPT_WRITER_PREFIX, OPT_READER, OPT_BREAK_GLASS,
+           OPT_OWNER_CREDENTIALS, OPT_OWNER_PROFILE),
       0, 4, cmd_bucket_diff },
     { "bucket probe", SETUP, "[NAME...]",
       "Is WORM real there? Puts one small object, locked for a day, and tries to get rid of it.",

@@ -122,12 +122,13 @@ find(struct leaves *leaves, const char *path, const char *text)
 }
 
 static void
-say(json_t *list, const char *path, char *text)
+say(json_t *list, const char *path, bool wanted, char *text)
 {
     json_t *doc = json_object();
     json_t *said = json_string(text);
     hf_doc_set_text(doc, "path", path);
     hf_doc_set(doc, "text", said ? said : json_string(path));
+    hf_doc_set_bool(doc, "wanted", wanted);
     json_array_append_new(list, doc);
     free(text);
 }
@@ -149,7 +150,7 @@ document_differences(const json_t *present, const json_t *wanted)
         if (leaf->matched)
             continue;
         struct leaf *other = find(&have, leaf->path, NULL);
-        say(list, leaf->path,
+        say(list, leaf->path, true,
             other ? hf_asprintf("%s is %s, wanted %s", leaf->path, other->text, leaf->text)
                   : hf_asprintf("%s is not set, wanted %s", leaf->path, leaf->text));
         if (other)
@@ -157,7 +158,7 @@ document_differences(const json_t *present, const json_t *wanted)
     }
     for (size_t i = 0; i < have.count; i++)
         if (!have.items[i].matched)
-            say(list, have.items[i].path,
+            say(list, have.items[i].path, false,
                 hf_asprintf("%s is %s, not wanted", have.items[i].path, have.items[i].text));
     leaves_done(&have);
     leaves_done(&want);

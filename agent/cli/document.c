@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PREFIXES_MAX 64
-
 static enum hf_status
 read_text(const char *path, struct hf_buf *ret_text, struct hf_error *err)
 {
@@ -26,8 +24,7 @@ read_document(const char *path, json_t **ret_doc, struct hf_error *err)
                            : status;
 }
 
-/* HF_OK and NULL when the folder has no such document. */
-static enum hf_status
+enum hf_status
 read_optional(const char *folder, const char *name, json_t **ret_doc, struct hf_error *err)
 {
     char *path hf_owned(hf_freep) = hf_asprintf("%s/%s", folder, name);
@@ -37,6 +34,76 @@ read_optional(const char *folder, const char *name, json_t **ret_doc, struct hf_
                                   : hf_while(err, HF_ECONFIG, "policy document");
 }
 
+/* ---- the set ---- */
+
+char *
+policy_folder(const char *config_path, const char *policy, const char *installed)
+{
+    const char *slash = strrchr(config_path, '/');
+    char *beside hf_owned(hf_freep) =
+        hf_asprintf("%.*spolicies/", slash ? (int)(slash + 1 - config_path) : 0, config_path);
+    struct stat info;
+    const char *name = policy + strlen(beside);
+    bool is_set_name =
+        hf_starts_with(policy, beside) && *name && *name != '.' && !strchr(name, '/');
+    if (is_set_name && hf_fs_stat(policy, &info, NULL) == HF_ENOTFOUND) {
+        char *other = hf_asprintf("%s/%s", installed, name);
+        if (hf_fs_stat(other, &info, NULL) == HF_OK)
+            return other;
+        free(other);
+    }
+    return hf_strdup(policy);
+}
+
+/* What the set's default lock asks for; nothing where it has none. */
+static struct set_term
+term_of(const json_t *object_lock)
+{
+    const json_t *lock = json_object_get(json_object_get(object_lock, "Rule"), "DefaultRetention");
+    int mode = hf_lock_mode_parse(hf_doc_text_or(lock, "Mode", ""));
+    if (mode != HF_LOCK_GOVERNANCE && mode != HF_LOCK_COMPLIANCE)
+        return (struct set_term){ .mode = HF_LOCK_NONE };
+    return (struct set_term){
+        .mode = mode, .days = hf_doc_u64_or(lock, "Days", 0) + 365 * hf_doc_u64_or(lock, "Years", 0)
+    };
+}
+
+enum hf_status
+set_term_read(const struct hf_config *config, const struct hf_config_bucket *bucket,
+              struct set_term *ret_term, struct hf_error *err)
+{
+    char *folder hf_owned(hf_freep) = policy_folder(config->path, bucket->policy, HF_POLICIES_DIR);
+    hf_owned(hf_doc_freep) json_t *document = NULL;
+    enum hf_status status = read_optional(folder, "object-lock.json", &document, err);
+    if (status == HF_OK)
+        *ret_term = term_of(document);
+    return status;
+}
+
+void
+say_shortfall(const struct hf_config_bucket *bucket, const struct set_term *term,
+              const char *subject, struct lines *lines)
+{
+    if (term->mode == HF_LOCK_NONE)
+        return;
+    if (bucket->retention_mode == HF_LOCK_NONE) {
+        lines_add(lines, LINE_NOTE, subject, NULL,
+                  "retention none: the policy set asks for %s for %llu days, and nothing is locked",
+                  hf_lock_mode_text(term->mode), (unsigned long long)term->days);
+        return;
+    }
+    if (bucket->retention_days < term->days)
+        lines_add(lines, LINE_NOTE, subject, NULL,
+                  "its retention of %llu days is shorter than the policy set's term of %llu: what "
+                  "is written can be deleted %llu days too early",
+                  (unsigned long long)bucket->retention_days, (unsigned long long)term->days,
+                  (unsigned long long)(term->days - bucket->retention_days));
+    if (bucket->retention_mode == HF_LOCK_GOVERNANCE && term->mode == HF_LOCK_COMPLIANCE)
+        lines_add(lines, LINE_NOTE, subject, NULL,
+                  "its mode is GOVERNANCE, the policy set's COMPLIANCE: whoever may bypass it can "
+                  "delete before the time");
+}
+
 /* ---- default lock ---- */
 
 static enum hf_status
@@ -44,11 +111,12 @@ plan_lock(struct bucket_plan *plan, struct hf_error *err)
 {
     const struct hf_config_bucket *bucket = plan->bucket;
     enum hf_status status =
-        read_optional(bucket->policy, "object-lock.json", &plan->object_lock, err);
+        read_optional(plan->folder, "object-lock.json", &plan->object_lock, err);
     if (status != HF_OK || !plan->object_lock)
         return status;
     if (!json_is_object(plan->object_lock))
-        return hf_fail(err, HF_ECONFIG, "'%s/object-lock.json' is no JSON object", bucket->policy);
+        return hf_fail(err, HF_ECONFIG, "'%s/object-lock.json' is no JSON object", plan->folder);
+    plan->term = term_of(plan->object_lock);
     if (bucket->retention_mode == HF_LOCK_NONE)
         json_object_del(plan->object_lock, "Rule");
     else
@@ -57,170 +125,6 @@ plan_lock(struct bucket_plan *plan, struct hf_error *err)
                              hf_lock_mode_text(bucket->retention_mode), "Days",
                              (json_int_t)bucket->retention_days));
     return HF_OK;
-}
-
-/* ---- bucket policy ---- */
-
-static enum hf_status
-replace_word(const char *text, const char *word, const char *value, char **ret_text)
-{
-    hf_owned(hf_buf_done) struct hf_buf out = HF_BUF(4 * DOCUMENT_MAX);
-    enum hf_status status = HF_OK;
-    for (const char *found; status == HF_OK && (found = strstr(text, word));
-         text = found + strlen(word)) {
-        status = hf_buf_add(&out, text, (size_t)(found - text));
-        if (status == HF_OK)
-            status = hf_buf_add_text(&out, value);
-    }
-    if (status == HF_OK)
-        status = hf_buf_add_text(&out, text);
-    if (status == HF_OK)
-        *ret_text = hf_strdup(hf_buf_text(&out));
-    return status;
-}
-
-/* In the strings only, after parsing, so that no value can become part of the document's form. */
-static json_t *
-filled(const json_t *value, const char *bucket, const char *prefix, const char *writer)
-{
-    const struct {
-        const char *word, *value;
-    } words[] = { { "${BUCKET}", bucket },
-                  { "${PREFIX}/", *prefix ? NULL : "" },
-                  { "${PREFIX}", prefix },
-                  { "${WRITER}", writer } };
-    const char *key;
-    json_t *member;
-    size_t index;
-    if (json_is_string(value)) {
-        char *text hf_owned(hf_freep) = hf_strdup(json_string_value(value));
-        for (size_t i = 0; i < HF_COUNT(words); i++) {
-            char *next = NULL;
-            if (words[i].value &&
-                replace_word(text, words[i].word, words[i].value, &next) == HF_OK) {
-                free(text);
-                text = next;
-            }
-        }
-        return json_string(text);
-    }
-    if (json_is_object(value)) {
-        json_t *object = json_object();
-        json_object_foreach((json_t *)value, key, member)
-            json_object_set_new(object, key, filled(member, bucket, prefix, writer));
-        return object;
-    }
-    if (json_is_array(value)) {
-        json_t *array = json_array();
-        json_array_foreach(value, index, member)
-            json_array_append_new(array, filled(member, bucket, prefix, writer));
-        return array;
-    }
-    return json_deep_copy(value);
-}
-
-/* Several hosts write into one bucket, each below its prefix: each has statements of its own, told
- * apart by their Sid. */
-static void
-add_statements(json_t *policy, const json_t *document, const char *bucket, const char *prefix,
-               const char *writer)
-{
-    char hash[HF_SHA256_HEX_SIZE];
-    json_t *statement;
-    size_t index;
-    hf_sha256_hex(prefix, strlen(prefix), hash);
-    json_array_foreach(json_object_get(document, "Statement"), index, statement)
-    {
-        json_t *own = filled(statement, bucket, prefix, writer);
-        char *sid hf_owned(hf_freep) =
-            hf_asprintf("%s%.8s", hf_doc_text_or(own, "Sid", "Holdfast"), hash);
-        hf_doc_set_text(own, "Sid", sid);
-        json_array_append_new(json_object_get(policy, "Statement"), own);
-    }
-}
-
-static size_t
-prefixes_of(const struct hf_config *config, const struct hf_config_bucket *bucket, const char *host,
-            const char *ret_prefixes[PREFIXES_MAX])
-{
-    size_t count = 0;
-    for (size_t i = 0; i < config->trail_count; i++) {
-        const struct hf_config_trail *trail = &config->trails[i];
-        const char *prefix = trail->prefix ? trail->prefix : host;
-        bool known = strcmp(trail->bucket, bucket->name) != 0;
-        for (size_t j = 0; j < count; j++)
-            known = known || strcmp(ret_prefixes[j], prefix) == 0;
-        if (!known && count < PREFIXES_MAX)
-            ret_prefixes[count++] = prefix;
-    }
-    return count;
-}
-
-static enum hf_status
-plan_policy(const struct hf_config *config, const struct options *options, struct bucket_plan *plan,
-            struct hf_error *err)
-{
-    const struct hf_config_bucket *bucket = plan->bucket;
-    const struct hf_config_store *store = hf_config_store(config, bucket->store);
-    const char *name =
-        store->confirm == HF_CONFIRM_PUT ? "bucket-policy-put.json" : "bucket-policy.json";
-    const char *prefixes[PREFIXES_MAX];
-    char host[256];
-    hf_owned(hf_doc_freep) json_t *document = NULL;
-    enum hf_status status = read_optional(bucket->policy, name, &document, err);
-    if (status != HF_OK || !document)
-        return status;
-    if (!json_is_array(json_object_get(document, "Statement")))
-        return hf_fail(err, HF_ECONFIG, "'%s/%s' has no list of statements", bucket->policy, name);
-    plan->wants_writer = !options->writer;
-    if (!options->writer)
-        return HF_OK;
-    host_name(config, host);
-    size_t count = options->writer_prefix ? 1 : prefixes_of(config, bucket, host, prefixes);
-    if (options->writer_prefix)
-        prefixes[0] = options->writer_prefix;
-    plan->policy = json_pack("{s:s, s:[]}", "Version",
-                             hf_doc_text_or(document, "Version", "2012-10-17"), "Statement");
-    for (size_t i = 0; i < count; i++)
-        add_statements(plan->policy, document, bucket->name, prefixes[i], options->writer);
-    return HF_OK;
-}
-
-/* The statements of `policy` that have, or have not, a Sid of `named`. */
-static json_t *
-statements(const json_t *policy, const json_t *named, bool with_sid)
-{
-    json_t *chosen = json_array(), *statement, *other;
-    size_t i, j;
-    json_array_foreach(json_object_get(policy, "Statement"), i, statement)
-    {
-        const char *sid = hf_doc_text_or(statement, "Sid", NULL);
-        bool found = false;
-        json_array_foreach(json_object_get(named, "Statement"), j, other) found =
-            found || (sid && strcmp(sid, hf_doc_text_or(other, "Sid", "")) == 0);
-        if (found == with_sid)
-            json_array_append(chosen, statement);
-    }
-    return chosen;
-}
-
-json_t *
-policy_merge(const json_t *present, const json_t *wanted)
-{
-    json_t *merged = json_deep_copy(wanted);
-    json_t *others = statements(present, wanted, false);
-    json_array_extend(json_object_get(merged, "Statement"), others);
-    json_decref(others);
-    return merged;
-}
-
-json_t *
-policy_own(const json_t *present, const json_t *wanted)
-{
-    json_t *own = json_object();
-    hf_doc_set_text(own, "Version", hf_doc_text_or(present, "Version", ""));
-    hf_doc_set(own, "Statement", statements(present, wanted, true));
-    return own;
 }
 
 /* ---- tags ---- */
@@ -256,15 +160,35 @@ fill_plan(const struct hf_config *config, const struct options *options, struct 
 {
     const struct hf_config_bucket *bucket = plan->bucket;
     enum hf_status status = plan_tags(plan, err);
-    if (status == HF_OK && bucket->policy)
+    if (status == HF_OK && plan->folder)
         status = plan_lock(plan, err);
-    if (status == HF_OK && bucket->policy)
-        status = plan_policy(config, options, plan, err);
+    if (status == HF_OK && plan->folder)
+        status = policies_plan(config, options, plan, err);
+    if (status == HF_OK && plan->folder)
+        status = read_optional(plan->folder, "encryption.json", &plan->encryption, err);
     if (status == HF_OK && bucket->lifecycle)
         status = read_document(bucket->lifecycle, &plan->lifecycle, err);
-    else if (status == HF_OK && bucket->policy)
-        status = read_optional(bucket->policy, "lifecycle.json", &plan->lifecycle, err);
+    else if (status == HF_OK && plan->folder)
+        status = read_optional(plan->folder, "lifecycle.json", &plan->lifecycle, err);
     return status == HF_ENOTFOUND ? HF_ECONFIG : status;
+}
+
+/* What its trails ask for counts as well: the strictest mode, the longest time. */
+static void
+plan_strictest(const struct hf_config *config, struct bucket_plan *plan)
+{
+    const struct hf_config_bucket *bucket = plan->bucket;
+    plan->irreversible = bucket->retention_mode == HF_LOCK_COMPLIANCE;
+    plan->lock_days = bucket->retention_mode == HF_LOCK_NONE ? 0 : bucket->retention_days;
+    for (size_t i = 0; i < config->trail_count; i++) {
+        const struct hf_config_trail *trail = &config->trails[i];
+        if (strcmp(trail->bucket, bucket->name) != 0)
+            continue;
+        int mode = hf_config_lock_mode(config, trail);
+        plan->irreversible = plan->irreversible || mode == HF_LOCK_COMPLIANCE;
+        if (mode != HF_LOCK_NONE)
+            plan->lock_days = HF_MAX(plan->lock_days, hf_config_lock_days(config, trail));
+    }
 }
 
 enum hf_status
@@ -273,13 +197,10 @@ bucket_plan_make(const struct hf_config *config, const struct hf_config_bucket *
 {
     struct bucket_plan plan = { .bucket = bucket };
     struct stat info;
-    plan.irreversible = bucket->retention_mode == HF_LOCK_COMPLIANCE;
-    for (size_t i = 0; i < config->trail_count; i++)
-        if (strcmp(config->trails[i].bucket, bucket->name) == 0)
-            plan.irreversible =
-                plan.irreversible ||
-                hf_config_lock_mode(config, &config->trails[i]) == HF_LOCK_COMPLIANCE;
-    enum hf_status status = bucket->policy ? hf_fs_stat(bucket->policy, &info, err) : HF_OK;
+    plan_strictest(config, &plan);
+    if (bucket->policy)
+        plan.folder = policy_folder(config->path, bucket->policy, HF_POLICIES_DIR);
+    enum hf_status status = plan.folder ? hf_fs_stat(plan.folder, &info, err) : HF_OK;
     if (status == HF_OK)
         status = fill_plan(config, options, &plan, err);
     else
@@ -295,11 +216,24 @@ bucket_plan_make(const struct hf_config *config, const struct hf_config_bucket *
 void
 bucket_plan_done(struct bucket_plan *plan)
 {
+    free(plan->folder);
     json_decref(plan->object_lock);
     json_decref(plan->lifecycle);
-    json_decref(plan->policy);
+    json_decref(plan->encryption);
     json_decref(plan->tagging);
+    for (size_t i = 0; i < ROLE_COUNT; i++)
+        json_decref(plan->policies[i]);
     *plan = (struct bucket_plan){ .bucket = NULL };
+}
+
+void
+say_plan(const struct bucket_plan *plan, struct lines *lines)
+{
+    const char *name = plan->bucket->name;
+    if (plan->folder && strcmp(plan->folder, plan->bucket->policy) != 0)
+        lines_add(lines, LINE_NOTE, name, NULL, "the policy set is the installed one, %s",
+                  plan->folder);
+    say_shortfall(plan->bucket, &plan->term, name, lines);
 }
 
 /* ---- the commands' loop ---- */

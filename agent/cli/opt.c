@@ -48,6 +48,14 @@ static const struct argp_option rows[] = {
       1 },
     { "writer-prefix", OPT_WRITER_PREFIX, "PREFIX", 0,
       "Prefix that the writer may write. Default: those of this host's trails in the bucket.", 1 },
+    { "reader", OPT_READER, "ARN", 0,
+      "Who may read everything in the bucket, with its versions, locks and settings, and change "
+      "nothing. May be repeated; takes the place of the readers named before.",
+      1 },
+    { "break-glass", OPT_BREAK_GLASS, "ARN", 0,
+      "Who may do in an emergency what the policy set's document for it says, such as lifting "
+      "GOVERNANCE. May be repeated; takes the place of those named before.",
+      1 },
     { "accept-irreversible", OPT_ACCEPT, NULL, 0,
       "Go on where COMPLIANCE is configured: nobody can shorten or lift such a lock, whoever pays "
       "for the storage.",
@@ -252,6 +260,9 @@ parse_one(int key, char *text, struct argp_state *state)
         return add_text(state, "public-key", text, o->public_keys, &o->public_key_count);
     case OPT_FINGERPRINT:
         return add_text(state, "fingerprint", text, o->fingerprints, &o->fingerprint_count);
+    case OPT_READER: return add_text(state, "reader", text, o->readers, &o->reader_count);
+    case OPT_BREAK_GLASS:
+        return add_text(state, "break-glass", text, o->break_glasses, &o->break_glass_count);
     default: break;
     }
     error = text ? set_number(o, key, text, state) : set_flag(o, key);

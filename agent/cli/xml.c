@@ -22,6 +22,7 @@ static const struct list {
     { "Rule", "NoncurrentVersionTransitions", "NoncurrentVersionTransition", false },
     { "And", "Tags", "Tag", false },
     { "Tagging", "TagSet", "Tag", true },
+    { "ServerSideEncryptionConfiguration", "Rules", "Rule", false },
 };
 
 /* ---- writing ---- */
@@ -307,21 +308,39 @@ read_content(struct reader *r, const char *name, size_t depth)
     return value;
 }
 
+/* Behind the outermost element's first tag. */
+static bool
+read_root(struct reader *r, char ret_name[NAME_MAX_SIZE], bool *ret_empty)
+{
+    skip_blanks(r);
+    if (at_text(r, "<?xml") && !skip_past(r, "?>"))
+        return false;
+    skip_blanks(r);
+    if (r->at == r->end || *r->at != '<')
+        return false;
+    r->at++;
+    return !at_text(r, "!") && read_tag(r, ret_name, ret_empty);
+}
+
+bool
+xml_root_is(struct hf_slice xml, const char *root)
+{
+    const char *begin = xml.size ? (const char *)xml.ptr : "";
+    struct reader r = { .at = begin, .end = begin + xml.size };
+    char name[NAME_MAX_SIZE];
+    bool empty;
+    return read_root(&r, name, &empty) && strcmp(name, root) == 0;
+}
+
 enum hf_status
 xml_to_doc(struct hf_slice xml, json_t **ret_doc, struct hf_error *err)
 {
     const char *begin = xml.size ? (const char *)xml.ptr : "";
     struct reader r = { .at = begin, .end = begin + xml.size };
     char name[NAME_MAX_SIZE];
-    bool empty, fine = xml.size <= DOCUMENT_MAX;
+    bool empty;
     json_t *doc = NULL;
-    skip_blanks(&r);
-    if (fine && at_text(&r, "<?xml"))
-        fine = skip_past(&r, "?>");
-    skip_blanks(&r);
-    fine = fine && r.at < r.end && *r.at == '<';
-    r.at += fine;
-    if (fine && !at_text(&r, "!") && read_tag(&r, name, &empty))
+    if (xml.size <= DOCUMENT_MAX && read_root(&r, name, &empty))
         doc = empty ? json_string("") : read_content(&r, name, 0);
     skip_blanks(&r);
     if (doc && r.at != r.end) {

@@ -244,7 +244,7 @@ each_prefix_gets_statements_of_its_own(void **state)
     (void)state;
     struct hf_config *config = configuration("", "retention: none", "");
     struct bucket_plan plan = plan_of(config, &options);
-    const json_t *list = json_object_get(plan.policy, "Statement"),
+    const json_t *list = json_object_get(plan.policies[ROLE_WRITER], "Statement"),
                  *first = json_array_get(list, 0), *second = json_array_get(list, 1);
     assert_int_equal(json_array_size(list), 2);
     assert_string_equal(json_string_value(json_array_get(json_object_get(first, "Resource"), 0)),
@@ -260,7 +260,7 @@ each_prefix_gets_statements_of_its_own(void **state)
 
     options.writer_prefix = "elsewhere";
     plan = plan_of(config, &options);
-    assert_int_equal(json_array_size(json_object_get(plan.policy, "Statement")), 1);
+    assert_int_equal(json_array_size(json_object_get(plan.policies[ROLE_WRITER], "Statement")), 1);
     bucket_plan_done(&plan);
     hf_config_free(config);
 }
@@ -273,14 +273,166 @@ policy_is_that_of_the_confirmation(void **state)
     struct hf_config *config = configuration(", confirm: put", "retention: none", "");
     struct bucket_plan plan = plan_of(config, &options);
     assert_int_equal(
-        hf_doc_text_or(json_array_get(json_object_get(plan.policy, "Statement"), 0), "Sid", "?")[0],
+        hf_doc_text_or(json_array_get(json_object_get(plan.policies[ROLE_WRITER], "Statement"), 0),
+                       "Sid", "?")[0],
         'P');
     bucket_plan_done(&plan);
     plan = plan_of(config, &nobody);
-    assert_null(plan.policy);
-    assert_true(plan.wants_writer);
+    assert_null(plan.policies[ROLE_WRITER]);
+    assert_true(plan.roles_unnamed[ROLE_WRITER]);
     bucket_plan_done(&plan);
     hf_config_free(config);
+}
+
+static void
+each_role_has_a_document_of_its_own(void **state)
+{
+    struct options options = { .readers = { "first", "second" },
+                               .reader_count = 2,
+                               .break_glasses = { "glass" },
+                               .break_glass_count = 1 };
+    (void)state;
+    write_file("bucket-policy-reader.json",
+               "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"R\",\"Principal\":{"
+               "\"AWS\":[\"${READER}\"]},\"Resource\":[\"arn:aws:s3:::${BUCKET}/*\"]}]}");
+    struct hf_config *config = configuration("", "retention: none", "");
+    struct bucket_plan plan = plan_of(config, &options);
+    json_t *expected =
+        json_loads("{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"R\",\"Principal\":{"
+                   "\"AWS\":[\"first\",\"second\"]},\"Resource\":[\"arn:aws:s3:::logs/*\"]}]}",
+                   0, NULL);
+    assert_true(json_equal(plan.policies[ROLE_READER], expected));
+    assert_null(plan.policies[ROLE_WRITER]);
+    assert_true(plan.roles_unnamed[ROLE_WRITER]);
+    assert_false(plan.roles_unnamed[ROLE_READER]);
+    assert_null(plan.policies[ROLE_BREAK_GLASS]);
+    assert_true(plan.roles_unknown[ROLE_BREAK_GLASS]); /* the folder has none */
+    json_decref(expected);
+    bucket_plan_done(&plan);
+    hf_config_free(config);
+}
+
+static void
+days_are_those_of_the_bucket(void **state)
+{
+    struct options options = { .readers = { "r" }, .reader_count = 1 };
+    static const char *const retentions[] = { "retention: {mode: governance, days: 41}",
+                                              "retention: none" },
+                             *const expected[] = { "41", "0" };
+    (void)state;
+    write_file("bucket-policy-reader.json",
+               "{\"Statement\":[{\"Sid\":\"R\",\"Days\":\"${DAYS}\"}]}");
+    for (size_t i = 0; i < HF_COUNT(retentions); i++) {
+        struct hf_config *config = configuration("", retentions[i], "");
+        struct bucket_plan plan = plan_of(config, &options);
+        const json_t *list = json_object_get(plan.policies[ROLE_READER], "Statement");
+        assert_string_equal(hf_doc_text_or(json_array_get(list, 0), "Days", ""), expected[i]);
+        bucket_plan_done(&plan);
+        hf_config_free(config);
+    }
+}
+
+static void
+encryption_comes_from_the_set(void **state)
+{
+    struct options options = { 0 };
+    (void)state;
+    struct hf_config *config = configuration("", "retention: none", "");
+    struct bucket_plan plan = plan_of(config, &options);
+    assert_null(plan.encryption);
+    bucket_plan_done(&plan);
+    write_file("encryption.json", "{\"Rules\":[]}");
+    plan = plan_of(config, &options);
+    assert_non_null(json_object_get(plan.encryption, "Rules"));
+    bucket_plan_done(&plan);
+    hf_config_free(config);
+}
+
+/* The notes' texts, joined by "; ". */
+static void
+shortfall_is(const char *retention, const char *expected)
+{
+    struct options options = { .json = true };
+    struct hf_config *config = configuration("", retention, "");
+    struct bucket_plan plan = plan_of(config, &options);
+    struct lines lines;
+    char found[1024] = "";
+    json_t *line;
+    size_t index;
+    lines_begin(&lines, &options);
+    say_shortfall(plan.bucket, &plan.term, "logs", &lines);
+    json_array_foreach(lines.list, index, line)
+    {
+        assert_string_equal(hf_doc_text_or(line, "result", "?"), "note");
+        snprintf(found + strlen(found), sizeof(found) - strlen(found), "%s%.24s", index ? "; " : "",
+                 hf_doc_text_or(line, "text", "?"));
+    }
+    assert_string_equal(found, expected);
+    assert_int_equal(lines.failures, 0);
+    json_decref(lines.list);
+    bucket_plan_done(&plan);
+    hf_config_free(config);
+}
+
+static void
+retention_below_the_sets_term_is_said(void **state)
+{
+    (void)state; /* the set: COMPLIANCE, 7 years */
+    shortfall_is("retention: {mode: compliance, days: 2555}", "");
+    shortfall_is("retention: {mode: compliance, days: 2554}", "its retention of 2554 da");
+    shortfall_is("retention: {mode: governance, days: 3000}", "its mode is GOVERNANCE, ");
+    shortfall_is("retention: {mode: governance, days: 30}",
+                 "its retention of 30 days; its mode is GOVERNANCE, ");
+    shortfall_is("retention: none", "retention none: the poli");
+}
+
+static void
+longest_lock_counts_the_trails(void **state)
+{
+    struct options options = { 0 };
+    (void)state;
+    struct hf_config *config = configuration("", "retention: {mode: governance, days: 5}",
+                                             ", retention: {mode: governance, days: 9}");
+    struct bucket_plan plan = plan_of(config, &options);
+    assert_int_equal(plan.lock_days, 9);
+    bucket_plan_done(&plan);
+    hf_config_free(config);
+}
+
+static void
+folder_is(const char *policy, const char *expected)
+{
+    char *config = hf_asprintf("%s/holdfast.yaml", folder);
+    char *given = *policy == '/' ? hf_strdup(policy) : hf_asprintf("%s/%s", folder, policy);
+    char *wanted = *expected == '/' ? hf_strdup(expected) : hf_asprintf("%s/%s", folder, expected);
+    char *installed = hf_asprintf("%s/installed", folder);
+    char *found = policy_folder(config, given, installed);
+    assert_string_equal(found, wanted);
+    free(config);
+    free(given);
+    free(wanted);
+    free(installed);
+    free(found);
+}
+
+static void
+installed_set_stands_in_for_one_that_is_not_there(void **state)
+{
+    static const char *const made[] = { "installed", "installed/far", "installed/both", "policies",
+                                        "policies/both" };
+    (void)state;
+    for (size_t i = 0; i < HF_COUNT(made); i++) {
+        char *path = hf_asprintf("%s/%s", folder, made[i]);
+        assert_int_equal(mkdir(path, 0700), 0);
+        free(path);
+    }
+    folder_is("policies/far", "installed/far");
+    folder_is("policies/both", "policies/both");
+    folder_is("policies/nowhere", "policies/nowhere");
+    folder_is("sets/far", "sets/far"); /* another folder is meant */
+    folder_is("policies/..", "policies/..");
+    folder_is("policies/far/x", "policies/far/x");
+    folder_is("/policies/far", "/policies/far");
 }
 
 static void
@@ -330,6 +482,12 @@ main(void)
         cmocka_unit_test(own_lifecycle_takes_the_sets_place),
         cmocka_unit_test(each_prefix_gets_statements_of_its_own),
         cmocka_unit_test(policy_is_that_of_the_confirmation),
+        cmocka_unit_test(each_role_has_a_document_of_its_own),
+        cmocka_unit_test(days_are_those_of_the_bucket),
+        cmocka_unit_test(encryption_comes_from_the_set),
+        cmocka_unit_test(retention_below_the_sets_term_is_said),
+        cmocka_unit_test(longest_lock_counts_the_trails),
+        cmocka_unit_test(installed_set_stands_in_for_one_that_is_not_there),
         cmocka_unit_test(tags_become_a_set),
         cmocka_unit_test(a_broken_document_is_named),
     };

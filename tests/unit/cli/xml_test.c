@@ -41,10 +41,42 @@ lock_document_has_one_rule(void **state)
     becomes("{\"ObjectLockEnabled\":\"Enabled\",\"Rule\":{\"DefaultRetention\":{\"Mode\":"
             "\"GOVERNANCE\",\"Days\":1}}}",
             "ObjectLockConfiguration",
-            "<ObjectLockConfiguration" NS
-            "><ObjectLockEnabled>Enabled</"
+            "<ObjectLockConfiguration" NS "><ObjectLockEnabled>Enabled</"
             "ObjectLockEnabled><Rule><DefaultRetention><Mode>GOVERNANCE</Mode>"
             "<Days>1</Days></DefaultRetention></Rule></ObjectLockConfiguration>");
+}
+
+#define AES256                                                                                     \
+    "<ServerSideEncryptionConfiguration" NS "><Rule><ApplyServerSideEncryptionByDefault>"          \
+    "<SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule>"              \
+    "</ServerSideEncryptionConfiguration>"
+
+static void
+encryption_has_a_list_of_rules(void **state)
+{
+    static const char json[] = "{\"Rules\":[{\"ApplyServerSideEncryptionByDefault\":{"
+                               "\"SSEAlgorithm\":\"AES256\"}}]}";
+    struct hf_error err = { 0 };
+    json_t *doc = NULL, *wanted = json_loads(json, 0, NULL);
+    (void)state;
+    becomes(json, "ServerSideEncryptionConfiguration", AES256);
+    assert_int_equal(xml_to_doc(hf_slice_text(AES256), &doc, &err), HF_OK);
+    assert_true(json_equal(doc, wanted));
+    json_decref(doc);
+    json_decref(wanted);
+}
+
+static void
+another_document_is_told_by_its_root(void **state)
+{
+    (void)state;
+    assert_true(xml_root_is(hf_slice_text(AES256), "ServerSideEncryptionConfiguration"));
+    assert_true(xml_root_is(hf_slice_text("<?xml version='1.0'?>\n<s3:A/>"), "A"));
+    assert_false(xml_root_is(hf_slice_text("<ListBucketResult" NS "></ListBucketResult>"),
+                             "ServerSideEncryptionConfiguration"));
+    assert_false(xml_root_is(hf_slice_text("<A"), "A"));
+    assert_false(xml_root_is(hf_slice_text(""), "A"));
+    assert_false(xml_root_is(hf_slice_text("<!DOCTYPE A><A/>"), "A"));
 }
 
 static void
@@ -218,6 +250,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lock_document_has_one_rule),
+        cmocka_unit_test(encryption_has_a_list_of_rules),
+        cmocka_unit_test(another_document_is_told_by_its_root),
         cmocka_unit_test(lists_become_repeated_elements),
         cmocka_unit_test(text_is_escaped),
         cmocka_unit_test(what_s3_does_not_know_is_named),
