@@ -33,7 +33,7 @@ static const struct example {
     { HF_SECTION_source, "group", false, "adm" },
     { HF_SECTION_bucket, "name", true, "audit-logs" },
     { HF_SECTION_bucket, "store", true, "here" },
-    { HF_SECTION_bucket, "policy", false, "/usr/share/holdfast/policies/starter" },
+    { HF_SECTION_bucket, "policy", false, "policies/starter" },
     { HF_SECTION_bucket, "retention", true, "{ mode: governance, days: 1 }" },
     { HF_SECTION_bucket, "lifecycle", false, "lifecycle.json" },
     { HF_SECTION_bucket, "tags", false, "[team=security]" },
