@@ -25,6 +25,11 @@ for file in bin/holdfast lib/systemd/system-generators/holdfast-generator lib/sy
     share/bash-completion/completions/holdfast share/holdfast/policies/starter/bucket-policy.json share/doc/holdfast/README.md; do
     claim "installed: $file" test -s "$root/usr/local/$file"
 done
+completed() { # WORD...: what bash offers for the last one
+    inside bash -c '. /usr/local/share/bash-completion/completions/holdfast; COMP_WORDS=(holdfast "$@"); COMP_CWORD=$#; _holdfast; echo "${COMPREPLY[*]}"' - "$@"
+}
+claim_equal "bash completes commands, their second words, options and files" "status|apply|--metrics|/etc/holdfast/holdfast.yaml" \
+    "$(completed stat)|$(completed bucket a)|$(completed status --m)|$(completed run --config /etc/holdfast/h)"
 claim_equal "state is the user's, secrets are root's" "holdfast 700
 root 700" "$(inside stat -c '%U %a' /var/lib/holdfast /etc/holdfast/secrets)"
 

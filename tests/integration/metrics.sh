@@ -232,7 +232,9 @@ store mend
 store condition on
 claim_within "all arrives" 60 all_arrived
 digest=$(trail_field m audit .digest_key)
-stray="${digest%_*}_$(date -u -d '+1 hour' +%Y%m%dT%H%M%SZ).json.gz"
+later=$(date -u -d '+1 hour' +%Y%m%dT%H%M%SZ) # perhaps tomorrow
+name=${digest##*/}
+stray="${digest%/*/*/*/*}/${later:0:4}/${later:4:2}/${later:6:2}/${name%_*}_$later.json.gz"
 printf 'no digest' >stray
 AWS_ACCESS_KEY_ID=AKIDFIRST AWS_SECRET_ACCESS_KEY=secret curl -sf --aws-sigv4 aws:amz:us-east-1:s3 --user AKIDFIRST:secret -T stray \
     -H "Content-MD5: $(openssl md5 -binary stray | base64)" -H "x-amz-content-sha256: $(sha256sum stray | cut -d ' ' -f 1)" "$(cat m/s3/url)/audit/$stray" || claim_failed "somebody puts a stray"
