@@ -153,7 +153,7 @@ sweep_kind(const char *base, const struct scene *scene, const struct judged *rig
     size_t count = 1;
     struct place *chosen = options->at ? one_place(places, options->at, &kind) : places_choose(places, kind, most_of(options, kind), options->seed, &count);
     struct sweep sweep = { .scene = scene, .right = right, .places = chosen, .kind = kind, .keep = options->keep };
-    const struct case_result *results = cases_run(base, count, options->workers, run_case, &sweep);
+    const struct case_result *results = cases_run(base, count, options->workers, 0, run_case, &sweep);
     unsigned wrong = show(kind, results, count);
     hf_freep(&chosen);
     return wrong;

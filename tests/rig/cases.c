@@ -11,18 +11,20 @@
 #include <unistd.h>
 
 struct shared {
-    atomic_size_t next, done;
+    atomic_size_t next, done, wrong;
     struct case_result results[];
 };
 
 static void
-work(struct shared *shared, const char *folder, size_t count,
+work(struct shared *shared, const char *folder, size_t count, size_t enough,
      void (*run)(void *context, size_t number, const char *folder, struct case_result *result), void *context)
 {
     for (size_t i; (i = atomic_fetch_add(&shared->next, 1)) < count;) {
         run(context, i, folder, &shared->results[i]);
         shared->results[i].done = true;
         atomic_fetch_add(&shared->done, 1);
+        if (!shared->results[i].well && atomic_fetch_add(&shared->wrong, 1) + 1 == enough)
+            atomic_store(&shared->next, count);
     }
 }
 
@@ -49,7 +51,7 @@ await(struct shared *shared, size_t count, unsigned workers)
 }
 
 struct case_result *
-cases_run(const char *base, size_t count, unsigned workers,
+cases_run(const char *base, size_t count, unsigned workers, size_t enough,
           void (*run)(void *context, size_t number, const char *folder, struct case_result *result), void *context)
 {
     size_t size = sizeof(struct shared) + count * sizeof(struct case_result);
@@ -66,7 +68,7 @@ cases_run(const char *base, size_t count, unsigned workers,
         char folder[128];
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         snprintf(folder, sizeof(folder), "%.100s/%u/s", base, i);
-        work(shared, folder, count, run, context);
+        work(shared, folder, count, enough, run, context);
         _exit(0);
     }
     await(shared, count, workers);

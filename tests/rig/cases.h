@@ -14,8 +14,9 @@ struct case_result {
     char text[360];
 };
 
-/* `run` fills one result; in a worker, whose stage may be `folder`. Shows progress on a terminal. The results are the caller's for life. */
-struct case_result *cases_run(const char *base, size_t count, unsigned workers,
+/* `run` fills one result; in a worker, whose stage may be `folder`. Once `enough` of them are not well no further case is begun, and
+ * those stay without `done`; 0: all are run. Shows progress on a terminal. The results are the caller's for life. */
+struct case_result *cases_run(const char *base, size_t count, unsigned workers, size_t enough,
                               void (*run)(void *context, size_t number, const char *folder, struct case_result *result), void *context);
 
 #endif

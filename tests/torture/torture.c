@@ -150,7 +150,7 @@ sweep_kind(const char *base, const char *shared, const struct options *options, 
     sweep.step = options->at ? 1 : (unsigned)((places + count - 1) / count);
     count = options->at ? 1 : (places + sweep.step - 1) / sweep.step;
     sweep.first = options->at ? options->at : 1 + (unsigned)(options->seed % sweep.step);
-    const struct case_result *results = cases_run(base, count, options->workers, run_case, &sweep);
+    const struct case_result *results = cases_run(base, count, options->workers, 0, run_case, &sweep);
     return show(kind, results, count, &sweep);
 }
 
