@@ -52,6 +52,7 @@ claim_equal "README: the exit codes are those of --help" "$("$HF_BIN" --help | e
 build=$(dirname "$HF_BIN")
 while [ "$build" != / ] && [ ! -e "$build/CMakeCache.txt" ]; do build=$(dirname "$build"); done
 claim "cmake --install puts it in place" cmake --install "$build" --prefix "$HF_TMP/usr/local"
+claim "... below another prefix without touching /etc" test -s usr/local/etc/holdfast/holdfast.yaml
 mkdir -p bin etc/holdfast/secrets var/log/app
 ln -s "$(aws_program)" bin/aws # Debian's, whatever else comes first in PATH
 export PATH=$HF_TMP/usr/local/bin:$HF_TMP/bin:$PATH

@@ -71,7 +71,8 @@ sees() { there nsenter -t "$pid" -m --root --wd "$@"; }
 claim_equal "it runs as its user, without capabilities, and may get no privileges" "holdfast 0000000000000000 1" \
     "$(there stat -c %U "/proc/$pid") $(there sed -n 's/^CapEff:\t//p' "/proc/$pid/status") $(there sed -n 's/^NoNewPrivs:\t//p' "/proc/$pid/status")"
 claim "the logs are there for it" sees test -r /var/log/dpkg.log
-for path in /srv /home /root /boot /opt /etc/shadow /var/cache /var/lib/dpkg /run/dbus; do claim_exit "$path is not" 1 sees test -e "$path"; done
+for path in /srv /boot /opt /etc/shadow /var/cache /var/lib/dpkg /run/dbus; do claim_exit "$path is not" 1 sees test -e "$path"; done
+claim_equal "homes are empty" "" "$(sees find /home /root -mindepth 1)"
 claim_exit "logs cannot be written" 1 there setpriv --reuid holdfast --regid holdfast --clear-groups nsenter -t "$pid" -m sh -c 'echo x >>/var/log/dpkg.log'
 claim_equal "a secret can be read by it as a credential only" "secrets_credentials secrets_digest.key secrets_digest.key.pub" "$(sees ls "/run/credentials/holdfast.service" | tr '\n' ' ' | sed 's/ $//')"
 
@@ -80,13 +81,16 @@ claim_equal "a secret can be read by it as a credential only" "secrets_credentia
 claim_equal "a client on the host reaches the socket" 100 "$(generate 0 100 | there holdfast emit -s /run/holdfast/intake.sock)"
 sed -i 's/seconds: 5,/seconds: 6,/' "$root/etc/holdfast/holdfast.yaml"
 claim "systemctl reload" there systemctl reload holdfast
-mkdir "$root/srv/app"
+mkdir "$root/srv/app" "$root/home/app"
 generate 100 50 >"$root/srv/app/web.jsonl"
-sed -i 's,^sources:,&\n  - { name: web\, type: file\, path: "/srv/app/*.jsonl"\, start: beginning },' "$root/etc/holdfast/holdfast.yaml"
+generate 150 10 >"$root/home/app/own.jsonl"
+for path in /srv/app /home/app; do
+    sed -i "s,^sources:,&\n  - { name: $(basename "$path")-${path:1:1}\, type: file\, path: \"$path/*.jsonl\"\, start: beginning }," "$root/etc/holdfast/holdfast.yaml"
+done
 there systemctl daemon-reload
-claim "a configuration with another path, after daemon-reload and restart" there systemctl restart holdfast
-claim "... is seen" there holdfast flush --timeout 60s
-claim_equal "... and read" 150 "$(there holdfast cat --trail audit | numbers_in_text | sort -un | wc -l)"
+claim "a configuration with other paths, after daemon-reload and restart" there systemctl restart holdfast
+claim "... they are seen" there holdfast flush --timeout 60s
+claim_equal "... and read" 160 "$(there holdfast cat --trail audit | numbers_in_text | sort -un | wc -l)"
 claim_exit "the folder beside it still is not there" 1 sees test -e /srv/private
 
 # ---- killed, hanging, stopped ----
@@ -103,4 +107,4 @@ echo "# stopped in $stop_ms ms"
 claim "it stops within ten seconds" test "$stop_ms" -le 10000
 claim_equal "... cleanly" "inactive success" "$(property ActiveState) $(property Result)"
 claim "everything is there, and intact" there holdfast validate --trail audit
-claim_equal "each event once" "160 160" "$(there holdfast cat --trail audit | numbers_in_text | sort -n | tee all | wc -l) $(sort -un all | wc -l)"
+claim_equal "each event once" "170 170" "$(there holdfast cat --trail audit | numbers_in_text | sort -n | tee all | wc -l) $(sort -un all | wc -l)"
