@@ -117,3 +117,20 @@ claim "the first one goes on" "$HF_BIN" status -c first/holdfast.yaml
 agent_kill first
 agent_start first
 agent_stop first
+
+# ---- what the unit is shown ----
+
+sed -e "s,$HF_TMP/in.sock,/run/holdfast/in.sock," -e "s,url: \"dir://$HF_TMP\",url: 'dir:///srv/a \"b%c'," \
+    -e 's,^sources:,&\n  - { name: web\, type: file\, path: "/var/log/*.log" }\n  - { name: own\, type: file\, path: "/var/log/own.log" },' right.yaml >unit.yaml
+claim_equal "config unit: folders of sources once, for reading; what is written; nothing that is shown anyway; quoted for systemd" \
+    "BindPaths=\"-HERE/state\"
+ReadWritePaths=\"-HERE/state\"
+BindReadOnlyPaths=\"-/var/log\"
+BindPaths=\"-/srv/a \\\"b%%c\"
+ReadWritePaths=\"-/srv/a \\\"b%%c\"
+BindReadOnlyPaths=\"-HERE/digest.key\"" "$("$HF_BIN" config unit -c unit.yaml | grep = | sed "s,$HF_TMP,HERE,")"
+sed 's,/var/log/own.log,/own.log,' unit.yaml >other.yaml
+claim_exit "config unit: a source in / would show all" 2 "$HF_BIN" config unit -c other.yaml
+claim_refused "... and says so" "whole of '/'" "$HF_BIN" config unit -c other.yaml
+sed 's,/var/log/own.log,/var/log/a:b/own.log,' unit.yaml >other.yaml
+claim_refused "config unit: a path that systemd cannot take" "takes no ':'" "$HF_BIN" config unit -c other.yaml
