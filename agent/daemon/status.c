@@ -3,18 +3,6 @@
 #include <holdfast/json.h>
 #include <unistd.h>
 
-/* By the names of HF_STATUS_TABLE; those that did not happen are left out. */
-static json_t *
-errors_doc(const uint64_t errors[HF_STATUS_COUNT])
-{
-    json_t *doc = json_object();
-    for (int status = HF_OK + 1; status < HF_STATUS_COUNT; status++) {
-        if (errors[status])
-            hf_doc_set_u64(doc, hf_status_name((enum hf_status)status), errors[status]);
-    }
-    return doc;
-}
-
 static json_t *
 sources_doc(struct hf_daemon *daemon, bool *ret_well)
 {
@@ -39,7 +27,7 @@ sources_doc(struct hf_daemon *daemon, bool *ret_well)
         hf_doc_set_u64(source, "behind_bytes", s->behind_bytes);
         hf_doc_set_u64(source, "gaps", s->gaps);
         hf_doc_set_u64(source, "refusals", s->refusals);
-        hf_doc_set(source, "errors", errors_doc(s->problems));
+        hf_doc_set(source, "errors", hf_doc_status_counts(s->problems));
         hf_doc_set_bool(source, "waiting", s->waiting);
         hf_doc_set_text(source, "problem", *s->problem ? s->problem : NULL);
         json_array_append_new(sources, source);

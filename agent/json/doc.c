@@ -186,6 +186,17 @@ hf_doc_set_u64(json_t *doc, const char *key, uint64_t value)
     hf_doc_set(doc, key, json_integer((json_int_t)HF_MIN(value, (uint64_t)INT64_MAX)));
 }
 
+json_t *
+hf_doc_status_counts(const uint64_t counts[HF_STATUS_COUNT])
+{
+    json_t *doc = json_object();
+    for (int status = HF_OK + 1; status < HF_STATUS_COUNT; status++) {
+        if (counts[status])
+            hf_doc_set_u64(doc, hf_status_name((enum hf_status)status), counts[status]);
+    }
+    return doc;
+}
+
 void
 hf_doc_set_bool(json_t *doc, const char *key, bool value)
 {

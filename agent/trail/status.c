@@ -2,18 +2,6 @@
 #include "agent/trail/trail_impl.h"
 #include <holdfast/json.h>
 
-/* By the names of HF_STATUS_TABLE; those that did not happen are left out. */
-static json_t *
-errors_doc(const uint64_t errors[HF_STATUS_COUNT])
-{
-    json_t *doc = json_object();
-    for (int status = HF_OK + 1; status < HF_STATUS_COUNT; status++) {
-        if (errors[status])
-            hf_doc_set_u64(doc, hf_status_name((enum hf_status)status), errors[status]);
-    }
-    return doc;
-}
-
 static void
 set_time(json_t *doc, const char *key, int64_t seconds)
 {
@@ -88,7 +76,7 @@ set_counts(json_t *doc, const struct trail *trail)
     hf_doc_set_u64(doc, "puts", trail->counts.puts);
     hf_doc_set_u64(doc, "puts_again", trail->counts.puts_again);
     hf_doc_set_u64(doc, "failures", trail->counts.failures);
-    hf_doc_set(doc, "errors", errors_doc(trail->counts.errors));
+    hf_doc_set(doc, "errors", hf_doc_status_counts(trail->counts.errors));
     hf_doc_set_u64(doc, "repeated", trail->counts.repeated);
     hf_doc_set_u64(doc, "events_lost", trail->counts.lost);
 }

@@ -66,6 +66,8 @@ uint64_t hf_doc_u64_or(const json_t *doc, const char *key, uint64_t fallback);
 /* json_object_set_new() that asserts; NULL text sets null. */
 void hf_doc_set_text(json_t *doc, const char *key, const char *text);
 void hf_doc_set_u64(json_t *doc, const char *key, uint64_t value);
+/* An object of counts by the names of HF_STATUS_TABLE; those that are 0 are left out. The caller's. */
+json_t *hf_doc_status_counts(const uint64_t counts[HF_STATUS_COUNT]);
 void hf_doc_set_bool(json_t *doc, const char *key, bool value);
 void hf_doc_set(json_t *doc, const char *key, json_t *value); /* takes the reference */
 

@@ -1,10 +1,8 @@
 /* The text of the metrics, and METRICS.md beside the code. With --write the latter is written instead. */
-#include "tests/support/test.h"
+#include "tests/support/page.h"
 
 #include <holdfast/daemon.h>
 #include <holdfast/json.h>
-
-static const char *metrics_file;
 
 static char *
 text_of(const char *json)
@@ -183,44 +181,21 @@ no_name_stands_twice(void **state)
     hf_buf_done(&made);
 }
 
+static struct page page = {hf_metrics_reference, "update_metrics", NULL};
+
 static void
 committed_reference_is_the_tables(void **state)
 {
-    struct hf_buf made = reference(), committed = HF_BUF(1 << 20);
-    struct hf_error err = {0};
     (void)state;
-    if (hf_fs_read_file(metrics_file, 1 << 20, &committed, &err) != HF_OK)
-        fail_msg("%s", err.text);
-    if (!hf_slice_equal(hf_buf_slice(&made), hf_buf_slice(&committed)))
-        fail_msg("%s differs from metrics.def; run: ninja update_metrics", metrics_file);
-    hf_buf_done(&made);
-    hf_buf_done(&committed);
-}
-
-static int
-write_reference(void)
-{
-    struct hf_buf made = HF_BUF(1 << 20);
-    struct hf_error err = {0};
-    enum hf_status status = hf_metrics_reference(&made);
-    if (status == HF_OK)
-        status = hf_fs_replace(metrics_file, made.ptr, made.size, 0644, &err);
-    hf_buf_done(&made);
-    if (status != HF_OK)
-        fprintf(stderr, "%s\n", err.text);
-    return status != HF_OK;
+    page_is_current(&page);
 }
 
 int
 main(int argc, char **argv)
 {
-    if (argc < 2) {
-        fprintf(stderr, "usage: %s METRICS.md [--write]\n", argv[0]);
-        return 2;
-    }
-    metrics_file = argv[1];
-    if (argc == 3 && strcmp(argv[2], "--write") == 0)
-        return write_reference();
+    int code;
+    if (pages_begin(&page, 1, argc, argv, &code) || code)
+        return code;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_form_has_its_sample),
         cmocka_unit_test(what_is_not_known_has_no_sample),
