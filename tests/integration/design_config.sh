@@ -7,7 +7,7 @@
 . "$HF_ROOT/tests/integration/trouble-helpers"
 
 if [ "$HF_STORE" = ceph ]; then # the shared one speaks http
-    "$HF_ROOT/tests/support/stores/ceph" start "$HF_TMP/tls-store" --tls --owner $$ >/dev/null
+    store_own ceph "$HF_TMP/tls-store" --tls
     store_load "$HF_TMP/tls-store"
 fi
 mkdir -p main/lib main/run main/log

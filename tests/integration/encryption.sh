@@ -9,7 +9,7 @@
 plain_url=http://127.0.0.1:1
 if [ "$HF_STORE" = ceph ]; then
     plain_url=$HF_STORE_URL
-    "$HF_ROOT/tests/support/stores/ceph" start "$HF_TMP/ceph" --tls --owner $$ || skip "no Ceph over TLS"
+    store_own ceph "$HF_TMP/ceph" --tls || skip "no Ceph over TLS"
     store_load "$HF_TMP/ceph"
 fi
 bucket=$(bucket_name)
