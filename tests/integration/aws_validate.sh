@@ -129,5 +129,5 @@ bucket_versions "$bucket" >versions
 while read -r key; do
     claim "the hidden version is still there: ${key##*/}" grep -qF "$key" versions
     claim_refused "and cannot be deleted" 'AccessDenied|InvalidRequest|WORM' \
-        store_aws s3api delete-object --bucket "$bucket" --key "$key" --version-id "$(awk -v key="$key" '$1 == key { print $2 }' versions)"
+        store_aws s3api delete-object --bucket "$bucket" --key "$key" --version-id="$(awk -v key="$key" '$1 == key { print $2 }' versions)"
 done <last.keys

@@ -137,11 +137,11 @@ newest() { # KEY VERSION of the object that was delivered last
 read -r key version < <(newest)
 claim_match "an object is there" '^compose/AWSLogs/.*/CloudTrail/.*\.gz$' "$key"
 claim_equal "its version is locked" GOVERNANCE \
-    "$(as owner get-object-retention --key "$key" --version-id "$version" --query Retention.Mode --output text)"
-claim_refused "the owner cannot delete it" 'WORM|AccessDenied|locked' as owner delete-object --key "$key" --version-id "$version"
-claim_refused "nor can the writer" 'AccessDenied' as agent delete-object --key "$key" --version-id "$version"
+    "$(as owner get-object-retention --key "$key" --version-id="$version" --query Retention.Mode --output text)"
+claim_refused "the owner cannot delete it" 'WORM|AccessDenied|locked' as owner delete-object --key "$key" --version-id="$version"
+claim_refused "nor can the writer" 'AccessDenied' as agent delete-object --key "$key" --version-id="$version"
 claim_refused "who cannot hide it" 'AccessDenied' as agent delete-object --key "$key"
-claim_refused "or bypass the lock" 'AccessDenied' as agent delete-object --key "$key" --version-id "$version" --bypass-governance-retention
+claim_refused "or bypass the lock" 'AccessDenied' as agent delete-object --key "$key" --version-id="$version" --bypass-governance-retention
 claim_refused "or write elsewhere" 'AccessDenied' as agent put-object --key elsewhere/x
 claim_refused "or list everything" 'AccessDenied' as agent list-objects-v2
 claim_refused "the reader cannot write" 'AccessDenied' as reader put-object --key compose/x

@@ -58,7 +58,7 @@ claim_equal "... none twice, none else" "10000 0 9999" "$(sort -un numbers | awk
 claim "the chain validates" inside holdfast validate --trail audit
 claim_equal "every version is locked in GOVERNANCE mode" "" \
     "$(bucket_versions "$bucket" | grep -v /keys/ | while read -r key version; do
-        [ "$(store_aws s3api get-object-retention --bucket "$bucket" --key "$key" --version-id "$version" --query Retention.Mode --output text)" = GOVERNANCE ] || echo "$key"
+        [ "$(store_aws s3api get-object-retention --bucket "$bucket" --key "$key" --version-id="$version" --query Retention.Mode --output text)" = GOVERNANCE ] || echo "$key"
     done)"
 agent_stop fresh
 

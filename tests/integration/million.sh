@@ -106,8 +106,8 @@ for kind in host-a/plain/AWSLogs/000000000000/CloudTrail/ host-a/plain/AWSLogs/0
     version=$(cut -f 2 <<<"$key")
     key=$(cut -f 1 <<<"$key")
     claim_refused "the administrator cannot delete a version below ${kind#host-a/}" 'AccessDenied|InvalidRequest|WORM|Forbidden|NoneType' \
-        store_aws s3api delete-object --bucket "$bucket" --key "$key" --version-id "$version" --bypass-governance-retention
-    claim "it is still there" store_aws s3api head-object --bucket "$bucket" --key "$key" --version-id "$version"
+        store_aws s3api delete-object --bucket "$bucket" --key "$key" --version-id="$version" --bypass-governance-retention
+    claim "it is still there" store_aws s3api head-object --bucket "$bucket" --key "$key" --version-id="$version"
 done
 
 # ---- the AWS CLI ----

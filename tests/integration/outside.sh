@@ -77,20 +77,20 @@ soft_version=$(version_of "$soft_key")
 digest_key=$(bucket_keys "$bucket" hard/AWSLogs/000000000000/CloudTrail-Digest/ | grep '\.gz$' | sed -n 1p)
 public_key=$(bucket_keys "$bucket" hard/AWSLogs/000000000000/CloudTrail-Digest/ | grep '\.pem$')
 refused='AccessDenied|InvalidRequest|NoneType|WORM|403'
-retention() { store_aws s3api get-object-retention --bucket "$bucket" --key "$1" --version-id "$2"; }
+retention() { store_aws s3api get-object-retention --bucket "$bucket" --key "$1" --version-id="$2"; }
 claim_match "aws shows the lock of an object" COMPLIANCE "$(retention "$key" "$version")"
 for name in "$key" "$digest_key" "$public_key"; do
     claim_refused "deleting a version in COMPLIANCE is refused, to the administrator and with bypass: ${name##*/}" "$refused" \
-        store_aws s3api delete-object --bucket "$bucket" --key "$name" --version-id "$(version_of "$name")" --bypass-governance-retention
+        store_aws s3api delete-object --bucket "$bucket" --key "$name" --version-id="$(version_of "$name")" --bypass-governance-retention
 done
 claim_refused "deleting a version in GOVERNANCE without bypass is refused" "$refused" \
-    store_aws s3api delete-object --bucket "$bucket" --key "$soft_key" --version-id "$soft_version"
+    store_aws s3api delete-object --bucket "$bucket" --key "$soft_key" --version-id="$soft_version"
 claim_refused "shortening a lock in COMPLIANCE is refused" "$refused" \
-    store_aws s3api put-object-retention --bucket "$bucket" --key "$key" --version-id "$version" --bypass-governance-retention \
+    store_aws s3api put-object-retention --bucket "$bucket" --key "$key" --version-id="$version" --bypass-governance-retention \
     --retention "Mode=COMPLIANCE,RetainUntilDate=$(rfc3339 '+1 hour')"
 store_aws s3api put-object --bucket "$bucket" --key not-locked --body lines >put.json
 claim "the same administrator can delete a version that has no lock" \
-    store_aws s3api delete-object --bucket "$bucket" --key not-locked --version-id "$(jq -r .VersionId put.json)"
+    store_aws s3api delete-object --bucket "$bucket" --key not-locked --version-id="$(jq -r .VersionId put.json)"
 
 # ---- what is allowed shows ----
 
@@ -98,10 +98,10 @@ claim_intact "before anyone tries anything, trail hard is intact" main hard
 store_aws s3api delete-object --bucket "$bucket" --key "$key" >marker.json
 claim_exit "an object behind a delete marker is found" 1 validate main hard
 claim_match "and named" HIDDEN "$(validate main hard | jq -r --arg key "$key" '.findings[] | select(.key == $key) | .finding' || true)"
-store_aws s3api delete-object --bucket "$bucket" --key "$key" --version-id "$(jq -r .VersionId marker.json)" >/dev/null
+store_aws s3api delete-object --bucket "$bucket" --key "$key" --version-id="$(jq -r .VersionId marker.json)" >/dev/null
 store_aws s3api put-object --bucket "$bucket" --key "$key" --body lines >over.json
 claim_match "an object behind another version is found and named" OVERWRITTEN "$(validate main hard | jq -r --arg key "$key" '.findings[] | select(.key == $key) | .finding' || true)"
-store_aws s3api delete-object --bucket "$bucket" --key "$key" --version-id "$(jq -r .VersionId over.json)" >/dev/null
+store_aws s3api delete-object --bucket "$bucket" --key "$key" --version-id="$(jq -r .VersionId over.json)" >/dev/null
 claim_intact "without marker and version trail hard is intact again" main hard
 
 # ---- a digest outlives what it vouches for ----
