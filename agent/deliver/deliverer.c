@@ -218,6 +218,7 @@ static void *
 run(void *context)
 {
     struct hf_deliverer *deliverer = context;
+    (void)pthread_setname_np(pthread_self(), "hf-deliver");
     unsigned at_once = deliverer->is_dir ? 1 : (unsigned)HF_MAX(deliverer->store.connections, 1);
 
     for (;;) {

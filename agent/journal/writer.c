@@ -267,6 +267,7 @@ hf_journal_writer(void *argument)
 {
     struct hf_journal *journal = argument;
 
+    (void)pthread_setname_np(pthread_self(), "hf-journal");
     hf_journal_lock(journal);
     while (step(journal))
         ;
