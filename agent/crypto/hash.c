@@ -108,11 +108,18 @@ struct hf_hasher {
 };
 
 struct hf_hasher *
-hf_hasher_new(void)
+hf_hasher_new_sha256(void)
 {
     struct hf_hasher *hasher = hf_alloc(sizeof(*hasher));
-    hasher->sha256 = EVP_MD_CTX_new();
+    *hasher = (struct hf_hasher){ .sha256 = EVP_MD_CTX_new() };
     hf_assert(hasher->sha256 && EVP_DigestInit_ex(hasher->sha256, hf_crypto_sha256(), NULL) == 1);
+    return hasher;
+}
+
+struct hf_hasher *
+hf_hasher_new(void)
+{
+    struct hf_hasher *hasher = hf_hasher_new_sha256();
     if (md5()) {
         hasher->md5 = EVP_MD_CTX_new();
         hf_assert(hasher->md5 && EVP_DigestInit_ex(hasher->md5, md5(), NULL) == 1);

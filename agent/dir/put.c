@@ -56,7 +56,7 @@ fill_body(void *context, int fd, struct hf_error *err)
 {
     struct source *source = context;
     const struct hf_dir_object *object = source->object;
-    struct hf_hasher *hasher = hf_hasher_new();
+    struct hf_hasher *hasher = hf_hasher_new_sha256();
     uint8_t hash[HF_SHA256_SIZE];
     char hex[HF_SHA256_HEX_SIZE];
     enum hf_status status = HF_OK;
@@ -183,7 +183,7 @@ static enum hf_status
 hash_body(int fd, char ret_hex[HF_SHA256_HEX_SIZE], struct hf_error *err)
 {
     hf_owned(hf_freep) uint8_t *chunk = hf_alloc(CHUNK);
-    struct hf_hasher *hasher = hf_hasher_new();
+    struct hf_hasher *hasher = hf_hasher_new_sha256();
     uint8_t hash[HF_SHA256_SIZE];
     enum hf_status status = HF_OK;
     size_t got = CHUNK;

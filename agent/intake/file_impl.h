@@ -108,6 +108,7 @@ struct hf_file {
     bool moved; /* its name changed to another that matches: its last line is complete too */
     bool dirty; /* its state has to be written, whether or not there are lines */
     bool ready, seen;
+    bool refused; /* its last step, by the journal: it went to the front */
     bool failed; /* could not be read; tried again at the next scan */
 };
 
@@ -149,7 +150,8 @@ void hf_paths_done(struct hf_strings *strings);
 struct hf_file *hf_file_open(struct hf_file_source *source, const char *path);
 void hf_file_close(struct hf_file *file);
 void hf_file_scan_problem(struct hf_file_source *source, const struct hf_error *err);
-void hf_file_ready(struct hf_file *file);
+void hf_file_ready(struct hf_file *file);       /* behind the others */
+void hf_file_ready_first(struct hf_file *file); /* in front of them */
 struct hf_file *hf_file_by_id(const struct hf_file_source *source, const struct hf_file_id *id);
 struct hf_file *hf_file_by_path(const struct hf_file_source *source, const char *path);
 struct hf_file *hf_file_take_ready(struct hf_file_source *source); /* the next in turn; NULL */

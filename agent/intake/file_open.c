@@ -40,6 +40,20 @@ hf_file_ready(struct hf_file *file)
     hf_source_ready(&source->source);
 }
 
+void
+hf_file_ready_first(struct hf_file *file)
+{
+    struct hf_file_source *source = file->source;
+    if (file->ready)
+        return;
+    file->ready = true;
+    file->next_ready = source->ready_first;
+    source->ready_first = file;
+    if (!source->ready_last)
+        source->ready_last = file;
+    hf_source_ready(&source->source);
+}
+
 /* A file that was rotated away is the next to be removed: the oldest of them has every other turn.
  * Not every one, else one that its writer never leaves would keep all others waiting. */
 static bool

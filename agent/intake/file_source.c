@@ -179,8 +179,14 @@ file_step(struct hf_source *base)
         return false;
     hf_file_report_vanished(source);
     struct hf_file *file = base->intake->blocked ? NULL : hf_file_take_ready(source);
-    if (file && hf_file_step(file))
+    bool more = file && hf_file_step(file);
+    bool refused = more && base->intake->blocked;
+    if (refused && !file->refused)
+        hf_file_ready_first(file); /* it still has its turn */
+    else if (more)
         hf_file_ready(file);
+    if (more) /* else it may be gone */
+        file->refused = refused && !file->refused;
     if (file)
         hf_file_tick_soon(source);
     return source->ready_first != NULL;

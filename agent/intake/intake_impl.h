@@ -142,6 +142,7 @@ struct hf_intake {
     struct event *retry;  /* while blocked */
     struct event *expiry; /* forgets old streams */
     size_t next_source;   /* of the round */
+    const struct hf_source *refused; /* the one before; only ever compared */
     bool blocked;         /* the journal refused; nothing is read until there is room */
     bool told_full;
     bool stopped;

@@ -46,7 +46,7 @@ hf_long_line_add(struct hf_long_line *line, uint64_t at, struct hf_slice bytes)
         return;
     hf_assert(at <= line->hashed);
     if (!line->hasher)
-        line->hasher = hf_hasher_new();
+        line->hasher = hf_hasher_new_sha256();
     size_t known = (size_t)(line->hashed - at);
     hf_hasher_add(line->hasher, bytes.ptr + known, bytes.size - known);
     line->hashed = at + bytes.size;
@@ -59,7 +59,7 @@ hf_long_line_finish(struct hf_long_line *line)
         return;
     uint8_t hash[HF_SHA256_SIZE];
     if (!line->hasher)
-        line->hasher = hf_hasher_new();
+        line->hasher = hf_hasher_new_sha256();
     hf_hasher_finish(hf_take(line->hasher), hash, NULL);
     hf_hex(hash, sizeof(hash), line->sha256);
     line->finished = true;

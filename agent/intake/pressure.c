@@ -17,21 +17,40 @@ hf_intake_wake(struct hf_intake *intake)
         evtimer_add(intake->work, &now);
 }
 
+/* Who is refused is the first one next time, else one that always has much would have the journal's
+ * room for itself. Only once: what the journal never takes must not stop the others. */
+static void
+refused(struct hf_intake *intake, size_t place)
+{
+    const struct hf_source *source = intake->sources[place];
+    bool again = intake->refused == source;
+    intake->next_source = again ? place + 1 : place;
+    intake->refused = again ? NULL : source;
+}
+
+/* One block. */
+static bool
+take_turn(struct hf_intake *intake, size_t place)
+{
+    struct hf_source *source = intake->sources[place];
+    if (!source->ready)
+        return false;
+    source->ready = source->ops->step(source);
+    if (intake->blocked)
+        refused(intake, place);
+    return source->ready;
+}
+
 void
 hf_intake_on_work(int fd, short what, void *context)
 {
     struct hf_intake *intake = context;
     (void)fd, (void)what;
     bool more = false;
-    for (size_t i = 0; i < intake->source_count && !intake->blocked && !intake->stopped; i++) {
-        struct hf_source *source =
-            intake->sources[(intake->next_source + i) % intake->source_count];
-        if (!source->ready)
-            continue;
-        source->ready = source->ops->step(source);
-        more |= source->ready;
-    }
-    intake->next_source++;
+    for (size_t i = 0; i < intake->source_count && !intake->blocked && !intake->stopped; i++)
+        more |= take_turn(intake, (intake->next_source + i) % intake->source_count);
+    if (!intake->blocked)
+        intake->next_source++;
     if (more && !intake->blocked && !intake->stopped)
         hf_intake_wake(intake);
     hf_drain_check(intake);
@@ -71,6 +90,17 @@ hf_intake_block(struct hf_intake *intake, bool out_of_room)
         tell_full(intake);
 }
 
+static void
+go_on(struct hf_intake *intake, size_t place)
+{
+    struct hf_source *source = intake->sources[place];
+    source->ops->room(source);
+    if (intake->blocked)
+        refused(intake, place);
+    else
+        (void)take_turn(intake, place);
+}
+
 /* Asks the journal first: with several sources one that has nothing to add would say "go on" for
  * all. Then everyone tries, and the first one that is refused blocks the intake again. */
 void
@@ -83,12 +113,8 @@ hf_intake_unblock(struct hf_intake *intake)
     hf_journal_abandon(intake->journal);
     intake->blocked = false;
     evtimer_del(intake->retry);
-    for (size_t i = 0; i < intake->source_count && !intake->blocked; i++) {
-        struct hf_source *source =
-            intake->sources[(intake->next_source + i) % intake->source_count];
-        source->ops->room(source);
-    }
-    intake->next_source++;
+    for (size_t i = 0; i < intake->source_count && !intake->blocked; i++)
+        go_on(intake, (intake->next_source + i) % intake->source_count);
     if (!intake->blocked) {
         intake->blocked_since_ms = 0;
         intake->told_full = false;

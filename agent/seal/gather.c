@@ -23,7 +23,7 @@
 void
 gather_done(struct gather *gather)
 {
-    hf_buf_done(&gather->bytes);
+    hf_hasher_free(gather->hasher);
     for (size_t i = 0; i < gather->gap_count; i++)
         hf_freep(&gather->gaps[i]);
     hf_freep(&gather->gaps);
@@ -99,7 +99,7 @@ count_record(struct gather *gather, const struct hf_journal_entry *entry)
 static void
 keep_wanted(struct gather *gather, const struct hf_journal_batch *batch, size_t start)
 {
-    uint8_t *bytes = gather->bytes.ptr;
+    uint8_t *bytes = gather->bytes->ptr;
     /* Kept up to `end`; [run, at) is wanted and not moved yet. */
     size_t end = start, run = start, at = start;
     for (uint32_t i = 0; i < batch->count; i++) {
@@ -118,8 +118,17 @@ keep_wanted(struct gather *gather, const struct hf_journal_batch *batch, size_t 
     }
     if (end != run && run != at)
         memmove(bytes + end, bytes + run, at - run);
-    gather->bytes.size = end + (at - run);
-    bytes[gather->bytes.size] = '\0';
+    gather->bytes->size = end + (at - run);
+    bytes[gather->bytes->size] = '\0';
+}
+
+/* While the batch is in the processor's cache. The last byte may still become the array's end. */
+static void
+hash_kept(struct gather *gather)
+{
+    size_t end = gather->bytes->size - 1;
+    hf_hasher_add(gather->hasher, gather->bytes->ptr + gather->hashed, end - gather->hashed);
+    gather->hashed = end;
 }
 
 static enum hf_status
@@ -127,7 +136,7 @@ read_payload(struct gather *gather, struct hf_journal_reader *reader, struct hf_
 {
     enum hf_status status = HF_EIO;
     for (int i = 0; i < READ_ATTEMPTS && status == HF_EIO; i++)
-        status = hf_journal_reader_payload(reader, &gather->bytes, err);
+        status = hf_journal_reader_payload(reader, gather->bytes, err);
     return status;
 }
 
@@ -146,13 +155,13 @@ take_batch(struct gather *gather, struct hf_journal_reader *reader,
            const struct hf_journal_batch *batch, struct hf_error *err)
 {
     uint64_t last_seq = batch->first_seq + batch->count - 1;
-    size_t start = gather->bytes.size;
+    size_t start = gather->bytes->size;
     if (batch->first_seq > gather->next_seq)
         note_loss(gather, gather->next_seq, batch->first_seq - 1, LOSS_MISSING);
     gather->next_seq = last_seq + 1;
     if (!wants_any(gather, batch))
         return HF_OK;
-    gather->bytes.max = HF_MAX(gather->bytes.max, start + batch->payload_bytes);
+    gather->bytes->max = HF_MAX(gather->bytes->max, start + batch->payload_bytes);
     enum hf_status status = read_payload(gather, reader, err);
     if (status == HF_ECORRUPT) {
         note_loss(gather, batch->first_seq, last_seq, LOSS_PAYLOAD);
@@ -160,8 +169,9 @@ take_batch(struct gather *gather, struct hf_journal_reader *reader,
     }
     if (status != HF_OK)
         return status;
-    hf_assert(gather->bytes.size == start + batch->payload_bytes);
+    hf_assert(gather->bytes->size == start + batch->payload_bytes);
     keep_wanted(gather, batch, start);
+    hash_kept(gather);
     return HF_OK;
 }
 
@@ -193,19 +203,27 @@ read_range(struct gather *gather, struct hf_journal_reader *reader, struct hf_er
 static enum hf_status
 close_object(struct gather *gather)
 {
-    gather->bytes.max = HF_MAX(gather->bytes.max, gather->bytes.size + 2);
+    gather->bytes->max = HF_MAX(gather->bytes->max, gather->bytes->size + 2);
     if (gather->count > 0)
-        gather->bytes.size--;
-    return hf_buf_add(&gather->bytes, "]}", 2);
+        gather->bytes->size--;
+    enum hf_status status = hf_buf_add(gather->bytes, "]}", 2);
+    if (status != HF_OK)
+        return status;
+    uint8_t sha256[HF_SHA256_SIZE];
+    hf_hasher_add(gather->hasher, gather->bytes->ptr + gather->hashed,
+                  gather->bytes->size - gather->hashed);
+    hf_hasher_finish(hf_take(gather->hasher), sha256, NULL);
+    hf_hex(sha256, sizeof(sha256), gather->sha256);
+    return HF_OK;
 }
 
 static enum hf_status
 compare_with_cut(const struct gather *gather, struct hf_error *err)
 {
     const struct hf_window *range = &gather->job->range;
-    if (gather->count == range->count && gather->bytes.size == range->bytes)
+    if (gather->count == range->count && gather->bytes->size == range->bytes)
         return HF_OK;
-    bool less = gather->count < range->count && gather->bytes.size < range->bytes;
+    bool less = gather->count < range->count && gather->bytes->size < range->bytes;
     if (less && gather->lost)
         return hf_fail(err, HF_ECORRUPT, "events %" PRIu64 " to %" PRIu64 " cannot be read: %s",
                        gather->loss.first_seq, gather->loss.last_seq, gather->loss.reason);
@@ -215,20 +233,22 @@ compare_with_cut(const struct gather *gather, struct hf_error *err)
     return hf_fail(err, HF_EINTERNAL,
                    "%" PRIu64 " records in %zu bytes were selected, %" PRIu64 " in %" PRIu64
                    " when the window was cut",
-                   gather->count, gather->bytes.size, range->count, range->bytes);
+                   gather->count, gather->bytes->size, range->count, range->bytes);
 }
 
 enum hf_status
 gather_range(struct gather *gather, struct hf_journal *journal, const struct hf_seal_job *job,
-             struct hf_error *err)
+             struct hf_buf *bytes, struct hf_error *err)
 {
     hf_assert(job->range.first_seq > 0 && job->range.first_seq <= job->range.last_seq);
-    *gather = (struct gather){ .job = job, .next_seq = job->range.first_seq };
+    *gather = (struct gather){ .job = job,
+                               .bytes = bytes,
+                               .hasher = hf_hasher_new_sha256(),
+                               .next_seq = job->range.first_seq };
     /* What a batch adds beyond the window is there only until it is closed up. */
-    hf_buf_init(&gather->bytes, job->range.bytes + HF_JOURNAL_BATCH_BYTES);
-    enum hf_status status = hf_buf_reserve(&gather->bytes, gather->bytes.max);
+    enum hf_status status = memory_reserve(bytes, job->range.bytes + HF_JOURNAL_BATCH_BYTES);
     if (status == HF_OK)
-        status = hf_buf_add_text(&gather->bytes, OBJECT_BEGIN);
+        status = hf_buf_add_text(gather->bytes, OBJECT_BEGIN);
     if (status != HF_OK)
         return hf_fail(err, status, "a window of %" PRIu64 " bytes", job->range.bytes);
 

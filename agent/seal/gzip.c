@@ -17,8 +17,7 @@ hf_gzip(struct hf_slice plain, int level, struct hf_buf *ret_gzip, struct hf_err
     hf_assert(compressor != NULL); /* memory, or a level outside 0 to 12 */
     /* Reserved, not touched: only the pages that the result needs become memory. */
     size_t room = HF_MIN(libdeflate_gzip_compress_bound(compressor, plain.size), ret_gzip->max);
-    hf_buf_reset(ret_gzip);
-    enum hf_status status = hf_buf_reserve(ret_gzip, room);
+    enum hf_status status = memory_reserve(ret_gzip, room);
     hf_assert(status == HF_OK);
     size_t size = libdeflate_gzip_compress(compressor, plain.size ? plain.ptr : (const uint8_t *)"",
                                            plain.size, ret_gzip->ptr, room);

@@ -9,6 +9,7 @@
 /* From this size on memory is the kernel's again as soon as it is freed. Without it the C library
  * raises the limit to the largest buffer it has seen, and keeps a window's memory for good. */
 #define GIVE_BACK_BYTES (1 << 20)
+#define LINGER_MS       1000
 
 struct hf_sealers {
     struct hf_journal *journal;
@@ -24,18 +25,33 @@ struct task {
     void *context;
 };
 
+/* The memory is given back when nothing has come for a while: windows follow each other closely
+ * while there is much to do. */
+static struct task *
+next_task(struct hf_sealers *sealers, struct hf_seal_memory *memory)
+{
+    struct task *task =
+        memory->plain.capacity > 0 ? hf_queue_take(sealers->tasks, LINGER_MS) : NULL;
+    if (task)
+        return task;
+    hf_seal_memory_done(memory);
+    return hf_queue_take(sealers->tasks, -1);
+}
+
 static void *
 seal_tasks(void *argument)
 {
     struct hf_sealers *sealers = argument;
+    hf_owned(hf_seal_memory_done) struct hf_seal_memory memory = hf_seal_memory();
     struct task *task;
-    while ((task = hf_queue_take(sealers->tasks, -1)) != NULL) {
+    while ((task = next_task(sealers, &memory)) != NULL) {
         struct hf_sealed *sealed = NULL;
         struct hf_journal_loss loss = { 0 };
         struct hf_error err = { 0 };
         struct task now = *task;
         hf_freep(&task);
-        enum hf_status status = hf_seal_window(sealers->journal, now.job, &sealed, &loss, &err);
+        enum hf_status status =
+            hf_seal_window(sealers->journal, now.job, &memory, &sealed, &loss, &err);
         now.done(now.context, status, sealed, &loss, &err);
     }
     return NULL;

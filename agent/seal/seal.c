@@ -1,7 +1,8 @@
 /* From a window to its sealed file. Everything is in memory before the first byte is written, so
- * that the header can say all there is to say; each buffer is given back as soon as the next one
- * stands. */
+ * that the header can say all there is to say. */
 #include "agent/seal/seal_impl.h"
+
+#include <string.h>
 
 #define CMS_SUFFIX    ".cms.gz"
 #define WRAPPER_LEVEL 0 /* stored: an envelope does not compress */
@@ -36,13 +37,13 @@ new_sealed(const struct hf_seal_job *job)
     return sealed;
 }
 
-/* The one gzip member of the object's JSON; the plain text is gone when this returns. */
+/* The one gzip member of the object's JSON, in memory->body. */
 static enum hf_status
 compress(struct hf_journal *journal, const struct hf_seal_job *job, struct hf_sealed *sealed,
-         struct hf_buf *gzip, struct hf_journal_loss *ret_loss, struct hf_error *err)
+         struct hf_seal_memory *memory, struct hf_journal_loss *ret_loss, struct hf_error *err)
 {
     hf_owned(gather_done) struct gather gather = { 0 };
-    enum hf_status status = gather_range(&gather, journal, job, err);
+    enum hf_status status = gather_range(&gather, journal, job, &memory->plain, err);
     if (status == HF_ECORRUPT)
         *ret_loss = gather.loss;
     if (status != HF_OK)
@@ -53,30 +54,32 @@ compress(struct hf_journal *journal, const struct hf_seal_job *job, struct hf_se
     sealed->gaps = hf_take(gather.gaps);
     sealed->gap_count = gather.gap_count;
     gather.gap_count = 0;
-    sealed->plain_size = gather.bytes.size;
-    hf_sha256_hex(gather.bytes.ptr, gather.bytes.size, sealed->plain_sha256);
-    return hf_gzip(hf_buf_slice(&gather.bytes), job->plan->gzip_level, gzip, err);
+    sealed->plain_size = memory->plain.size;
+    memcpy(sealed->plain_sha256, gather.sha256, sizeof(sealed->plain_sha256));
+    return hf_gzip(hf_buf_slice(&memory->plain), job->plan->gzip_level, &memory->body, err);
 }
 
 /* The member becomes an envelope, and that becomes one stored member again: the stock validator
  * inflates each object once and compares the hash of what comes out, and needs no key to do it. */
 static enum hf_status
-envelop(const struct hf_recipients *recipients, struct hf_sealed *sealed, struct hf_buf *body,
-        struct hf_error *err)
+envelop(const struct hf_recipients *recipients, struct hf_sealed *sealed,
+        struct hf_seal_memory *memory, struct hf_error *err)
 {
     hf_assert(recipients != NULL);
-    hf_owned(hf_buf_done) struct hf_buf der = HF_BUF(SEALED_BODY_MAX);
-    enum hf_status status = hf_cms_encrypt(recipients, hf_buf_slice(body), &der, err);
+    memory_trim(memory); /* encrypting needs as much again as the member has */
+    struct hf_buf *der = &memory->plain;
+    hf_buf_reset(der);
+    der->max = HF_MAX(der->max, SEALED_BODY_MAX);
+    enum hf_status status = hf_cms_encrypt(recipients, hf_buf_slice(&memory->body), der, err);
     if (status != HF_OK)
         return status;
-    hf_buf_done(body);
-    hf_sha256_hex(der.ptr, der.size, sealed->envelope_sha256);
-    return hf_gzip(hf_buf_slice(&der), WRAPPER_LEVEL, body, err);
+    hf_sha256_hex(der->ptr, der->size, sealed->envelope_sha256);
+    return hf_gzip(hf_buf_slice(der), WRAPPER_LEVEL, &memory->body, err);
 }
 
 enum hf_status
 hf_seal_window(struct hf_journal *journal, const struct hf_seal_job *job,
-               struct hf_sealed **ret_sealed, struct hf_journal_loss *ret_loss,
+               struct hf_seal_memory *memory, struct hf_sealed **ret_sealed, struct hf_journal_loss *ret_loss,
                struct hf_error *err)
 {
     bool cms = job->plan->encryption == HF_ENCRYPT_CMS;
@@ -85,12 +88,11 @@ hf_seal_window(struct hf_journal *journal, const struct hf_seal_job *job,
                        "sealing window %s: key '%s' was not made for encryption %s", job->window,
                        job->key, hf_encryption_text(job->plan->encryption));
     hf_owned(hf_sealed_freep) struct hf_sealed *sealed = new_sealed(job);
-    hf_owned(hf_buf_done) struct hf_buf body = HF_BUF(SEALED_BODY_MAX);
-    enum hf_status status = compress(journal, job, sealed, &body, ret_loss, err);
+    enum hf_status status = compress(journal, job, sealed, memory, ret_loss, err);
     if (status == HF_OK && cms)
-        status = envelop(job->plan->recipients, sealed, &body, err);
+        status = envelop(job->plan->recipients, sealed, memory, err);
     if (status == HF_OK)
-        status = hf_seal_bytes(sealed, job->path, hf_buf_slice(&body), err);
+        status = hf_seal_bytes(sealed, job->path, hf_buf_slice(&memory->body), err);
     if (status != HF_OK)
         return hf_while(err, status, "sealing window %s of trail '%s'", job->window,
                         job->plan->layout.trail);

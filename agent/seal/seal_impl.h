@@ -16,8 +16,11 @@
 
 struct gather {
     const struct hf_seal_job *job;
-    struct hf_buf
-        bytes;         /* {"Records":[ and the records, each with its ','; then the whole object */
+    /* {"Records":[ and the records, each with its ','; then the whole object. The sealer's. */
+    struct hf_buf *bytes;
+    struct hf_hasher *hasher; /* of the first `hashed` of them */
+    size_t hashed;
+    char sha256[HF_SHA256_HEX_SIZE]; /* of the whole object */
     uint64_t next_seq; /* everything before it was read or is lost */
     uint64_t count;    /* records in `bytes` */
     int64_t oldest_s, newest_s;
@@ -26,10 +29,19 @@ struct gather {
     char **gaps; /* what SourceGap records say, a text each */
     size_t gap_count;
 };
-/* The object's JSON. HF_ECORRUPT: gather->loss tells why records are missing. */
+/* The object's JSON, in `bytes`. HF_ECORRUPT: gather->loss tells why records are missing. */
 enum hf_status gather_range(struct gather *gather, struct hf_journal *journal,
-                            const struct hf_seal_job *job, struct hf_error *err) hf_must_check;
+                            const struct hf_seal_job *job, struct hf_buf *bytes,
+                            struct hf_error *err) hf_must_check;
 void gather_done(struct gather *gather);
+
+/* ---- memory.c ---- */
+
+/* An empty buffer with room for `size` bytes. */
+enum hf_status memory_reserve(struct hf_buf *buf, size_t size) hf_must_check;
+/* The plain text is not needed any more: where the body is nearly as large, its memory is given
+ * back at once, so that no more than two buffers of a window's size are there at a time. */
+void memory_trim(struct hf_seal_memory *memory);
 
 /* ---- gap.c ---- */
 

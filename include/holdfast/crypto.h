@@ -18,9 +18,10 @@ void hf_random(void *ret_bytes, size_t size); /* cryptographic; asserts */
 /* 32 bytes of a key file: raw, or 64 hex digits with an optional newline; mode checked (hf_fs_read_secret). */
 enum hf_status hf_key256_load(const char *path, uint8_t ret_key[32], struct hf_error *err) hf_must_check;
 
-/* Incremental SHA-256 and MD5 in one pass. */
+/* Incremental SHA-256 and MD5 in one pass; or SHA-256 alone, which is three times as fast: finish with md5 NULL. */
 struct hf_hasher;
 struct hf_hasher *hf_hasher_new(void);
+struct hf_hasher *hf_hasher_new_sha256(void);
 void hf_hasher_add(struct hf_hasher *hasher, const void *bytes, size_t size);
 void hf_hasher_finish(struct hf_hasher *hasher, uint8_t ret_sha256[HF_SHA256_SIZE], uint8_t ret_md5[HF_MD5_SIZE]); /* md5 may be NULL; frees */
 void hf_hasher_free(struct hf_hasher *hasher);

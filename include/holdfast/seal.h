@@ -74,11 +74,18 @@ struct hf_seal_job {
     uint64_t skip_corrupt_to; /* ... up to this sequence, the last of that loss; another one behind it is HF_ECORRUPT again. 0: to the end */
 };
 
+/* The buffers of one sealer, about two windows large at most. Used for one window at a time; what lies in them afterwards is nobody's. */
+struct hf_seal_memory {
+    struct hf_buf plain, body;
+};
+struct hf_seal_memory hf_seal_memory(void); /* empty */
+void hf_seal_memory_done(struct hf_seal_memory *memory); /* gives it back; it may be used again */
+
 /* Reads the range, checks that `count` records are selected, compresses, encrypts, writes, fsyncs, renames, syncs the folder.
  * HF_ECORRUPT with *ret_loss, cut to the range, when records of the window cannot be read; nothing is left behind then. Spots that were
  * unreadable when the window was cut are none of its records, and no error. */
-enum hf_status hf_seal_window(struct hf_journal *journal, const struct hf_seal_job *job, struct hf_sealed **ret_sealed,
-                              struct hf_journal_loss *ret_loss, struct hf_error *err) hf_must_check;
+enum hf_status hf_seal_window(struct hf_journal *journal, const struct hf_seal_job *job, struct hf_seal_memory *memory,
+                              struct hf_sealed **ret_sealed, struct hf_journal_loss *ret_loss, struct hf_error *err) hf_must_check;
 /* A sealed file from bytes that are already final (digest, public key). `sealed` gives everything but path, sizes and hashes, which are filled in. */
 enum hf_status hf_seal_bytes(struct hf_sealed *sealed, const char *path, struct hf_slice body, struct hf_error *err) hf_must_check;
 /* The body of the sealed file `old_path`, as it is, in a new sealed file under another key and generation: someone else's object was

@@ -194,6 +194,21 @@ a_folder_that_appears_later_is_found(void **state)
     ASSERT_TEXTS(rig, "one");
 }
 
+/* The big one, with all numbers below 60000, did not keep the others waiting. */
+static void
+assert_small_ones_first(struct rig *rig)
+{
+    json_t *events = rig_events(rig), *event;
+    size_t i, last_small = 0, last_big = 0;
+    json_array_foreach(events, i, event)
+    {
+        size_t *last = strtoul(event_text(event) + 5, NULL, 10) >= 60000 ? &last_small : &last_big;
+        *last = i;
+    }
+    json_decref(events);
+    assert_true(last_small < last_big);
+}
+
 static void
 many_files_take_turns(void **state)
 {
@@ -208,15 +223,21 @@ many_files_take_turns(void **state)
     rig_configure(rig);
     rig_drain(rig);
     assert_numbered(rig, 60200);
-    json_t *events = rig_events(rig), *event;
-    size_t i, last_small = 0, last_big = 0;
-    json_array_foreach(events, i, event)
-    {
-        size_t *last = strtoul(event_text(event) + 5, NULL, 10) >= 60000 ? &last_small : &last_big;
-        *last = i;
-    }
-    json_decref(events);
-    assert_true(last_small < last_big); /* the big one did not keep the others waiting */
+    assert_small_ones_first(rig);
+}
+
+static void
+sources_take_turns(void **state)
+{
+    struct rig *rig = *state;
+    rig_append_numbered(rig, "big.log", 0, 60000);
+    rig_append_numbered(rig, "small.log", 60000, 60010);
+    rig_source(rig, "app", HF_SOURCE_FILE, "big.log");
+    rig_source(rig, "aside", HF_SOURCE_FILE, "small.log");
+    rig_configure(rig);
+    rig_drain(rig);
+    assert_numbered(rig, 60010);
+    assert_small_ones_first(rig);
 }
 
 static void
@@ -274,6 +295,7 @@ main(void)
         TEST(a_symbolic_link_is_followed),
         TEST(a_folder_that_appears_later_is_found),
         TEST(many_files_take_turns),
+        TEST(sources_take_turns),
         TEST(drain_reads_what_is_there_at_the_call),
         TEST(bad_lines_are_kept_and_counted),
     };

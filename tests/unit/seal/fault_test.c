@@ -59,7 +59,7 @@ failing_call_leaves_no_file_or_a_whole_one(void **state)
             assert_true(n < 50);
             (void)unlink(f->path);
             hf_fs_interpose(interpose, &fault);
-            status = hf_seal_window(f->journal, &f->job, &sealed, &loss, &err);
+            status = hf_seal_window(f->journal, &f->job, &f->memory, &sealed, &loss, &err);
             hf_fs_interpose(NULL, NULL);
             assert_int_equal(open_descriptors(), descriptors);
             assert_true((status == HF_OK) == (sealed != NULL));

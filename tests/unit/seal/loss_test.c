@@ -9,7 +9,7 @@ static enum hf_status
 try_seal(struct hf_sealed **ret_sealed)
 {
     loss = (struct hf_journal_loss){ 0 };
-    return hf_seal_window(f->journal, &f->job, ret_sealed, &loss, &err);
+    return hf_seal_window(f->journal, &f->job, &f->memory, ret_sealed, &loss, &err);
 }
 
 static void

@@ -23,6 +23,7 @@ struct fixture {
     struct hf_selection all;
     struct hf_seal_plan plan;
     struct hf_seal_job job;
+    struct hf_seal_memory memory;
 };
 
 static struct fixture *f; /* of the running test */
@@ -45,6 +46,7 @@ fixture_setup(void **state)
 {
     (void)state;
     f = calloc(1, sizeof(*f));
+    f->memory = hf_seal_memory();
     hf_test_tempdir(f->folder);
     snprintf(f->journal_folder, sizeof(f->journal_folder), "%s/journal", f->folder);
     snprintf(f->path, sizeof(f->path), "%s/sealed/w", f->folder);
@@ -76,6 +78,7 @@ fixture_teardown(void **state)
 {
     (void)state;
     hf_fs_interpose(NULL, NULL);
+    hf_seal_memory_done(&f->memory);
     hf_journal_close(f->journal);
     hf_test_tempdir_remove(f->folder);
     free(f);
@@ -194,7 +197,7 @@ seal(void)
     struct hf_sealed *sealed = NULL;
     struct hf_journal_loss loss;
     struct hf_error err = { 0 };
-    if (hf_seal_window(f->journal, &f->job, &sealed, &loss, &err) != HF_OK)
+    if (hf_seal_window(f->journal, &f->job, &f->memory, &sealed, &loss, &err) != HF_OK)
         fail_msg("%s", err.text);
     return sealed;
 }
