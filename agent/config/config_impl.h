@@ -81,7 +81,7 @@ bool hf_option_group_takes_word(const struct hf_option *first);
 size_t hf_option_names(enum hf_section_id section, const char *group,
                        struct hf_slice ret_names[HF_OPTION_NAMES_MAX]);
 /* ENUM: the allowed words. */
-#define HF_OPTION_WORDS_MAX 8
+#define HF_OPTION_WORDS_MAX 16
 size_t hf_option_words(const struct hf_option *option,
                        struct hf_slice ret_words[HF_OPTION_WORDS_MAX]);
 /* "a, b, c", cut off where it does not fit. */

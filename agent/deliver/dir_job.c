@@ -28,6 +28,7 @@ object_of(const struct hf_delivery *delivery)
         .content_encoding = sealed->content_encoding,
         .chain = sealed->chain,
         .window = sealed->window,
+        .compression = sealed->compression,
         .signature = sealed->signature,
         .signature_algorithm = sealed->signature_algorithm,
         .path = sealed->path,

@@ -91,6 +91,7 @@ add_metadata(struct headers *headers, const struct hf_sealed *sealed)
     add(headers, "x-amz-meta-holdfast-sha256", sealed->sha256);
     add(headers, "x-amz-meta-holdfast-chain", sealed->chain);
     add(headers, "x-amz-meta-holdfast-window", sealed->window);
+    add(headers, "x-amz-meta-holdfast-compression", sealed->compression);
     add(headers, "x-amz-meta-signature", sealed->signature);
     add(headers, "x-amz-meta-signature-algorithm", sealed->signature_algorithm);
 }

@@ -34,6 +34,7 @@ hf_dir_meta_of(const struct hf_dir_object *object, struct hf_dir_info *ret_info)
     SET_TEXT(ret_info->sha256, object->sha256);
     SET_TEXT(ret_info->chain, object->chain);
     SET_TEXT(ret_info->window, object->window);
+    SET_TEXT(ret_info->compression, object->compression);
     SET_TEXT(ret_info->signature, object->signature);
     SET_TEXT(ret_info->signature_algorithm, object->signature_algorithm);
     if (object->lock_mode != HF_LOCK_NONE) {
@@ -78,6 +79,7 @@ write_text(const struct hf_dir_info *info, struct hf_buf *ret_text)
     set_some(doc, "contentEncoding", info->content_encoding);
     set_some(metadata, "holdfast-chain", info->chain);
     set_some(metadata, "holdfast-window", info->window);
+    set_some(metadata, "holdfast-compression", info->compression);
     set_some(metadata, "signature", info->signature);
     set_some(metadata, "signature-algorithm", info->signature_algorithm);
     hf_doc_set(doc, "metadata", metadata);
@@ -177,6 +179,7 @@ get_all(const json_t *doc, struct hf_dir_info *ret_info)
            GET_TEXT(doc, "contentEncoding", ret_info->content_encoding) &&
            GET_TEXT(metadata, "holdfast-chain", ret_info->chain) &&
            GET_TEXT(metadata, "holdfast-window", ret_info->window) &&
+           GET_TEXT(metadata, "holdfast-compression", ret_info->compression) &&
            GET_TEXT(metadata, "signature", ret_info->signature) &&
            GET_TEXT(metadata, "signature-algorithm", ret_info->signature_algorithm) &&
            get_lock(json_object_get(doc, "lock"), ret_info) && (!hold || json_is_boolean(hold));

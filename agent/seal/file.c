@@ -26,7 +26,8 @@ hf_sealed_free(struct hf_sealed *sealed)
                        &sealed->signature,
                        &sealed->signature_algorithm,
                        &sealed->kms_key_id,
-                       &sealed->sse_c_key_file };
+                       &sealed->sse_c_key_file,
+                       &sealed->compression };
     for (size_t i = 0; i < HF_COUNT(texts); i++)
         hf_freep(texts[i]);
     for (size_t i = 0; i < sealed->gap_count; i++)

@@ -10,18 +10,43 @@
 #define RATIO_MOST  1032u
 #define RATIO_SLACK 65536u
 
-enum hf_status
-hf_gzip(struct hf_slice plain, int level, struct hf_buf *ret_gzip, struct hf_error *err)
+static size_t
+deflate_into(struct hf_slice plain, int level, struct hf_buf *gzip)
 {
     struct libdeflate_compressor *compressor = libdeflate_alloc_compressor(level);
     hf_assert(compressor != NULL); /* memory, or a level outside 0 to 12 */
     /* Reserved, not touched: only the pages that the result needs become memory. */
-    size_t room = HF_MIN(libdeflate_gzip_compress_bound(compressor, plain.size), ret_gzip->max);
-    enum hf_status status = memory_reserve(ret_gzip, room);
+    size_t room = HF_MIN(libdeflate_gzip_compress_bound(compressor, plain.size), gzip->max);
+    enum hf_status status = memory_reserve(gzip, room);
     hf_assert(status == HF_OK);
-    size_t size = libdeflate_gzip_compress(compressor, plain.size ? plain.ptr : (const uint8_t *)"",
-                                           plain.size, ret_gzip->ptr, room);
+    size_t size =
+        libdeflate_gzip_compress(compressor, plain.size ? plain.ptr : (const uint8_t *)"",
+                                 plain.size, gzip->ptr, room);
     libdeflate_free_compressor(compressor);
+    return size;
+}
+
+#ifdef HF_HAVE_ISAL
+static size_t
+isal_into(struct hf_slice plain, struct hf_buf *gzip)
+{
+    size_t room = HF_MIN(isal_gzip_bound(plain.size), gzip->max);
+    enum hf_status status = memory_reserve(gzip, room);
+    hf_assert(status == HF_OK);
+    return isal_gzip(plain, gzip->ptr, room);
+}
+#endif
+
+enum hf_status
+hf_gzip(struct hf_slice plain, int compression, struct hf_buf *ret_gzip, struct hf_error *err)
+{
+    size_t size;
+#ifdef HF_HAVE_ISAL
+    if (compression == HF_COMPRESSION_ISAL)
+        size = isal_into(plain, ret_gzip);
+    else
+#endif
+        size = deflate_into(plain, compression, ret_gzip);
     if (size == 0)
         return hf_fail(err, HF_ELIMIT, "compressing %zu bytes needs more than the %zu allowed",
                        plain.size, ret_gzip->max);

@@ -10,6 +10,7 @@
 enum field_type {
     TEXT,     /* char *, always there */
     OPTIONAL, /* char *, null for none */
+    LATER,    /* the same; what an earlier version wrote does not have it */
     U64,
     I64,
     UINT,
@@ -55,6 +56,7 @@ static const struct field {
     FIELD("oldest", I64, oldest_s),
     FIELD("newest", I64, newest_s),
     FIELD("generation", UINT, generation),
+    FIELD("compression", LATER, compression),
     FIELD("plainSize", U64, plain_size),
     FIELD("plainSha256", SHA256, plain_sha256),
     FIELD("envelopeSha256", SHA256_OR_NONE, envelope_sha256),
@@ -79,8 +81,9 @@ value_of(const struct field *field, const struct hf_sealed *sealed)
     switch (field->type) {
     case TEXT:
     case OPTIONAL:
+    case LATER:
         text = *(char *const *)at;
-        hf_assert(text || field->type == OPTIONAL);
+        hf_assert(text || field->type != TEXT);
         return text ? json_string(text) : json_null();
     case U64:
         hf_assert(*(const uint64_t *)at <= INT64_MAX);
@@ -192,6 +195,7 @@ set_field(const struct field *field, const json_t *value, struct hf_sealed *seal
     switch (field->type) {
     case TEXT: return set_text(value, false, at);
     case OPTIONAL: return set_text(value, true, at);
+    case LATER: return !value || set_text(value, true, at);
     case U64:
         good = set_number(value, 0, INT64_MAX, &number);
         *(uint64_t *)at = (uint64_t)number;

@@ -56,7 +56,12 @@ compress(struct hf_journal *journal, const struct hf_seal_job *job, struct hf_se
     gather.gap_count = 0;
     sealed->plain_size = memory->plain.size;
     memcpy(sealed->plain_sha256, gather.sha256, sizeof(sealed->plain_sha256));
-    return hf_gzip(hf_buf_slice(&memory->plain), job->plan->gzip_level, &memory->body, err);
+    int compression =
+        hf_compression_available(job->compression) ? job->compression : HF_COMPRESSION_QUICK;
+    char text[HF_COMPRESSION_TEXT_MAX];
+    hf_compression_text(compression, text);
+    sealed->compression = hf_strdup(text);
+    return hf_gzip(hf_buf_slice(&memory->plain), compression, &memory->body, err);
 }
 
 /* The member becomes an envelope, and that becomes one stored member again: the stock validator

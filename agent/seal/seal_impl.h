@@ -35,6 +35,12 @@ enum hf_status gather_range(struct gather *gather, struct hf_journal *journal,
                             struct hf_error *err) hf_must_check;
 void gather_done(struct gather *gather);
 
+/* ---- isal.c: only where the build has ISA-L ---- */
+
+size_t isal_gzip_bound(size_t size); /* the most that comes out */
+/* The size of the member; 0 when it does not fit into `room`. */
+size_t isal_gzip(struct hf_slice plain, uint8_t *to, size_t room);
+
 /* ---- memory.c ---- */
 
 /* An empty buffer with room for `size` bytes. */

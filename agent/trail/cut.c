@@ -36,6 +36,7 @@ add_window(struct trail *trail, const struct hf_window *range)
     int64_t time_s = trail_time_s(trail);
     struct window *window = window_new(trail, range, time_s, 0, "");
     window->selection = trail->rule.selection;
+    window->compression = pace_compression(trail, range);
     if (range->count > 0)
         window_set_key(window);
     take_noted(trail, window);
@@ -190,6 +191,7 @@ seal_one(struct window *window)
                                        .key = window->key,
                                        .path = window->out.path,
                                        .generation = window->generation,
+                                       .compression = window->compression,
                                        .range = window->range,
                                        .skip_corrupt = window->skip_corrupt_to != 0,
                                        .skip_corrupt_to = window->skip_corrupt_to,

@@ -31,6 +31,7 @@ settings_from_config(const struct hf_config *config, const struct hf_config_trai
     hf_doc_set(doc, "sources", trail->sources.count ? texts(&trail->sources) : json_null());
     hf_doc_set_u64(doc, "window_s", trail->window_s);
     hf_doc_set_u64(doc, "window_max_bytes", trail->window_max_bytes);
+    hf_doc_set_u64(doc, "compression_level", (uint64_t)trail->compression_level);
     hf_doc_set_u64(doc, "encryption", (uint64_t)trail->encryption);
     hf_doc_set(doc, "recipients", texts(&trail->recipients));
     hf_doc_set_text(doc, "sse_c_key_file", trail->sse_c_key_file);
@@ -69,6 +70,9 @@ pick_fields(struct settings *s, struct hf_error *err)
     NEED(hf_doc_bool(s->doc, "start_oldest", &s->start_oldest, err));
     NEED(hf_doc_array(s->doc, "recipients", &s->recipients, err));
 #undef NEED
+    s->compression_level = hf_doc_u64_or(s->doc, "compression_level", HF_COMPRESSION_USUAL); /* an earlier version wrote none */
+    if (s->compression_level > COMPRESSION_LEVEL_MOST)
+        return hf_fail(err, HF_EFORMAT, "unknown compression level");
     if (lock_mode > HF_LOCK_COMPLIANCE || encryption > HF_ENCRYPT_CMS)
         return hf_fail(err, HF_EFORMAT, "unknown lock mode or encryption");
     s->lock_mode = (int)lock_mode;
@@ -184,8 +188,7 @@ plan_new(struct hf_trails *trails, struct settings *settings, struct plan **ret_
                                        .sse_c_key_file = s->sse_c_key_file,
                                        .lock_mode = s->lock_mode,
                                        .lock_days = s->lock_days,
-                                       .legal_hold = s->legal_hold,
-                                       .gzip_level = 6};
+                                       .legal_hold = s->legal_hold};
     *ret_plan = plan;
     return HF_OK;
 }

@@ -98,6 +98,9 @@ trail_doc(const struct trail *trail, const struct trail *pins, const struct hf_j
     int64_t retry_ms = trail->retry_at_ms - (int64_t)hf_boot_ms();
     hf_doc_set_u64(doc, "retry_in_s", *trail->held && retry_ms > 0 ? (uint64_t)(retry_ms + 999) / 1000 : 0);
     hf_doc_set_text(doc, "encryption", hf_encryption_text(s->encryption));
+    char compression[HF_COMPRESSION_TEXT_MAX];
+    hf_compression_text(trail->pace.compression, compression);
+    hf_doc_set_text(doc, "compression", trail->pace.compression ? compression : NULL);
     hf_doc_set_text(doc, "lock_mode", hf_lock_mode_text(s->lock_mode));
     hf_doc_set_u64(doc, "lock_days", s->lock_days);
     hf_doc_set_text(doc, "chain", trail->chain);

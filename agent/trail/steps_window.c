@@ -45,6 +45,9 @@ step_cut_doc(const struct window *window)
     hf_doc_set_u64(doc, "time", (uint64_t)window->time_s);
     hf_doc_set_u64(doc, "generation", window->generation);
     hf_doc_set_text(doc, "key", window->key);
+    char compression[HF_COMPRESSION_TEXT_MAX];
+    hf_compression_text(window->compression, compression);
+    hf_doc_set_text(doc, "compression", compression);
     hf_doc_set_u64(doc, "cut_seq", window->trail->cut_seq);
     hf_doc_set(doc, "sources", selection_doc(&window->selection));
     if (window->lost_count)
@@ -82,6 +85,8 @@ replay_cut(struct trail *trail, const json_t *doc, struct hf_error *err)
         return HF_OK;
     struct window *window = window_new(trail, &range, (int64_t)time_s, (unsigned)generation, key);
     selection_from_doc(json_object_get(doc, "sources"), &window->selection);
+    if (!hf_compression_parse(hf_doc_text_or(doc, "compression", NULL), &window->compression))
+        window->compression = HF_COMPRESSION_USUAL; /* what an earlier version cut */
     window->lost_count = lost_from_doc(json_object_get(doc, "lost"), &window->lost);
     return HF_OK;
 }

@@ -32,6 +32,7 @@
 #define GAPS_MOST 1000 /* in one digest, which then comes early */
 #define STRAYS_MOST 64     /* among the digests; past it someone has to look */
 #define MOVE_PAUSE_MOST_MS 3600000
+#define COMPRESSION_LEVEL_MOST 12
 
 struct trail;
 
@@ -42,7 +43,7 @@ struct settings {
     const char *name, *bucket, *store, *digest_key_file, *sse_c_key_file, *kms_key_id;
     struct hf_layout layout;
     json_t *sources, *recipients; /* arrays of texts; sources NULL for all */
-    uint64_t window_s, window_max_bytes, digest_s, spool_max_bytes, lock_days;
+    uint64_t window_s, window_max_bytes, digest_s, spool_max_bytes, lock_days, compression_level;
     int encryption, lock_mode;
     bool legal_hold, start_oldest;
 };
@@ -108,6 +109,7 @@ struct window {
     char id[44]; /* FIRST-LAST */
     int64_t time_s;
     unsigned generation;
+    int compression; /* fixed when it is cut, so that sealing it again gives the same bytes */
     char key[HF_KEY_MAX];
     struct hf_selection selection;
     struct hf_journal_loss *lost; /* signed as lost within its range: left out, also if they can be read again */
@@ -180,6 +182,11 @@ struct trail {
     bool closed;            /* the rule says gone: nothing more is ours */
     struct window *windows; /* without a receipt, oldest first */
     uint64_t spool_bytes;
+    struct pace { /* of `compression: { level: auto }` */
+        int compression;
+        uint64_t backlog_bytes; /* when it was last looked at */
+        uint64_t looked_ms;     /* boot time */
+    } pace;
     uint64_t seal_retry_ms;
     enum hf_status trouble; /* of this host, said in the log */
 
@@ -251,6 +258,9 @@ void trail_failed(struct trail *trail, enum hf_status status); /* counts an atte
 void trouble_say(struct trail *trail, const char *event, const char *window, const struct hf_error *err);
 struct hf_deliverer *trail_deliverer(struct trail *trail, const char *store);
 int64_t trail_time_s(struct trail *trail);    /* T: never goes back */
+
+/* ---- pace.c: how the next window will be compressed ---- */
+int pace_compression(struct trail *trail, const struct hf_window *range);
 
 /* ---- cut.c: windows from the journal, and their sealing ---- */
 void cut_windows(struct trail *trail);

@@ -38,7 +38,7 @@ enum hf_status hf_dir_key_check(const char *key, struct hf_error *err) hf_must_c
 struct hf_dir_object {
     const char *key;
     const char *content_type, *content_encoding; /* NULL for none, like all texts below */
-    const char *chain, *window;
+    const char *chain, *window, *compression;
     const char *signature, *signature_algorithm;
     /* The body: `size` bytes of the file `path` from `offset` on, or, with path NULL, of `body`. */
     const char *path;
@@ -73,6 +73,7 @@ struct hf_dir_info {
         sha256[HF_SHA256_HEX_SIZE]; /* as the meta file says; "" without one, like all texts here */
     char chain[64];
     char window[64];
+    char compression[32];
     char signature[2049];
     char signature_algorithm[64];
     int lock_mode;

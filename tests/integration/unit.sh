@@ -15,7 +15,7 @@ claim "its exposure is at most 2.0, by systemd-analyze" systemd-analyze security
 
 root_make
 DESTDIR=$root cmake --install "$built" --strip >install.log || claim_failed "cmake --install" "$(tail install.log)"
-libraries="libcurl4 libssl3 libxml2 libjansson4 libdeflate0 libevent-2.1-7 libevent-pthreads-2.1-7 libyaml-0-2 libsystemd0"
+libraries="libcurl4 libssl3 libxml2 libjansson4 libdeflate0 libisal2 libevent-2.1-7 libevent-pthreads-2.1-7 libyaml-0-2 libsystemd0"
 inside sh -c "apt-get -q update && apt-get -q -y install --no-install-recommends systemd-sysv dbus ca-certificates $libraries" >apt.log 2>&1 ||
     skip "Debian's packages cannot be had: $(grep '^E:' apt.log | head -n 1)"
 rm "$root/usr/sbin/policy-rc.d"

@@ -64,10 +64,10 @@ fixture_setup(void **state)
         .sse_c_key_file = "/etc/holdfast/sse.key",
         .lock_mode = HF_LOCK_COMPLIANCE,
         .lock_days = 30,
-        .gzip_level = 6,
     };
     f->job = (struct hf_seal_job){
-        .plan = &f->plan, .selection = &f->all, .window = "1-9", .key = KEY, .path = f->path
+        .plan = &f->plan, .selection = &f->all, .window = "1-9", .key = KEY, .path = f->path,
+        .compression = HF_COMPRESSION_USUAL
     };
     open_journal();
     return 0;
