@@ -97,6 +97,10 @@ missing_field_is_refused_by_name(void **state)
             assert_int_equal(decode(copy, &err), HF_EVERSION);
             continue;
         }
+        if (strcmp(key, "compression") == 0) { /* an earlier version wrote none */
+            assert_int_equal(decode(copy, &err), HF_OK);
+            continue;
+        }
         assert_int_equal(decode(copy, &err), HF_ECORRUPT);
         assert_non_null(strstr(err.text, key));
         fields++;

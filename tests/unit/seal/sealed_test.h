@@ -22,6 +22,7 @@ make_sealed(bool optional)
         .content_encoding = optional ? hf_strdup("gzip") : NULL,
         .signature = optional ? hf_strdup("00ff") : NULL,
         .signature_algorithm = optional ? hf_strdup("SHA256withRSA") : NULL,
+        .compression = optional ? hf_strdup("libdeflate-6") : NULL,
         .encryption = HF_ENCRYPT_SSE_KMS,
         .kms_key_id = optional ? hf_strdup("alias/a") : NULL,
         .sse_c_key_file = optional ? hf_strdup("/etc/k") : NULL,
@@ -67,6 +68,7 @@ assert_same_sealed(const struct hf_sealed *a, const struct hf_sealed *b)
     assert_same_text(a->content_encoding, b->content_encoding);
     assert_same_text(a->signature, b->signature);
     assert_same_text(a->signature_algorithm, b->signature_algorithm);
+    assert_same_text(a->compression, b->compression);
     assert_int_equal(a->encryption, b->encryption);
     assert_same_text(a->kms_key_id, b->kms_key_id);
     assert_same_text(a->sse_c_key_file, b->sse_c_key_file);
