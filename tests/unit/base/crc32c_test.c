@@ -83,6 +83,25 @@ every_way_agrees_at_every_length_and_alignment(void **state)
 }
 
 static void
+every_way_agrees_at_lengths_of_a_few_thousand_bytes(void **state)
+{
+    (void)state;
+    crc_function all[4];
+    size_t count = ways(all);
+    static uint8_t bytes[7 * 1024];
+    uint32_t noise = 7;
+
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        noise = noise * 1664525u + 1013904223u;
+        bytes[i] = (uint8_t)(noise >> 24);
+    }
+    for (size_t size = 1000; size + 3 <= sizeof(bytes); size += size % 1024 < 1000 ? 89 : 1)
+        for (size_t i = 1; i < count; i++)
+            assert_true(all[i](noise, bytes + size % 4, size - 1) ==
+                        plain_way(noise, bytes + size % 4, size - 1));
+}
+
+static void
 every_way_continues_where_it_was_interrupted(void **state)
 {
     (void)state;
@@ -101,6 +120,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_way_gives_the_known_values),
         cmocka_unit_test(every_way_agrees_at_every_length_and_alignment),
+        cmocka_unit_test(every_way_agrees_at_lengths_of_a_few_thousand_bytes),
         cmocka_unit_test(every_way_continues_where_it_was_interrupted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
