@@ -38,16 +38,15 @@ hf_unit_set_state(struct hf_unit *unit, const char *key, struct hf_slice value)
 }
 
 static enum hf_status
-append(struct hf_unit *unit, uint16_t source, int64_t time_s)
+append(struct hf_unit *unit, uint16_t source, int64_t time_s, struct hf_slice record)
 {
     struct hf_error err = { .status = HF_OK };
-    struct hf_intake *intake = unit->source->intake;
-    enum hf_status status = hf_journal_append(intake->journal, source, time_s,
-                                              hf_buf_slice(&intake->record), &unit->last_seq, &err);
+    enum hf_status status = hf_journal_append(unit->source->intake->journal, source, time_s, record,
+                                              &unit->last_seq, &err);
     if (status != HF_OK)
         return give_up(unit, status, &err);
     unit->events++;
-    unit->record_bytes += intake->record.size;
+    unit->record_bytes += record.size;
     return HF_OK;
 }
 
@@ -57,18 +56,19 @@ add_line(struct hf_unit *unit, struct hf_slice line, const struct hf_record_part
     struct hf_error err = { .status = HF_OK };
     struct hf_source *source = unit->source;
     struct hf_intake *intake = source->intake;
+    struct hf_slice record;
     int64_t time_s = 0;
     hf_buf_reset(&intake->record);
     enum hf_status status =
         hf_record_make(&intake->maker, source->config.name, source->config.event_name,
                        hf_journal_next_seq(intake->journal), unit->arrival_s, line, part,
-                       &intake->record, &time_s, &unit->counts);
+                       &intake->record, &record, &time_s, &unit->counts);
     if (status != HF_OK)
         return give_up(
             unit, hf_fail(&err, status, "a line of %zu bytes makes too long a record", line.size),
             &err);
     unit->bytes += line.size;
-    return append(unit, source->id, time_s);
+    return append(unit, source->id, time_s, record);
 }
 
 /* A path is bytes; in JSON it has to be text. Bytes that are not become \xNN. */
@@ -127,7 +127,7 @@ hf_unit_gap(struct hf_unit *unit, const char *path, const char *reason, uint64_t
     if (status != HF_OK)
         return give_up(unit, hf_fail(&err, status, "a SourceGap record is too long"), &err);
     unit->gaps++;
-    return append(unit, HF_SOURCE_SELF, unit->arrival_s);
+    return append(unit, HF_SOURCE_SELF, unit->arrival_s, hf_buf_slice(&intake->record));
 }
 
 /* Empty lines make no event. */

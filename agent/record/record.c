@@ -1,5 +1,5 @@
 /* From a line to the bytes that will stand in an object. A CloudTrail-shaped event that lacks
- * nothing, the usual case on a busy host, is checked once and copied once. */
+ * nothing, the usual case on a busy host, is checked once and not copied. */
 #include "agent/record/record_impl.h"
 
 #include <holdfast/json.h>
@@ -107,10 +107,11 @@ reason_of(struct hf_slice line, const struct hf_json_scan *scan)
 enum hf_status
 hf_record_make(const struct hf_record_maker *maker, const char *source, const char *event_name,
                uint64_t seq, int64_t arrival_s, struct hf_slice line,
-               const struct hf_record_part *part, struct hf_buf *ret_record,
+               const struct hf_record_part *part, struct hf_buf *buf, struct hf_slice *ret_record,
                int64_t *ret_event_time_s, struct hf_record_counts *counts)
 {
-    struct hf_record_writer writer = hf_record_writer(ret_record);
+    struct hf_record_writer writer = hf_record_writer(buf);
+    struct hf_slice own = { NULL, 0 }; /* the record, as bytes of the line */
     struct hf_record_counts seen = *counts;
     struct hf_json_scan scan;
     bool object = !part && hf_json_scan(line, &scan);
@@ -120,7 +121,7 @@ hf_record_make(const struct hf_record_maker *maker, const char *source, const ch
         seen.shaped++;
         time_s = event_time(scan.member[HF_JSON_EVENT_TIME], arrival_s);
         if (is_complete(&scan))
-            hf_record_put(&writer, scan.text.ptr, scan.text.size);
+            own = scan.text;
         else
             put_shaped(&writer, maker, &scan, seq);
     } else {
@@ -133,6 +134,7 @@ hf_record_make(const struct hf_record_maker *maker, const char *source, const ch
     if (status != HF_OK)
         return status;
     *counts = seen;
+    *ret_record = own.ptr ? own : hf_slice(buf->ptr + writer.start, buf->size - writer.start);
     *ret_event_time_s = time_s;
     return HF_OK;
 }

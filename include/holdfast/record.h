@@ -30,11 +30,12 @@ struct hf_record_part {
     const char *sha256;           /* hex, of the whole line; last part only, else NULL */
 };
 
-/* Appends the record of `line` (without its newline) to `ret_record`: exactly the bytes that will stand in the object. On failure
- * (HF_ELIMIT) the buffer and the counts are as before. */
+/* The record of `line` (without its newline): exactly the bytes that will stand in the object. Where these are the line's own they are
+ * not copied: *ret_record lies in the line; else in `buf`, behind what is there. On failure (HF_ELIMIT) buffer and counts are as before. */
 enum hf_status hf_record_make(const struct hf_record_maker *maker, const char *source, const char *event_name, uint64_t seq,
                               int64_t arrival_s, struct hf_slice line, const struct hf_record_part *part,
-                              struct hf_buf *ret_record, int64_t *ret_event_time_s, struct hf_record_counts *counts) hf_must_check;
+                              struct hf_buf *buf, struct hf_slice *ret_record, int64_t *ret_event_time_s,
+                              struct hf_record_counts *counts) hf_must_check;
 
 /* holdfast's own events: eventSource "holdfast", eventName JournalLoss, SourceGap, ClockStep, AgentStart, AgentStop,
  * TrailDropped ...; `details` (compact JSON object) stands under serviceEventDetails. */
