@@ -79,7 +79,7 @@ a_complete_event_keeps_its_bytes(void **state)
     make(&made, line, NULL);
     struct hf_slice inner = HF_SLICE_LITERAL("{" ALL_REQUIRED ", \"x\" : [1, 2] }");
     assert_true(hf_slice_equal(made.record, inner));
-    assert_ptr_equal(made.record.ptr, inner.ptr); /* nothing was copied */
+    assert_ptr_equal(made.record.ptr, line.ptr + 2); /* nothing was copied */
     assert_int_equal(made.counts.shaped, 1);
     assert_int_equal(made.time_s, 1795359600);
     done(&made);
