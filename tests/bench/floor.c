@@ -1,18 +1,19 @@
 /* Floors: what the agent, or one of its stages, cannot save. The same bytes, one thread, nothing else.
  *
  *   hf_floor FILE OBJECT_BYTES [--bytes N] [--stage NAME]... [--level 1..12] [--scratch FILE] [--batch N] [--rate MB_PER_S --seconds S]
- *            [--threads N] [--url URL]
+ *            [--threads N] [--url URL [--body N]]
  *
  *   --bytes    only the first N bytes of the file
  *   --scratch  journal, sync: where the file may be made that they write to
  *   --batch    journal: bytes of a batch; sync: the most of one (default 1048576)
  *   --threads  so many at the same time, each over all the bytes; wall_s is until the last has ended (computing stages only)
  *   --url      put: what each key begins with, http://HOST:PORT/BUCKET/
+ *   --body     put: bytes of a body (default 2097152)
  *
  * whole (the default)  SHA-256 of each uncompressed object, libdeflate (level 6, or --level), SHA-256 of the result
  * gzip, gzip1          libdeflate 6, 1 alone          sha    SHA-256 of each uncompressed object
  * frame                memchr for the line ends       scan   the project's JSON scanner over each line
- * read                 pread in blocks of 256 KiB     put    libcurl, bodies of 2 MiB
+ * read                 pread in blocks of 256 KiB     put    libcurl, one after the other
  * journal              pwrite and fdatasync of batches over a file that is written already
  * sync                 the same at --rate, whatever has come by then being the next batch, with the time that each took
  *
@@ -64,6 +65,8 @@ option(struct floor *floor, const char *name, const char *value)
         floor->threads = (unsigned)strtoul(value, NULL, 10);
     else if (strcmp(name, "--url") == 0)
         floor->url = value;
+    else if (strcmp(name, "--body") == 0)
+        floor->body_bytes = strtoull(value, NULL, 10);
     else
         return 0;
     return 1;
@@ -144,7 +147,7 @@ main(int argc, char **argv)
 {
     const struct stage *chosen[STAGES_MAX];
     size_t count = 0;
-    struct floor floor = {.path = argv[1], .level = 6, .batch_bytes = 1u << 20};
+    struct floor floor = {.path = argv[1], .level = 6, .batch_bytes = 1u << 20, .body_bytes = 2u << 20};
     int ok = argc >= 3 && argc % 2 == 1;
     floor.object_bytes = ok ? strtoull(argv[2], NULL, 10) : 0;
     ok = ok && floor.object_bytes > 0;
@@ -154,8 +157,8 @@ main(int argc, char **argv)
         else
             ok = option(&floor, argv[i], argv[i + 1]);
     }
-    if (!ok || floor.batch_bytes == 0) {
-        fprintf(stderr, "usage: hf_floor FILE OBJECT_BYTES [--bytes N] [--stage NAME]... [--level N] [--scratch FILE] [--batch N] [--rate MB_PER_S --seconds S] [--threads N] [--url URL]\n");
+    if (!ok || floor.batch_bytes == 0 || floor.body_bytes == 0) {
+        fprintf(stderr, "usage: hf_floor FILE OBJECT_BYTES [--bytes N] [--stage NAME]... [--level N] [--scratch FILE] [--batch N] [--rate MB_PER_S --seconds S] [--threads N] [--url URL [--body N]]\n");
         return 2;
     }
     if (count == 0)

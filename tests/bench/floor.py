@@ -4,6 +4,7 @@ from agent import Store
 from bench import figures
 
 CPU_STAGES = ("gzip", "gzip1", "sha", "frame", "scan", "read", "journal", "put")
+BODY_BYTES = 2 << 20  # as a window of 16 MiB becomes at 8:1
 
 # Which floors belong to which of the agent's threads. `scaled`: that floor's work is the compressed bytes, not the events.
 THREADS = (
@@ -27,9 +28,10 @@ def whole(bench, data, window_bytes):
 
 
 def stages(bench, data, window_bytes, size):
-    """Each stage alone, over the first `size` bytes; PUTs go to a discard server of their own."""
+    """Each stage alone, over the first `size` bytes; PUTs go to a discard server of their own, in bodies as large as the agent's."""
+    body = min(BODY_BYTES, int(window_bytes / data.gzip_ratio))
     with Store(bench, "s3", "-") as store:
-        return floors(bench, data, window_bytes, CPU_STAGES, "--bytes", str(size), "--url", f"{store.url}/bench-bucket/floor/")
+        return floors(bench, data, window_bytes, CPU_STAGES, "--bytes", str(size), "--url", f"{store.url}/bench-bucket/floor/", "--body", str(body))
 
 
 def seconds_per_gb(figure):

@@ -16,6 +16,7 @@ struct floor {
     double mb_per_s, seconds;
     unsigned threads;    /* 0: in the main thread */
     const char *url;     /* put: what the keys begin with */
+    size_t body_bytes;
 };
 
 struct result {

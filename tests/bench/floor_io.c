@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #define READ_BLOCK (256u << 10)
-#define PUT_BYTES (2u << 20)
 #define SCRATCH_BYTES (128u << 20) /* two segments of the journal */
 
 int
@@ -127,8 +126,8 @@ floor_put(const struct floor *floor, struct result *result)
     curl_easy_setopt(curl, CURLOPT_READFUNCTION, give);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_nothing);
     double cpu = cpu_s(), wall = wall_s();
-    for (size_t at = 0; at < floor->size && code == CURLE_OK; at += PUT_BYTES)
-        code = put_one(curl, floor, at, floor->size - at < PUT_BYTES ? floor->size - at : PUT_BYTES);
+    for (size_t at = 0; at < floor->size && code == CURLE_OK; at += floor->body_bytes)
+        code = put_one(curl, floor, at, floor->size - at < floor->body_bytes ? floor->size - at : floor->body_bytes);
     *result = (struct result){.bytes = floor->size, .cpu_s = cpu_s() - cpu, .wall_s = wall_s() - wall};
     if (code != CURLE_OK)
         fprintf(stderr, "hf_floor: PUT to %s: %s\n", floor->url, curl_easy_strerror(code));

@@ -18,7 +18,8 @@ set style fill solid 0.85 border -1
 set bars small
 set grid ytics
 set yrange [0:*]
-set key top right
+set key outside top center horizontal
+set bmargin 4
 set xtics nomirror
 plot "{table}" using 2:3:4:xtic(1) title "agent" linecolor rgb "#2b6ca3", \\
      "" using 5:6:7 title "floor: SHA-256, libdeflate 6, SHA-256" linecolor rgb "#c9b458"
