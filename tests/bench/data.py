@@ -51,6 +51,7 @@ class DataSets:
             self.bench.forget(child)
         if code != 0:
             raise Failed(f"data set {name} of {size} bytes could not be written to {path}")
+        os.sync()  # or its pages are written while the first run is measured
         return Data(name, path, os.path.getsize(path), count_lines(path), gzip_ratio(path))
 
     def small_files(self, name, size):

@@ -136,8 +136,12 @@ def cores_case(bench, case, sets, pairs, size):
     return {"data": data.described(), "speed_up": speed_up, "control": low, "measurable": low["median"] >= CONTROL_LEAST,
             "one_core": stat_of([data.bytes / 1e6 / one.wall_s for one in taken["one"]], "MB/s"),
             "two_cores": stat_of([data.bytes / 1e6 / one.wall_s for one in taken["two"]], "MB/s"),
-            "sealing_threads": max(sum(name.startswith("hf-seal") for name in one.threads) for one in taken["two"]),
+            "sealing_threads": {"one_core": sealers(taken["one"]), "two_cores": sealers(taken["two"])},
             "arrived": arrived(taken["two"])}
+
+
+def sealers(runs):
+    return max(sum(name.startswith("hf-seal") for name in one.threads) for one in runs)
 
 
 # ---- journal ----

@@ -157,7 +157,7 @@ def cores_section(cases):
     for case in of_kind(cases, "cores"):
         control = number(case["control"], 2)
         found = number(case["speed_up"], 2) if case["measurable"] else f"not measurable here (control {control})"
-        rows.append([case["name"], case["data"]["name"], str(case["sealing_threads"]), number(case["one_core"]), number(case["two_cores"]), found,
+        rows.append([case["name"], case["data"]["name"], " and ".join(str(count) for count in case["sealing_threads"].values()), number(case["one_core"]), number(case["two_cores"]), found,
                      spread(case["speed_up"]), control, spread(case["control"])])
     head = ["case", "data set", "sealing threads", "one core, MB/s", "two, MB/s", "speed-up", "least to most", "control", "least to most"]
     return "## Two cores against one, wall time\n\n" + table(head, rows) if rows else ""

@@ -47,6 +47,17 @@ else
 fi
 claim_equal "nothing is left behind" "" "$(find "$HF_TMP" -maxdepth 1 -name 'hf-bench.*')"
 
+# ---- an event that is there twice ----
+
+mkdir -p twice/agent/cli twice/tests/bench
+ln -s "$HF_BIN" twice/agent/cli/holdfast
+ln -s "$HF_BENCH_BUILD"/tests/bench/hf_* twice/tests/bench/
+rm twice/tests/bench/hf_gen
+printf '#!/bin/sh\n"%s" "$@" | sed 1p\n' "$HF_BENCH_BUILD/tests/bench/hf_gen" >twice/tests/bench/hf_gen
+chmod +x twice/tests/bench/hf_gen
+claim_exit "an event that arrives twice makes the run fail" 1 env HF_BENCH_BUILD="$HF_TMP/twice" "$bench" --quick --pairs 1 --bytes 1000000 --case main --out wrong
+claim_match "and it says so" 'not there exactly once.* 1 doubled' "$(jq -r '.cases[0].failed' wrong/bench.json)"
+
 # ---- stopped in the middle ----
 
 "$bench" --quick --pairs 1000 --bytes 8000000 --case main --out stopped >/dev/null 2>progress &
