@@ -2,6 +2,7 @@
  *
  *   hf_count EXPECTED FILE ...           numbers 0 to EXPECTED - 1 are there, each once
  *   hf_count --ranges RANGES FILE ...    lines "FIRST MUST [MAY]": from FIRST on MUST are there, each once; those up to FIRST + MAY - 1 at most once
+ *   hf_count --lines EXPECTED            the same of events as text on stdin, as `holdfast cat` gives them
  *   --list                               instead of counting: each number that is there, smallest first
  *
  * Prints "events N missing N doubled N foreign N other N"; exit code 1 when any is missing, doubled or foreign (in no range). The first
@@ -102,23 +103,36 @@ count_files(struct seen *seen, int count, char **names)
     return ok;
 }
 
+static int
+count_lines(struct seen *seen)
+{
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t size;
+    while ((size = getline(&line, &room, stdin)) > 0)
+        seen_text(seen, line, (size_t)size);
+    free(line);
+    return !ferror(stdin);
+}
+
 int
 main(int argc, char **argv)
 {
     struct seen seen;
     struct totals totals = {0};
     int ranges = argc > 3 && strcmp(argv[1], "--ranges") == 0, list = argc > 2 && strcmp(argv[1], "--list") == 0;
+    int lines = argc == 3 && strcmp(argv[1], "--lines") == 0;
     int files = ranges ? 3 : 2;
     if (argc < 3) {
-        fprintf(stderr, "usage: hf_count EXPECTED|--ranges FILE|--list FILE ...|-\n");
+        fprintf(stderr, "usage: hf_count EXPECTED|--ranges FILE|--list FILE ...|-, or hf_count --lines EXPECTED\n");
         return 2;
     }
     seen_init(&seen);
-    int ok = count_files(&seen, argc - files, argv + files);
+    int ok = lines ? count_lines(&seen) : count_files(&seen, argc - files, argv + files);
     if (ranges)
         ok &= check_ranges(&seen, argv[2], &totals);
     else if (!list)
-        check_range(&seen, 0, strtoull(argv[1], NULL, 10), 0, &totals);
+        check_range(&seen, 0, strtoull(argv[lines ? 2 : 1], NULL, 10), 0, &totals);
     for (uint64_t i = 0; i < SEEN_NUMBERS; i++) {
         for (unsigned n = 0; n < seen.times[i] && list; n++)
             printf("%" PRIu64 "\n", i);

@@ -1,7 +1,9 @@
-/* A store that keeps nothing but what a confirmation asks for: hf_discard PORT_FILE [COUNT_FILE EXPECTED]
+/* A store that keeps nothing but what a confirmation asks for: hf_discard PORT_FILE [COUNT_FILE EXPECTED|any|-]
  *
- * Speaks as much S3 over plain HTTP as a delivery needs: PUT of an object, HEAD of it, an empty listing, Object Lock on. With COUNT_FILE
- * the bodies stay in memory and hf_gen's events in them are counted at SIGTERM, in this process: the agent under test does not pay for it.
+ * Speaks as much S3 over plain HTTP as a delivery needs: PUT of an object, HEAD of it, an empty listing, Object Lock on. With COUNT_FILE it
+ * says at SIGTERM what it saw: "events N missing N doubled N other N puts N bytes N objects N requests N connections N". With EXPECTED the
+ * objects stay in memory, and hf_gen's events in them are counted in this process: the agent under test does not pay for it. "any": those
+ * up to the highest seen are expected. "-": the objects cannot be read, only requests are counted.
  */
 #include "seen.h"
 #include <arpa/inet.h>
@@ -28,7 +30,7 @@ struct object {
 };
 
 static struct object *objects;
-static uint64_t put_count, put_bytes;
+static uint64_t put_count, put_bytes, request_count, connection_count;
 static int keep;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -91,17 +93,24 @@ reply(int fd, const char *status, const char *headers, const char *body, int wit
 }
 
 static int
+is_log_object(const struct object *object)
+{
+    return strstr(object->key, "/CloudTrail/") != NULL;
+}
+
+static int
 read_body(int fd, struct object *object, size_t size, const char *rest, size_t rest_size)
 {
     static __thread char scratch[1 << 18];
     size_t at = rest_size < size ? rest_size : size;
-    if (keep) {
+    int keeps = keep && is_log_object(object);
+    if (keeps) {
         object->body = malloc(size + 1);
         memcpy(object->body, rest, at);
     }
     while (at < size) {
-        size_t want = size - at < sizeof(scratch) || keep ? size - at : sizeof(scratch);
-        ssize_t got = recv(fd, keep ? (char *)object->body + at : scratch, want, 0);
+        size_t want = size - at < sizeof(scratch) || keeps ? size - at : sizeof(scratch);
+        ssize_t got = recv(fd, keeps ? (char *)object->body + at : scratch, want, 0);
         if (got <= 0)
             return 0;
         at += (size_t)got;
@@ -171,6 +180,14 @@ answer(int fd, const char *head, const char *rest, size_t rest_size)
     return reply(fd, "404 Not Found", "Content-Type: application/xml\r\n", "<Error><Code>NoSuchKey</Code></Error>", 1);
 }
 
+static void
+seen_one(uint64_t *counter)
+{
+    pthread_mutex_lock(&lock);
+    (*counter)++;
+    pthread_mutex_unlock(&lock);
+}
+
 static void *
 serve(void *context)
 {
@@ -194,6 +211,7 @@ serve(void *context)
         memcpy(rest_copy, head + head_size, rest);
         end[2] = '\0';
         header(head, "content-length", value, sizeof(value));
+        seen_one(&request_count);
         size_t body = strtoull(value, NULL, 10);
         if (!answer(fd, head, rest_copy, rest)) {
             close(fd);
@@ -214,6 +232,7 @@ accept_all(void *context)
         pthread_t thread;
         if (fd < 0)
             continue;
+        seen_one(&connection_count);
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
         if (pthread_create(&thread, NULL, serve, (void *)(intptr_t)fd) == 0)
             pthread_detach(thread);
@@ -222,21 +241,27 @@ accept_all(void *context)
 }
 
 static int
-count(const char *path, uint64_t expected)
+count(const char *path, const char *expected)
 {
     struct seen seen;
+    uint64_t object_count = 0, unreadable = 0;
     seen_init(&seen);
     for (const struct object *object = objects; object; object = object->next) {
-        if (strstr(object->key, "/CloudTrail/") && !seen_object(&seen, object->body, object->size))
+        object_count += is_log_object(object);
+        if (keep && is_log_object(object) && !seen_object(&seen, object->body, object->size)) {
             fprintf(stderr, "%s: not one whole gzip member\n", object->key);
+            unreadable++;
+        }
     }
     FILE *file = fopen(path, "w");
     if (!file)
         return 1;
-    uint64_t missing = seen_missing(&seen, expected);
-    fprintf(file, "events %" PRIu64 " missing %" PRIu64 " doubled %" PRIu64 " other %" PRIu64 " puts %" PRIu64 " bytes %" PRIu64 "\n", seen.events, missing, seen.doubled, seen.other, put_count, put_bytes);
+    int any = strcmp(expected, "any") == 0;
+    uint64_t missing = keep ? seen_missing(&seen, any ? (seen.events ? seen.highest + 1 : 0) : strtoull(expected, NULL, 10)) : 0;
+    fprintf(file, "events %" PRIu64 " missing %" PRIu64 " doubled %" PRIu64 " other %" PRIu64 " puts %" PRIu64 " bytes %" PRIu64 " objects %" PRIu64 " requests %" PRIu64 " connections %" PRIu64 "\n",
+            seen.events, missing, seen.doubled, seen.other, put_count, put_bytes, object_count, request_count, connection_count);
     fclose(file);
-    return missing || seen.doubled;
+    return missing || seen.doubled || unreadable;
 }
 
 int
@@ -247,10 +272,10 @@ main(int argc, char **argv)
     sigset_t signals;
     pthread_t thread;
     if (argc != 2 && argc != 4) {
-        fprintf(stderr, "usage: hf_discard PORT_FILE [COUNT_FILE EXPECTED]\n");
+        fprintf(stderr, "usage: hf_discard PORT_FILE [COUNT_FILE EXPECTED|any|-]\n");
         return 2;
     }
-    keep = argc == 4;
+    keep = argc == 4 && strcmp(argv[3], "-") != 0;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
@@ -267,5 +292,6 @@ main(int argc, char **argv)
     fclose(file);
     pthread_create(&thread, NULL, accept_all, (void *)(intptr_t)listener);
     sigwait(&signals, &signal_number);
-    return keep ? count(argv[2], strtoull(argv[3], NULL, 10)) : 0;
+    pthread_mutex_lock(&lock); /* what is still under way does not count any more */
+    return argc == 4 ? count(argv[2], argv[3]) : 0;
 }

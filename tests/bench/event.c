@@ -1,10 +1,25 @@
 #include "event.h"
 #include <inttypes.h>
+#include <string.h>
 #include <time.h>
 
 #define BASE_S 1767225600 /* 2026-01-01 */
 
 static uint64_t state = 42;
+static enum { MIXED, SHORT, LARGE, RANDOM, SHAPES } shape = MIXED;
+static const char *const shape_names[SHAPES] = {"mixed", "short", "large", "random"};
+
+int
+event_shape(const char *name)
+{
+    for (unsigned i = 0; i < SHAPES; i++) {
+        if (strcmp(name, shape_names[i]) == 0) {
+            shape = i;
+            return 1;
+        }
+    }
+    return 0;
+}
 
 void
 event_seed(uint64_t seed)
@@ -84,14 +99,54 @@ write_short_event(FILE *out, uint64_t number, const char *time_text)
             skewed(600), time_text, skewed(40), pick(3) ? "SessionOpened" : "SessionClosed", pick(255), pick(65536), pick(32768), (unsigned)next_random(), number);
 }
 
-void
-event_write(FILE *out, uint64_t number)
+/* About 235 bytes: what a daemon logs of a login, with no more than what makes it CloudTrail-shaped. */
+static void
+write_log_line(FILE *out, uint64_t number, const char *time_text)
 {
-    char text[32];
+    fprintf(out, "{\"eventTime\":\"%s\",\"eventSource\":\"sshd.host-%u\",\"eventName\":\"%s\",\"sourceIPAddress\":\"192.0.2.%u\",\"requestParameters\":{\"user\":\"user-%u\",\"port\":%u,\"pid\":%u},\"eventID\":\"%08x-0000-4000-8000-%012" PRIx64 "\"}\n",
+            time_text, skewed(40), pick(3) ? "SessionOpened" : "SessionClosed", pick(255), skewed(600), pick(65536), pick(32768), (unsigned)next_random(), number);
+}
+
+static void
+write_head(FILE *out, uint64_t number, const char *time_text, const char *service, const char *name)
+{
+    fprintf(out, "{\"eventVersion\":\"1.11\",\"userIdentity\":{\"type\":\"AWSService\",\"invokedBy\":\"%s.amazonaws.com\"},\"eventTime\":\"%s\",\"eventSource\":\"%s.amazonaws.com\",\"eventName\":\"%s\",\"awsRegion\":\"eu-central-1\",\"sourceIPAddress\":\"10.%u.%u.%u\",\"eventID\":\"%08x-0000-4000-8000-%012" PRIx64 "\",\"eventType\":\"AwsApiCall\",\"recipientAccountId\":\"%012u\",\"eventCategory\":\"Management\",\"responseElements\":null,\"requestParameters\":",
+            service, time_text, service, name, pick(255), pick(255), pick(255), (unsigned)next_random(), number, 100000000u + skewed(40));
+}
+
+/* About 20 KB: one with a long list in it, as inventories have. */
+static void
+write_inventory(FILE *out, uint64_t number, const char *time_text)
+{
+    unsigned items = 67 + pick(41);
+    write_head(out, number, time_text, "ec2", "DescribeInstances");
+    fprintf(out, "{\"items\":[");
+    for (unsigned i = 0; i < items; i++)
+        fprintf(out, "%s{\"instanceId\":\"i-%017" PRIx64 "\",\"state\":\"%s\",\"availabilityZone\":\"eu-central-1%c\",\"privateIpAddress\":\"10.%u.%u.%u\",\"instanceType\":\"m6i.%s\",\"tags\":[{\"key\":\"team\",\"value\":\"team-%u\"},{\"key\":\"service\",\"value\":\"%s\"}]}",
+                i ? "," : "", next_random() >> 4, pick(8) ? "running" : "stopped", "abc"[pick(3)], pick(255), pick(255), pick(255), pick(2) ? "large" : "xlarge", skewed(12), services[skewed(14)]);
+    fprintf(out, "]}}\n");
+}
+
+/* About 1.3 KB, nearly all of it random: base64, which gzip brings to three quarters and no further. */
+static void
+write_random_event(FILE *out, uint64_t number, const char *time_text)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    char text[1141];
+    for (unsigned i = 0; i < sizeof(text) - 1; i += 10) {
+        uint64_t bits = next_random();
+        for (unsigned j = 0; j < 10; j++, bits >>= 6)
+            text[i + j] = letters[bits & 63];
+    }
+    text[sizeof(text) - 1] = '\0';
+    fprintf(out, "{\"eventTime\":\"%s\",\"eventSource\":\"kms\",\"eventName\":\"Encrypt\",\"eventID\":\"%08x-0000-4000-8000-%012" PRIx64 "\",\"requestParameters\":{\"blob\":\"%s\"}}\n",
+            time_text, (unsigned)next_random(), number, text);
+}
+
+static void
+write_mixed(FILE *out, uint64_t number, const char *text, time_t now)
+{
     struct tm tm;
-    time_t now = BASE_S + (time_t)(number / 50);
-    gmtime_r(&now, &tm);
-    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
     char session_text[32];
     time_t session_start = now - (time_t)pick(43200);
     gmtime_r(&session_start, &tm);
@@ -112,4 +167,22 @@ event_write(FILE *out, uint64_t number)
     fprintf(out, ",\"requestID\":\"%08x-%04x-4%03x-8%03x-%012" PRIx64 "\",\"eventID\":\"%08x-0000-4000-8000-%012" PRIx64 "\",\"readOnly\":%s,\"eventType\":\"AwsApiCall\",\"managementEvent\":%s,\"recipientAccountId\":\"%012u\",\"eventCategory\":\"%s\",\"tlsDetails\":{\"tlsVersion\":\"TLSv1.3\",\"cipherSuite\":\"TLS_AES_128_GCM_SHA256\",\"clientProvidedHostHeader\":\"%s.eu-central-1.amazonaws.com\"}}\n",
             (unsigned)next_random(), (unsigned)next_random() & 0xffff, (unsigned)next_random() & 0xfff, (unsigned)next_random() & 0xfff, next_random() >> 16, (unsigned)next_random(), number,
             kind == 1 ? "true" : "false", kind ? "true" : "false", account, kind ? "Management" : "Data", services[service]);
+}
+
+void
+event_write(FILE *out, uint64_t number)
+{
+    char text[32];
+    struct tm tm;
+    time_t now = BASE_S + (time_t)(number / 50);
+    gmtime_r(&now, &tm);
+    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+    if (shape == SHORT)
+        write_log_line(out, number, text);
+    else if (shape == LARGE)
+        write_inventory(out, number, text);
+    else if (shape == RANDOM)
+        write_random_event(out, number, text);
+    else
+        write_mixed(out, number, text, now);
 }

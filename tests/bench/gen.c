@@ -1,6 +1,6 @@
 /* Writes varied audit events (event.h), each with its own number:
  *
- *   hf_gen [--events N | --bytes N] [--first N] [--seed N]
+ *   hf_gen [--events N | --bytes N] [--first N] [--seed N] [--shape mixed|short|large|random]
  *
  * The same arguments give the same bytes.
  */
@@ -22,11 +22,13 @@ main(int argc, char **argv)
             first = value;
         else if (strcmp(argv[i], "--seed") == 0)
             event_seed(value);
+        else if (strcmp(argv[i], "--shape") == 0 && event_shape(argv[i + 1]))
+            continue;
         else
             argc = 0;
     }
     if (argc % 2 == 0 || (events == UINT64_MAX && bytes == UINT64_MAX)) {
-        fprintf(stderr, "usage: hf_gen [--events N | --bytes N] [--first N] [--seed N]\n");
+        fprintf(stderr, "usage: hf_gen [--events N | --bytes N] [--first N] [--seed N] [--shape mixed|short|large|random]\n");
         return 2;
     }
     char *line = NULL;

@@ -24,6 +24,8 @@ mark(struct seen *seen, uint64_t number)
 {
     seen->events++;
     seen->doubled += seen->times[number] != 0;
+    if (number > seen->highest)
+        seen->highest = number;
     if (seen->times[number] < 255)
         seen->times[number]++;
 }
