@@ -9,6 +9,9 @@
 
 /* A body larger than this part of the plain text means data that does not compress. */
 #define LARGE_PART 4
+/* Windows differ by an event or two: room for one is room for the next. Only what is touched
+ * becomes memory. */
+#define STEP_BYTES ((size_t)1 << 20)
 
 struct hf_seal_memory
 hf_seal_memory(void)
@@ -31,7 +34,8 @@ memory_reserve(struct hf_buf *buf, size_t size)
         hf_buf_done(buf); /* what it held is not needed: growing would copy it */
     hf_buf_reset(buf);
     buf->max = HF_MAX(buf->max, size);
-    return hf_buf_reserve(buf, size);
+    size_t steps = (size + STEP_BYTES - 1) / STEP_BYTES * STEP_BYTES;
+    return hf_buf_reserve(buf, size < STEP_BYTES ? size : HF_MIN(steps, buf->max));
 }
 
 void

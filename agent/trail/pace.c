@@ -9,7 +9,7 @@
 #include "agent/trail/trail_impl.h"
 
 #define LOOK_MS        250 /* between two steps: time for one to show */
-#define BEHIND_WINDOWS 2   /* for each sealer; fewer are the usual ups and downs */
+#define BEHIND_WINDOWS 1   /* for each sealer, and one; fewer are the usual ups and downs */
 #define GONE_WINDOWS   2   /* the one that is cut now, and what came meanwhile */
 
 static const int ways[] = {HF_COMPRESSION_USUAL, HF_COMPRESSION_QUICK, HF_COMPRESSION_ISAL};
