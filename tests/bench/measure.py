@@ -76,7 +76,8 @@ def arrived(agents):
     seen = agents[-1].seen
     counted = "events" in seen and seen["events"] > 0
     what = ("events", "missing", "doubled", "objects", "requests", "connections") if counted else ("objects", "requests", "connections")
-    return {"runs": len(agents), "each_event_once": counted, **{name: int(seen[name]) for name in what if name in seen}}
+    levels = {name.partition(":")[2]: int(count) for name, count in seen.items() if name.startswith("compression:")}
+    return {"runs": len(agents), "each_event_once": counted, **{name: int(seen[name]) for name in what if name in seen}, "compression": levels}
 
 
 def thread_figures(data, taken):
@@ -105,6 +106,8 @@ def stage_figures(stages):
     """Each floor alone: MB per CPU-second, and per second where it waits for something."""
     result = {}
     for name in floor.CPU_STAGES:
+        if not stages[0][name]["bytes"]:
+            continue  # not in this build
         result[name] = {"cpu": stat_of([one[name]["bytes"] / 1e6 / one[name]["cpu_s"] for one in stages], "MB/CPU-s")}
         if name in ("journal", "put"):
             result[name]["wall"] = stat_of([one[name]["bytes"] / 1e6 / one[name]["wall_s"] for one in stages], "MB/s")

@@ -76,6 +76,10 @@ def once(seen):
     return f"yes, in all {seen['runs']} runs" if seen["each_event_once"] else f"{seen['objects']} objects, one run opened"
 
 
+def levels(seen):
+    return ", ".join(f"{name}: {count}" for name, count in sorted(seen["compression"].items())) or "-"
+
+
 def markdown(result):
     here = result["machine"]
     good = [case for case in result["cases"] if "failed" not in case]
@@ -122,8 +126,8 @@ def beside_section(cases):
 
 def objects_section(cases):
     rows = [[case["name"], case["data"]["name"], str(case["files"]), str(case["arrived"]["objects"]), str(case["arrived"].get("requests", "-")),
-             str(case["arrived"].get("connections", "-"))] for case in of_kind(cases, "agent")]
-    return "## What the store saw, in one run\n\n" + table(["case", "data set", "files", "objects", "requests", "connections"], rows) if rows else ""
+             str(case["arrived"].get("connections", "-")), levels(case["arrived"])] for case in of_kind(cases, "agent")]
+    return "## What the store saw, in one run\n\n" + table(["case", "data set", "files", "objects", "requests", "connections", "compressed by"], rows) if rows else ""
 
 
 def threads_section(cases):
