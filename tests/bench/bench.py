@@ -1,5 +1,6 @@
 """What every part needs: where the programs are, a temporary directory, child processes that end with us, progress."""
 
+import math
 import os
 import shutil
 import signal
@@ -29,9 +30,18 @@ def figures(line):
 
 
 def stat_of(values, unit):
-    """Median, range and number, beside the values themselves."""
+    """Median, range and number, beside the values themselves; with enough of them, where the median lies with 95 % certainty."""
     return {"unit": unit, "median": statistics.median(values), "min": min(values), "max": max(values), "n": len(values),
-            "values": [round(value, 6) for value in values]}
+            "median_95": median_95(sorted(values)), "values": [round(value, 6) for value in values]}
+
+
+def median_95(ordered):
+    """By order statistics, without a word about the distribution: the k-th from either end, k by the binomial. None below 6 values."""
+    count, below, least = len(ordered), 0.0, 0
+    while below + math.comb(count, least) / 2**count <= 0.025:
+        below += math.comb(count, least) / 2**count
+        least += 1
+    return [ordered[least - 1], ordered[count - least]] if least else None
 
 
 def build():

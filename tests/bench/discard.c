@@ -1,7 +1,8 @@
 /* A store that keeps nothing but what a confirmation asks for: hf_discard PORT_FILE [COUNT_FILE EXPECTED|any|-]
  *
  * Speaks as much S3 over plain HTTP as a delivery needs: PUT of an object, HEAD of it, an empty listing, Object Lock on. With COUNT_FILE it
- * says at SIGTERM what it saw: "events N missing N doubled N other N puts N bytes N objects N requests N connections N". With EXPECTED the
+ * says at SIGTERM what it saw: "events N missing N doubled N other N puts N bytes N objects N requests N connections N", and "compression:NAME N" for what
+ * the metadata of so many objects name. With EXPECTED the
  * objects stay in memory, and hf_gen's events in them are counted in this process: the agent under test does not pay for it. "any": those
  * up to the highest seen are expected. "-": the objects cannot be read, only requests are counted.
  */
@@ -24,7 +25,7 @@
 
 struct object {
     struct object *next;
-    char key[2048], etag[64], sha256[80], lock_mode[32], retain_until[64];
+    char key[2048], etag[64], sha256[80], lock_mode[32], retain_until[64], compression[32];
     size_t size;
     unsigned char *body;
 };
@@ -129,6 +130,7 @@ put(int fd, const char *path, const char *head, const char *rest, size_t rest_si
     header(head, "content-md5", value, sizeof(value));
     md5_etag(value, object->etag, sizeof(object->etag));
     header(head, "x-amz-meta-holdfast-sha256", object->sha256, sizeof(object->sha256));
+    header(head, "x-amz-meta-holdfast-compression", object->compression, sizeof(object->compression));
     header(head, "x-amz-object-lock-mode", object->lock_mode, sizeof(object->lock_mode));
     header(head, "x-amz-object-lock-retain-until-date", object->retain_until, sizeof(object->retain_until));
     if (!read_body(fd, object, object->size, rest, rest_size))
@@ -240,6 +242,22 @@ accept_all(void *context)
     return NULL;
 }
 
+/* As the objects name it; one of each name. */
+static void
+count_compression(FILE *file)
+{
+    for (const struct object *first = objects; first; first = first->next) {
+        const struct object *before = objects;
+        uint64_t same = 0;
+        while (before != first && strcmp(before->compression, first->compression) != 0)
+            before = before->next;
+        for (const struct object *object = first; object && before == first && *first->compression; object = object->next)
+            same += strcmp(object->compression, first->compression) == 0;
+        if (same)
+            fprintf(file, " compression:%s %" PRIu64, first->compression, same);
+    }
+}
+
 static int
 count(const char *path, const char *expected)
 {
@@ -258,8 +276,10 @@ count(const char *path, const char *expected)
         return 1;
     int any = strcmp(expected, "any") == 0;
     uint64_t missing = keep ? seen_missing(&seen, any ? (seen.events ? seen.highest + 1 : 0) : strtoull(expected, NULL, 10)) : 0;
-    fprintf(file, "events %" PRIu64 " missing %" PRIu64 " doubled %" PRIu64 " other %" PRIu64 " puts %" PRIu64 " bytes %" PRIu64 " objects %" PRIu64 " requests %" PRIu64 " connections %" PRIu64 "\n",
+    fprintf(file, "events %" PRIu64 " missing %" PRIu64 " doubled %" PRIu64 " other %" PRIu64 " puts %" PRIu64 " bytes %" PRIu64 " objects %" PRIu64 " requests %" PRIu64 " connections %" PRIu64,
             seen.events, missing, seen.doubled, seen.other, put_count, put_bytes, object_count, request_count, connection_count);
+    count_compression(file);
+    fputc('\n', file);
     fclose(file);
     return missing || seen.doubled || unreadable;
 }

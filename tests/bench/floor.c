@@ -11,8 +11,9 @@
  *   --body     put: bytes of a body (default 2097152)
  *
  * whole (the default)  SHA-256 of each uncompressed object, libdeflate (level 6, or --level), SHA-256 of the result
- * gzip, gzip1          libdeflate 6, 1 alone          sha    SHA-256 of each uncompressed object
+ * gzip, gzip1          libdeflate 6, 1 alone       sha    SHA-256 of each uncompressed object
  * frame                memchr for the line ends       scan   the project's JSON scanner over each line
+ * isal                 ISA-L 2 alone; "bytes 0" from a build without it
  * read                 pread in blocks of 256 KiB     put    libcurl, one after the other
  * journal              pwrite and fdatasync of batches over a file that is written already
  * sync                 the same at --rate, whatever has come by then being the next batch, with the time that each took
@@ -33,7 +34,7 @@ static const struct stage {
     const char *name;
     int (*run)(const struct floor *floor, struct result *result);
 } stages[] = {
-    {"whole", floor_whole}, {"gzip", floor_gzip}, {"gzip1", floor_gzip1}, {"sha", floor_sha},         {"frame", floor_frame},
+    {"whole", floor_whole}, {"gzip", floor_gzip}, {"gzip1", floor_gzip1}, {"isal", floor_isal},       {"sha", floor_sha},   {"frame", floor_frame},
     {"scan", floor_scan},   {"read", floor_read}, {"put", floor_put},     {"journal", floor_journal}, {"sync", floor_sync},
 };
 

@@ -3,7 +3,7 @@
 from agent import Store
 from bench import figures
 
-CPU_STAGES = ("gzip", "gzip1", "sha", "frame", "scan", "read", "journal", "put")
+CPU_STAGES = ("gzip", "gzip1", "isal", "sha", "frame", "scan", "read", "journal", "put")
 BODY_BYTES = 2 << 20  # as a window of 16 MiB becomes at 8:1
 
 # Which floors belong to which of the agent's threads. `scaled`: that floor's work is the compressed bytes, not the events.

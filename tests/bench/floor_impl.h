@@ -25,10 +25,14 @@ struct result {
     char more[256]; /* further figures, as they will be printed */
 };
 
+/* The size of the object that begins at `at`: whole lines, as many as fit. */
+size_t floor_object_at(const struct floor *floor, size_t at);
+
 /* Each returns 0 when it could not be done, having said why on stderr. */
 int floor_whole(const struct floor *floor, struct result *result);
 int floor_gzip(const struct floor *floor, struct result *result);
 int floor_gzip1(const struct floor *floor, struct result *result);
+int floor_isal(const struct floor *floor, struct result *result); /* no bytes at all when the build has no ISA-L */
 int floor_sha(const struct floor *floor, struct result *result);
 int floor_frame(const struct floor *floor, struct result *result);
 int floor_scan(const struct floor *floor, struct result *result);

@@ -61,7 +61,7 @@ def agent_figures(data, taken):
         "floor": stat_of([speed(data, one["cpu_s"]) for one in floors], "MB/CPU-s"),
         "ratio": stat_of([low["cpu_s"] / one.cpu_s for one, low in zip(agents, floors)], "agent/floor per CPU-second"),
         "wall": stat_of([data.bytes / 1e6 / one.wall_s for one in agents], "MB/s"),
-        "peak_rss": stat_of([one.rss_kib / 1024 for one in agents], "MiB"),
+        "peak_rss": peak_rss(agents),
         "arrived": arrived(agents), "threads": thread_figures(data, taken), "stages": stage_figures(taken["stages"]),
     }
     if taken["beside"]:
@@ -71,12 +71,17 @@ def agent_figures(data, taken):
     return result
 
 
+def peak_rss(agents):
+    return stat_of([one.rss_kib / 1024 for one in agents], "MiB")
+
+
 def arrived(agents):
     """What the store saw in the last run, and in how many runs that was looked at; a run in which it was wrong has failed already."""
     seen = agents[-1].seen
     counted = "events" in seen and seen["events"] > 0
     what = ("events", "missing", "doubled", "objects", "requests", "connections") if counted else ("objects", "requests", "connections")
-    return {"runs": len(agents), "each_event_once": counted, **{name: int(seen[name]) for name in what if name in seen}}
+    levels = {name.partition(":")[2]: int(count) for name, count in seen.items() if name.startswith("compression:")}
+    return {"runs": len(agents), "each_event_once": counted, **{name: int(seen[name]) for name in what if name in seen}, "compression": levels}
 
 
 def thread_figures(data, taken):
@@ -105,6 +110,8 @@ def stage_figures(stages):
     """Each floor alone: MB per CPU-second, and per second where it waits for something."""
     result = {}
     for name in floor.CPU_STAGES:
+        if not stages[0][name]["bytes"]:
+            continue  # not in this build
         result[name] = {"cpu": stat_of([one[name]["bytes"] / 1e6 / one[name]["cpu_s"] for one in stages], "MB/CPU-s")}
         if name in ("journal", "put"):
             result[name]["wall"] = stat_of([one[name]["bytes"] / 1e6 / one[name]["wall_s"] for one in stages], "MB/s")
@@ -137,7 +144,7 @@ def cores_case(bench, case, sets, pairs, size):
             "one_core": stat_of([data.bytes / 1e6 / one.wall_s for one in taken["one"]], "MB/s"),
             "two_cores": stat_of([data.bytes / 1e6 / one.wall_s for one in taken["two"]], "MB/s"),
             "sealing_threads": {"one_core": sealers(taken["one"]), "two_cores": sealers(taken["two"])},
-            "arrived": arrived(taken["two"])}
+            "peak_rss": peak_rss(taken["two"]), "arrived": arrived(taken["two"])}
 
 
 def sealers(runs):
@@ -210,7 +217,8 @@ def ack_once(bench, case, data, rate, seconds, which):
 
 def ack_figures(rate, runs):
     feeds, disks = [one["feed"] for one in runs], [one["disk"] for one in runs]
-    row = {"rate_mb_s": rate, "offered": stat_of([feed["offered_mb_s"] for feed in feeds], "MB/s"), "arrived": arrived([one["run"] for one in runs])}
+    agents = [one["run"] for one in runs]
+    row = {"rate_mb_s": rate, "offered": stat_of([feed["offered_mb_s"] for feed in feeds], "MB/s"), "peak_rss": peak_rss(agents), "arrived": arrived(agents)}
     for name in ("p50_ms", "p99_ms", "max_ms"):
         row[name] = stat_of([feed[name] for feed in feeds], "ms")
         row["disk_" + name] = stat_of([disk[name] for disk in disks], "ms")

@@ -65,7 +65,10 @@ def number(figure, digits=1):
 
 
 def spread(figure, digits=2):
-    return f"{figure['min']:.{digits}f} to {figure['max']:.{digits}f}, n {figure['n']}"
+    text = f"{figure['min']:.{digits}f} to {figure['max']:.{digits}f}, n {figure['n']}"
+    if figure["median_95"]:
+        text += f"; 95 %: {figure['median_95'][0]:.{digits}f} to {figure['median_95'][1]:.{digits}f}"
+    return text
 
 
 def window(size):
@@ -76,13 +79,17 @@ def once(seen):
     return f"yes, in all {seen['runs']} runs" if seen["each_event_once"] else f"{seen['objects']} objects, one run opened"
 
 
+def levels(seen):
+    return ", ".join(f"{name}: {count}" for name, count in sorted(seen["compression"].items())) or "-"
+
+
 def markdown(result):
     here = result["machine"]
     good = [case for case in result["cases"] if "failed" not in case]
     parts = [f"# holdfast: benchmark\n\n{result['date']}, commit {result['commit']}{' with changes' if result['changed'] else ''}. "
              f"{here['cpu']}, {here['cores']} cores, {here['memory_mib']} MiB, kernel {here['kernel']}. MB is 10^6 bytes of events. "
              "Floor: one thread, the same bytes in memory, SHA-256 of each uncompressed object, libdeflate 6, SHA-256 of the result; "
-             "a ratio is the median of the pairs' ratios. tests/bench/README.md says what this is and what it is not.\n"]
+             "a ratio is the median of the pairs' ratios, and where that median lies with 95 % certainty is said from 6 pairs on. tests/bench/README.md says what this is and what it is not.\n"]
     for section in (data_section, agent_section, beside_section, objects_section, threads_section, stages_section, cores_section,
                     journal_section, ack_section):
         parts.append(section(good))
@@ -122,8 +129,8 @@ def beside_section(cases):
 
 def objects_section(cases):
     rows = [[case["name"], case["data"]["name"], str(case["files"]), str(case["arrived"]["objects"]), str(case["arrived"].get("requests", "-")),
-             str(case["arrived"].get("connections", "-"))] for case in of_kind(cases, "agent")]
-    return "## What the store saw, in one run\n\n" + table(["case", "data set", "files", "objects", "requests", "connections"], rows) if rows else ""
+             str(case["arrived"].get("connections", "-")), levels(case["arrived"])] for case in of_kind(cases, "agent")]
+    return "## What the store saw, in one run\n\n" + table(["case", "data set", "files", "objects", "requests", "connections", "compressed by"], rows) if rows else ""
 
 
 def threads_section(cases):
@@ -158,8 +165,9 @@ def cores_section(cases):
         control = number(case["control"], 2)
         found = number(case["speed_up"], 2) if case["measurable"] else f"not measurable here (control {control})"
         rows.append([case["name"], case["data"]["name"], " and ".join(str(count) for count in case["sealing_threads"].values()), number(case["one_core"]), number(case["two_cores"]), found,
-                     spread(case["speed_up"]), control, spread(case["control"])])
-    head = ["case", "data set", "sealing threads", "one core, MB/s", "two, MB/s", "speed-up", "least to most", "control", "least to most"]
+                     spread(case["speed_up"]), control, spread(case["control"]), f"{case['peak_rss']['max']:.0f}", once(case["arrived"])])
+    head = ["case", "data set", "sealing threads", "one core, MB/s", "two, MB/s", "speed-up", "least to most", "control", "least to most",
+            "peak RSS, MiB", "each event once"]
     return "## Two cores against one, wall time\n\n" + table(head, rows) if rows else ""
 
 
@@ -176,7 +184,7 @@ def ack_section(cases):
         for row in case["rates"]:
             three = [" / ".join(number(row[who + name], 2) for name in ("p50_ms", "p99_ms", "max_ms")) for who in ("", "disk_", "group_commit_")]
             rows.append([case["name"], case["data"]["name"], str(row["rate_mb_s"]), number(row["offered"]), *three, number(row["p99_above_disk_ms"], 2),
-                         spread(row["p99_above_disk_ms"]), once(row["arrived"])])
+                         spread(row["p99_above_disk_ms"]), f"{row['peak_rss']['max']:.0f}", once(row["arrived"])])
     head = ["case", "data set", "MB/s", "offered", "acknowledged, ms: p50 / p99 / max", "the disk's own pwrite + fdatasync", "bare group commit",
-            "p99 above the disk's", "least to most", "each event once"]
+            "p99 above the disk's", "least to most", "peak RSS, MiB", "each event once"]
     return "## Acknowledgement of a socket source\n\n" + table(head, rows) if rows else ""
