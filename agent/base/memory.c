@@ -81,10 +81,10 @@ is_traced(void)
  * has it. So: segments that are not writable, of objects without text relocations; what the linker
  * wrote and then protected (RELRO) lies in a writable segment. While this goes through the list no
  * library can be unloaded: dl_iterate_phdr() holds the linker's lock, and an address found in it
- * cannot have become somebody's heap by the time it is dropped. (A uprobe set from outside is lost;
- * it is set again by whoever sets it.) MADV_COLD would leave the pages in the map, and MADV_PAGEOUT
- * is for the owners of the files. Sanitizers and valgrind need no exception: the same rule holds for
- * their own segments. */
+ * cannot have become somebody's heap by the time it is dropped. (A uprobe set from outside is lost,
+ * until it is set again.) MADV_COLD would leave the pages in the map, and MADV_PAGEOUT is for the
+ * owners of the files. Sanitizers and valgrind need no exception: the same rule holds for their own
+ * segments. */
 void
 hf_memory_give_back(void)
 {
