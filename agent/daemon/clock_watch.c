@@ -141,16 +141,18 @@ arm(int fd)
     return timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL) == 0;
 }
 
-/* The turn of the loop that this makes looks. */
+/* The turn of the loop that this makes looks. The trails wait for times of the wall clock, by a clock that stands still while the machine
+ * sleeps; this comes at the end of a sleep, too. */
 static void
 clock_was_set(evutil_socket_t fd, short what, void *context)
 {
+    struct hf_daemon *daemon = context;
     uint64_t count;
     (void)what;
-    (void)context;
     if (read(fd, &count, sizeof(count)) < 0 && errno != ECANCELED)
         return;
     (void)arm(fd);
+    hf_trails_notify(daemon->trails);
 }
 
 enum hf_status

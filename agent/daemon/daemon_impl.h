@@ -75,7 +75,8 @@ struct hf_daemon {
     struct clock_watch clock;
     uint64_t last_stamp_ns; /* of the journal as it was found */
 
-    struct event *flush_timer, *watchdog, *stdin_timer;
+    struct event *flush_timer, *watchdog, *stdin_timer, *quiet_timer;
+    uint64_t worked_ms; /* boot time: when the loop had something to do for the last time */
     struct flush_wait *flushes;
 
     struct control *control;
@@ -118,6 +119,10 @@ void flush_begin(struct hf_daemon *daemon, uint64_t timeout_ms, void (*done)(str
                  void *argument);
 void flush_committed(struct hf_daemon *daemon);
 void flush_open(struct hf_daemon *daemon);
+
+/* ---- quiet.c ---- */
+void quiet_open(struct hf_daemon *daemon);
+void quiet_begins(struct hf_daemon *daemon); /* something was done just now */
 
 /* ---- reload.c, clock_watch.c, control.c ---- */
 void daemon_reload(struct hf_daemon *daemon);

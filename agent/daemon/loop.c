@@ -45,6 +45,7 @@ on_committed(evutil_socket_t fd, short what, void *context)
     own_events_retry(daemon);
     hf_intake_committed(daemon->intake, atomic_load(&daemon->durable_seq), atomic_exchange(&daemon->room, false));
     flush_committed(daemon);
+    quiet_begins(daemon);
 }
 
 void
@@ -175,6 +176,7 @@ loop_open(struct hf_daemon *daemon, struct hf_error *err)
     daemon->posted = event_new(daemon->loop, -1, 0, on_posted, daemon);
     daemon->committed = event_new(daemon->loop, -1, 0, on_committed, daemon);
     flush_open(daemon);
+    quiet_open(daemon);
     open_watchdog(daemon);
     open_stdin_timer(daemon);
     return HF_OK;
@@ -197,6 +199,7 @@ loop_close(struct hf_daemon *daemon)
     free_event(&daemon->posted);
     free_event(&daemon->committed);
     free_event(&daemon->flush_timer);
+    free_event(&daemon->quiet_timer);
     free_event(&daemon->watchdog);
     free_event(&daemon->stdin_timer);
     while (daemon->posts) {

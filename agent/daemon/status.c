@@ -125,6 +125,7 @@ status_on_loop(struct hf_daemon *daemon, void *argument)
     json_decref(wait->doc);
     wait->done(daemon, wait->argument, reply);
     hf_freep(&wait);
+    quiet_begins(daemon);
 }
 
 static void

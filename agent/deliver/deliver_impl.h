@@ -143,6 +143,7 @@ struct hf_deliverer {
     /* the thread's own */
     struct work *waiting, **waiting_end;
     unsigned active;
+    bool worked; /* and has not given back the memory for it */
     struct hf_s3 *s3;
 
     /* clock.c */

@@ -8,7 +8,8 @@
 
 #include <stdlib.h>
 
-/* Longest sleep: the clock of a wait stands still in suspend, boot time does not. */
+/* Longest wait for a time: its clock stands still in suspend, boot time does not. Who waits for
+ * nothing but a job sleeps until the bell. */
 #define SLEEP_MAX_MS 60000
 
 /* ---- jobs ---- */
@@ -30,6 +31,8 @@ work_done(struct work *work)
     enum hf_status status = work->status;
 
     work->deliverer->active--;
+    work->deliverer->worked = true;
+    hf_memory_note_use();
     hf_buf_done(&work->document);
     free(work);
     if (status == HF_OK)
@@ -155,18 +158,42 @@ take_arrived(struct hf_deliverer *deliverer)
     return orders;
 }
 
-/* Until the next job may begin, or the deadline; SLEEP_MAX_MS when neither is near. */
+/* Until the next job may begin, or the deadline; SLEEP_MAX_MS when neither is near; -1 when there
+ * is neither. */
 static int
 sleep_ms(const struct hf_deliverer *deliverer, struct orders orders)
 {
-    int64_t now_ms = (int64_t)hf_boot_ms(), until_ms = now_ms + SLEEP_MAX_MS;
+    int64_t now_ms = (int64_t)hf_boot_ms(), until_ms = INT64_MAX;
 
     for (const struct work *work = deliverer->waiting; work; work = work->next)
         if (begins_at(work) > now_ms)
             until_ms = HF_MIN(until_ms, begins_at(work));
     if (orders.stopping)
         until_ms = HF_MIN(until_ms, orders.deadline_boot_ms);
-    return (int)HF_MAX(until_ms - now_ms, 0);
+    if (until_ms == INT64_MAX)
+        return -1;
+    return (int)HF_MIN(HF_MAX(until_ms - now_ms, 0), SLEEP_MAX_MS);
+}
+
+/* Nothing is under way. Once after the last job the memory that it took goes back. */
+static void
+rest(struct hf_deliverer *deliverer, struct orders orders)
+{
+    int wait_ms = sleep_ms(deliverer, orders);
+    bool gives_back = deliverer->worked && (wait_ms < 0 || wait_ms > HF_MEMORY_QUIET_MS);
+
+    if (hf_queue_take(deliverer->bell, gives_back ? HF_MEMORY_QUIET_MS : wait_ms) || !gives_back)
+        return;
+    deliverer->worked = false;
+    (void)hf_memory_give_back_if_quiet();
+}
+
+static void
+carry_on(struct hf_deliverer *deliverer, struct orders orders)
+{
+    int wait_ms = sleep_ms(deliverer, orders);
+
+    hf_s3_run(deliverer->s3, wait_ms < 0 ? SLEEP_MAX_MS : wait_ms);
 }
 
 /* Nothing under way, and nothing that could begin before the deadline. */
@@ -229,9 +256,9 @@ run(void *context)
         if (work)
             begin(deliverer, work);
         else if (deliverer->active > 0)
-            hf_s3_run(deliverer->s3, sleep_ms(deliverer, orders));
+            carry_on(deliverer, orders);
         else
-            (void)hf_queue_take(deliverer->bell, sleep_ms(deliverer, orders));
+            rest(deliverer, orders);
     }
     abandon_rest(deliverer);
     return NULL;

@@ -73,6 +73,13 @@ hf_s3_open(const struct hf_s3_options *options, struct hf_s3 **ret_s3, struct hf
     curl_multi_setopt(s3->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)s3->connections);
     curl_multi_setopt(s3->multi, CURLMOPT_MAXCONNECTS, (long)s3->connections);
     curl_multi_setopt(s3->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
+    /* Connections and names are the multi handle's; TLS sessions would be each transfer's own, and
+     * every new connection a full handshake. One thread: no locks. A session was verified when it
+     * began: an authority that was taken out of ca_file counts again when the store ends it. */
+    s3->share = curl_share_init();
+    hf_assert(s3->share);
+    hf_assert(curl_share_setopt(s3->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) ==
+              CURLSHE_OK);
 
     status = check_options(options, err);
     if (status == HF_OK)
@@ -330,6 +337,7 @@ hf_s3_close(struct hf_s3 *s3)
     while (s3->waiting)
         abandon(s3, take_waiting(s3), HF_S3_NEVER_SENT);
     curl_multi_cleanup(s3->multi);
+    curl_share_cleanup(s3->share);
     hf_s3_credentials_done(&s3->credentials);
     hf_sigv4_key_forget(&s3->signing_key);
     hf_s3_endpoint_done(&s3->endpoint);

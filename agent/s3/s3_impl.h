@@ -136,6 +136,7 @@ struct hf_s3 {
     int64_t skew_s;
 
     CURLM *multi;
+    CURLSH *share; /* TLS sessions, for the next connection */
     struct hf_s3_job *waiting, **waiting_end;
     struct hf_s3_job *failed, **failed_end;
     struct hf_s3_job *active;

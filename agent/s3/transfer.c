@@ -134,6 +134,7 @@ set_security(CURL *easy, const struct hf_s3 *s3)
         SET(easy, CURLOPT_CAINFO, s3->ca_file);
         SET(easy, CURLOPT_CAPATH, NULL); /* only these, not the system's beside them */
     }
+    SET(easy, CURLOPT_SHARE, s3->share);
     /* libcurl keeps what it read for a day: a file that was mended would not be seen. */
     SET(easy, CURLOPT_CA_CACHE_TIMEOUT, CA_CACHE_S);
 }
@@ -152,6 +153,9 @@ set_limits(CURL *easy, const struct hf_s3_job *job)
     SET(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
     SET(easy, CURLOPT_LOW_SPEED_TIME, (long)s3->timeout_s);
     SET(easy, CURLOPT_TIMEOUT_MS, (long)(HF_MIN(deadline_s, 7 * 86400) * 1000));
+    /* Not longer: a firewall may forget a quiet connection without telling either end, and then a
+     * PUT hangs until the time-out and its outcome is unknown. A new one costs two round trips, its
+     * TLS session being known. */
     SET(easy, CURLOPT_MAXAGE_CONN, 60L);
     SET(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     SET(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);

@@ -208,9 +208,9 @@ trail_wake_ms(const struct trail *trail)
     if (!trail->digest) /* one that is due and still not cut may not be cut yet */
         wake_ms = trail->digest_due_ms > now_ms ? trail->digest_due_ms : now_ms + 1000;
     int64_t due_s = hf_cutter_due_s(trail->cutter, hf_window_delay_s(trail->trails->options.identity->journal, trail->rule.window_s));
-    if (due_s) { /* a wall-clock time; looked at again at the latest after half a minute, should the clock step */
+    if (due_s) { /* a wall-clock time: whoever sets the clock wakes us */
         int64_t wait_ms = due_s * 1000 - (int64_t)(hf_wall_ns() / 1000000) + 5;
-        wake_ms = HF_MIN(wake_ms, now_ms + HF_MAX(HF_MIN(wait_ms, 30000), 50));
+        wake_ms = HF_MIN(wake_ms, now_ms + HF_MAX(wait_ms, 50));
     }
     if (trail->state == TRAIL_WAITING || trail->state == TRAIL_HELD)
         wake_ms = HF_MIN(wake_ms, trail->retry_at_ms);

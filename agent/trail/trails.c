@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define JOURNAL_PACE_MS 25
+#define WAIT_MOST_MS 3600000 /* a clock that is set, and the end of a suspend, are told by hf_trails_notify() */
 
 struct inbox {
     pthread_t thread;
@@ -137,9 +138,9 @@ turn_all(struct hf_trails *trails)
 static void
 wait_until(struct inbox *inbox, int64_t boot_ms)
 {
-    int64_t wait_ms = boot_ms == INT64_MAX ? 60000 : boot_ms - (int64_t)hf_boot_ms();
+    int64_t wait_ms = boot_ms == INT64_MAX ? WAIT_MOST_MS : boot_ms - (int64_t)hf_boot_ms();
     struct timespec at;
-    hf_deadline_in((uint64_t)HF_MAX(HF_MIN(wait_ms, 60000), 0), &at);
+    hf_deadline_in((uint64_t)HF_MAX(HF_MIN(wait_ms, WAIT_MOST_MS), 0), &at);
     pthread_cond_timedwait(&inbox->changed, &inbox->lock, &at);
 }
 

@@ -124,6 +124,14 @@ void hf_freep(void *pointer_to_pointer);     /* for hf_owned() */
 void hf_wipe(void *bytes, size_t size);      /* not optimised away */
 void hf_hide_memory(void); /* of a process that holds keys: no core dump, no ptrace by the same user */
 
+/* Gives back what can be had again: freed heap, and the pages of the program and its libraries, which come back from the page
+ * cache when they are touched. Costs about a millisecond, and as much again at the next work. Any thread. Under a debugger the pages stay. */
+void hf_memory_give_back(void);
+/* Whoever works says so; HF_MEMORY_QUIET_MS after its own last work each such thread asks once, and the one that was last gives back. */
+#define HF_MEMORY_QUIET_MS 10000
+void hf_memory_note_use(void);
+bool hf_memory_give_back_if_quiet(void); /* false: somebody worked meanwhile, and will ask later */
+
 /* ---- slice: borrowed bytes; buf: owned bytes with a named maximum ---- */
 
 struct hf_slice {

@@ -48,7 +48,7 @@ struct hf_trails_options {
 enum hf_status hf_trails_start(const struct hf_trails_options *options, struct hf_config *config, struct hf_trails **ret_trails, struct hf_error *err) hf_must_check;
 /* Applies a changed configuration; waits until it is done. On failure everything stays as it was and `config` stays the caller's. */
 enum hf_status hf_trails_configure(struct hf_trails *trails, struct hf_config *config, struct hf_error *err) hf_must_check;
-/* The journal moved on. Cheap; from any thread. */
+/* The journal moved on, or the wall clock was set, or the machine slept: waits for a time are measured anew. Cheap; from any thread. */
 void hf_trails_notify(struct hf_trails *trails);
 
 /* Everything up to `last_seq` into locked objects and a digest. `done` runs on the trails' thread, once: `failed` is NULL when every trail
