@@ -254,6 +254,7 @@ recover_segments(struct hf_recover *run, struct files *files, struct hf_error *e
         for (size_t k = i + 1; k < files->count; k++)
             run->cap = HF_MIN(run->cap, files->items[k].segment->first_seq);
         run->batches = 0;
+        run->superseded = i < state_from;
         bool wanted = segment->first_seq <= run->cap && (run->cap - 1 > run->released_seq || i >= state_from);
         if (wanted) {
             if (first)

@@ -102,7 +102,11 @@ judge_damaged(struct hf_recover *run, uint64_t offset, const struct hf_batch_hea
     struct hf_batch_head behind;
     uint64_t at;
 
-    if (run->cap != UINT64_MAX)
+    /* A torn tail without events, of a crash before the last one: the start that cut it began the
+     * next segment, whose snapshot has what it would have said. Only a batch with events is proved
+     * by that segment: its sequences were not given out again. */
+    bool torn_before = head->event_count == 0 && run->superseded;
+    if (run->cap != UINT64_MAX && !torn_before)
         return HF_ECORRUPT; /* the next segment was begun behind it */
     enum hf_status status = hf_view_find(&run->view, offset + 8, head->generation,
                                          hf_batch_last_seq(head) + 1, &at, &behind, err);

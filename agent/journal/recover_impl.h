@@ -18,6 +18,7 @@ struct hf_recover {
     struct hf_pending pending;
     uint64_t expected; /* the next sequence */
     uint64_t cap; /* the segment at hand ends before this sequence; UINT64_MAX for the newest */
+    bool superseded; /* a later segment has a snapshot of the state */
     uint64_t released_seq; /* the highest one that is recorded */
     uint64_t batches;      /* accepted in the segment at hand */
 };

@@ -69,7 +69,12 @@ check_after_crash(struct fixture *fixture)
              released = atomic_load(&oracle->released_seq), last = 0;
 
     fixture_open(fixture);
-    assert_int_equal(fixture->recovery.loss_count, 0);
+    for (size_t i = 0; i < fixture->recovery.loss_count; i++)
+        fail_msg("sequences %llu to %llu are called lost, %llu was durable, %llu released: %s",
+                 (unsigned long long)fixture->recovery.losses[i].first_seq,
+                 (unsigned long long)fixture->recovery.losses[i].last_seq,
+                 (unsigned long long)durable, (unsigned long long)released,
+                 fixture->recovery.losses[i].reason);
     assert_true(fixture->recovery.next_seq > durable);
     assert_true(fixture->recovery.oldest_seq <= released + 1);
     struct readout readout = read_from(fixture->journal, released + 1);

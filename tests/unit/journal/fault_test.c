@@ -180,6 +180,35 @@ a_torn_tail_is_cut_and_counted(void **state)
     assert_int_equal(read_from(fixture->journal, 1).events, 13);
 }
 
+/* A crash in the middle of a segment's second snapshot, and a start or two later. */
+static void
+a_torn_snapshot_is_no_loss_at_any_later_start(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture_open(fixture);
+    append_events(fixture, 5);
+    must_begin(fixture->journal);
+    struct hf_error err;
+    assert_int_equal(hf_journal_set_state(fixture->journal, "file/a", HF_SLICE_LITERAL("one"), &err),
+                     HF_OK);
+    hf_journal_commit(fixture->journal);
+    fixture_reopen(fixture);
+    struct hf_segment current = look_at_current(fixture);
+    uint64_t number = current.number, end = current.end;
+    fixture_close(fixture);
+    damage(fixture, number, end - 10, 1);
+    fixture_open(fixture);
+    assert_true(fixture->recovery.torn_bytes > 0);
+    for (int start = 0; start < 3; start++) {
+        hf_owned(hf_buf_done) struct hf_buf value = HF_BUF(16);
+        assert_int_equal(fixture->recovery.loss_count, 0);
+        assert_int_equal(fixture->recovery.next_seq, 6);
+        assert_int_equal(hf_journal_get_state(fixture->journal, "file/a", &value), HF_OK);
+        assert_string_equal(hf_buf_text(&value), "one");
+        fixture_reopen(fixture);
+    }
+}
+
 static void
 damage_that_a_mark_covers_is_a_loss(void **state)
 {
@@ -602,6 +631,7 @@ main(void)
         TEST(a_disk_that_stays_broken_refuses_intake_and_recovers_by_itself),
         TEST(closing_on_a_broken_disk_ends),
         TEST(a_torn_tail_is_cut_and_counted),
+        TEST(a_torn_snapshot_is_no_loss_at_any_later_start),
         TEST(damage_that_a_mark_covers_is_a_loss),
         TEST(a_missing_segment_is_an_exact_loss),
         TEST(a_missing_first_segment_is_an_exact_loss),
