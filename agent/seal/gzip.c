@@ -10,20 +10,29 @@
 #define RATIO_MOST  1032u
 #define RATIO_SLACK 65536u
 
-static size_t
-deflate_into(struct hf_slice plain, int level, struct hf_buf *gzip)
+void
+gzip_compressor_free(void *compressor)
+{
+    libdeflate_free_compressor(compressor);
+}
+
+static struct libdeflate_compressor *
+compressor_of(int level)
 {
     struct libdeflate_compressor *compressor = libdeflate_alloc_compressor(level);
     hf_assert(compressor != NULL); /* memory, or a level outside 0 to 12 */
+    return compressor;
+}
+
+static size_t
+deflate_into(struct hf_slice plain, struct libdeflate_compressor *compressor, struct hf_buf *gzip)
+{
     /* Reserved, not touched: only the pages that the result needs become memory. */
     size_t room = HF_MIN(libdeflate_gzip_compress_bound(compressor, plain.size), gzip->max);
     enum hf_status status = memory_reserve(gzip, room);
     hf_assert(status == HF_OK);
-    size_t size =
-        libdeflate_gzip_compress(compressor, plain.size ? plain.ptr : (const uint8_t *)"",
-                                 plain.size, gzip->ptr, room);
-    libdeflate_free_compressor(compressor);
-    return size;
+    return libdeflate_gzip_compress(compressor, plain.size ? plain.ptr : (const uint8_t *)"",
+                                    plain.size, gzip->ptr, room);
 }
 
 #ifdef HF_HAVE_ISAL
@@ -37,22 +46,41 @@ isal_into(struct hf_slice plain, struct hf_buf *gzip)
 }
 #endif
 
-enum hf_status
-hf_gzip(struct hf_slice plain, int compression, struct hf_buf *ret_gzip, struct hf_error *err)
+static enum hf_status
+finish(struct hf_slice plain, size_t size, struct hf_buf *gzip, struct hf_error *err)
 {
-    size_t size;
-#ifdef HF_HAVE_ISAL
-    if (compression == HF_COMPRESSION_ISAL)
-        size = isal_into(plain, ret_gzip);
-    else
-#endif
-        size = deflate_into(plain, compression, ret_gzip);
     if (size == 0)
         return hf_fail(err, HF_ELIMIT, "compressing %zu bytes needs more than the %zu allowed",
-                       plain.size, ret_gzip->max);
-    ret_gzip->size = size;
-    ret_gzip->ptr[size] = '\0';
+                       plain.size, gzip->max);
+    gzip->size = size;
+    gzip->ptr[size] = '\0';
     return HF_OK;
+}
+
+enum hf_status
+gzip_window(struct hf_seal_memory *memory, int compression, struct hf_error *err)
+{
+    struct hf_slice plain = hf_buf_slice(&memory->plain);
+#ifdef HF_HAVE_ISAL
+    if (compression == HF_COMPRESSION_ISAL)
+        return finish(plain, isal_into(plain, &memory->body), &memory->body, err);
+#endif
+    if (!memory->compressor || memory->level != compression) {
+        gzip_compressor_free(memory->compressor);
+        memory->compressor = compressor_of(compression);
+        memory->level = compression;
+    }
+    return finish(plain, deflate_into(plain, memory->compressor, &memory->body), &memory->body,
+                  err);
+}
+
+enum hf_status
+hf_gzip(struct hf_slice plain, int level, struct hf_buf *ret_gzip, struct hf_error *err)
+{
+    struct libdeflate_compressor *compressor = compressor_of(level);
+    size_t size = deflate_into(plain, compressor, ret_gzip);
+    gzip_compressor_free(compressor);
+    return finish(plain, size, ret_gzip, err);
 }
 
 struct attempt {

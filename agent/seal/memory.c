@@ -4,6 +4,8 @@
  *              plain                        body
  *   none       the object's JSON            the gzip member, which is sent
  *   cms        the same, then the envelope  the same, then the envelope's stored member
+ *
+ * and a compressor, whose tables are as large as a small window.
  */
 #include "agent/seal/seal_impl.h"
 
@@ -25,6 +27,8 @@ hf_seal_memory_done(struct hf_seal_memory *memory)
 {
     hf_buf_done(&memory->plain);
     hf_buf_done(&memory->body);
+    gzip_compressor_free(memory->compressor);
+    memory->compressor = NULL;
 }
 
 enum hf_status

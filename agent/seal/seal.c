@@ -61,7 +61,7 @@ compress(struct hf_journal *journal, const struct hf_seal_job *job, struct hf_se
     char text[HF_COMPRESSION_TEXT_MAX];
     hf_compression_text(compression, text);
     sealed->compression = hf_strdup(text);
-    return hf_gzip(hf_buf_slice(&memory->plain), compression, &memory->body, err);
+    return gzip_window(memory, compression, err);
 }
 
 /* The member becomes an envelope, and that becomes one stored member again: the stock validator

@@ -41,6 +41,13 @@ size_t isal_gzip_bound(size_t size); /* the most that comes out */
 /* The size of the member; 0 when it does not fit into `room`. */
 size_t isal_gzip(struct hf_slice plain, uint8_t *to, size_t room);
 
+/* ---- gzip.c ---- */
+
+/* memory->plain as one member in memory->body. */
+enum hf_status gzip_window(struct hf_seal_memory *memory, int compression,
+                           struct hf_error *err) hf_must_check;
+void gzip_compressor_free(void *compressor); /* NULL is fine */
+
 /* ---- memory.c ---- */
 
 /* An empty buffer with room for `size` bytes. */

@@ -88,6 +88,8 @@ struct hf_seal_job {
 /* The buffers of one sealer, about two windows large at most. Used for one window at a time; what lies in them afterwards is nobody's. */
 struct hf_seal_memory {
     struct hf_buf plain, body;
+    void *compressor; /* libdeflate's, of `level` */
+    int level;
 };
 struct hf_seal_memory hf_seal_memory(void); /* empty */
 void hf_seal_memory_done(struct hf_seal_memory *memory); /* gives it back; it may be used again */
@@ -103,8 +105,8 @@ enum hf_status hf_seal_bytes(struct hf_sealed *sealed, const char *path, struct 
  * found under the first. The old file stays; the journal is not needed, it may have been released up to here. */
 enum hf_status hf_sealed_rekey(const char *old_path, const char *key, unsigned generation, const char *path,
                                struct hf_sealed **ret_sealed, struct hf_error *err) hf_must_check;
-/* One gzip member in place of what the buffer held; 0: stored. */
-enum hf_status hf_gzip(struct hf_slice plain, int compression, struct hf_buf *ret_gzip, struct hf_error *err) hf_must_check;
+/* One gzip member in place of what the buffer held, the same bytes for the same input; libdeflate's level, 0 (stored) to 12. */
+enum hf_status hf_gzip(struct hf_slice plain, int level, struct hf_buf *ret_gzip, struct hf_error *err) hf_must_check;
 /* Exactly one member, nothing after it; at most ret_plain->max bytes out (HF_ELIMIT), in place of what was there. HF_EFORMAT otherwise. */
 enum hf_status hf_gunzip(struct hf_slice gzip, struct hf_buf *ret_plain, struct hf_error *err) hf_must_check;
 
