@@ -63,6 +63,17 @@ hf_builder_reset(struct hf_builder *builder, uint64_t number, uint64_t first_seq
     builder->stamp_ns = 0;
 }
 
+void
+hf_builder_trim(struct hf_builder *builder)
+{
+    hf_assert(hf_builder_empty(builder));
+    hf_buf_done(&builder->table);
+    hf_buf_done(&builder->payload);
+    hf_buf_done(&builder->changes);
+    hf_buf_done(&builder->repeat.changes);
+    hf_builder_reset(builder, builder->number, builder->first_seq);
+}
+
 bool
 hf_builder_empty(const struct hf_builder *builder)
 {

@@ -40,6 +40,7 @@ struct hf_builder_place { /* where an abandoned unit began */
 void hf_builder_init(struct hf_builder *builder);
 void hf_builder_done(struct hf_builder *builder);
 void hf_builder_reset(struct hf_builder *builder, uint64_t number, uint64_t first_seq);
+void hf_builder_trim(struct hf_builder *builder); /* an empty one gives its memory back */
 bool hf_builder_empty(const struct hf_builder *builder);
 uint64_t hf_builder_bytes(const struct hf_builder *builder);
 /* The same, should `repeat` still be put in front of its changes. */

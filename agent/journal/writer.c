@@ -184,6 +184,8 @@ write_mark(struct hf_journal *journal)
     struct hf_error err;
 
     journal->unmarked = false;
+    for (size_t i = 0; !has_work(journal) && i < HF_COUNT(journal->builders); i++)
+        hf_builder_trim(&journal->builders[i]); /* nothing came for a while */
     if (!journal->current || journal->current->end + HF_BATCH_HEAD > journal->current->bytes) {
         journal->recorded_seq =
             released_seq; /* not recorded, but room has to come from somewhere */
