@@ -63,7 +63,9 @@ attempt_one(struct trail *trail, struct outgoing *out)
 {
     struct hf_deliverer *deliverer = trail_deliverer(trail, out->sealed->store);
     struct hf_error err;
-    bool known; /* before a date is written down: a wrong one would stay for ever */
+    /* Before a date is written down: a wrong one would stay for ever. Read first: a clock that is set in between is seen. */
+    int64_t now_s = hf_deliverer_now_s(deliverer);
+    bool known;
     if (hf_deliverer_clock(deliverer, &known, &err) != HF_OK) {
         attempt_back_off(trail, &err);
         return false;
@@ -71,7 +73,7 @@ attempt_one(struct trail *trail, struct outgoing *out)
     if (!known && out->sealed->lock_mode != HF_LOCK_NONE && strcmp(out->sealed->store, trail->plan->settings.store) == 0)
         return false; /* the check learns it */
     int64_t at_least_s = HF_MAX(out->sealed->lock_at_least_s, HF_MAX(out->last_retain_s, 0));
-    int64_t retain_s = hf_retain_until(out->sealed->lock_mode, out->sealed->lock_days, hf_deliverer_now_s(deliverer), at_least_s);
+    int64_t retain_s = hf_retain_until(out->sealed->lock_mode, out->sealed->lock_days, now_s, at_least_s);
     bool again = out->first_retain_s >= 0;
     if (out->first_retain_s < 0)
         out->first_retain_s = retain_s;

@@ -31,9 +31,8 @@ take_noted(struct trail *trail, struct window *window)
 /* Records the cut and puts it into the list; a window without selected records is only remembered as covered. The place behind it
  * may lie behind a loss that follows it: nobody reads that again. */
 static void
-add_window(struct trail *trail, const struct hf_window *range)
+add_window(struct trail *trail, const struct hf_window *range, int64_t time_s)
 {
-    int64_t time_s = trail_time_s(trail);
     struct window *window = window_new(trail, range, time_s, 0, "");
     window->selection = trail->rule.selection;
     window->compression = pace_compression(trail, range);
@@ -98,15 +97,21 @@ note_loss(struct trail *trail, const struct hf_journal_loss *loss)
     return step_sync(trail);
 }
 
+static void
+cut_again(struct trail *trail)
+{
+    struct hf_error err;
+    if (trail_new_cutter(trail, &err) != HF_OK)
+        hf_log_error("journal.unreadable", HF_STR("trail", trail->name), HF_ERR(&err));
+}
+
 /* Found while cutting. When it cannot be noted now, the cutter goes back to find it again: nothing is stepped over in silence. */
 static bool
 note_loss_at_cut(struct trail *trail, const struct hf_journal_loss *loss)
 {
-    struct hf_error err;
     if (note_loss(trail, loss))
         return true;
-    if (trail_new_cutter(trail, &err) != HF_OK)
-        hf_log_error("journal.unreadable", HF_STR("trail", trail->name), HF_ERR(&err));
+    cut_again(trail);
     return false;
 }
 
@@ -117,6 +122,19 @@ unsealed(const struct trail *trail)
     for (const struct window *window = trail->windows; window; window = window->next)
         count += window->state != WINDOW_SEALED;
     return count;
+}
+
+/* The range may have ended by a clock that was set just now: then it is not cut, and found again when the clock is right. */
+static bool
+cut_range(struct trail *trail, const struct hf_window *range)
+{
+    int64_t time_s;
+    if (!trail_take_time(trail, &time_s)) {
+        cut_again(trail);
+        return false;
+    }
+    add_window(trail, range, time_s);
+    return true;
 }
 
 void
@@ -130,7 +148,8 @@ cut_windows(struct trail *trail)
         uint64_t delay_s = hf_window_delay_s(trail->trails->options.identity->journal, trail->rule.window_s);
         enum hf_status status = hf_cutter_next(trail->cutter, delay_s, &range, &loss, &err);
         if (status == HF_OK) {
-            add_window(trail, &range);
+            if (!cut_range(trail, &range))
+                break;
             moved = true;
         } else if (status != HF_ECORRUPT || !note_loss_at_cut(trail, &loss)) {
             if (status != HF_EFULL)
@@ -152,7 +171,8 @@ cut_close_at(struct trail *trail, uint64_t last_seq)
         struct hf_error err;
         enum hf_status status = hf_cutter_close_at(trail->cutter, last_seq, &range, &loss, &err);
         if (status == HF_OK) {
-            add_window(trail, &range);
+            if (!cut_range(trail, &range))
+                break;
             moved = true;
         } else if (status == HF_EFULL) {
             all = true;

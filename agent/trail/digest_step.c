@@ -42,9 +42,9 @@ digest_due(struct trail *trail)
 
 /* On the boundary that has just passed; for a flush, now. Always later than the one before. */
 static int64_t
-end_time_s(struct trail *trail)
+end_time_s(const struct trail *trail, int64_t time_s)
 {
-    int64_t time_s = trail_time_s(trail), start_s = trail->head.number ? trail->head.end_s : trail->created_s;
+    int64_t start_s = trail->head.number ? trail->head.end_s : trail->created_s;
     if (!trail->digest_now)
         time_s -= time_s % (int64_t)trail->plan->settings.digest_s;
     return HF_MAX(time_s, start_s + 1);
@@ -104,11 +104,14 @@ fill_chain(struct trail *trail, struct hf_digest *digest)
 void
 digest_cut(struct trail *trail)
 {
+    int64_t time_s;
+    if (!trail_take_time(trail, &time_s))
+        return;
     struct digest_work *work = hf_alloc(sizeof(*work));
     struct hf_digest *digest = &work->digest;
     digest->number = trail->head.number + 1;
     digest->start_s = trail->head.number ? trail->head.end_s : trail->created_s;
-    digest->end_s = end_time_s(trail);
+    digest->end_s = end_time_s(trail, time_s);
     fill_place(trail, digest);
     digest->boot = hf_strdup(trail->trails->options.identity->boot);
     digest->first_seq = trail->digested_seq + 1;
@@ -143,7 +146,7 @@ digest_move(struct trail *trail)
     hf_sealed_free(hf_take(work->out.sealed));
     work->out.first_retain_s = work->out.last_retain_s = -1;
     work->out.maybe_there = work->out.foreign = false;
-    trail->last_time_s = digest->end_s = HF_MAX(trail_time_s(trail), digest->end_s + 1);
+    trail->last_time_s = digest->end_s = HF_MAX(trail->last_time_s, digest->end_s + 1);
     fill_place(trail, digest);
     hf_log_error("digest.foreign", HF_STR("trail", trail->name), HF_STR("key", digest->foreign[digest->foreign_count - 1]), HF_STR("new_key", digest->key));
     (void)snapshot_write(trail); /* its cut stands in the ledger: all of it is written anew */

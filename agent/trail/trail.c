@@ -82,11 +82,15 @@ trail_may_cut(struct trail *trail)
     return known || hf_wall_s() - trail->last_time_s < UNTOLD_MOST_S;
 }
 
-int64_t
-trail_time_s(struct trail *trail)
+/* Read before the guard looks, not after it: between the two somebody may set the clock. */
+bool
+trail_take_time(struct trail *trail, int64_t *ret_time_s)
 {
-    trail->last_time_s = HF_MAX(trail->last_time_s, hf_wall_s());
-    return trail->last_time_s;
+    int64_t time_s = HF_MAX(trail->last_time_s, hf_wall_s());
+    if (!trail_may_cut(trail))
+        return false;
+    trail->last_time_s = *ret_time_s = time_s;
+    return true;
 }
 
 struct hf_deliverer *

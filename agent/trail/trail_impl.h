@@ -257,7 +257,7 @@ bool trail_may_cut(struct trail *trail);
 void trail_failed(struct trail *trail, enum hf_status status); /* counts an attempt that did */
 void trouble_say(struct trail *trail, const char *event, const char *window, const struct hf_error *err);
 struct hf_deliverer *trail_deliverer(struct trail *trail, const char *store);
-int64_t trail_time_s(struct trail *trail);    /* T: never goes back */
+bool trail_take_time(struct trail *trail, int64_t *ret_time_s); /* T: never goes back; false: the clock is not to be believed now */
 
 /* ---- pace.c: how the next window will be compressed ---- */
 int pace_compression(struct trail *trail, const struct hf_window *range);

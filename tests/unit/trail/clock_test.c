@@ -4,6 +4,27 @@
 #define TEN_YEARS_S (INT64_C(10) * 365 * 86400)
 
 static void
+note_year(void *context, const char *path)
+{
+    unsigned *newest = context, year;
+    for (const char *at = strstr(path, "/local/"); at; at = strstr(at + 1, "/local/"))
+        if (sscanf(at, "/local/%4u/", &year) == 1)
+            *newest = HF_MAX(*newest, year);
+}
+
+/* In whose folder anything lies. */
+static unsigned
+newest_year(const struct world *world)
+{
+    unsigned newest = 0;
+    char folder[512];
+    snprintf(folder, sizeof(folder), "%s/root/evidence", world->folder);
+    world_each_file(folder, note_year, &newest);
+    assert_true(newest > 0);
+    return newest;
+}
+
+static void
 clock_ten_years_ahead_holds_and_dates_nothing(void **state)
 {
     struct world world;
@@ -52,6 +73,30 @@ events_taken_in_meanwhile_are_dated_right_too(void **state)
     struct bucket bucket = bucket_of(&world, "all", "eventID");
     assert_int_equal(bucket.found, 6);
     assert_true(bucket.retain_most_s <= hf_wall_s() + 3 * 86400);
+    world_stop(&world);
+    world_remove(&world);
+}
+
+/* Between the guard's look and the time that is written down as anywhere else. */
+static void
+clock_that_jumps_at_any_moment_dates_nothing(void **state)
+{
+    struct world world;
+    char failed[512];
+    (void)state;
+    world_new(&world);
+    world_start(&world, all_trail);
+    for (int reads = 1; reads <= 40; reads++) {
+        world_append(&world, "one", 3 * (unsigned)reads, 3);
+        world_set_wall_after(reads, TEN_YEARS_S);
+        world_flush(&world, 60, failed);
+        world_set_wall(0);
+        world_flush_well(&world);
+        struct bucket bucket = bucket_of(&world, "all", "eventID");
+        assert_int_equal(bucket.found, 3 * reads);
+        assert_true(bucket.retain_most_s <= hf_wall_s() + 3 * 86400);
+        assert_true(newest_year(&world) < 2036);
+    }
     world_stop(&world);
     world_remove(&world);
 }
@@ -212,6 +257,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clock_ten_years_ahead_holds_and_dates_nothing),
+        cmocka_unit_test(clock_that_jumps_at_any_moment_dates_nothing),
         cmocka_unit_test(events_taken_in_meanwhile_are_dated_right_too),
         cmocka_unit_test(steps_of_hours_both_ways_leave_times_that_never_go_back),
         cmocka_unit_test(clock_at_1970_holds_and_dates_nothing),

@@ -13,6 +13,8 @@ const char two_trail[] = "  - { name: only-two, bucket: evidence, prefix: two, s
 /* ---- the clock: these programs are linked with --wrap=clock_gettime ---- */
 
 static atomic_llong wall_offset_s, slept_s;
+static atomic_int reads_left; /* of the wall clock, until it is set to next_offset_s */
+static atomic_llong next_offset_s;
 int __real_clock_gettime(clockid_t clock, struct timespec *ret_now);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *ret_now);
 
@@ -20,6 +22,8 @@ int
 __wrap_clock_gettime(clockid_t clock, struct timespec *ret_now)
 {
     int result = __real_clock_gettime(clock, ret_now);
+    if (clock == CLOCK_REALTIME && atomic_load(&reads_left) > 0 && atomic_fetch_sub(&reads_left, 1) == 1)
+        atomic_store(&wall_offset_s, atomic_load(&next_offset_s));
     if (result == 0 && clock == CLOCK_REALTIME)
         ret_now->tv_sec += (time_t)(atomic_load(&wall_offset_s) + atomic_load(&slept_s));
     if (result == 0 && clock == CLOCK_BOOTTIME)
@@ -30,7 +34,15 @@ __wrap_clock_gettime(clockid_t clock, struct timespec *ret_now)
 void
 world_set_wall(int64_t offset_s)
 {
+    atomic_store(&reads_left, 0);
     atomic_store(&wall_offset_s, offset_s);
+}
+
+void
+world_set_wall_after(int reads, int64_t offset_s)
+{
+    atomic_store(&next_offset_s, offset_s);
+    atomic_store(&reads_left, reads);
 }
 
 void

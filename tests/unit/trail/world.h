@@ -35,6 +35,7 @@ void world_remove(struct world *world);
 void world_on_commit(void *context, uint64_t durable_seq, bool room);
 enum hf_status world_own_event(void *context, const char *event_name, const char *details_json, struct hf_error *err);
 void world_set_wall(int64_t offset_s); /* how far the wall clock is ahead; world_new() sets it right */
+void world_set_wall_after(int reads, int64_t offset_s); /* the reads-th time that somebody looks at it */
 void world_sleep(int64_t seconds);     /* the machine was suspended: wall and boot time go on, the monotonic clock does not */
 
 struct hf_config *world_config(const struct world *world, const char *trails);
