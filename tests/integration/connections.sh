@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Many small windows do not cost a connection each: two hundred objects go to the store over as many connections as
-# `connections` says, four, over http and over https; once the store has closed them, the next ones take up the TLS
-# session where it was, with TLS 1.3 and with 1.2. Ends with the requests that an object costs.
+# `connections` says, four, over http and over https; once the store has closed them, the session is taken up where it
+# was, with TLS 1.3 and with 1.2. Ends with the requests that an object costs.
 # stores: none
 # table: yes
 # timeout: 120
@@ -20,7 +20,7 @@ certificate, key, port, version, folder = sys.argv[1:]
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(certificate, key)
 context.minimum_version = context.maximum_version = ssl.TLSVersion[version]
-lock, accepted, resumed, ends = threading.Lock(), 0, 0, []
+lock, accepted, resumed, ends = threading.Condition(), 0, 0, set()
 
 def tell(name, text):
     with open(os.path.join(folder, name + ".new"), "w") as file:
@@ -49,13 +49,18 @@ def serve(raw):
         accepted, resumed = accepted + 1, resumed + client.session_reused
         tell("counts", f"{accepted} {resumed}\n")
         ours, theirs = socket.socketpair()
-        ends.append(ours)
+        ends.add(ours)
     store = socket.create_connection(("127.0.0.1", int(port)))
     try:
         carry(client, store, theirs)
-        client.unwrap()
+        client.setblocking(False)
+        client.unwrap() # says goodbye: a session whose connection was cut is not taken up again
     except (OSError, ssl.SSLError):
         pass
+    with lock:
+        ends.discard(ours)
+        lock.notify_all()
+    select.select([client], [], [], 30) # for the answer
     client.close()
     store.close()
 
@@ -65,7 +70,7 @@ def close_all():
         with lock:
             for end in ends:
                 end.close()
-            ends.clear()
+            lock.wait_for(lambda: not ends, 30)
             tell("closed", "")
 
 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
@@ -133,7 +138,9 @@ closed() {
     claim "$name: what follows is delivered" agent_flush "$name"
     accepted=$(($(in_front "$name" 1) - accepted)) resumed=$(($(in_front "$name" 2) - resumed))
     claim "$name: over new connections, four at most ($accepted)" test "$accepted" -ge 1 -a "$accepted" -le 4
-    claim_equal "$name: each of them takes up the TLS session" "$accepted" "$resumed"
+    # Without a share between transfers it is none. Of four that begin in the same moment it is not always all: 2 to 4 were seen with
+    # TLS 1.3, where each connection brings new tickets while the next ones begin.
+    claim "$name: and takes up the TLS session ($resumed of $accepted)" test "$resumed" -ge 1
     claim_equal "$name: no object was sent twice" "$(objects "$name")" \
         "$(count "$name" '[.keys | to_entries[] | select(.key | test("/CloudTrail/")) | .value.put] | add')"
 }
