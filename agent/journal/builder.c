@@ -67,10 +67,7 @@ void
 hf_builder_trim(struct hf_builder *builder)
 {
     hf_assert(hf_builder_empty(builder));
-    hf_buf_done(&builder->table);
-    hf_buf_done(&builder->payload);
-    hf_buf_done(&builder->changes);
-    hf_buf_done(&builder->repeat.changes);
+    hf_builder_done(builder);
     hf_builder_reset(builder, builder->number, builder->first_seq);
 }
 

@@ -6,7 +6,7 @@ import subprocess
 import time
 from dataclasses import dataclass, field, replace
 
-from bench import Failed, end, figures, remove, wait_until
+from bench import Failed, figures, remove, wait_until
 
 START_S = 30
 FLUSH = "900s"
@@ -52,10 +52,7 @@ class Store:
         return self
 
     def __exit__(self, *unused):
-        if self.child:
-            end(self.child)
-            self.bench.forget(self.child)
-            self.child = None
+        self.child = self.bench.stop(self.child)
 
     def count(self):
         """Ends the discard server, which then says what it saw; a directory's objects are counted by hf_count."""
@@ -151,10 +148,7 @@ class Agent:
         return self
 
     def __exit__(self, *unused):
-        if self.child:
-            end(self.child)
-            self.bench.forget(self.child)
-            self.child = None
+        self.child = self.bench.stop(self.child)
 
     def last_words(self):
         with open(self.log, errors="replace") as file:

@@ -97,6 +97,12 @@ class Bench:
     def forget(self, child):
         self.children.remove(child)
 
+    def stop(self, child):
+        """Ends a child if there is one; there is none then."""
+        if child:
+            end(child)
+            self.forget(child)
+
     def output(self, *command):
         """What a command prints; Failed with what it says when it fails."""
         child = self.start(*command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -29,6 +29,8 @@ claim_equal "each event of each readable case was counted once" "main random sma
     "$(value '[.cases[] | select(.arrived.each_event_once and .arrived.events == .data.events and .arrived.missing == 0 and .arrived.doubled == 0) | .name] | join(" ")')"
 claim_equal "and those of the encrypted one, opened" true \
     "$(value '.cases[] | select(.name == "cms") | .opened.events == .data.events and .opened.missing == 0 and .opened.doubled == 0')"
+claim_equal "each object's metadata names its compression" true \
+    "$(value '.cases[0].arrived | .compression == {"libdeflate-6": .objects}')"
 claim "many small windows make many objects" jq -e '.cases[] | select(.name == "small") | .arrived.objects > 100 and .arrived.requests > .arrived.objects' out/bench.json
 claim "each stage has its share and its floor" jq -e '.cases[0].threads | map(.share.median) | add > 0.98 and add < 1.02' out/bench.json
 claim_equal "and every floor was measured" "frame gzip gzip1 journal put read scan sha" "$(value '.cases[0].stages | del(.isal) | keys | join(" ")')"
