@@ -71,6 +71,7 @@ object_of(const char *key, const char *text, char ret_sha256[HF_SHA256_HEX_SIZE]
         .content_encoding = "gzip",
         .chain = "chain-1",
         .window = "window-1",
+        .compression = "libdeflate-6",
         .body = hf_slice_text(text),
         .size = strlen(text),
         .sha256 = ret_sha256,

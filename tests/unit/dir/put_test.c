@@ -21,6 +21,7 @@ what_was_put_can_be_read(void **state)
     assert_string_equal(info.content_encoding, "gzip");
     assert_string_equal(info.chain, "chain-1");
     assert_string_equal(info.window, "window-1");
+    assert_string_equal(info.compression, "libdeflate-6");
     assert_string_equal(info.signature, "abcdef");
     assert_string_equal(info.signature_algorithm, "SHA256withRSA");
     assert_int_equal(info.lock_mode, HF_LOCK_GOVERNANCE);
