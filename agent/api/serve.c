@@ -63,8 +63,7 @@ on_request(struct evhttp_request *request, void *context)
 {
     const struct hf_api_options *options = context;
     if (!options->any_host &&
-        !is_loopback_host(
-            evhttp_find_header(evhttp_request_get_input_headers(request), "Host"))) {
+        !is_loopback_host(evhttp_find_header(evhttp_request_get_input_headers(request), "Host"))) {
         send_reply(request, 403,
                    HF_SLICE_LITERAL("{\"__type\":\"AccessDeniedException\",\"message\":\"the Host "
                                     "header is not this host's loopback\"}"));

@@ -35,7 +35,8 @@ hf_strdup(const char *text)
     return text ? checked(strdup(text)) : NULL;
 }
 
-/* Of bytes that need not end with a NUL: strndup() says that its text is a string, and a strict sanitizer looks for the end of it. */
+/* Of bytes that need not end with a NUL: strndup() says that its text is a string, and a strict
+ * sanitizer looks for the end of it. */
 char *
 hf_strndup(const char *text, size_t size)
 {

@@ -1,8 +1,8 @@
 /* CRC-32C (Castagnoli; RFC 3720 appendix B.4), reflected polynomial 0x82f63b78: with the
  * processor's own instruction where it has one, else eight bytes at a time through tables.
  *
- * The instruction takes 8 bytes and has its result 3 cycles later, but can be begun in each of them:
- * three lanes that know nothing of each other are worked on at a time.
+ * The instruction takes 8 bytes and has its result 3 cycles later, but can be begun in each of
+ * them: three lanes that know nothing of each other are worked on at a time.
  *
  *   │ lane a │ lane b │ lane c │      crc(abc) = skip(skip(crc(a)) ^ crc(b)) ^ crc(c)
  *

@@ -99,18 +99,21 @@ wipe_and_free(struct hf_buf *bytes)
     hf_buf_done(bytes);
 }
 
-/* systemd gives a service what only root may read: LoadCredential=FOLDER:/path/FOLDER puts each of its files into
- * $CREDENTIALS_DIRECTORY as FOLDER_NAME (systemd.exec, "LoadCredential="). The configuration names the file where it lies. */
+/* systemd gives a service what only root may read: LoadCredential=FOLDER:/path/FOLDER puts each
+ * of its files into $CREDENTIALS_DIRECTORY as FOLDER_NAME (systemd.exec, "LoadCredential="). The
+ * configuration names the file where it lies. */
 const char *
 hf_fs_secret_path(const char *path, char ret_path[HF_PATH_MAX])
 {
-    const char *loaded = getenv("CREDENTIALS_DIRECTORY"), *name = strrchr(path, '/'), *folder = name;
+    const char *loaded = getenv("CREDENTIALS_DIRECTORY"), *name = strrchr(path, '/'),
+               *folder = name;
 
     while (folder && folder > path && folder[-1] != '/')
         folder--;
     if (!loaded || !folder || folder == name)
         return path;
-    int size = snprintf(ret_path, HF_PATH_MAX, "%s/%.*s_%s", loaded, (int)(name - folder), folder, name + 1);
+    int size = snprintf(ret_path, HF_PATH_MAX, "%s/%.*s_%s", loaded, (int)(name - folder), folder,
+                        name + 1);
     return size < HF_PATH_MAX && hf_fs_access(ret_path, F_OK, NULL) == HF_OK ? ret_path : path;
 }
 

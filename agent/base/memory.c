@@ -20,7 +20,7 @@ static uint64_t used_ms; /* atomic: boot time of the last use */
 
 /* Relocations in a segment that is not written to otherwise; our own builds have none. */
 static bool
-has_text_relocations(const struct dl_phdr_info *object, const ElfW(Phdr) *segment)
+has_text_relocations(const struct dl_phdr_info *object, const ElfW(Phdr) * segment)
 {
     const ElfW(Dyn) *entry = (const ElfW(Dyn) *)(object->dlpi_addr + segment->p_vaddr);
 
@@ -33,7 +33,7 @@ has_text_relocations(const struct dl_phdr_info *object, const ElfW(Phdr) *segmen
 
 /* Whole pages only: the first and the last may be shared with the segment beside it. */
 static void
-drop_segment(const struct dl_phdr_info *object, const ElfW(Phdr) *segment, size_t page)
+drop_segment(const struct dl_phdr_info *object, const ElfW(Phdr) * segment, size_t page)
 {
     uintptr_t from = object->dlpi_addr + segment->p_vaddr;
     uintptr_t to = from + HF_MIN(segment->p_filesz, segment->p_memsz);

@@ -3,8 +3,9 @@
  *   main.c       dispatch                 commands.c   the table of commands
  *   opt.c        the table of options     say.c        errors, hints, progress, replies as JSON
  *   target.c     what a reading command works on: a configured trail, or a bucket alone
- *   keys.c       the registry of digest keys           document.c, policy.c, lifecycle.c, xml.c
- * bucket documents emit.c       protocol 1, the client's side
+ *   keys.c       the registry of digest keys
+ *   document.c, policy.c, lifecycle.c, xml.c            bucket documents
+ *   emit.c       protocol 1, the client's side
  */
 #ifndef HOLDFAST_CLI_IMPL_H
 #define HOLDFAST_CLI_IMPL_H

@@ -18,7 +18,8 @@ report(const struct options *options, const char *trail, json_t *reply)
     if (options->json)
         return say_json(reply, code);
     if (ok)
-        printf("trail '%s' begins a new chain; its first digest names the one it came after\n", trail);
+        printf("trail '%s' begins a new chain; its first digest names the one it came after\n",
+               trail);
     json_decref(reply);
     return say_done(code);
 }

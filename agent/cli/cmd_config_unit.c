@@ -1,8 +1,10 @@
-/* holdfast config unit: what the unit has to show the agent beyond what every host shows it, as a drop-in for systemd.
+/* holdfast config unit: what the unit has to show the agent beyond what every host shows it, as a
+ * drop-in for systemd.
  *
- * The unit's root is empty but for the system's programs, /etc/holdfast and its own folders (agent/host/holdfast.service.in);
- * this adds the folders of the configured sources, for reading, and what else the configuration names. Format: systemd.exec(5),
- * BindReadOnlyPaths=, and systemd.syntax(7), quoting. */
+ * The unit's root is empty but for the system's programs, /etc/holdfast and its own folders
+ * (agent/host/holdfast.service.in); this adds the folders of the configured sources, for
+ * reading, and what else the configuration names. Format: systemd.exec(5), BindReadOnlyPaths=,
+ * and systemd.syntax(7), quoting. */
 #include "cli_impl.h"
 
 #include <stdio.h>
@@ -10,7 +12,8 @@
 
 #define URL_DIR "dir://"
 
-static const char *const always_seen[] = { "/etc/holdfast", "/var/lib/holdfast", "/run/holdfast", "/usr", "/etc/ssl" };
+static const char *const always_seen[] = { "/etc/holdfast", "/var/lib/holdfast", "/run/holdfast",
+                                           "/usr", "/etc/ssl" };
 
 struct unit {
     struct hf_buf text;
@@ -55,16 +58,22 @@ show(struct unit *unit, const char *path, bool writable)
             return HF_OK;
     for (const char *at = path; *at; at++)
         if ((unsigned char)*at < ' ' || *at == ':')
-            return hf_fail(unit->err, HF_ECONFIG, "'%s' cannot be shown to a unit: systemd takes no ':' and no control character in a path; choose another", path);
+            return hf_fail(unit->err, HF_ECONFIG,
+                           "'%s' cannot be shown to a unit: systemd takes no ':' and no control "
+                           "character in a path; choose another",
+                           path);
     if (strcmp(path, "/") == 0)
-        return hf_fail(unit->err, HF_ECONFIG, "the unit would see the whole of '/': put what it is to read or write into a folder of its own");
+        return hf_fail(unit->err, HF_ECONFIG,
+                       "the unit would see the whole of '/': put what it is to read or write into "
+                       "a folder of its own");
     if (!writable)
         return add_line(unit, "BindReadOnlyPaths", path);
     enum hf_status status = add_line(unit, "BindPaths", path);
     return status == HF_OK ? add_line(unit, "ReadWritePaths", path) : status;
 }
 
-/* A file is seen by its folder: rotation and sockets put new ones there. The folder of a glob is the part before its first wildcard. */
+/* A file is seen by its folder: rotation and sockets put new ones there. The folder of a glob is
+ * the part before its first wildcard. */
 static enum hf_status
 show_folder(struct unit *unit, const char *path, bool writable)
 {
@@ -110,13 +119,15 @@ show_trails(struct unit *unit, const struct hf_config *config)
 static enum hf_status
 show_all(struct unit *unit, const struct hf_config *config)
 {
-    enum hf_status status = hf_buf_addf(&unit->text, "# Made by `holdfast config unit` from %s.\n[Service]\n", config->path);
+    enum hf_status status = hf_buf_addf(
+        &unit->text, "# Made by `holdfast config unit` from %s.\n[Service]\n", config->path);
     if (status == HF_OK)
         status = show(unit, config->agent.state_dir, true);
     if (status == HF_OK)
         status = show_folder(unit, config->agent.control, true);
     for (size_t i = 0; status == HF_OK && i < config->source_count; i++)
-        status = show_folder(unit, config->sources[i].path, config->sources[i].type == HF_SOURCE_SOCKET);
+        status =
+            show_folder(unit, config->sources[i].path, config->sources[i].type == HF_SOURCE_SOCKET);
     if (status == HF_OK)
         status = show_stores(unit, config);
     return status == HF_OK ? show_trails(unit, config) : status;

@@ -90,7 +90,8 @@ print_trail(const json_t *trail, int64_t now_s)
            number(trail, "records_waiting"), spool,
            json_is_true(json_object_get(trail, "spool_full")) ? " (FULL: no more is sealed)" : "");
     if (json_is_true(json_object_get(trail, "chain_unseen")))
-        printf("         confirm: put gives no right to read: a foreign chain would not be noticed\n");
+        printf(
+            "         confirm: put gives no right to read: a foreign chain would not be noticed\n");
     if (number(trail, "strays"))
         printf("         %llu keys among its digests are none of this chain: find out who put them "
                "there\n",
@@ -130,7 +131,8 @@ print_all(const json_t *reply)
     puts(json_is_true(json_object_get(reply, "ok")) ? "all is well" : "NOT well: see above");
 }
 
-/* Whoever scrapes this wants the numbers of an agent that is not well, too, and takes another exit code for a failed scrape. */
+/* Whoever scrapes this wants the numbers of an agent that is not well, too, and takes another
+ * exit code for a failed scrape. */
 static int
 print_metrics(const struct options *options, json_t *reply)
 {
@@ -138,7 +140,9 @@ print_metrics(const struct options *options, json_t *reply)
     enum hf_status status = hf_metrics_text(reply, &metrics);
     json_decref(reply);
     if (status != HF_OK)
-        return say_failure(options, status, &(struct hf_error){ .text = "the metrics are more than an answer may hold" });
+        return say_failure(
+            options, status,
+            &(struct hf_error){ .text = "the metrics are more than an answer may hold" });
     fwrite(metrics.ptr, 1, metrics.size, stdout);
     return say_done(EXIT_WELL);
 }

@@ -151,9 +151,10 @@ compare_with_agent(struct validation *v, struct hf_verify_result *result)
         return;
     result->findings[HF_MISSING]++;
     result->intact = false;
-    on_finding(v, HF_MISSING, v->agent_head,
-               "the agent delivered this digest, and it is not there any more; the end of the chain "
-               "was cut off");
+    on_finding(
+        v, HF_MISSING, v->agent_head,
+        "the agent delivered this digest, and it is not there any more; the end of the chain "
+        "was cut off");
 }
 
 static enum hf_status

@@ -33,15 +33,19 @@ const struct command commands[] = {
       "Exit code 3 with a line for each trail that could not.",
       KEYS(OPT_CONFIG, OPT_JSON, OPT_FLUSH_TIMEOUT), 0, 0, cmd_flush },
     { "status", AGENT, NULL, "Backlog, last delivery, last digest, what is held and why.",
-      "Exit code 0: all is well. 1: a trail is held, a limit is reached or a source has a problem. 3: no "
+      "Exit code 0: all is well. 1: a trail is held, a limit is reached or a source has a problem. "
+      "3: no "
       "agent answers. With --metrics the agent's state is told in numbers, and the exit code is 0 "
       "whenever it was: `holdfast_well` says what 0 and 1 say else. `agent.metrics` in the "
       "configuration gives the same over HTTP.",
       KEYS(OPT_CONFIG, OPT_JSON, OPT_METRICS), 0, 0, cmd_status },
-    { "chain new", AGENT, NULL, "Begin a new chain in a trail that is held because of a foreign one.",
+    { "chain new", AGENT, NULL,
+      "Begin a new chain in a trail that is held because of a foreign one.",
       "When the newest digest in the store is none that this state directory knows (it was lost, "
-      "copied or rolled back, or another host writes there), the trail is held, so that no chain is "
-      "forked by accident. This begins a new chain on purpose: its first digest names the head that "
+      "copied or rolled back, or another host writes there), the trail is held, so that no chain "
+      "is "
+      "forked by accident. This begins a new chain on purpose: its first digest names the head "
+      "that "
       "it came after. Needs a running agent.",
       KEYS(OPT_CONFIG, OPT_JSON, OPT_TRAIL), 0, 0, cmd_chain_new },
     { "check", AGENT, NULL, "May I run? Looks at everything that can be seen, changes nothing.",
@@ -124,7 +128,8 @@ const struct command commands[] = {
       NULL, NULL, 0, 0, cmd_config_reference },
     { "config unit", SETUP, NULL,
       "Print what the systemd unit has to show the agent, as a drop-in for it.",
-      "The unit hides all files but the system's programs and holdfast's own folders; this adds the "
+      "The unit hides all files but the system's programs and holdfast's own folders; this adds "
+      "the "
       "folders of the configured sources, for reading, and of directory stores. systemd asks for "
       "it by itself whenever it loads its units (holdfast-generator), so after a change of paths: "
       "systemctl daemon-reload, systemctl restart holdfast.",

@@ -4,10 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char head[] = "# Made from the tables in agent/cli; a test compares the two, and `ninja update_man` writes this file anew.\n"
-                           "_holdfast() {\n"
-                           "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} words=''\n"
-                           "    COMPREPLY=()\n";
+static const char head[] =
+    "# Made from the tables in agent/cli; a test compares the two, and `ninja update_man` writes "
+    "this file anew.\n"
+    "_holdfast() {\n"
+    "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} "
+    "command=${COMP_WORDS[1]} words=''\n"
+    "    COMPREPLY=()\n";
 
 static const char tail[] = "    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$word\")\n"
                            "}\n"
@@ -16,7 +19,8 @@ static const char tail[] = "    mapfile -t COMPREPLY < <(compgen -W \"$words\" -
 static bool
 is_path(const struct argp_option *row)
 {
-    return row->arg && (strcmp(row->arg, "FILE") == 0 || strcmp(row->arg, "DIR") == 0 || strcmp(row->arg, "PATH") == 0);
+    return row->arg && (strcmp(row->arg, "FILE") == 0 || strcmp(row->arg, "DIR") == 0 ||
+                        strcmp(row->arg, "PATH") == 0);
 }
 
 /* The options that take a value, each once, by what it is. */
@@ -28,7 +32,8 @@ add_values(struct hf_buf *bash, bool path)
     for (size_t i = 0; i < command_count; i++) {
         struct argp_option rows[COMMAND_ROWS_MAX];
         options_rows(&commands[i], rows);
-        for (const struct argp_option *row = rows; status == HF_OK && (row->name || row->doc); row++) {
+        for (const struct argp_option *row = rows; status == HF_OK && (row->name || row->doc);
+             row++) {
             char name[80];
             snprintf(name, sizeof(name), "|--%.60s|", row->name ? row->name : "");
             if (!row->arg || is_path(row) != path || strstr(hf_buf_text(&seen), name))
@@ -73,11 +78,14 @@ add_groups(struct hf_buf *bash)
     for (size_t i = 0; status == HF_OK && i < command_count; i++) {
         char first[40];
         size_t size = strcspn(commands[i].name, " ");
-        if (!commands[i].name[size] || (strncmp(commands[i].name, last, size) == 0 && last[size] == ' '))
+        if (!commands[i].name[size] ||
+            (strncmp(commands[i].name, last, size) == 0 && last[size] == ' '))
             continue;
         last = commands[i].name;
         snprintf(first, sizeof(first), "%.*s", (int)size, last);
-        status = hf_buf_addf(bash, "    %s) [ \"$COMP_CWORD\" -gt 2 ] && command+=\" ${COMP_WORDS[2]}\" || words='", first);
+        status = hf_buf_addf(
+            bash, "    %s) [ \"$COMP_CWORD\" -gt 2 ] && command+=\" ${COMP_WORDS[2]}\" || words='",
+            first);
         if (status == HF_OK)
             status = add_words(bash, first);
         if (status == HF_OK)
@@ -95,13 +103,19 @@ add_options(struct hf_buf *bash, const struct command *command)
     for (const struct argp_option *row = rows; status == HF_OK && (row->name || row->doc); row++)
         if (row->name)
             status = hf_buf_addf(bash, "--%s ", row->name);
-    return status == HF_OK ? hf_buf_addf(bash, "--help'%s ;;\n", command->args_doc ? "; [[ $word == -* ]] || { mapfile -t COMPREPLY < <(compgen -f -- \"$word\"); return; }" : "") : status;
+    return status == HF_OK
+               ? hf_buf_addf(bash, "--help'%s ;;\n",
+                             command->args_doc ? "; [[ $word == -* ]] || { mapfile -t COMPREPLY < "
+                                                 "<(compgen -f -- \"$word\"); return; }"
+                                               : "")
+               : status;
 }
 
 static enum hf_status
 add_commands(struct hf_buf *bash)
 {
-    enum hf_status status = hf_buf_add_text(bash, "    [ \"$COMP_CWORD\" -gt 1 ] || command=''\n    case $command in\n    '') words='");
+    enum hf_status status = hf_buf_add_text(
+        bash, "    [ \"$COMP_CWORD\" -gt 1 ] || command=''\n    case $command in\n    '') words='");
     if (status == HF_OK)
         status = add_words(bash, NULL);
     if (status == HF_OK)

@@ -128,7 +128,7 @@ static const char head[] = ".\\\" Made from the tables in agent/cli; a test comp
 static const char tail[] =
     ".SH FILES\n"
     ".TP\n.I " CONFIG_DEFAULT "\nThe configuration; paths in it are relative to its folder. "
-                              "\\fBholdfast config reference\\fR explains it.\n"
+    "\\fBholdfast config reference\\fR explains it.\n"
     ".TP\n.I STATE_DIR/control.sock\nWhere status and flush reach the agent.\n"
     ".TP\n.I STATE_DIR/keys.json\nThe registry of digest keys: public halves, validity, "
     "revocations.\n"

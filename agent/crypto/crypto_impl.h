@@ -10,12 +10,12 @@
 #include <holdfast/crypto.h>
 
 #define HF_PEM_MAX (64u << 10) /* any key or certificate file */
-#define HF_CMS_MAX                                                                                 \
-    (64u << 20) /* an envelope: an object is at most 48 MiB, and its gzip hardly more */
-#define HF_CMS_RECIPIENTS_MAX                                                                      \
-    64u /* each costs a private-key operation when an envelope is opened */
-#define HF_RSA_BITS_MIN 2048
-#define HF_RSA_BITS_MAX 8192
+/* an envelope: an object is at most 48 MiB, and its gzip hardly more */
+#define HF_CMS_MAX (64u << 20)
+/* each costs a private-key operation when an envelope is opened */
+#define HF_CMS_RECIPIENTS_MAX 64u
+#define HF_RSA_BITS_MIN       2048
+#define HF_RSA_BITS_MAX       8192
 
 struct hf_recipients {
     X509 **certificates; /* read by several threads: OpenSSL locks what it caches inside them */

@@ -7,8 +7,8 @@
 
 #include "crypto_impl.h"
 
-#define GCM_TAG_SIZE                                                                               \
-    16 /* the parser lets an envelope name a shorter one, which would be easier to forge */
+/* the parser lets an envelope name a shorter one, which would be easier to forge */
+#define GCM_TAG_SIZE 16
 
 enum hf_status
 hf_opener_load(const char *key_path, struct hf_opener **ret_opener, struct hf_error *err)

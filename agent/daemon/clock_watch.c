@@ -1,8 +1,10 @@
-/* A step of the wall clock is itself an event. Wall and boot time are compared at each turn that the loop makes anyway; the kernel makes
- * one when the clock is set (timerfd with TFD_TIMER_CANCEL_ON_SET), so that watching costs nothing while nothing happens.
+/* A step of the wall clock is itself an event. Wall and boot time are compared at each turn that
+ * the loop makes anyway; the kernel makes one when the clock is set (timerfd with
+ * TFD_TIMER_CANCEL_ON_SET), so that watching costs nothing while nothing happens.
  *
- * What the difference was stands in the journal's state, with the boot it holds for: a clock that was set while the agent was stopped is
- * found by the next start. Over a reboot only a step back can be seen, against the journal's newest stamp. */
+ * What the difference was stands in the journal's state, with the boot it holds for: a clock
+ * that was set while the agent was stopped is found by the next start. Over a reboot only a step
+ * back can be seen, against the journal's newest stamp. */
 #include "agent/daemon/daemon_impl.h"
 #include <errno.h>
 #include <holdfast/json.h>
@@ -11,18 +13,21 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#define STATE_KEY "agent/clock"
+#define STATE_KEY     "agent/clock"
 #define STEP_LEAST_MS 1000
-#define SLEW_MOST 1000 /* a time service bends the clock by less than a thousandth: that is no step */
-#define READ_TRIES 5
+/* a time service bends the clock by less than a thousandth: that is no step */
+#define SLEW_MOST    1000
+#define READ_TRIES   5
 #define READ_MOST_MS 20
 
 /* ---- is it a step? ---- */
 
 bool
-clock_watch_compare(struct clock_watch *watch, int64_t wall_ms, int64_t boot_ms, int64_t *ret_step_ms)
+clock_watch_compare(struct clock_watch *watch, int64_t wall_ms, int64_t boot_ms,
+                    int64_t *ret_step_ms)
 {
-    int64_t drift_ms = wall_ms - boot_ms - watch->offset_ms, bend_ms = HF_MAX(boot_ms - watch->boot_ms, 0) / SLEW_MOST;
+    int64_t drift_ms = wall_ms - boot_ms - watch->offset_ms,
+            bend_ms = HF_MAX(boot_ms - watch->boot_ms, 0) / SLEW_MOST;
     bool is_step = drift_ms >= STEP_LEAST_MS + bend_ms || drift_ms <= -STEP_LEAST_MS - bend_ms;
     *ret_step_ms = is_step ? drift_ms : 0;
     if (is_step || bend_ms) {
@@ -66,7 +71,8 @@ read_boot_id(char ret_id[CLOCK_BOOT_ID_SIZE])
 static void
 state_text(const struct clock_watch *watch, char ret_text[CLOCK_STATE_SIZE])
 {
-    snprintf(ret_text, CLOCK_STATE_SIZE, "1 %s %lld %lld", watch->boot_id, (long long)watch->offset_ms, (long long)watch->boot_ms);
+    snprintf(ret_text, CLOCK_STATE_SIZE, "1 %s %lld %lld", watch->boot_id,
+             (long long)watch->offset_ms, (long long)watch->boot_ms);
 }
 
 /* What the run before knew, if it was in this boot. */
@@ -78,7 +84,9 @@ take_state(struct hf_daemon *daemon, int64_t boot_ms)
     char boot_id[CLOCK_BOOT_ID_SIZE];
     long long offset_ms, then_ms;
     if (hf_journal_get_state(daemon->journal, STATE_KEY, &value) != HF_OK ||
-        strcmp(watch->boot_id, "unknown") == 0 || sscanf(hf_buf_text(&value), "1 %36s %lld %lld", boot_id, &offset_ms, &then_ms) != 3 || strcmp(boot_id, watch->boot_id) != 0 || then_ms > boot_ms)
+        strcmp(watch->boot_id, "unknown") == 0 ||
+        sscanf(hf_buf_text(&value), "1 %36s %lld %lld", boot_id, &offset_ms, &then_ms) != 3 ||
+        strcmp(boot_id, watch->boot_id) != 0 || then_ms > boot_ms)
         return false;
     watch->offset_ms = offset_ms;
     watch->boot_ms = then_ms;
@@ -102,9 +110,11 @@ tell_step(struct hf_daemon *daemon, int64_t wall_ms, int64_t step_ms, const char
     char from[HF_TIME_SIZE], to[HF_TIME_SIZE];
     hf_time_rfc3339((wall_ms - step_ms) / 1000, from);
     hf_time_rfc3339(wall_ms / 1000, to);
-    hf_log_warn("clock.step", HF_STR("from", from), HF_STR("to", to), HF_NUM("milliseconds", step_ms), HF_STR("bound", bound));
+    hf_log_warn("clock.step", HF_STR("from", from), HF_STR("to", to),
+                HF_NUM("milliseconds", step_ms), HF_STR("bound", bound));
     clock_watch_note(daemon, "ClockStep",
-                     json_pack("{s:s, s:s, s:I, s:s}", "from", from, "to", to, "differenceMilliseconds", (json_int_t)step_ms, "bound", bound));
+                     json_pack("{s:s, s:s, s:I, s:s}", "from", from, "to", to,
+                               "differenceMilliseconds", (json_int_t)step_ms, "bound", bound));
     hf_trails_notify(daemon->trails);
 }
 
@@ -112,7 +122,8 @@ void
 clock_watch_look(struct hf_daemon *daemon)
 {
     int64_t wall_ms, boot_ms, step_ms;
-    if (read_clocks(&wall_ms, &boot_ms) && clock_watch_compare(&daemon->clock, wall_ms, boot_ms, &step_ms))
+    if (read_clocks(&wall_ms, &boot_ms) &&
+        clock_watch_compare(&daemon->clock, wall_ms, boot_ms, &step_ms))
         tell_step(daemon, wall_ms, step_ms, "exact");
 }
 
@@ -137,12 +148,14 @@ begin(struct hf_daemon *daemon)
 static bool
 arm(int fd)
 {
-    struct itimerspec never = {.it_value = {.tv_sec = INT32_MAX}}; /* an absolute time far ahead: only the cancellation matters */
+    struct itimerspec never = {
+        .it_value = { .tv_sec = INT32_MAX }
+    }; /* an absolute time far ahead: only the cancellation matters */
     return timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL) == 0;
 }
 
-/* The turn of the loop that this makes looks. The trails wait for times of the wall clock, by a clock that stands still while the machine
- * sleeps; this comes at the end of a sleep, too. */
+/* The turn of the loop that this makes looks. The trails wait for times of the wall clock, by a
+ * clock that stands still while the machine sleeps; this comes at the end of a sleep, too. */
 static void
 clock_was_set(evutil_socket_t fd, short what, void *context)
 {
@@ -161,7 +174,8 @@ clock_watch_open(struct hf_daemon *daemon, struct hf_error *err)
     daemon->clock_fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
     if (daemon->clock_fd < 0 || !arm(daemon->clock_fd))
         return hf_fail_errno(err, HF_EIO, "watching the clock");
-    daemon->clock_event = event_new(daemon->loop, daemon->clock_fd, EV_READ | EV_PERSIST, clock_was_set, daemon);
+    daemon->clock_event =
+        event_new(daemon->loop, daemon->clock_fd, EV_READ | EV_PERSIST, clock_was_set, daemon);
     event_add(daemon->clock_event, NULL);
     begin(daemon);
     return HF_OK;

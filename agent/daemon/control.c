@@ -1,4 +1,5 @@
-/* The control socket: one line of JSON in, one line of JSON out. Only the agent's own user (and root) can connect: mode 0600. */
+/* The control socket: one line of JSON in, one line of JSON out. Only the agent's own user (and
+ * root) can connect: mode 0600. */
 #include "agent/daemon/daemon_impl.h"
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -148,12 +149,14 @@ handle(struct client *client, struct hf_slice line)
     if (strcmp(command, "status") == 0) {
         status_begin(client->daemon, status_answer, client);
     } else if (strcmp(command, "flush") == 0) {
-        uint64_t timeout_ms = HF_MIN(hf_doc_u64_or(request, "timeout_ms", 60000), 24u * 3600 * 1000);
+        uint64_t timeout_ms =
+            HF_MIN(hf_doc_u64_or(request, "timeout_ms", 60000), 24u * 3600 * 1000);
         flush_begin(client->daemon, timeout_ms, flush_done, client);
     } else if (strcmp(command, "chain-new") == 0) {
         struct chain_wait *wait = hf_alloc(sizeof(*wait));
         wait->client = client;
-        hf_trails_chain_new(client->daemon->trails, hf_doc_text_or(request, "trail", ""), chain_done, wait);
+        hf_trails_chain_new(client->daemon->trails, hf_doc_text_or(request, "trail", ""),
+                            chain_done, wait);
     } else {
         answer_error(client, "unknown command; expected status, flush or chain-new");
     }
@@ -176,7 +179,8 @@ client_readable(struct bufferevent *stream, void *context)
 }
 
 static void
-accepted(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int size, void *context)
+accepted(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int size,
+         void *context)
 {
     struct hf_daemon *daemon = context;
     struct control *control = daemon->control;
@@ -204,13 +208,16 @@ control_open(struct hf_daemon *daemon, struct hf_error *err)
     struct control *control = hf_alloc(sizeof(*control));
     int fd = -1;
     daemon->control = control;
-    enum hf_status status = control_place_take(&control->place, daemon->config->agent.control, &fd, err);
+    enum hf_status status =
+        control_place_take(&control->place, daemon->config->agent.control, &fd, err);
     if (status != HF_OK)
         return status;
-    control->listener = evconnlistener_new(daemon->loop, accepted, daemon, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, BACKLOG, fd);
+    control->listener = evconnlistener_new(
+        daemon->loop, accepted, daemon, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, BACKLOG, fd);
     if (control->listener)
         return HF_OK;
-    status = hf_fail_errno(err, HF_ECONFIG, "listening on control socket '%s'", control->place.path);
+    status =
+        hf_fail_errno(err, HF_ECONFIG, "listening on control socket '%s'", control->place.path);
     hf_fs_close(&fd);
     return status;
 }
@@ -221,7 +228,9 @@ control_close(struct hf_daemon *daemon)
     struct control *control = daemon->control;
     if (!control)
         return;
-    control_place_leave(&control->place); /* while the socket is open: until then nothing else has its inode number */
+    control_place_leave(
+        &control
+             ->place); /* while the socket is open: until then nothing else has its inode number */
     if (control->listener)
         evconnlistener_free(control->listener);
     while (control->clients)

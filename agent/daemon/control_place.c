@@ -1,4 +1,5 @@
-/* Where the control socket stands. Its rights are set before it has a name, without the umask, which all threads share. */
+/* Where the control socket stands. Its rights are set before it has a name, without the umask,
+ * which all threads share. */
 #include "agent/daemon/daemon_impl.h"
 #include <errno.h>
 #include <string.h>
@@ -17,12 +18,19 @@ make_room(const struct sockaddr_un *address, struct hf_error *err)
     if (status != HF_OK)
         return status == HF_ENOTFOUND ? HF_OK : status;
     if (!S_ISSOCK(info.st_mode))
-        return hf_fail(err, HF_EEXISTS, "control socket: '%s' is there and is no socket; move it away, or set agent.control", path);
+        return hf_fail(
+            err, HF_EEXISTS,
+            "control socket: '%s' is there and is no socket; move it away, or set agent.control",
+            path);
     hf_owned(hf_fs_close) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return hf_fail_errno(err, HF_EIO, "making a socket");
-    if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN || errno == EINPROGRESS)
-        return hf_fail(err, HF_EBUSY, "somebody answers on control socket '%s'; end that program, or set agent.control", path);
+    if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN ||
+        errno == EINPROGRESS)
+        return hf_fail(
+            err, HF_EBUSY,
+            "somebody answers on control socket '%s'; end that program, or set agent.control",
+            path);
     status = hf_fs_unlink(path, err);
     return status == HF_ENOTFOUND ? HF_OK : status;
 }
@@ -30,10 +38,12 @@ make_room(const struct sockaddr_un *address, struct hf_error *err)
 enum hf_status
 control_place_take(struct control_place *place, const char *path, int *ret_fd, struct hf_error *err)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
     struct stat info;
     if (strlen(path) >= sizeof(address.sun_path))
-        return hf_fail(err, HF_ECONFIG, "control socket '%s' is longer than %zu bytes: set agent.control", path, sizeof(address.sun_path) - 1);
+        return hf_fail(err, HF_ECONFIG,
+                       "control socket '%s' is longer than %zu bytes: set agent.control", path,
+                       sizeof(address.sun_path) - 1);
     memcpy(address.sun_path, path, strlen(path));
     enum hf_status status = make_room(&address, err);
     if (status != HF_OK)
@@ -59,7 +69,8 @@ void
 control_place_leave(struct control_place *place)
 {
     struct stat info;
-    if (!*place->path || hf_fs_lstat(place->path, &info, NULL) != HF_OK || info.st_dev != place->dev || info.st_ino != place->ino)
+    if (!*place->path || hf_fs_lstat(place->path, &info, NULL) != HF_OK ||
+        info.st_dev != place->dev || info.st_ino != place->ino)
         return;
     if (hf_fs_unlink(place->path, NULL) != HF_OK)
         hf_log_debug("control.leftover", HF_STR("path", place->path));

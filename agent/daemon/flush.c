@@ -1,5 +1,5 @@
-/* A flush on the loop's side: read every source to its present end, wait until all of it is durable, hand over to the trails.
- * Also the clean stop, which is a flush with a short deadline. */
+/* A flush on the loop's side: read every source to its present end, wait until all of it is
+ * durable, hand over to the trails. Also the clean stop, which is a flush with a short deadline. */
 #include "agent/daemon/daemon_impl.h"
 #include <string.h>
 
@@ -45,7 +45,8 @@ hand_on(struct hf_daemon *daemon, struct flush_wait *wait)
 {
     int64_t left_ms = wait->deadline_ms - (int64_t)hf_boot_ms();
     wait->handed_on = true;
-    hf_trails_flush(daemon->trails, wait->last_seq, (uint64_t)HF_MAX(left_ms, 1), trails_done, wait);
+    hf_trails_flush(daemon->trails, wait->last_seq, (uint64_t)HF_MAX(left_ms, 1), trails_done,
+                    wait);
 }
 
 void
@@ -67,7 +68,8 @@ drained(void *context)
     struct hf_journal_info info;
     hf_journal_info(wait->daemon->journal, &info);
     wait->last_seq = info.next_seq - 1;
-    atomic_store(&wait->daemon->durable_seq, HF_MAX(info.durable_seq, atomic_load(&wait->daemon->durable_seq)));
+    atomic_store(&wait->daemon->durable_seq,
+                 HF_MAX(info.durable_seq, atomic_load(&wait->daemon->durable_seq)));
     flush_committed(wait->daemon);
 }
 
@@ -81,10 +83,12 @@ check_deadlines(evutil_socket_t fd, short what, void *context)
     for (struct flush_wait *wait = daemon->flushes, *next; wait; wait = next) {
         next = wait->next;
         if (!wait->handed_on && now_ms >= wait->deadline_ms)
-            finish(daemon, wait, "intake: what the sources hold could not be journaled in time; see `holdfast status`\n");
+            finish(daemon, wait,
+                   "intake: what the sources hold could not be journaled in time; see `holdfast "
+                   "status`\n");
     }
     if (daemon->flushes)
-        event_add(daemon->flush_timer, &(struct timeval){.tv_usec = 200000});
+        event_add(daemon->flush_timer, &(struct timeval){ .tv_usec = 200000 });
 }
 
 void
@@ -94,14 +98,20 @@ flush_open(struct hf_daemon *daemon)
 }
 
 void
-flush_begin(struct hf_daemon *daemon, uint64_t timeout_ms, void (*done)(struct hf_daemon *daemon, void *argument, uint64_t last_seq, const char *failed),
+flush_begin(struct hf_daemon *daemon, uint64_t timeout_ms,
+            void (*done)(struct hf_daemon *daemon, void *argument, uint64_t last_seq,
+                         const char *failed),
             void *argument)
 {
     struct flush_wait *wait = hf_alloc(sizeof(*wait));
-    *wait = (struct flush_wait){.daemon = daemon, .deadline_ms = (int64_t)(hf_boot_ms() + timeout_ms), .done = done, .argument = argument, .draining = true};
+    *wait = (struct flush_wait){ .daemon = daemon,
+                                 .deadline_ms = (int64_t)(hf_boot_ms() + timeout_ms),
+                                 .done = done,
+                                 .argument = argument,
+                                 .draining = true };
     wait->next = daemon->flushes;
     daemon->flushes = wait;
-    event_add(daemon->flush_timer, &(struct timeval){.tv_usec = 200000});
+    event_add(daemon->flush_timer, &(struct timeval){ .tv_usec = 200000 });
     if (daemon->stopping)
         drained(wait); /* the sources are closed already */
     else

@@ -23,10 +23,11 @@ loop_on_commit(void *context, uint64_t durable_seq, bool room)
 }
 
 void
-loop_post(struct hf_daemon *daemon, void (*call)(struct hf_daemon *daemon, void *argument), void *argument)
+loop_post(struct hf_daemon *daemon, void (*call)(struct hf_daemon *daemon, void *argument),
+          void *argument)
 {
     struct post *post = hf_alloc(sizeof(*post));
-    *post = (struct post){.call = call, .argument = argument};
+    *post = (struct post){ .call = call, .argument = argument };
     pthread_mutex_lock(&daemon->post_lock);
     *daemon->posts_end = post;
     daemon->posts_end = &post->next;
@@ -43,7 +44,8 @@ on_committed(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     own_events_retry(daemon);
-    hf_intake_committed(daemon->intake, atomic_load(&daemon->durable_seq), atomic_exchange(&daemon->room, false));
+    hf_intake_committed(daemon->intake, atomic_load(&daemon->durable_seq),
+                        atomic_exchange(&daemon->room, false));
     flush_committed(daemon);
     quiet_begins(daemon);
 }
@@ -78,11 +80,13 @@ stop_flushed(struct hf_daemon *daemon, void *argument, uint64_t last_seq, const 
     (void)argument;
     (void)last_seq;
     if (failed)
-        hf_log_info("agent.leaves_work", HF_STR("reason", failed), HF_STR("hint", "the next start delivers it"));
+        hf_log_info("agent.leaves_work", HF_STR("reason", failed),
+                    HF_STR("hint", "the next start delivers it"));
     event_base_loopbreak(daemon->loop);
 }
 
-/* SIGTERM: no more intake; sync; AgentStop; cut, seal and deliver for a few seconds; what is left waits on disk. */
+/* SIGTERM: no more intake; sync; AgentStop; cut, seal and deliver for a few seconds; what is
+ * left waits on disk. */
 void
 daemon_stop(struct hf_daemon *daemon)
 {
@@ -96,7 +100,8 @@ daemon_stop(struct hf_daemon *daemon)
     sd_notify(0, "STOPPING=1");
     hf_intake_stop(daemon->intake);
     daemon->stopping = true;
-    own_event_soon(daemon, "AgentStop", json_pack("{s:s, s:s}", "boot", daemon->identity.boot, "version", HF_VERSION));
+    own_event_soon(daemon, "AgentStop",
+                   json_pack("{s:s, s:s}", "boot", daemon->identity.boot, "version", HF_VERSION));
     own_events_settle(daemon); /* so that the flush delivers it, too */
     flush_begin(daemon, STOP_DELIVER_MS, stop_flushed, NULL);
 }
@@ -127,7 +132,8 @@ open_watchdog(struct hf_daemon *daemon)
     uint64_t usec;
     if (sd_watchdog_enabled(0, &usec) <= 0)
         return;
-    struct timeval period = {.tv_sec = (time_t)(usec / 2 / 1000000), .tv_usec = (suseconds_t)(usec / 2 % 1000000)};
+    struct timeval period = { .tv_sec = (time_t)(usec / 2 / 1000000),
+                              .tv_usec = (suseconds_t)(usec / 2 % 1000000) };
     daemon->watchdog = event_new(daemon->loop, -1, EV_PERSIST, on_watchdog, daemon);
     event_add(daemon->watchdog, &period);
 }
@@ -149,7 +155,7 @@ open_stdin_timer(struct hf_daemon *daemon)
     if (daemon->config->source_count != 1 || daemon->config->sources[0].type != HF_SOURCE_STDIN)
         return;
     daemon->stdin_timer = event_new(daemon->loop, -1, EV_PERSIST, on_stdin_timer, daemon);
-    event_add(daemon->stdin_timer, &(struct timeval){.tv_usec = 250000});
+    event_add(daemon->stdin_timer, &(struct timeval){ .tv_usec = 250000 });
 }
 
 /* Whatever woke it: the clock is looked at, too. */
@@ -163,7 +169,7 @@ loop_turns(struct hf_daemon *daemon)
 enum hf_status
 loop_open(struct hf_daemon *daemon, struct hf_error *err)
 {
-    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+    static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
     signal(SIGPIPE, SIG_IGN);
     if (evthread_use_pthreads() != 0 || !(daemon->loop = event_base_new()))
         return hf_fail(err, HF_EINTERNAL, "the event loop cannot be made");

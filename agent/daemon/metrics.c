@@ -1,4 +1,5 @@
-/* Prometheus' text format 0.0.4, from the table in metrics.def and the answer to `status`, and the table as Markdown. */
+/* Prometheus' text format 0.0.4, from the table in metrics.def and the answer to `status`, and
+ * the table as Markdown. */
 #include <holdfast/daemon.h>
 #include <holdfast/json.h>
 #include <stdio.h>
@@ -6,7 +7,16 @@
 
 enum type { TYPE_COUNTER, TYPE_GAUGE };
 enum scope { SCOPE_agent, SCOPE_source, SCOPE_trail, SCOPE_store, SCOPE_COUNT };
-enum form { FORM_NUMBER, FORM_BOOL, FORM_PRESENT, FORM_TIME, FORM_NONZERO, FORM_CLASS, FORM_CLASSES, FORM_LABELS };
+enum form {
+    FORM_NUMBER,
+    FORM_BOOL,
+    FORM_PRESENT,
+    FORM_TIME,
+    FORM_NONZERO,
+    FORM_CLASS,
+    FORM_CLASSES,
+    FORM_LABELS
+};
 enum moves { FIXED, MOVES };
 
 struct metric {
@@ -20,7 +30,8 @@ struct metric {
 };
 
 static const struct metric metrics[] = {
-#define METRIC(name_, type_, scope_, key_, form_, moves_, help_) {#name_, TYPE_##type_, SCOPE_##scope_, key_, FORM_##form_, moves_, help_},
+#define METRIC(name_, type_, scope_, key_, form_, moves_, help_)                                   \
+    { #name_, TYPE_##type_, SCOPE_##scope_, key_, FORM_##form_, moves_, help_ },
 #include "agent/daemon/metrics.def"
 #undef METRIC
 };
@@ -29,10 +40,10 @@ static const struct {
     const char *label, *list; /* NULL: the whole answer */
     const char *title;
 } scopes[SCOPE_COUNT] = {
-    [SCOPE_agent] = {NULL, NULL, "The agent"},
-    [SCOPE_source] = {"source", "sources", "Each source"},
-    [SCOPE_trail] = {"trail", "trails", "Each trail"},
-    [SCOPE_store] = {"store", "stores", "Each store"},
+    [SCOPE_agent] = { NULL, NULL, "The agent" },
+    [SCOPE_source] = { "source", "sources", "Each source" },
+    [SCOPE_trail] = { "trail", "trails", "Each trail" },
+    [SCOPE_store] = { "store", "stores", "Each store" },
 };
 
 static const char *
@@ -60,8 +71,8 @@ add_escaped(struct hf_buf *text, const char *value, bool quotes)
 
 struct sample {
     const struct metric *metric;
-    const char *entity; /* its name, or NULL */
-    const char *class;  /* or NULL */
+    const char *entity;   /* its name, or NULL */
+    const char *class;    /* or NULL */
     const json_t *labels; /* the object in which FORM_LABELS finds its labels, or NULL */
     bool any_label;
 };
@@ -112,7 +123,9 @@ add_sample(struct hf_buf *text, struct sample sample, json_int_t value)
         status = add_label(text, &sample, "class", sample.class);
     if (status == HF_OK && sample.labels)
         status = add_key_labels(text, &sample);
-    return status == HF_OK ? hf_buf_addf(text, "%s %lld\n", sample.any_label ? "}" : "", (long long)value) : status;
+    return status == HF_OK
+               ? hf_buf_addf(text, "%s %lld\n", sample.any_label ? "}" : "", (long long)value)
+               : status;
 }
 
 /* ---- one metric of one thing ---- */
@@ -154,14 +167,16 @@ add_classes(struct hf_buf *text, struct sample sample, const json_t *classes)
 {
     enum hf_status status = HF_OK;
     json_t *count;
-    json_object_foreach((json_t *)classes, sample.class, count) {
+    json_object_foreach((json_t *)classes, sample.class, count)
+    {
         if (status == HF_OK)
             status = add_sample(text, sample, json_integer_value(count));
     }
     return status;
 }
 
-/* A member that is missing (the answer is another version's) makes no sample: nobody may take it for 0. */
+/* A member that is missing (the answer is another version's) makes no sample: nobody may take it
+ * for 0. */
 static enum hf_status
 add_metric_of(struct hf_buf *text, struct sample sample, const json_t *doc)
 {
@@ -172,21 +187,25 @@ add_metric_of(struct hf_buf *text, struct sample sample, const json_t *doc)
     switch (metric->form) {
     case FORM_NUMBER:
     case FORM_NONZERO:
-        return sum_at(doc, metric->key, &number) && (number || metric->form == FORM_NUMBER) ? add_sample(text, sample, number) : HF_OK;
+        return sum_at(doc, metric->key, &number) && (number || metric->form == FORM_NUMBER)
+                   ? add_sample(text, sample, number)
+                   : HF_OK;
     case FORM_BOOL:
         return json_is_boolean(value) ? add_sample(text, sample, json_is_true(value)) : HF_OK;
-    case FORM_PRESENT:
-        return value ? add_sample(text, sample, !json_is_null(value)) : HF_OK;
+    case FORM_PRESENT: return value ? add_sample(text, sample, !json_is_null(value)) : HF_OK;
     case FORM_TIME:
-        return json_is_string(value) && hf_time_parse_rfc3339(json_string_value(value), &seconds) ? add_sample(text, sample, seconds) : HF_OK;
+        return json_is_string(value) && hf_time_parse_rfc3339(json_string_value(value), &seconds)
+                   ? add_sample(text, sample, seconds)
+                   : HF_OK;
     case FORM_CLASS:
         sample.class = json_string_value(value);
         return sample.class ? add_sample(text, sample, 1) : HF_OK;
-    case FORM_CLASSES:
-        return add_classes(text, sample, value);
+    case FORM_CLASSES: return add_classes(text, sample, value);
     case FORM_LABELS:
         sample.labels = doc;
-        return json_is_string(value_at(doc, metric->key, strcspn(metric->key, ","))) ? add_sample(text, sample, 1) : HF_OK;
+        return json_is_string(value_at(doc, metric->key, strcspn(metric->key, ",")))
+                   ? add_sample(text, sample, 1)
+                   : HF_OK;
     }
     return HF_OK;
 }
@@ -194,7 +213,7 @@ add_metric_of(struct hf_buf *text, struct sample sample, const json_t *doc)
 static enum hf_status
 add_samples(struct hf_buf *text, const struct metric *metric, const json_t *answer)
 {
-    struct sample sample = {.metric = metric};
+    struct sample sample = { .metric = metric };
     const char *list = scopes[metric->scope].list;
     const json_t *entities = list ? json_object_get(answer, list) : NULL;
     enum hf_status status = list ? HF_OK : add_metric_of(text, sample, answer);
@@ -222,7 +241,8 @@ hf_metrics_text(const json_t *answer, struct hf_buf *ret_text)
         if (status == HF_OK)
             status = add_escaped(ret_text, metric->help, false);
         if (status == HF_OK)
-            status = hf_buf_addf(ret_text, "\n# TYPE %s %s\n", metric->name, type_text(metric->type));
+            status =
+                hf_buf_addf(ret_text, "\n# TYPE %s %s\n", metric->name, type_text(metric->type));
         if (status == HF_OK)
             status = hf_buf_add(ret_text, samples.ptr, samples.size);
     }
@@ -235,24 +255,34 @@ add_row(struct hf_buf *text, const struct metric *metric)
     char outer[KEY_PART_SIZE], name[KEY_PART_SIZE];
     const char *label = scopes[metric->scope].label, *comma = label ? ", " : "";
     bool has_class = metric->form == FORM_CLASS || metric->form == FORM_CLASSES;
-    enum hf_status status = hf_buf_addf(text, "| `%s` | %s | %s", metric->name, type_text(metric->type), label ? label : "");
+    enum hf_status status = hf_buf_addf(text, "| `%s` | %s | %s", metric->name,
+                                        type_text(metric->type), label ? label : "");
     if (status == HF_OK && has_class)
         status = hf_buf_addf(text, "%sclass", comma);
-    for (const char *at = metric->key; metric->form == FORM_LABELS && status == HF_OK && next_label(&at, outer, name); comma = ", ")
+    for (const char *at = metric->key;
+         metric->form == FORM_LABELS && status == HF_OK && next_label(&at, outer, name);
+         comma = ", ")
         status = hf_buf_addf(text, "%s%s", comma, name);
-    return status == HF_OK ? hf_buf_addf(text, " | %s | %s |\n", metric->moves == MOVES ? "moves" : "fixed", metric->help) : status;
+    return status == HF_OK ? hf_buf_addf(text, " | %s | %s |\n",
+                                         metric->moves == MOVES ? "moves" : "fixed", metric->help)
+                           : status;
 }
 
-static const char head[] =
-    "# Every metric\n"
-    "\n"
-    "Made from `metrics.def`; a test compares the two, and `ninja update_metrics` writes this file anew.\n"
-    "\n"
-    "`holdfast status --metrics` prints them, and with `agent.metrics: 127.0.0.1:9187` the agent answers http://127.0.0.1:9187/metrics,\n"
-    "both in Prometheus' text exposition format 0.0.4. All of them are what `holdfast status --json` says, taken at the same moment\n"
-    "(agent/cli/JSON.md). A counter counts from the agent's start (`holdfast_start_time_seconds`). Times are seconds since the epoch,\n"
-    "and what has not happened has no sample. The label `class` has only names of `HF_STATUS_TABLE` (include/holdfast/base.h), such as\n"
-    "`HF_EACCESS`; the other labels have what is configured. *fixed* says the same for as long as the agent runs with its configuration.\n";
+static const char head[] = "# Every metric\n"
+                           "\n"
+                           "Made from `metrics.def`; a test compares the two, and `ninja "
+                           "update_metrics` writes this file anew.\n"
+                           "\n"
+                           "`holdfast status --metrics` prints them, and with `agent.metrics: "
+                           "127.0.0.1:9187` the agent answers http://127.0.0.1:9187/metrics,\n"
+                           "both in Prometheus' text exposition format 0.0.4. All of them are what "
+                           "`holdfast status --json` says, taken at the same moment\n"
+                           "(agent/cli/JSON.md). A counter counts from the agent's start "
+                           "(`holdfast_start_time_seconds`). Times are seconds since the epoch,\n"
+                           "and what has not happened has no sample. The label `class` has only "
+                           "names of `HF_STATUS_TABLE` (include/holdfast/base.h), such as\n"
+                           "`HF_EACCESS`; the other labels have what is configured. *fixed* says "
+                           "the same for as long as the agent runs with its configuration.\n";
 
 static const char tail[] =
     "\n## To begin with\n"
@@ -266,13 +296,18 @@ static const char tail[] =
     "| Worth an alert | means |\n"
     "|---|---|\n"
     "| `up{job=\"holdfast\"} == 0` | no agent runs |\n"
-    "| `holdfast_trail_held == 1` for 10 minutes | nothing is delivered; `holdfast_trail_held_reason` and `holdfast status` say why |\n"
-    "| `holdfast_trail_backlog_seconds > 900` | delivery is late: three windows of the default length |\n"
-    "| `time() - holdfast_trail_last_digest_seconds > 7500` | two digests of the default period are missing: what came since is not proven |\n"
-    "| `holdfast_journal_bytes / holdfast_journal_limit_bytes > 0.5` | room for as much again; past it intake is refused |\n"
+    "| `holdfast_trail_held == 1` for 10 minutes | nothing is delivered; "
+    "`holdfast_trail_held_reason` and `holdfast status` say why |\n"
+    "| `holdfast_trail_backlog_seconds > 900` | delivery is late: three windows of the default "
+    "length |\n"
+    "| `time() - holdfast_trail_last_digest_seconds > 7500` | two digests of the default period "
+    "are missing: what came since is not proven |\n"
+    "| `holdfast_journal_bytes / holdfast_journal_limit_bytes > 0.5` | room for as much again; "
+    "past it intake is refused |\n"
     "| `holdfast_journal_full == 1` | it is refused |\n"
     "| `increase(holdfast_source_gaps_total[1h]) > 0` | something was lost before it was read |\n"
-    "| `increase(holdfast_trail_lost_events_total[1h]) > 0`, `holdfast_trail_ledger_repairs > 0` | the disk does not give back what was written to it |\n"
+    "| `increase(holdfast_trail_lost_events_total[1h]) > 0`, `holdfast_trail_ledger_repairs > 0` | "
+    "the disk does not give back what was written to it |\n"
     "| `holdfast_trail_strays > 0` | somebody else writes among the digests |\n"
     "| `abs(holdfast_store_clock_skew_seconds) > 60` | one of the two clocks is wrong |\n";
 
@@ -281,7 +316,10 @@ hf_metrics_reference(struct hf_buf *ret_markdown)
 {
     enum hf_status status = hf_buf_add_text(ret_markdown, head);
     for (int scope = 0; scope < SCOPE_COUNT && status == HF_OK; scope++) {
-        status = hf_buf_addf(ret_markdown, "\n## %s\n\n| Metric | Type | Labels | Value | Meaning |\n|---|---|---|---|---|\n", scopes[scope].title);
+        status = hf_buf_addf(
+            ret_markdown,
+            "\n## %s\n\n| Metric | Type | Labels | Value | Meaning |\n|---|---|---|---|---|\n",
+            scopes[scope].title);
         for (size_t i = 0; i < HF_COUNT(metrics) && status == HF_OK; i++) {
             if ((int)metrics[i].scope == scope)
                 status = add_row(ret_markdown, &metrics[i]);

@@ -1,5 +1,6 @@
-/* The listener on agent.metrics: GET and HEAD of /metrics, on the loop. Nobody is asked who he is: it stands on the loopback only, and says
- * names, numbers and classes of errors, no texts. One request per connection, which has to be over in CLIENT_MS.
+/* The listener on agent.metrics: GET and HEAD of /metrics, on the loop. Nobody is asked who he is:
+ * it stands on the loopback only, and says names, numbers and classes of errors, no texts. One
+ * request per connection, which has to be over in CLIENT_MS.
  *
  *   READING  a request without end, or none   ──▶ closed when its time is over, or when its place is needed
  *            a whole head                     ──▶ ASKED (the status) or ENDING (an error)
@@ -19,13 +20,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BACKLOG 16
+#define BACKLOG     16
 #define CLIENTS_MAX 8
-#define CLIENT_MS 10000
+#define CLIENT_MS   10000
 
 struct client;
 
-struct asked { /* for a status that is under way: outlives the client */
+struct asked {             /* for a status that is under way: outlives the client */
     struct client *client; /* NULL: it has gone */
 };
 
@@ -76,7 +77,9 @@ static void
 on_gone(struct bufferevent *stream, short what, void *context)
 {
     struct client *client = context;
-    bool waits = client->state == ASKED || (client->state == ENDING && evbuffer_get_length(bufferevent_get_output(stream)) > 0);
+    bool waits =
+        client->state == ASKED ||
+        (client->state == ENDING && evbuffer_get_length(bufferevent_get_output(stream)) > 0);
     if (what == (BEV_EVENT_READING | BEV_EVENT_EOF) && waits) {
         client->says_no_more = true;
         return;
@@ -102,7 +105,8 @@ all_written(struct bufferevent *stream, void *context)
         client_free(client);
         return;
     }
-    (void)shutdown(bufferevent_getfd(stream), SHUT_WR); /* to close with something unread would take the answer back */
+    (void)shutdown(bufferevent_getfd(stream),
+                   SHUT_WR); /* to close with something unread would take the answer back */
 }
 
 static void
@@ -111,8 +115,11 @@ send_answer(struct client *client, const char *code, const char *type, struct hf
     struct evbuffer *output = bufferevent_get_output(client->stream);
     client->state = ENDING;
     bufferevent_setcb(client->stream, throw_away, all_written, on_gone, client);
-    evbuffer_add_printf(output, "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nCache-Control: no-store\r\nConnection: close\r\n%s\r\n", code, type,
-                        text.size, hf_starts_with(code, "405") ? "Allow: GET, HEAD\r\n" : "");
+    evbuffer_add_printf(output,
+                        "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nCache-Control: "
+                        "no-store\r\nConnection: close\r\n%s\r\n",
+                        code, type, text.size,
+                        hf_starts_with(code, "405") ? "Allow: GET, HEAD\r\n" : "");
     if (!client->head_only)
         evbuffer_add(output, text.ptr, text.size);
     throw_away(client->stream, client);
@@ -163,33 +170,26 @@ on_readable(struct bufferevent *stream, void *context)
     struct client *client = context;
     uint8_t head[METRICS_REQUEST_MAX];
     ev_ssize_t size = evbuffer_copyout(bufferevent_get_input(stream), head, sizeof(head));
-    enum metrics_request request = metrics_request_parse(hf_slice(head, size > 0 ? (size_t)size : 0));
+    enum metrics_request request =
+        metrics_request_parse(hf_slice(head, size > 0 ? (size_t)size : 0));
     switch (request) {
-    case METRICS_REQUEST_MORE:
-        return;
+    case METRICS_REQUEST_MORE: return;
     case METRICS_REQUEST_GET:
-    case METRICS_REQUEST_HEAD:
-        ask(client, request == METRICS_REQUEST_HEAD);
-        return;
+    case METRICS_REQUEST_HEAD: ask(client, request == METRICS_REQUEST_HEAD); return;
     case METRICS_REQUEST_ELSEWHERE:
         client->head_only = size >= 5 && memcmp(head, "HEAD ", 5) == 0;
         refuse(client, "404 Not Found");
         return;
-    case METRICS_REQUEST_METHOD:
-        refuse(client, "405 Method Not Allowed");
-        return;
-    case METRICS_REQUEST_LONG:
-        refuse(client, "431 Request Header Fields Too Large");
-        return;
-    case METRICS_REQUEST_BAD:
-        refuse(client, "400 Bad Request");
-        return;
+    case METRICS_REQUEST_METHOD: refuse(client, "405 Method Not Allowed"); return;
+    case METRICS_REQUEST_LONG: refuse(client, "431 Request Header Fields Too Large"); return;
+    case METRICS_REQUEST_BAD: refuse(client, "400 Bad Request"); return;
     }
 }
 
 /* ---- connections ---- */
 
-/* The place of the oldest one that has not asked yet, or of one that has its answer and does not go. */
+/* The place of the oldest one that has not asked yet, or of one that has its answer and does not
+ * go. */
 static bool
 make_room(struct metrics_listener *listener)
 {
@@ -206,7 +206,8 @@ make_room(struct metrics_listener *listener)
 }
 
 static void
-accepted(struct evconnlistener *socket, evutil_socket_t fd, struct sockaddr *address, int size, void *context)
+accepted(struct evconnlistener *socket, evutil_socket_t fd, struct sockaddr *address, int size,
+         void *context)
 {
     struct metrics_listener *listener = context;
     (void)socket;
@@ -225,7 +226,7 @@ accepted(struct evconnlistener *socket, evutil_socket_t fd, struct sockaddr *add
         end = &(*end)->next;
     *end = client;
     listener->client_count++;
-    event_add(client->deadline, &(struct timeval){.tv_sec = CLIENT_MS / 1000});
+    event_add(client->deadline, &(struct timeval){ .tv_sec = CLIENT_MS / 1000 });
     bufferevent_setcb(client->stream, on_readable, NULL, on_gone, client);
     bufferevent_setwatermark(client->stream, EV_READ, 0, METRICS_REQUEST_MAX);
     bufferevent_enable(client->stream, EV_READ | EV_WRITE);
@@ -238,20 +239,24 @@ bind_socket(struct metrics_listener *listener, const char *text)
 {
     char address[HF_LISTEN_SIZE];
     uint16_t port;
-    struct sockaddr_in four = {.sin_family = AF_INET};
-    struct sockaddr_in6 six = {.sin6_family = AF_INET6};
+    struct sockaddr_in four = { .sin_family = AF_INET };
+    struct sockaddr_in6 six = { .sin6_family = AF_INET6 };
     bool right = hf_listen_parse(text, address, &port);
     hf_assert(right && hf_is_loopback(address)); /* the configuration was checked */
     four.sin_port = six.sin6_port = htons(port);
     bool is_six = inet_pton(AF_INET, address, &four.sin_addr) != 1;
     if (is_six)
         (void)inet_pton(AF_INET6, address, &six.sin6_addr);
-    return evconnlistener_new_bind(listener->daemon->loop, accepted, listener, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, BACKLOG,
-                                   is_six ? (struct sockaddr *)&six : (struct sockaddr *)&four, is_six ? sizeof(six) : sizeof(four));
+    return evconnlistener_new_bind(
+        listener->daemon->loop, accepted, listener,
+        LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, BACKLOG,
+        is_six ? (struct sockaddr *)&six : (struct sockaddr *)&four,
+        is_six ? sizeof(six) : sizeof(four));
 }
 
 enum hf_status
-metrics_listen(struct hf_daemon *daemon, const char *address, struct metrics_listener **ret_listener, struct hf_error *err)
+metrics_listen(struct hf_daemon *daemon, const char *address,
+               struct metrics_listener **ret_listener, struct hf_error *err)
 {
     *ret_listener = NULL;
     if (!address)
@@ -260,7 +265,10 @@ metrics_listen(struct hf_daemon *daemon, const char *address, struct metrics_lis
     listener->daemon = daemon;
     listener->socket = bind_socket(listener, address);
     if (!listener->socket) {
-        enum hf_status status = hf_fail_errno(err, HF_ECONFIG, "agent.metrics: listening on '%s' (name a port that is free, or end what has it)", address);
+        enum hf_status status = hf_fail_errno(
+            err, HF_ECONFIG,
+            "agent.metrics: listening on '%s' (name a port that is free, or end what has it)",
+            address);
         metrics_close(listener);
         return status;
     }

@@ -1,9 +1,11 @@
-/* What the metrics' listener understands of HTTP: the request line, and where the head ends. Headers are not looked at: nothing in them
- * changes the answer, and each connection ends with it. */
+/* What the metrics' listener understands of HTTP: the request line, and where the head ends.
+ * Headers are not looked at: nothing in them changes the answer, and each connection ends with
+ * it. */
 #include "agent/daemon/metrics_impl.h"
 #include <string.h>
 
-/* The first empty line ends the head; a line may end without CR, as RFC 9112 section 2.2 lets us take it. */
+/* The first empty line ends the head; a line may end without CR, as RFC 9112 section 2.2 lets us
+ * take it. */
 static bool
 head_is_whole(struct hf_slice bytes)
 {
@@ -62,7 +64,8 @@ metrics_request_parse(struct hf_slice bytes)
     if (!right || !take_byte(&line, '\n'))
         return METRICS_REQUEST_BAD;
     const uint8_t *query = memchr(target.ptr, '?', target.size);
-    if (!hf_slice_is(hf_slice(target.ptr, query ? (size_t)(query - target.ptr) : target.size), "/metrics"))
+    if (!hf_slice_is(hf_slice(target.ptr, query ? (size_t)(query - target.ptr) : target.size),
+                     "/metrics"))
         return METRICS_REQUEST_ELSEWHERE;
     if (hf_slice_is(method, "GET"))
         return METRICS_REQUEST_GET;

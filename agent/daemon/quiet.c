@@ -1,11 +1,13 @@
-/* The loop's part in giving memory back: some seconds after the last commit, or the last answer to somebody who asked. One timer, set by
- * what was done and by nothing else, so that it costs no wake-up while nothing happens. */
+/* The loop's part in giving memory back: some seconds after the last commit, or the last answer
+ * to somebody who asked. One timer, set by what was done and by nothing else, so that it costs
+ * no wake-up while nothing happens. */
 #include "agent/daemon/daemon_impl.h"
 
 static void
 set_timer(struct hf_daemon *daemon, uint64_t after_ms)
 {
-    struct timeval after = {.tv_sec = (time_t)(after_ms / 1000), .tv_usec = (suseconds_t)(after_ms % 1000 * 1000)};
+    struct timeval after = { .tv_sec = (time_t)(after_ms / 1000),
+                             .tv_usec = (suseconds_t)(after_ms % 1000 * 1000) };
     event_add(daemon->quiet_timer, &after);
 }
 

@@ -24,11 +24,13 @@ check_fixed(const struct hf_config *now, const struct hf_config *then, struct hf
         changed = "region";
     else if (!same_text(a->control, b->control))
         changed = "control";
-    else if (a->journal_max_bytes != b->journal_max_bytes || a->journal_segment_bytes != b->journal_segment_bytes)
+    else if (a->journal_max_bytes != b->journal_max_bytes ||
+             a->journal_segment_bytes != b->journal_segment_bytes)
         changed = "journal";
     else if (a->sealers != b->sealers)
         changed = "sealers";
-    return changed ? hf_fail(err, HF_ECONFIG, "agent.%s changes only with a restart", changed) : HF_OK;
+    return changed ? hf_fail(err, HF_ECONFIG, "agent.%s changes only with a restart", changed)
+                   : HF_OK;
 }
 
 static enum hf_status
@@ -46,7 +48,8 @@ change_stages(struct hf_daemon *daemon, struct hf_config *config, struct hf_erro
     return status;
 }
 
-/* The new listener stands before anything else changes, the old one goes when nothing can fail any more. */
+/* The new listener stands before anything else changes, the old one goes when nothing can fail
+ * any more. */
 static enum hf_status
 apply(struct hf_daemon *daemon, struct hf_config *config, struct hf_error *err)
 {
@@ -80,7 +83,8 @@ daemon_reload(struct hf_daemon *daemon)
     if (daemon->stopping)
         return;
     hf_deadline_in(0, &now);
-    snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+    snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%lld",
+             (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
     sd_notify(0, text);
     enum hf_status status = hf_config_load(daemon->config_path, &config, &err);
     if (status == HF_OK) {
@@ -89,12 +93,14 @@ daemon_reload(struct hf_daemon *daemon)
             hf_config_free(config);
     }
     if (status == HF_OK) {
-        hf_log_setup((enum hf_log_level)daemon->config->agent.log_level, daemon->config->agent.log_format == 1);
+        hf_log_setup((enum hf_log_level)daemon->config->agent.log_level,
+                     daemon->config->agent.log_format == 1);
         hf_log_info("agent.reloaded", HF_STR("config", daemon->config_path));
         own_event_soon(daemon, "AgentReload", json_pack("{s:s}", "config", daemon->config_path));
     } else {
         daemon->config_refused++;
-        hf_log_error("reload.refused", HF_ERR(&err), HF_STR("hint", "the agent goes on with the configuration it has"));
+        hf_log_error("reload.refused", HF_ERR(&err),
+                     HF_STR("hint", "the agent goes on with the configuration it has"));
     }
     sd_notify(0, "READY=1");
 }

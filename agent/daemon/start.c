@@ -1,4 +1,5 @@
-/* Everything is opened in the order in which it depends on each other, and closed in reverse. Nothing here asks a store. */
+/* Everything is opened in the order in which it depends on each other, and closed in reverse.
+ * Nothing here asks a store. */
 #include "agent/daemon/daemon_impl.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +32,10 @@ open_state_dir(struct hf_daemon *daemon, struct hf_error *err)
     hf_path_join(path, sizeof(path), agent->state_dir, "lock");
     status = hf_fs_lock(path, &daemon->lock_fd, err);
     if (status == HF_EBUSY)
-        return hf_fail(err, HF_EBUSY, "another holdfast runs on state_dir '%s': stop it first, or give this one a state_dir of its own", agent->state_dir);
+        return hf_fail(err, HF_EBUSY,
+                       "another holdfast runs on state_dir '%s': stop it first, or give this one a "
+                       "state_dir of its own",
+                       agent->state_dir);
     if (status != HF_OK)
         return status;
     status = hf_identity_load(agent->state_dir, agent->host, &daemon->identity, err);
@@ -47,7 +51,8 @@ hf_daemon_check_state(const struct hf_config *config, struct hf_error *err)
 
 /* Each loss that recovery found is an event, durable before anything else is taken in. */
 static enum hf_status
-report_losses(struct hf_daemon *daemon, const struct hf_journal_recovery *recovery, struct hf_error *err)
+report_losses(struct hf_daemon *daemon, const struct hf_journal_recovery *recovery,
+              struct hf_error *err)
 {
     for (size_t i = 0; i < recovery->loss_count; i++) {
         enum hf_status status = own_loss(daemon, &recovery->losses[i], err);
@@ -65,7 +70,8 @@ mark_journal(struct hf_daemon *daemon, struct hf_error *err)
         return HF_OK;
     if (status != HF_OK)
         return status;
-    status = hf_journal_set_state(daemon->journal, JOURNAL_OWNER, hf_slice_text(daemon->identity.journal), err);
+    status = hf_journal_set_state(daemon->journal, JOURNAL_OWNER,
+                                  hf_slice_text(daemon->identity.journal), err);
     if (status == HF_OK)
         hf_journal_commit(daemon->journal);
     else
@@ -73,7 +79,8 @@ mark_journal(struct hf_daemon *daemon, struct hf_error *err)
     return status;
 }
 
-/* The journal says whose it is: one that was put here from another state directory would be delivered under a wrong name. */
+/* The journal says whose it is: one that was put here from another state directory would be
+ * delivered under a wrong name. */
 static enum hf_status
 check_journal(struct hf_daemon *daemon, struct hf_error *err)
 {
@@ -85,8 +92,11 @@ check_journal(struct hf_daemon *daemon, struct hf_error *err)
         return hf_fail(err, status, "reading whose journal this is");
     if (strcmp(hf_buf_text(&owner), daemon->identity.journal) == 0)
         return HF_OK;
-    return hf_fail(err, HF_EREFUSED, "the journal in '%s' is %s, the identity beside it says %s: parts of two state directories were mixed; put together what belongs together, or start with an empty state_dir",
-                   daemon->config->agent.state_dir, hf_buf_text(&owner), daemon->identity.journal);
+    return hf_fail(
+        err, HF_EREFUSED,
+        "the journal in '%s' is %s, the identity beside it says %s: parts of two state directories "
+        "were mixed; put together what belongs together, or start with an empty state_dir",
+        daemon->config->agent.state_dir, hf_buf_text(&owner), daemon->identity.journal);
 }
 
 static enum hf_status
@@ -94,16 +104,18 @@ open_journal(struct hf_daemon *daemon, struct hf_error *err)
 {
     char path[HF_PATH_MAX];
     hf_path_join(path, sizeof(path), daemon->config->agent.state_dir, "journal");
-    struct hf_journal_options options = {.directory = path,
-                                         .max_bytes = daemon->config->agent.journal_max_bytes,
-                                         .segment_bytes = daemon->config->agent.journal_segment_bytes,
-                                         .on_commit = loop_on_commit,
-                                         .context = daemon};
-    struct hf_journal_recovery recovery = {0};
+    struct hf_journal_options options = { .directory = path,
+                                          .max_bytes = daemon->config->agent.journal_max_bytes,
+                                          .segment_bytes =
+                                              daemon->config->agent.journal_segment_bytes,
+                                          .on_commit = loop_on_commit,
+                                          .context = daemon };
+    struct hf_journal_recovery recovery = { 0 };
     enum hf_status status = hf_journal_open(&options, &daemon->journal, &recovery, err);
     if (status != HF_OK)
         return hf_while(err, status, "opening the journal");
-    hf_log_info("journal.opened", HF_NUM("next", recovery.next_seq), HF_NUM("oldest", recovery.oldest_seq), HF_NUM("torn_bytes", recovery.torn_bytes),
+    hf_log_info("journal.opened", HF_NUM("next", recovery.next_seq),
+                HF_NUM("oldest", recovery.oldest_seq), HF_NUM("torn_bytes", recovery.torn_bytes),
                 HF_NUM("losses", recovery.loss_count));
     atomic_store(&daemon->durable_seq, recovery.next_seq - 1);
     daemon->last_stamp_ns = recovery.last_stamp_ns;
@@ -114,15 +126,16 @@ open_journal(struct hf_daemon *daemon, struct hf_error *err)
     return status;
 }
 
-/* The trails begin before the first new event: a new trail with `start: end` takes everything from this start on. */
+/* The trails begin before the first new event: a new trail with `start: end` takes everything
+ * from this start on. */
 static enum hf_status
 open_trails(struct hf_daemon *daemon, struct hf_error *err)
 {
-    struct hf_trails_options options = {.state_dir = daemon->config->agent.state_dir,
-                                        .identity = &daemon->identity,
-                                        .journal = daemon->journal,
-                                        .own_event = own_event,
-                                        .context = daemon};
+    struct hf_trails_options options = { .state_dir = daemon->config->agent.state_dir,
+                                         .identity = &daemon->identity,
+                                         .journal = daemon->journal,
+                                         .own_event = own_event,
+                                         .context = daemon };
     struct hf_config *config = daemon->config;
     struct hf_trails *trails;
     enum hf_status status = hf_trails_start(&options, config, &trails, err);
@@ -137,7 +150,9 @@ open_trails(struct hf_daemon *daemon, struct hf_error *err)
 static enum hf_status
 open_intake(struct hf_daemon *daemon, struct hf_error *err)
 {
-    struct hf_intake_options options = {.loop = daemon->loop, .journal = daemon->journal, .maker = record_maker(daemon)};
+    struct hf_intake_options options = { .loop = daemon->loop,
+                                         .journal = daemon->journal,
+                                         .maker = record_maker(daemon) };
     enum hf_status status = hf_intake_new(&options, &daemon->intake, err);
     if (status == HF_OK)
         status = hf_intake_configure(daemon->intake, daemon->config, err);
@@ -151,7 +166,8 @@ daemon_open(struct hf_daemon *daemon, struct hf_error *err)
     if (status != HF_OK)
         return status;
     daemon->config_loaded_s = hf_wall_s();
-    hf_log_setup((enum hf_log_level)daemon->config->agent.log_level, daemon->config->agent.log_format == 1);
+    hf_log_setup((enum hf_log_level)daemon->config->agent.log_level,
+                 daemon->config->agent.log_format == 1);
     hf_hide_memory();
     raise_file_limit();
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
@@ -173,8 +189,8 @@ daemon_open(struct hf_daemon *daemon, struct hf_error *err)
     return status;
 }
 
-/* What the trails still had to answer is answered before the control socket goes. The journal's writer must not meet trails that
- * are being freed: loop_on_commit() looks under the lock. */
+/* What the trails still had to answer is answered before the control socket goes. The journal's
+ * writer must not meet trails that are being freed: loop_on_commit() looks under the lock. */
 void
 daemon_close(struct hf_daemon *daemon)
 {

@@ -1,4 +1,5 @@
-/* What `holdfast status` and the metrics say, documented in agent/cli/JSON.md: the trails' part from their thread, the rest from the loop. */
+/* What `holdfast status` and the metrics say, documented in agent/cli/JSON.md: the trails' part
+ * from their thread, the rest from the loop. */
 #include "agent/daemon/daemon_impl.h"
 #include <holdfast/json.h>
 #include <unistd.h>
@@ -6,10 +7,11 @@
 static json_t *
 sources_doc(struct hf_daemon *daemon, bool *ret_well)
 {
-    static const char *const types[] = {"file", "socket", "stdin"};
+    static const char *const types[] = { "file", "socket", "stdin" };
     struct hf_source_status statuses[256];
     json_t *sources = json_array();
-    size_t count = daemon->intake ? hf_intake_status(daemon->intake, statuses, HF_COUNT(statuses)) : 0; /* none any more while stopping */
+    size_t count = daemon->intake ? hf_intake_status(daemon->intake, statuses, HF_COUNT(statuses))
+                                  : 0; /* none any more while stopping */
     for (size_t i = 0; i < count; i++) {
         const struct hf_source_status *s = &statuses[i];
         json_t *source = json_object();
@@ -36,14 +38,17 @@ sources_doc(struct hf_daemon *daemon, bool *ret_well)
     return sources;
 }
 
-/* Until the journal would be full if nothing were sealed from now on, at the rate since the start; 0: nothing comes in. */
+/* Until the journal would be full if nothing were sealed from now on, at the rate since the
+ * start; 0: nothing comes in. */
 static uint64_t
 seconds_left(const struct hf_daemon *daemon, const struct hf_journal_info *info)
 {
-    uint64_t held = info->next_seq - info->oldest_seq, uptime_s = (uint64_t)HF_MAX(hf_wall_s() - daemon->started_s, 1);
+    uint64_t held = info->next_seq - info->oldest_seq,
+             uptime_s = (uint64_t)HF_MAX(hf_wall_s() - daemon->started_s, 1);
     if (!held || !info->events || info->bytes >= info->max_bytes)
         return 0;
-    double bytes_per_s = (double)info->events / (double)uptime_s * ((double)info->bytes / (double)held);
+    double bytes_per_s =
+        (double)info->events / (double)uptime_s * ((double)info->bytes / (double)held);
     double left_s = (double)(info->max_bytes - info->bytes) / HF_MAX(bytes_per_s, 1e-9);
     return left_s < 1e12 ? (uint64_t)left_s : 0;
 }
@@ -103,8 +108,10 @@ trails_well(const json_t *doc)
 {
     size_t index;
     json_t *trail;
-    json_array_foreach(json_object_get(doc, "trails"), index, trail) {
-        if (json_is_string(json_object_get(trail, "reason")) || json_is_true(json_object_get(trail, "spool_full")))
+    json_array_foreach(json_object_get(doc, "trails"), index, trail)
+    {
+        if (json_is_string(json_object_get(trail, "reason")) ||
+            json_is_true(json_object_get(trail, "spool_full")))
             return false;
     }
     return true;
@@ -115,7 +122,8 @@ status_on_loop(struct hf_daemon *daemon, void *argument)
 {
     struct status_wait *wait = argument;
     bool well = trails_well(wait->doc);
-    json_t *reply = json_object(), *sources = sources_doc(daemon, &well), *journal = journal_doc(daemon, &well);
+    json_t *reply = json_object(), *sources = sources_doc(daemon, &well),
+           *journal = journal_doc(daemon, &well);
     hf_doc_set_u64(reply, "schema", 1);
     hf_doc_set_bool(reply, "ok", well);
     hf_doc_set(reply, "agent", agent_doc(daemon));
@@ -137,9 +145,10 @@ status_done(void *context, json_t *doc)
 }
 
 void
-status_begin(struct hf_daemon *daemon, void (*done)(struct hf_daemon *daemon, void *argument, json_t *status), void *argument)
+status_begin(struct hf_daemon *daemon,
+             void (*done)(struct hf_daemon *daemon, void *argument, json_t *status), void *argument)
 {
     struct status_wait *wait = hf_alloc(sizeof(*wait));
-    *wait = (struct status_wait){.daemon = daemon, .done = done, .argument = argument};
+    *wait = (struct status_wait){ .daemon = daemon, .done = done, .argument = argument };
     hf_trails_status(daemon->trails, status_done, wait);
 }

@@ -15,8 +15,8 @@
 #include <holdfast/s3.h>
 #include <pthread.h>
 
-#define HF_SKEW_MAX_S                                                                              \
-    (15 * 60) /* ENGINE.md section 6; stores refuse signatures from there on as well */
+/* ENGINE.md section 6; stores refuse signatures from there on as well */
+#define HF_SKEW_MAX_S        (15 * 60)
 #define HF_DIR_JUMP_MAX_S    (24 * 60 * 60)
 #define HF_NEWEST_DIGEST_MAX (16u << 20)
 

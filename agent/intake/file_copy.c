@@ -202,9 +202,10 @@ hf_file_wait(struct hf_file *file, uint64_t size, bool *ret_waits, struct hf_err
     return status;
 }
 
-/* The copy may have grown since it was compared, and the original too before it was truncated: what
- * we read of the original and what the copy holds have the shorter one of both in common. Where the copy
- * cannot be read now it stays held, and is compared with the truncated ones when it can. */
+/* The copy may have grown since it was compared, and the original too before it was truncated:
+ * what we read of the original and what the copy holds have the shorter one of both in common.
+ * Where the copy cannot be read now it stays held, and is compared with the truncated ones when
+ * it can. */
 static bool
 go_on_as_copy(struct hf_file *copy, const struct hf_print_hash *original)
 {

@@ -43,8 +43,9 @@ struct hf_print_hash { /* the same as it stands in the journal */
 
 void hf_print_add(struct hf_print *print, struct hf_slice bytes);
 void hf_print_hash(const struct hf_print *print, struct hf_print_hash *ret_hash);
-/* Reads both ends of [0, offset) of a file; HF_ENOTFOUND when it is shorter. Any other failure says nothing of the file:
- * whoever took it for a difference would read a file from its beginning a second time. */
+/* Reads both ends of [0, offset) of a file; HF_ENOTFOUND when it is shorter. Any other failure
+ * says nothing of the file: whoever took it for a difference would read a file from its
+ * beginning a second time. */
 enum hf_status hf_print_read(int fd, uint64_t offset, struct hf_print *ret_print,
                              struct hf_error *err) hf_must_check;
 bool hf_print_same(const struct hf_print *a, const struct hf_print_hash *b);
@@ -109,7 +110,7 @@ struct hf_file {
     bool dirty; /* its state has to be written, whether or not there are lines */
     bool ready, seen;
     bool refused; /* its last step, by the journal: it went to the front */
-    bool failed; /* could not be read; tried again at the next scan */
+    bool failed;  /* could not be read; tried again at the next scan */
 };
 
 struct hf_truncated {
@@ -135,9 +136,9 @@ struct hf_file_source {
     struct hf_strings vanished; /* names of files that were gone before they could be opened */
     bool started;               /* the first positions are in the journal */
     bool running;
-    char watch_problem[HF_PROBLEM_SIZE]; /* why it polls; "" */
-    char scan_problem[HF_PROBLEM_SIZE];  /* of the last scan, or watch_problem */
-    char told_problem[HF_PROBLEM_SIZE];  /* what the log says */
+    char watch_problem[HF_PROBLEM_SIZE];    /* why it polls; "" */
+    char scan_problem[HF_PROBLEM_SIZE];     /* of the last scan, or watch_problem */
+    char told_problem[HF_PROBLEM_SIZE];     /* what the log says */
     enum hf_status watch_class, scan_class; /* of the first two */
 };
 
@@ -201,8 +202,10 @@ void hf_file_go_on(struct hf_file *file, const struct hf_print *print);
 void hf_orphans_load(struct hf_file_source *source);
 void hf_orphan_add(struct hf_file_source *source, struct hf_file_state state); /* takes its path */
 void hf_orphans_free(struct hf_file_source *source);
-/* A file just opened: is its state among them? On failure that could not be told, and nothing was changed. */
-enum hf_status hf_orphan_adopt(struct hf_file *file, uint64_t size, struct hf_error *err) hf_must_check;
+/* A file just opened: is its state among them? On failure that could not be told, and nothing
+ * was changed. */
+enum hf_status hf_orphan_adopt(struct hf_file *file, uint64_t size,
+                               struct hf_error *err) hf_must_check;
 void hf_orphans_look(struct hf_file_source
                          *source); /* finds renamed ones, reports vanished ones, forgets old ones */
 void hf_file_report_vanished(struct hf_file_source *source);

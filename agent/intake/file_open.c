@@ -171,7 +171,8 @@ hf_file_open(struct hf_file_source *source, const char *path)
     source->file_count++;
     find_real_path(file);
     if (hf_orphan_adopt(file, who.size, &err) != HF_OK) {
-        hf_file_scan_problem(source, &err); /* who it is cannot be told now: the next scan tries again */
+        hf_file_scan_problem(source,
+                             &err); /* who it is cannot be told now: the next scan tries again */
         hf_file_close(file);
         return NULL;
     }

@@ -137,13 +137,13 @@ struct hf_intake {
     struct hf_source **sources;
     size_t source_count;
     struct hf_streams *streams;
-    struct event
-        *work; /* runs step() of each ready source, then itself again while there is more */
-    struct event *retry;  /* while blocked */
-    struct event *expiry; /* forgets old streams */
-    size_t next_source;   /* of the round */
+    /* runs step() of each ready source, then itself again while there is more */
+    struct event *work;
+    struct event *retry;             /* while blocked */
+    struct event *expiry;            /* forgets old streams */
+    size_t next_source;              /* of the round */
     const struct hf_source *refused; /* the one before; only ever compared */
-    bool blocked;         /* the journal refused; nothing is read until there is room */
+    bool blocked;                    /* the journal refused; nothing is read until there is room */
     bool told_full;
     bool stopped;
     uint64_t blocked_since_ms;

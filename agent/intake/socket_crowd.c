@@ -1,5 +1,5 @@
-/* Those who take a place and do not use it: greetings that are not whole, connections that never say
- * a word, and more of them than there are places. */
+/* Those who take a place and do not use it: greetings that are not whole, connections that never
+ * say a word, and more of them than there are places. */
 #include "agent/intake/socket_impl.h"
 
 #include <event2/event.h>
@@ -13,7 +13,8 @@ on_late(evutil_socket_t fd, short what, void *context)
     struct hf_connection *connection = context;
     (void)fd, (void)what;
     if (connection->session.state == HF_SESSION_HELLO)
-        hf_session_refuse(&connection->session, "ERROR the first line did not become whole in time");
+        hf_session_refuse(&connection->session,
+                          "ERROR the first line did not become whole in time");
     hf_connection_work(connection);
 }
 

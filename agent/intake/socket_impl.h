@@ -6,8 +6,8 @@
 
 #define HF_CONNECTIONS_MAX 1024
 #define HF_SOCKET_READ     (64u << 10) /* read at once */
-#define HF_SOCKET_BUFFERS                                                                          \
-    (64u << 20) /* of all connections of a source, for lines that are not whole yet */
+/* of all connections of a source, for lines that are not whole yet */
+#define HF_SOCKET_BUFFERS (64u << 20)
 
 struct hf_connection {
     struct hf_connection *next;
@@ -16,8 +16,8 @@ struct hf_connection {
     struct event *readable, *writable;
     struct event *late; /* while a greeting is not whole */
     uint64_t since_ms;  /* it is open */
-    struct hf_buf
-        in; /* received, not yet in the journal: at most a line of max_event and one read */
+    /* received, not yet in the journal: at most a line of max_event and one read */
+    struct hf_buf in;
     struct hf_session session;
     struct hf_stream *stream; /* NULL for plain lines */
     struct hf_long_line line;
@@ -51,8 +51,8 @@ void hf_socket_leave_place(struct hf_socket_source *source);
 
 /* ---- socket_crowd.c ---- */
 
-void hf_connection_wait_for_hello(
-    struct hf_connection *connection); /* it has begun to say something */
+void
+hf_connection_wait_for_hello(struct hf_connection *connection); /* it has begun to say something */
 /* true: one that never said a word was closed. */
 bool hf_connection_make_room(struct hf_socket_source *source);
 void hf_connection_turn_away(struct hf_socket_source *source, int fd);

@@ -32,7 +32,8 @@ on_acceptable(evutil_socket_t listening, short what, void *context)
         size_t most = source->source.intake->timing.connections_max;
         int fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0 && source->connection_count >= most && !hf_connection_make_room(source)) {
-            hf_fail(&err, HF_ELIMIT, "%zu connections are open; further ones are turned away", most);
+            hf_fail(&err, HF_ELIMIT, "%zu connections are open; further ones are turned away",
+                    most);
             hf_source_problem(&source->source, &err);
             hf_connection_turn_away(source, fd);
         } else if (fd >= 0) {
@@ -48,7 +49,8 @@ on_acceptable(evutil_socket_t listening, short what, void *context)
     }
 }
 
-/* Also when its place could not be taken: a full disk or one bad write must not leave a source deaf. */
+/* Also when its place could not be taken: a full disk or one bad write must not leave a source
+ * deaf. */
 static void
 open_doors(struct hf_socket_source *source)
 {

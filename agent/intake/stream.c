@@ -10,8 +10,8 @@
 #define KEY_GONE   "stream-gone"
 #define KEY_PREFIX "stream/"
 #define KEY_SIZE   (sizeof(KEY_PREFIX) + HF_UUID_SIZE)
-#define FORGET_AT_ONCE                                                                             \
-    1024 /* when there are too many: so many that it is not done for each new one */
+/* when there are too many: so many that it is not done for each new one */
+#define FORGET_AT_ONCE 1024
 
 struct hf_streams {
     struct hf_intake *intake;

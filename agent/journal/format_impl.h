@@ -8,9 +8,10 @@
 #define HF_SEGMENT_VERSION      1u
 #define HF_SEGMENT_INCOMPATIBLE 0u /* the flags we understand; any other one: HF_EVERSION */
 #define HF_SEGMENT_BLOCK        4096u
-#define HF_SEGMENT_DATA         8192u /* where the first batch begins: behind two copies of the header */
-#define HF_SEGMENT_TAIL         4096u /* kept free of events, so that a mark always finds room */
-#define HF_SEGMENT_MIN          65536u
+/* where the first batch begins: behind two copies of the header */
+#define HF_SEGMENT_DATA 8192u
+#define HF_SEGMENT_TAIL 4096u /* kept free of events, so that a mark always finds room */
+#define HF_SEGMENT_MIN  65536u
 
 #define HF_BATCH_MAGIC 0x31424648u /* "HFB1" */
 #define HF_BATCH_HEAD  88u

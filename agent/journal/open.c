@@ -214,10 +214,12 @@ recover_segment(struct hf_recover *run, const struct found *found, struct hf_err
     return status;
 }
 
-/* The state of the journal begins with the newest snapshot there is. What stands before it is only looked at for events that
- * are still needed; what stands behind it is a segment that a crash caught between its header and its snapshot. */
+/* The state of the journal begins with the newest snapshot there is. What stands before it is
+ * only looked at for events that are still needed; what stands behind it is a segment that a
+ * crash caught between its header and its snapshot. */
 static enum hf_status
-find_state(struct hf_recover *run, const struct files *files, size_t *ret_from, struct hf_error *err)
+find_state(struct hf_recover *run, const struct files *files, size_t *ret_from,
+           struct hf_error *err)
 {
     bool has = false;
     enum hf_status status = HF_OK;
@@ -255,7 +257,8 @@ recover_segments(struct hf_recover *run, struct files *files, struct hf_error *e
             run->cap = HF_MIN(run->cap, files->items[k].segment->first_seq);
         run->batches = 0;
         run->superseded = i < state_from;
-        bool wanted = segment->first_seq <= run->cap && (run->cap - 1 > run->released_seq || i >= state_from);
+        bool wanted =
+            segment->first_seq <= run->cap && (run->cap - 1 > run->released_seq || i >= state_from);
         if (wanted) {
             if (first)
                 run->expected = HF_MIN(run->expected, segment->first_seq);

@@ -1,5 +1,5 @@
-/* What lies in the directory becomes the journal again. Segments are read in the order of their use;
- * each ends where the next one begins, so that what a frozen segment holds of a batch that was
+/* What lies in the directory becomes the journal again. Segments are read in the order of their
+ * use; each ends where the next one begins, so that what a frozen segment holds of a batch that was
  * written again elsewhere does not count twice. At each place there is either
  *
  *   the expected batch: accepted. Its state changes count once something behind proves it durable;
@@ -151,12 +151,14 @@ accept(struct hf_recover *run, struct hf_segment *segment, uint64_t offset,
     return HF_OK;
 }
 
-/* Its events were written again in the next segment. What has none, a snapshot or a change of the state, belongs to this one still: the
- * next segment may begin at the same sequence, and have lost its own snapshot. */
+/* Its events were written again in the next segment. What has none, a snapshot or a change of
+ * the state, belongs to this one still: the next segment may begin at the same sequence, and
+ * have lost its own snapshot. */
 static bool
 is_the_next_ones(const struct hf_recover *run, const struct hf_batch_head *head)
 {
-    return head->first_seq > run->cap || (head->event_count > 0 && hf_batch_last_seq(head) >= run->cap);
+    return head->first_seq > run->cap ||
+           (head->event_count > 0 && hf_batch_last_seq(head) >= run->cap);
 }
 
 /* The next batch that is to be accepted, at *offset or behind a bad spot; HF_ENOTFOUND: none that

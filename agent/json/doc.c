@@ -11,10 +11,10 @@ allocate(size_t size)
     return hf_realloc(NULL, size);
 }
 
-/* jansson's memory is never NULL either: else it calls a document invalid when it was short of memory, and whoever reads a ledger
- * would believe it. Before main(), so that no document of an earlier kind is ever freed. */
-static void __attribute__((constructor))
-take_memory_from_base(void)
+/* jansson's memory is never NULL either: else it calls a document invalid when it was short of
+ * memory, and whoever reads a ledger would believe it. Before main(), so that no document of an
+ * earlier kind is ever freed. */
+static void __attribute__((constructor)) take_memory_from_base(void)
 {
     json_set_alloc_funcs(allocate, free);
 }

@@ -273,8 +273,7 @@ hf_s3_credentials_refresh(struct hf_s3_credentials *credentials, bool *ret_chang
         return HF_OK;
     /* A file that is gone or half-written does not take away credentials that still work. */
     if (!credentials->stale) {
-        if (look_at(credentials, &now, NULL) != HF_OK ||
-            is_unchanged(&now, &credentials->seen))
+        if (look_at(credentials, &now, NULL) != HF_OK || is_unchanged(&now, &credentials->seen))
             return HF_OK;
     }
     status = read_file(credentials, err);

@@ -57,10 +57,11 @@ bool hf_s3_is_metadata_address(const char *host);
 
 /* ---- one request ---- */
 
-#define HF_S3_HEADERS_OWN         12 /* what is added to the caller's */
-#define HF_S3_REPLY_DEFAULT       (1024 * 1024)
-#define HF_S3_ERROR_MAX           (64 * 1024)
-#define HF_S3_ERROR_USUAL         (16 * 1024) /* what the deadline allows for where no body is wanted */
+#define HF_S3_HEADERS_OWN   12 /* what is added to the caller's */
+#define HF_S3_REPLY_DEFAULT (1024 * 1024)
+#define HF_S3_ERROR_MAX     (64 * 1024)
+/* what the deadline allows for where no body is wanted */
+#define HF_S3_ERROR_USUAL         (16 * 1024)
 #define HF_S3_REPLY_HEADERS_MAX   (64 * 1024)
 #define HF_S3_REPLY_HEADER_LINES  200
 #define HF_S3_SLOWEST_BYTES_PER_S 4096

@@ -25,12 +25,12 @@ void hf_sigv4_key_forget(struct hf_sigv4_key *cached); /* when the credentials c
 
 struct hf_sigv4_input {
     const char *method;
-    const char
-        *path; /* as it goes over the wire: encoded once with hf_sigv4_encode(), begins with '/' */
+    /* as it goes over the wire: encoded once with hf_sigv4_encode(), begins with '/' */
+    const char *path;
     const struct hf_s3_pair *query;
     size_t query_count;
-    const struct hf_s3_pair
-        *headers; /* all that are signed, Host and X-Amz-Date among them; any case, any order */
+    /* all that are signed, Host and X-Amz-Date among them; any case, any order */
+    const struct hf_s3_pair *headers;
     size_t header_count;
     const char *payload_sha256;
     int64_t time_s;

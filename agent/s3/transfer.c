@@ -259,7 +259,9 @@ hint(const struct hf_s3_job *job, CURLcode result, enum hf_status status, char *
 
     ret_text[0] = 0;
     if (job->address_refused)
-        snprintf(ret_text, size, "; its name leads to a link-local address or a metadata service: correct url or DNS");
+        snprintf(
+            ret_text, size,
+            "; its name leads to a link-local address or a metadata service: correct url or DNS");
     else if (job->headers_too_large || result == CURLE_OUT_OF_MEMORY)
         snprintf(ret_text, size, "; its header has no end: is the url an S3 endpoint?");
     else if (status == HF_ETLS && ca_file)

@@ -1,5 +1,6 @@
-/* Records that say that something was lost before it was read: the digest that lists their object lists them among its losses, too, so
- * that a reader of digests alone knows of them. Paths are left out: a digest is readable also where the objects are encrypted. */
+/* Records that say that something was lost before it was read: the digest that lists their
+ * object lists them among its losses, too, so that a reader of digests alone knows of them.
+ * Paths are left out: a digest is readable also where the objects are encrypted. */
 #include "agent/seal/seal_impl.h"
 
 #include <holdfast/json.h>
@@ -22,7 +23,8 @@ add(struct gather *gather, const char *text)
     gather->gaps[gather->gap_count++] = hf_strdup(text);
 }
 
-/* In a record of ours these bytes stand for nothing else: inside a text their quotes are escaped. */
+/* In a record of ours these bytes stand for nothing else: inside a text their quotes are
+ * escaped. */
 static bool
 is_gap(struct hf_slice record)
 {

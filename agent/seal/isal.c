@@ -4,9 +4,10 @@
 
 #include <isa-l/igzip_lib.h>
 
-#define LEVEL       2
-#define WORK_BYTES  ISAL_DEF_LVL2_DEFAULT
-#define STORED_MOST 65535u /* bytes of a stored block, which has five more: what does not compress */
+#define LEVEL      2
+#define WORK_BYTES ISAL_DEF_LVL2_DEFAULT
+/* bytes of a stored block, which has five more: what does not compress */
+#define STORED_MOST 65535u
 #define FRAME       64u
 
 size_t

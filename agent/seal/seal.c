@@ -84,8 +84,8 @@ envelop(const struct hf_recipients *recipients, struct hf_sealed *sealed,
 
 enum hf_status
 hf_seal_window(struct hf_journal *journal, const struct hf_seal_job *job,
-               struct hf_seal_memory *memory, struct hf_sealed **ret_sealed, struct hf_journal_loss *ret_loss,
-               struct hf_error *err)
+               struct hf_seal_memory *memory, struct hf_sealed **ret_sealed,
+               struct hf_journal_loss *ret_loss, struct hf_error *err)
 {
     bool cms = job->plan->encryption == HF_ENCRYPT_CMS;
     if (cms != hf_ends_with(job->key, CMS_SUFFIX))

@@ -21,8 +21,8 @@ struct gather {
     struct hf_hasher *hasher; /* of the first `hashed` of them */
     size_t hashed;
     char sha256[HF_SHA256_HEX_SIZE]; /* of the whole object */
-    uint64_t next_seq; /* everything before it was read or is lost */
-    uint64_t count;    /* records in `bytes` */
+    uint64_t next_seq;               /* everything before it was read or is lost */
+    uint64_t count;                  /* records in `bytes` */
     int64_t oldest_s, newest_s;
     bool lost; /* `loss` is the first one that is not known yet */
     struct hf_journal_loss loss;

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Half of the time is fixed, half is random, so that a fleet does not come back in the same second. */
+/* Half of the time is fixed, half is random, so that a fleet does not come back in the same
+ * second. */
 static int64_t
 back_off_ms(int64_t first_ms, unsigned failures)
 {
@@ -21,16 +22,19 @@ attempt_back_off(struct trail *trail, const struct hf_error *err)
     enum hf_next next = hf_status_next(err->status);
     bool away = next == HF_NEXT_WAIT;
     trail_failed(trail, err->status);
-    trail->retry_at_ms = (int64_t)hf_boot_ms() + back_off_ms(away ? RETRY_WAIT_MS : RETRY_HELD_MS, trail->failures++);
+    trail->retry_at_ms = (int64_t)hf_boot_ms() +
+                         back_off_ms(away ? RETRY_WAIT_MS : RETRY_HELD_MS, trail->failures++);
     trail_move(trail, away ? TRAIL_WAITING : TRAIL_HELD, err);
 }
 
-/* A store that changes whatever it is given would take one key after the other, and what lies under each is locked. So past the first few
- * there is one more after a pause, which grows. */
+/* A store that changes whatever it is given would take one key after the other, and what lies
+ * under each is locked. So past the first few there is one more after a pause, which grows. */
 bool
 attempt_may_move(struct trail *trail, size_t moves)
 {
-    int64_t now_ms = (int64_t)hf_boot_ms(), pause_ms = HF_MIN((int64_t)RETRY_MOST_MS << HF_MIN(trail->moves, 10u), MOVE_PAUSE_MOST_MS);
+    int64_t now_ms = (int64_t)hf_boot_ms(),
+            pause_ms =
+                HF_MIN((int64_t)RETRY_MOST_MS << HF_MIN(trail->moves, 10u), MOVE_PAUSE_MOST_MS);
     if (moves <= GENERATIONS_MOST)
         return true;
     if (trail->move_at_ms && now_ms >= trail->move_at_ms) {
@@ -47,12 +51,9 @@ static const char *
 what_of(const struct outgoing *out)
 {
     switch (out->sealed->kind) {
-    case HF_SEALED_DIGEST:
-        return "digest";
-    case HF_SEALED_KEY:
-        return "key";
-    case HF_SEALED_OBJECT:
-        break;
+    case HF_SEALED_DIGEST: return "digest";
+    case HF_SEALED_KEY: return "key";
+    case HF_SEALED_OBJECT: break;
     }
     return out->sealed->window;
 }
@@ -63,34 +64,38 @@ attempt_one(struct trail *trail, struct outgoing *out)
 {
     struct hf_deliverer *deliverer = trail_deliverer(trail, out->sealed->store);
     struct hf_error err;
-    /* Before a date is written down: a wrong one would stay for ever. Read first: a clock that is set in between is seen. */
+    /* Before a date is written down: a wrong one would stay for ever. Read first: a clock that
+     * is set in between is seen. */
     int64_t now_s = hf_deliverer_now_s(deliverer);
     bool known;
     if (hf_deliverer_clock(deliverer, &known, &err) != HF_OK) {
         attempt_back_off(trail, &err);
         return false;
     }
-    if (!known && out->sealed->lock_mode != HF_LOCK_NONE && strcmp(out->sealed->store, trail->plan->settings.store) == 0)
+    if (!known && out->sealed->lock_mode != HF_LOCK_NONE &&
+        strcmp(out->sealed->store, trail->plan->settings.store) == 0)
         return false; /* the check learns it */
     int64_t at_least_s = HF_MAX(out->sealed->lock_at_least_s, HF_MAX(out->last_retain_s, 0));
-    int64_t retain_s = hf_retain_until(out->sealed->lock_mode, out->sealed->lock_days, now_s, at_least_s);
+    int64_t retain_s =
+        hf_retain_until(out->sealed->lock_mode, out->sealed->lock_days, now_s, at_least_s);
     bool again = out->first_retain_s >= 0;
     if (out->first_retain_s < 0)
         out->first_retain_s = retain_s;
     out->last_retain_s = retain_s;
-    (void)step_record(trail, HF_STEP_ATTEMPT, step_attempt_doc(what_of(out), retain_s, out->foreign));
+    (void)step_record(trail, HF_STEP_ATTEMPT,
+                      step_attempt_doc(what_of(out), retain_s, out->foreign));
     if (!step_sync(trail))
         return false;
     hf_buf_done(&out->delivery.newest_digest);
-    out->delivery = (struct hf_delivery){.kind = HF_JOB_PUT,
-                                         .sealed = out->sealed,
-                                         .retain_until_s = retain_s,
-                                         .first_retain_until_s = out->first_retain_s,
-                                         .maybe_there = out->maybe_there,
-                                         .foreign = out->foreign,
-                                         .not_before_boot_ms = out->not_before_ms,
-                                         .done = message_delivered,
-                                         .context = trail->trails};
+    out->delivery = (struct hf_delivery){ .kind = HF_JOB_PUT,
+                                          .sealed = out->sealed,
+                                          .retain_until_s = retain_s,
+                                          .first_retain_until_s = out->first_retain_s,
+                                          .maybe_there = out->maybe_there,
+                                          .foreign = out->foreign,
+                                          .not_before_boot_ms = out->not_before_ms,
+                                          .done = message_delivered,
+                                          .context = trail->trails };
     out->in_flight = true;
     trail->counts.puts++;
     trail->counts.puts_again += again;
@@ -122,9 +127,12 @@ attempt_deliveries(struct trail *trail)
         return;
     if (flying < room && can_go(&trail->key_out) && attempt_one(trail, &trail->key_out))
         flying++;
-    if (flying < room && trail->digest && key_in_place(trail) && can_go(&trail->digest->out) && chain_looked(trail) && attempt_one(trail, &trail->digest->out))
+    if (flying < room && trail->digest && key_in_place(trail) && can_go(&trail->digest->out) &&
+        chain_looked(trail) && attempt_one(trail, &trail->digest->out))
         flying++;
-    for (struct window *window = trail->windows; window && flying < room && trail->object_count + flying < OBJECTS_MOST; window = window->next) {
+    for (struct window *window = trail->windows;
+         window && flying < room && trail->object_count + flying < OBJECTS_MOST;
+         window = window->next) {
         bool pauses = window->out.foreign && (int64_t)hf_boot_ms() < trail->move_at_ms;
         if (window->state == WINDOW_SEALED && can_go(&window->out) && !pauses) {
             if (!attempt_one(trail, &window->out))
@@ -150,7 +158,8 @@ object_received(struct trail *trail, struct window *window, const struct hf_rece
     struct hf_digest_object *object = object_add(trail);
     object->bucket = hf_strdup(sealed->bucket);
     object->key = hf_strdup(sealed->key);
-    memcpy(object->hash, *sealed->envelope_sha256 ? sealed->envelope_sha256 : sealed->plain_sha256, sizeof(object->hash));
+    memcpy(object->hash, *sealed->envelope_sha256 ? sealed->envelope_sha256 : sealed->plain_sha256,
+           sizeof(object->hash));
     memcpy(object->stored_sha256, sealed->sha256, sizeof(object->stored_sha256));
     memcpy(object->plain_sha256, sealed->plain_sha256, sizeof(object->plain_sha256));
     object->oldest_s = sealed->oldest_s;
@@ -168,13 +177,15 @@ object_received(struct trail *trail, struct window *window, const struct hf_rece
         gap_add(trail, sealed->gaps[i]);
     trail->counts.objects++;
     trail->counts.records += sealed->count;
-    trail->counts.locked += receipt->lock_mode != HF_LOCK_NONE && !receipt->advisory ? sealed->count : 0;
+    trail->counts.locked +=
+        receipt->lock_mode != HF_LOCK_NONE && !receipt->advisory ? sealed->count : 0;
     trail->counts.bytes += sealed->size;
     trail->counts.repeated += receipt->repeated;
     trail->spool_bytes -= HF_MIN(trail->spool_bytes, sealed->size);
     (void)step_record(trail, HF_STEP_RECEIPT, step_receipt_doc(object, window->id, sealed));
-    hf_log_info("object.delivered", HF_STR("trail", trail->name), HF_STR("key", sealed->key), HF_NUM("records", sealed->count),
-                HF_NUM("bytes", sealed->size), HF_STR("confirmed", receipt->confirmed));
+    hf_log_info("object.delivered", HF_STR("trail", trail->name), HF_STR("key", sealed->key),
+                HF_NUM("records", sealed->count), HF_NUM("bytes", sealed->size),
+                HF_STR("confirmed", receipt->confirmed));
     hf_owned(hf_freep) char *path = hf_take(window->out.path);
     window_remove(trail, window);
     if (step_sync(trail))
@@ -184,13 +195,15 @@ object_received(struct trail *trail, struct window *window, const struct hf_rece
 static void
 key_received(struct trail *trail)
 {
-    const struct hf_sealed *sealed = trail->key_out.sealed; /* what was put, whatever the configuration says by now */
+    const struct hf_sealed *sealed =
+        trail->key_out.sealed; /* what was put, whatever the configuration says by now */
     key_place(sealed->store, sealed->bucket, sealed->key, trail->key_in_bucket);
-    (void)step_record(trail, HF_STEP_KEY_RECEIPT, json_pack("{s:s, s:s}", "place", trail->key_in_bucket, "key", sealed->key));
+    (void)step_record(trail, HF_STEP_KEY_RECEIPT,
+                      json_pack("{s:s, s:s}", "place", trail->key_in_bucket, "key", sealed->key));
     if (step_sync(trail))
         unlink_sealed(trail, trail->key_out.path);
     outgoing_done(&trail->key_out);
-    trail->key_out = (struct outgoing){.trail = trail, .first_retain_s = -1, .last_retain_s = -1};
+    trail->key_out = (struct outgoing){ .trail = trail, .first_retain_s = -1, .last_retain_s = -1 };
 }
 
 static void
@@ -198,7 +211,9 @@ digest_received(struct trail *trail, const struct hf_receipt *receipt)
 {
     struct digest_work *work = trail->digest;
     const struct hf_sealed *sealed = work->out.sealed;
-    struct head head = {.number = work->digest.number, .end_s = work->digest.end_s, .retain_until_s = receipt->retain_until_s};
+    struct head head = { .number = work->digest.number,
+                         .end_s = work->digest.end_s,
+                         .retain_until_s = receipt->retain_until_s };
     snprintf(head.key, sizeof(head.key), "%s", sealed->key);
     snprintf(head.bucket, sizeof(head.bucket), "%s", sealed->bucket);
     memcpy(head.hash, sealed->plain_sha256, sizeof(head.hash));
@@ -208,27 +223,30 @@ digest_received(struct trail *trail, const struct hf_receipt *receipt)
     trail->counts.digests++;
     trail->spool_bytes -= HF_MIN(trail->spool_bytes, sealed->size);
     (void)step_record(trail, HF_STEP_DIGEST_RECEIPT, step_digest_receipt_doc(&trail->head));
-    hf_log_info("digest.delivered", HF_STR("trail", trail->name), HF_STR("key", head.key), HF_NUM("number", head.number),
-                HF_NUM("objects", work->digest.object_count));
+    hf_log_info("digest.delivered", HF_STR("trail", trail->name), HF_STR("key", head.key),
+                HF_NUM("number", head.number), HF_NUM("objects", work->digest.object_count));
     hf_owned(hf_freep) char *path = hf_take(work->out.path);
     digest_work_free(hf_take(trail->digest));
     if (step_sync(trail))
         unlink_sealed(trail, path);
 }
 
-/* With confirm: put an attempt of unknown outcome makes what lies there ours, by its lock alone: a restart must know that it is not. */
+/* With confirm: put an attempt of unknown outcome makes what lies there ours, by its lock alone:
+ * a restart must know that it is not. */
 static void
 note_foreign(struct trail *trail, struct outgoing *out)
 {
     if (out->foreign)
         return;
     out->foreign = true;
-    (void)step_record(trail, HF_STEP_ATTEMPT, step_attempt_doc(what_of(out), out->last_retain_s, true));
+    (void)step_record(trail, HF_STEP_ATTEMPT,
+                      step_attempt_doc(what_of(out), out->last_retain_s, true));
     (void)step_sync(trail);
 }
 
-/* Someone else's bytes lie under our key: never overwritten. The same body goes out again under the next generation's key; its
- * file is durable before the ledger says so, and the old one goes after that. */
+/* Someone else's bytes lie under our key: never overwritten. The same body goes out again under
+ * the next generation's key; its file is durable before the ledger says so, and the old one goes
+ * after that. */
 static void
 object_foreign(struct trail *trail, struct window *window)
 {
@@ -243,17 +261,23 @@ object_foreign(struct trail *trail, struct window *window)
         return;
     }
     trail_failed(trail, HF_EFOREIGN);
-    hf_layout_unique(trail->tag, trail->trails->options.identity->journal, trail->name, window->range.first_seq, window->range.last_seq, generation, unique);
-    hf_layout_object_key(&s->layout, window->time_s, unique, hf_ends_with(window->key, ".cms.gz"), new_key);
-    hf_log_error("object.foreign", HF_STR("trail", trail->name), HF_STR("key", window->key), HF_STR("new_key", new_key));
-    hf_owned(hf_freep) char *old_path = hf_strdup(window->out.path), *new_path = window_path(window, generation);
+    hf_layout_unique(trail->tag, trail->trails->options.identity->journal, trail->name,
+                     window->range.first_seq, window->range.last_seq, generation, unique);
+    hf_layout_object_key(&s->layout, window->time_s, unique, hf_ends_with(window->key, ".cms.gz"),
+                         new_key);
+    hf_log_error("object.foreign", HF_STR("trail", trail->name), HF_STR("key", window->key),
+                 HF_STR("new_key", new_key));
+    hf_owned(hf_freep) char *old_path = hf_strdup(window->out.path),
+                            *new_path = window_path(window, generation);
     if (hf_sealed_rekey(old_path, new_key, generation, new_path, &sealed, &err) != HF_OK) {
         attempt_back_off(trail, &err);
         return;
     }
-    hf_owned(hf_doc_freep) json_t *doc = json_pack("{s:s, s:s, s:i, s:s}", "window", window->id, "key", window->key, "generation", (int)generation,
-                                                   "new_key", new_key);
-    if (step_replay(trail, HF_STEP_FOREIGN, doc, &err) != HF_OK) /* the same change that a restart makes */
+    hf_owned(hf_doc_freep) json_t *doc =
+        json_pack("{s:s, s:s, s:i, s:s}", "window", window->id, "key", window->key, "generation",
+                  (int)generation, "new_key", new_key);
+    if (step_replay(trail, HF_STEP_FOREIGN, doc, &err) !=
+        HF_OK) /* the same change that a restart makes */
         hf_log_error("ledger.failed", HF_STR("trail", trail->name), HF_ERR(&err));
     hf_sealed_free(window->out.sealed);
     window->out.sealed = sealed;
@@ -262,14 +286,16 @@ object_foreign(struct trail *trail, struct window *window)
         unlink_sealed(trail, old_path);
 }
 
-/* A digest's key is taken. The next check looks at what lies there: it may be a clone's. Without the right to look there is nothing to
- * wait for, and it goes on under another key. */
+/* A digest's key is taken. The next check looks at what lies there: it may be a clone's. Without
+ * the right to look there is nothing to wait for, and it goes on under another key. */
 static bool
 digest_went_on(struct trail *trail, struct outgoing *out)
 {
     note_foreign(trail, out);
     if (out == &trail->key_out) {
-        hf_while(&out->delivery.error, HF_EFOREIGN, "the public key's place is taken: `holdfast key new` makes a key that has another");
+        hf_while(
+            &out->delivery.error, HF_EFOREIGN,
+            "the public key's place is taken: `holdfast key new` makes a key that has another");
         return false;
     }
     if (!trail->chain_unseen || !attempt_may_move(trail, trail->digest->digest.foreign_count + 1))
@@ -299,14 +325,15 @@ look_again(struct trail *trail, struct window *window)
     hf_sealed_free(sealed);
     if (status != HF_ECORRUPT && status != HF_EFORMAT && status != HF_ENOTFOUND)
         return;
-    hf_log_error("sealed.damaged", HF_STR("trail", trail->name), HF_STR("file", window->out.path), HF_ERR(&err));
+    hf_log_error("sealed.damaged", HF_STR("trail", trail->name), HF_STR("file", window->out.path),
+                 HF_ERR(&err));
     trail->spool_bytes -= HF_MIN(trail->spool_bytes, window->out.sealed->size);
     hf_sealed_free(hf_take(window->out.sealed));
     window->state = WINDOW_CUT;
 }
 
-/* A delivery has come through. All is well only when no key of ours is taken any more; and when one that was has found another at last, the
- * next need not wait. */
+/* A delivery has come through. All is well only when no key of ours is taken any more; and when
+ * one that was has found another at last, the next need not wait. */
 static void
 came_through(struct trail *trail, const struct window *window)
 {
@@ -372,6 +399,7 @@ attempt_returned(struct hf_delivery *delivery)
         chain_checked((struct trail *)((char *)delivery - offsetof(struct trail, check)));
         return;
     }
-    struct outgoing *out = (struct outgoing *)((char *)delivery - offsetof(struct outgoing, delivery));
+    struct outgoing *out =
+        (struct outgoing *)((char *)delivery - offsetof(struct outgoing, delivery));
     put_returned(out->trail, out);
 }

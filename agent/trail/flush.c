@@ -27,7 +27,8 @@ turn_one(struct flush_trail *one, uint64_t last_seq)
         if (!delivered_up_to(trail, last_seq) || trail->digest)
             return false;
         one->digest_number = trail->head.number;
-        if (trail->object_count || trail->loss_count || trail->digested_seq < trail->cut_seq || !trail->head.number) {
+        if (trail->object_count || trail->loss_count || trail->digested_seq < trail->cut_seq ||
+            !trail->head.number) {
             one->digest_number++;
             trail->digest_now = true;
         }
@@ -38,8 +39,7 @@ turn_one(struct flush_trail *one, uint64_t last_seq)
             return false;
         one->stage = FLUSH_DONE;
         return true;
-    case FLUSH_DONE:
-        break;
+    case FLUSH_DONE: break;
     }
     return false;
 }
@@ -47,12 +47,16 @@ turn_one(struct flush_trail *one, uint64_t last_seq)
 static void
 describe(const struct flush_trail *one, uint64_t last_seq, struct hf_buf *text)
 {
-    static const char *const stages[] = {"not all is cut into windows", "windows are not delivered yet", "the digest is not delivered yet", ""};
+    static const char *const stages[] = { "not all is cut into windows",
+                                          "windows are not delivered yet",
+                                          "the digest is not delivered yet", "" };
     const struct trail *trail = one->trail;
     size_t windows = 0;
-    for (const struct window *window = trail->windows; window && window->range.first_seq <= last_seq; window = window->next)
+    for (const struct window *window = trail->windows;
+         window && window->range.first_seq <= last_seq; window = window->next)
         windows++;
-    if (hf_buf_addf(text, "trail '%s': %s (%zu windows to go), %s%s%s\n", trail->name, stages[one->stage], windows, trail_state_text(trail->state),
+    if (hf_buf_addf(text, "trail '%s': %s (%zu windows to go), %s%s%s\n", trail->name,
+                    stages[one->stage], windows, trail_state_text(trail->state),
                     *trail->held ? ": " : "", trail->held) != HF_OK)
         return; /* a text that is full says enough */
 }
@@ -82,7 +86,8 @@ flush_turn(struct hf_trails *trails)
         for (size_t i = 0; i < flush->count; i++) {
             while (turn_one(&flush->trails[i], flush->last_seq))
                 trail_turn(flush->trails[i].trail);
-            all = all && (flush->trails[i].stage == FLUSH_DONE || flush->trails[i].trail->damaged); /* nothing to wait for */
+            all = all && (flush->trails[i].stage == FLUSH_DONE ||
+                          flush->trails[i].trail->damaged); /* nothing to wait for */
         }
         if (all || now_ms >= flush->deadline_ms)
             finish(trails, at);

@@ -1,5 +1,5 @@
-/* state_dir/identity: who this agent is, fixed at the first start. The boot id and the host name may change under a living
- * agent; the journal id never does. */
+/* state_dir/identity: who this agent is, fixed at the first start. The boot id and the host name
+ * may change under a living agent; the journal id never does. */
 #include <holdfast/crypto.h>
 #include <holdfast/json.h>
 #include <holdfast/trail.h>
@@ -22,7 +22,8 @@ safe_host(const char *host, char *ret_host, size_t size)
 {
     size_t used = 0;
     for (const char *c = host; *c && used + 1 < size; c++) {
-        bool fine = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || *c == '.' || *c == '-' || *c == '_';
+        bool fine = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
+                    (*c >= '0' && *c <= '9') || *c == '.' || *c == '-' || *c == '_';
         ret_host[used++] = fine ? *c : '-';
     }
     ret_host[used] = '\0';
@@ -30,7 +31,8 @@ safe_host(const char *host, char *ret_host, size_t size)
         snprintf(ret_host, size, "host");
 }
 
-/* What objects and digests are named after. (Not the machine: an administrator may have to change that.) */
+/* What objects and digests are named after. (Not the machine: an administrator may have to
+ * change that.) */
 static void
 checksum(const char *journal, const char *host, char ret_text[16])
 {
@@ -39,7 +41,8 @@ checksum(const char *journal, const char *host, char ret_text[16])
 }
 
 static enum hf_status
-make_identity(const char *path, const char *host, struct hf_identity *identity, struct hf_error *err)
+make_identity(const char *path, const char *host, struct hf_identity *identity,
+              struct hf_error *err)
 {
     char name[256] = "", check[16];
     if (!host && gethostname(name, sizeof(name) - 1) != 0)
@@ -61,7 +64,8 @@ make_identity(const char *path, const char *host, struct hf_identity *identity, 
 }
 
 static enum hf_status
-read_identity(const char *path, struct hf_slice text, struct hf_identity *identity, struct hf_error *err)
+read_identity(const char *path, struct hf_slice text, struct hf_identity *identity,
+              struct hf_error *err)
 {
     hf_owned(hf_doc_freep) json_t *doc = NULL;
     const char *journal = NULL, *host = NULL;
@@ -71,8 +75,10 @@ read_identity(const char *path, struct hf_slice text, struct hf_identity *identi
     if (status == HF_OK)
         status = hf_doc_u64(doc, "format", &format, err);
     if (status == HF_OK && format != 1)
-        return hf_fail(err, HF_EVERSION, "'%s' has format %llu: made by a later version of holdfast, which has to be installed again", path,
-                       (unsigned long long)format);
+        return hf_fail(err, HF_EVERSION,
+                       "'%s' has format %llu: made by a later version of holdfast, which has to be "
+                       "installed again",
+                       path, (unsigned long long)format);
     if (status == HF_OK)
         status = hf_doc_text(doc, "journal", &journal, err);
     if (status == HF_OK)
@@ -83,21 +89,30 @@ read_identity(const char *path, struct hf_slice text, struct hf_identity *identi
         return hf_fail(err, HF_ECORRUPT, "'%s': journal is not 32 hex digits", path);
     checksum(journal, host, check);
     if (strcmp(hf_doc_text_or(doc, "check", check), check) != 0) /* older versions wrote none */
-        return hf_fail(err, HF_ECORRUPT, "'%s' is damaged: journal and host do not have their checksum; put it back as it was", path);
+        return hf_fail(
+            err, HF_ECORRUPT,
+            "'%s' is damaged: journal and host do not have their checksum; put it back as it was",
+            path);
     snprintf(identity->journal, sizeof(identity->journal), "%s", journal);
     snprintf(identity->host, sizeof(identity->host), "%s", host);
-    snprintf(identity->machine, sizeof(identity->machine), "%s", hf_doc_text_or(doc, "machine", ""));
+    snprintf(identity->machine, sizeof(identity->machine), "%s",
+             hf_doc_text_or(doc, "machine", ""));
     read_machine_id(machine);
     if (*machine && *identity->machine && strcmp(machine, identity->machine) != 0)
-        return hf_fail(err, HF_EREFUSED, "'%s' was made on machine %s, this is %s: the state directory was copied. Two agents must not share one identity; start with an empty state_dir, or, if this host replaced the other for good, set \"machine\" in that file to \"\"",
-                       path, identity->machine, machine);
+        return hf_fail(
+            err, HF_EREFUSED,
+            "'%s' was made on machine %s, this is %s: the state directory was copied. Two agents "
+            "must not share one identity; start with an empty state_dir, or, if this host replaced "
+            "the other for good, set \"machine\" in that file to \"\"",
+            path, identity->machine, machine);
     return HF_OK;
 }
 
 enum hf_status
-hf_identity_load(const char *state_dir, const char *host, struct hf_identity *ret_identity, struct hf_error *err)
+hf_identity_load(const char *state_dir, const char *host, struct hf_identity *ret_identity,
+                 struct hf_error *err)
 {
-    struct hf_identity identity = {0};
+    struct hf_identity identity = { 0 };
     char path[HF_PATH_MAX];
     uint8_t boot[16];
     hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(4096);

@@ -1,4 +1,5 @@
-/* A trail from what lies on disk: ledger replayed, sealed files matched with their windows, leftovers removed. */
+/* A trail from what lies on disk: ledger replayed, sealed files matched with their windows,
+ * leftovers removed. */
 #include "agent/trail/trail_impl.h"
 #include <fcntl.h>
 #include <holdfast/json.h>
@@ -6,16 +7,18 @@
 #include <string.h>
 
 struct window *
-window_new(struct trail *trail, const struct hf_window *range, int64_t time_s, unsigned generation, const char *key)
+window_new(struct trail *trail, const struct hf_window *range, int64_t time_s, unsigned generation,
+           const char *key)
 {
     struct window *window = hf_alloc(sizeof(*window)), **end = &trail->windows;
     window->trail = trail;
     window->range = *range;
     window->time_s = time_s;
     window->generation = generation;
-    snprintf(window->id, sizeof(window->id), "%llu-%llu", (unsigned long long)range->first_seq, (unsigned long long)range->last_seq);
+    snprintf(window->id, sizeof(window->id), "%llu-%llu", (unsigned long long)range->first_seq,
+             (unsigned long long)range->last_seq);
     snprintf(window->key, sizeof(window->key), "%s", key);
-    window->out = (struct outgoing){.trail = trail, .first_retain_s = -1, .last_retain_s = -1};
+    window->out = (struct outgoing){ .trail = trail, .first_retain_s = -1, .last_retain_s = -1 };
     window_set_path(window);
     while (*end)
         end = &(*end)->next;
@@ -64,8 +67,9 @@ outgoing_done(struct outgoing *out)
     out->sealed = NULL;
 }
 
-/* A sealed file that is whole is the step "sealed" done. A missing or damaged one is sealed again; one that only cannot be read now is a
- * fault of this host, and no reason to call anything lost. */
+/* A sealed file that is whole is the step "sealed" done. A missing or damaged one is sealed
+ * again; one that only cannot be read now is a fault of this host, and no reason to call
+ * anything lost. */
 static enum hf_status
 match_sealed(struct trail *trail, struct outgoing *out, struct hf_error *err)
 {
@@ -73,7 +77,8 @@ match_sealed(struct trail *trail, struct outgoing *out, struct hf_error *err)
     if (status == HF_OK)
         trail->spool_bytes += out->sealed->size;
     else if (status == HF_ECORRUPT || status == HF_EFORMAT)
-        hf_log_error("sealed.damaged", HF_STR("trail", trail->name), HF_STR("file", out->path), HF_STR("error", err ? err->text : ""));
+        hf_log_error("sealed.damaged", HF_STR("trail", trail->name), HF_STR("file", out->path),
+                     HF_STR("error", err ? err->text : ""));
     else if (status != HF_ENOTFOUND)
         return status;
     return HF_OK;
@@ -123,7 +128,8 @@ match_files(struct trail *trail, struct hf_error *err)
         window->state = window->out.sealed ? WINDOW_SEALED : WINDOW_CUT;
     }
     if (trail->digest && status == HF_OK) {
-        trail->digest->out.path = hf_asprintf("%s/sealed/d%llu", trail->folder, (unsigned long long)trail->digest->digest.number);
+        trail->digest->out.path = hf_asprintf("%s/sealed/d%llu", trail->folder,
+                                              (unsigned long long)trail->digest->digest.number);
         status = match_sealed(trail, &trail->digest->out, err);
     }
     return status != HF_OK ? status : remove_leftovers(trail, folder, err);
@@ -150,8 +156,11 @@ enum hf_status
 trail_new_cutter(struct trail *trail, struct hf_error *err)
 {
     struct hf_cutter *cutter;
-    struct rule rule = trail->rule.gone ? rule_of(trail->plan) : trail->rule; /* nothing is cut while it is gone */
-    enum hf_status status = hf_cutter_new(trail->trails->options.journal, &rule.selection, rule.window_s, rule.window_max_bytes, trail->cut_seq + 1, &cutter, err);
+    struct rule rule =
+        trail->rule.gone ? rule_of(trail->plan) : trail->rule; /* nothing is cut while it is gone */
+    enum hf_status status =
+        hf_cutter_new(trail->trails->options.journal, &rule.selection, rule.window_s,
+                      rule.window_max_bytes, trail->cut_seq + 1, &cutter, err);
     if (status != HF_OK)
         return status;
     hf_cutter_free(trail->cutter);
@@ -159,20 +168,30 @@ trail_new_cutter(struct trail *trail, struct hf_error *err)
     return HF_OK;
 }
 
-/* What is in windows was durable before: a journal that ends earlier is not the one that this ledger follows. Its sequences would
- * be given a second time, and never reach this trail. */
+/* What is in windows was durable before: a journal that ends earlier is not the one that this
+ * ledger follows. Its sequences would be given a second time, and never reach this trail. */
 static enum hf_status
 check_journal(const struct trail *trail, struct hf_error *err)
 {
     struct hf_journal_info info;
     hf_journal_info(trail->trails->options.journal, &info);
-    if (!trail->rule.gone && trail->cut_seq < info.released_seq && trail->cut_seq + 1 < info.oldest_seq)
-        return hf_fail(err, HF_EREFUSED, "its ledger ends at sequence %llu, but the journal has let go of everything before %llu, which it does only when each ledger says that it is sealed: the ledger in '%s' was rolled back; put the newer one back, or move that folder away, and the trail begins a new chain",
-                       (unsigned long long)trail->cut_seq, (unsigned long long)info.oldest_seq, trail->folder);
+    if (!trail->rule.gone && trail->cut_seq < info.released_seq &&
+        trail->cut_seq + 1 < info.oldest_seq)
+        return hf_fail(err, HF_EREFUSED,
+                       "its ledger ends at sequence %llu, but the journal has let go of everything "
+                       "before %llu, which it does only when each ledger says that it is sealed: "
+                       "the ledger in '%s' was rolled back; put the newer one back, or move that "
+                       "folder away, and the trail begins a new chain",
+                       (unsigned long long)trail->cut_seq, (unsigned long long)info.oldest_seq,
+                       trail->folder);
     if (trail->cut_seq < info.next_seq)
         return HF_OK;
-    return hf_fail(err, HF_EREFUSED, "its ledger has sequences up to %llu, but the journal ends at %llu: the journal in '%s' was taken away, rolled back or mixed with another; put it back, or start with an empty state_dir",
-                   (unsigned long long)trail->cut_seq, (unsigned long long)info.next_seq - 1, trail->trails->options.state_dir);
+    return hf_fail(err, HF_EREFUSED,
+                   "its ledger has sequences up to %llu, but the journal ends at %llu: the journal "
+                   "in '%s' was taken away, rolled back or mixed with another; put it back, or "
+                   "start with an empty state_dir",
+                   (unsigned long long)trail->cut_seq, (unsigned long long)info.next_seq - 1,
+                   trail->trails->options.state_dir);
 }
 
 void
@@ -201,14 +220,19 @@ trail_make_folder(struct trail *trail)
         hf_log_error("seal.failed", HF_STR("trail", trail->name), HF_ERR(&err));
 }
 
-/* One of its two files was damaged, and was made whole from the other: nothing is lost, but the disk has to be looked at. */
+/* One of its two files was damaged, and was made whole from the other: nothing is lost, but the
+ * disk has to be looked at. */
 static void
 tell_repair(struct trail *trail, const char *file, const struct hf_ledger_file_recovery *recovery)
 {
     if (recovery->missing || recovery->unreadable)
-        hf_log_warn("ledger.rebuilt", HF_STR("trail", trail->name), HF_STR("file", file), HF_STR("reason", recovery->missing ? "it was not there" : "the disk gave an error"));
+        hf_log_warn(
+            "ledger.rebuilt", HF_STR("trail", trail->name), HF_STR("file", file),
+            HF_STR("reason", recovery->missing ? "it was not there" : "the disk gave an error"));
     else if (recovery->repaired_steps)
-        hf_log_error("ledger.repaired", HF_STR("trail", trail->name), HF_STR("file", file), HF_NUM("byte", recovery->repaired_byte), HF_NUM("steps", recovery->repaired_steps));
+        hf_log_error("ledger.repaired", HF_STR("trail", trail->name), HF_STR("file", file),
+                     HF_NUM("byte", recovery->repaired_byte),
+                     HF_NUM("steps", recovery->repaired_steps));
     trail->ledger_repairs += recovery->repaired_steps + recovery->unreadable;
 }
 
@@ -227,11 +251,13 @@ open_ledger(struct trail *trail, struct hf_error *err)
     tell_repair(trail, "ledger", &recovery.file);
     tell_repair(trail, "ledger.copy", &recovery.copy);
     if (recovery.torn_bytes)
-        hf_log_info("ledger.torn", HF_STR("trail", trail->name), HF_NUM("bytes", recovery.torn_bytes));
+        hf_log_info("ledger.torn", HF_STR("trail", trail->name),
+                    HF_NUM("bytes", recovery.torn_bytes));
     return HF_OK;
 }
 
-/* What a crash has left while the ledger or the settings were written anew: as large as a ledger, and nobody reads it. */
+/* What a crash has left while the ledger or the settings were written anew: as large as a
+ * ledger, and nobody reads it. */
 static enum hf_status
 remove_temporaries(struct trail *trail, struct hf_error *err)
 {
@@ -278,18 +304,21 @@ new_trail(struct hf_trails *trails, struct plan *plan)
     trail->rule = rule_of(plan); /* unless its ledger says otherwise */
     trail->name = hf_strdup(plan->settings.name);
     trail->folder = hf_asprintf("%s/trails/%s", trails->options.state_dir, trail->name);
-    trail->key_out = (struct outgoing){.trail = trail, .first_retain_s = -1, .last_retain_s = -1};
+    trail->key_out = (struct outgoing){ .trail = trail, .first_retain_s = -1, .last_retain_s = -1 };
     return trail;
 }
 
-/* What this trail has done is not known any more, and guessing would lose or double events: it does nothing, and keeps its place in the
- * journal, which is none. The agent and the other trails go on. */
+/* What this trail has done is not known any more, and guessing would lose or double events: it
+ * does nothing, and keeps its place in the journal, which is none. The agent and the other
+ * trails go on. */
 static struct trail *
 new_damaged(struct hf_trails *trails, struct plan *plan, const struct hf_error *cause)
 {
     struct trail *trail = new_trail(trails, plan);
-    struct hf_error err = {0};
-    (void)hf_fail(&err, HF_ECORRUPT, "%s; this trail and the release of the journal wait until both files are put back, or '%s' is moved away for a new chain, and the agent is started again",
+    struct hf_error err = { 0 };
+    (void)hf_fail(&err, HF_ECORRUPT,
+                  "%s; this trail and the release of the journal wait until both files are put "
+                  "back, or '%s' is moved away for a new chain, and the agent is started again",
                   cause->text, trail->folder);
     trail->damaged = true;
     trail_move(trail, TRAIL_HELD, &err);
@@ -297,7 +326,8 @@ new_damaged(struct hf_trails *trails, struct plan *plan, const struct hf_error *
 }
 
 enum hf_status
-trail_open(struct hf_trails *trails, struct plan *plan, struct trail **ret_trail, struct hf_error *err)
+trail_open(struct hf_trails *trails, struct plan *plan, struct trail **ret_trail,
+           struct hf_error *err)
 {
     struct trail *trail = new_trail(trails, plan);
     enum hf_status status = open_files(trail, err);
@@ -309,7 +339,8 @@ trail_open(struct hf_trails *trails, struct plan *plan, struct trail **ret_trail
     }
     if (status == HF_OK) {
         trail_set_plan(trail, plan);
-        hf_layout_chain_tag(trails->options.identity->journal, trail->name, trail->chain, trail->tag);
+        hf_layout_chain_tag(trails->options.identity->journal, trail->name, trail->chain,
+                            trail->tag);
         status = trail_new_cutter(trail, err);
     }
     if (status != HF_OK) {
@@ -360,8 +391,8 @@ warn_leftover(struct trail *trail, enum hf_status status, const struct hf_error 
         hf_log_warn("trail.leftover", HF_STR("trail", trail->name), HF_ERR(err));
 }
 
-/* The last thing a drained trail does. Its ledger goes last, so that a crash in between leaves a trail that has drained; without
- * settings, that it is gone is no damage. */
+/* The last thing a drained trail does. Its ledger goes last, so that a crash in between leaves a
+ * trail that has drained; without settings, that it is gone is no damage. */
 void
 trail_remove_folder(struct trail *trail)
 {

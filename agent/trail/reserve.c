@@ -1,17 +1,19 @@
-/* Room on the disk that only draining may use (ENGINE.md section 11): without it a disk filled during an outage could never be
- * drained, because sealing and the ledgers need room before delivery frees any.
+/* Room on the disk that only draining may use (ENGINE.md section 11): without it a disk filled
+ * during an outage could never be drained, because sealing and the ledgers need room before
+ * delivery frees any.
  *
  *   whole ──▶ sealing has no room, and nothing of a trail that can deliver is sealed ──▶ the sealers' part is given
  *     ▲  └──▶ a ledger or digest has no room ──────────────────────────────────────────▶ all is given
  *     └────── taken back as soon as the disk has the room
  *
- * Until it is whole again the journal makes no new file, and a trail seals only what it can deliver at once: else either would
- * take what was given, and the store would come back to a disk without room for a single receipt. */
+ * Until it is whole again the journal makes no new file, and a trail seals only what it can
+ * deliver at once: else either would take what was given, and the store would come back to a
+ * disk without room for a single receipt. */
 #include "agent/trail/trail_impl.h"
 #include <fcntl.h>
 
 #define LEDGER_PART (16u << 20)
-#define RETRY_MS 2000
+#define RETRY_MS    2000
 #define SPARE_BYTES (8u << 20) /* left for others when it is taken back */
 
 bool
@@ -24,7 +26,8 @@ static enum hf_status
 allocate(struct hf_trails *trails, struct hf_error *err)
 {
     hf_owned(hf_fs_close) int fd = -1;
-    enum hf_status status = hf_fs_open(trails->reserve_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600, &fd, err);
+    enum hf_status status =
+        hf_fs_open(trails->reserve_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600, &fd, err);
     return status == HF_OK ? hf_fs_allocate(fd, 0, (off_t)trails->reserve_bytes, err) : status;
 }
 
@@ -94,5 +97,6 @@ reserve_may_seal(const struct trail *trail)
 bool
 reserve_give_sealing(struct trail *trail)
 {
-    return trail->state == TRAIL_READY && !trail->spool_bytes && give_down_to(trail->trails, LEDGER_PART);
+    return trail->state == TRAIL_READY && !trail->spool_bytes &&
+           give_down_to(trail->trails, LEDGER_PART);
 }

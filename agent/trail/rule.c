@@ -1,5 +1,6 @@
-/* Rules: which records a range of the journal gives to a trail, and where its windows end. In the ledger's STATE they stand in the order
- * in which they hold, each up to a sequence, the last one without end. */
+/* Rules: which records a range of the journal gives to a trail, and where its windows end. In
+ * the ledger's STATE they stand in the order in which they hold, each up to a sequence, the last
+ * one without end. */
 #include "agent/trail/trail_impl.h"
 #include <holdfast/json.h>
 #include <string.h>
@@ -7,7 +8,9 @@
 struct rule
 rule_of(const struct plan *plan)
 {
-    return (struct rule){.selection = plan->selection, .window_s = plan->settings.window_s, .window_max_bytes = plan->settings.window_max_bytes};
+    return (struct rule){ .selection = plan->selection,
+                          .window_s = plan->settings.window_s,
+                          .window_max_bytes = plan->settings.window_max_bytes };
 }
 
 bool
@@ -15,12 +18,15 @@ rule_same(const struct rule *a, const struct rule *b)
 {
     if (a->gone || b->gone)
         return a->gone == b->gone;
-    if (a->window_s != b->window_s || a->window_max_bytes != b->window_max_bytes || a->selection.all != b->selection.all)
+    if (a->window_s != b->window_s || a->window_max_bytes != b->window_max_bytes ||
+        a->selection.all != b->selection.all)
         return false;
-    return a->selection.all || memcmp(a->selection.bits, b->selection.bits, sizeof(a->selection.bits)) == 0;
+    return a->selection.all ||
+           memcmp(a->selection.bits, b->selection.bits, sizeof(a->selection.bits)) == 0;
 }
 
-/* ---- selections stand in the CUT, too: what was counted is what will be sealed, whatever the configuration says by then ---- */
+/* ---- selections stand in the CUT, too: what was counted is what will be sealed, whatever the
+ * configuration says by then ---- */
 
 json_t *
 selection_doc(const struct hf_selection *selection)
@@ -42,7 +48,8 @@ selection_from_doc(const json_t *ids, struct hf_selection *ret_selection)
     ret_selection->all = !json_is_array(ids);
     size_t index;
     json_t *id;
-    json_array_foreach(ids, index, id) {
+    json_array_foreach(ids, index, id)
+    {
         json_int_t value = json_integer_value(id);
         if (value > 0 && value < HF_SOURCES_MAX)
             hf_selection_add(ret_selection, (uint16_t)value);
@@ -81,7 +88,7 @@ rules_doc(const struct trail *trail)
 static enum hf_status
 rule_from_doc(const json_t *doc, struct rule *ret_rule, struct hf_error *err)
 {
-    struct rule rule = {.gone = json_is_true(json_object_get(doc, "gone"))};
+    struct rule rule = { .gone = json_is_true(json_object_get(doc, "gone")) };
     enum hf_status status = HF_OK;
     if (!rule.gone) {
         selection_from_doc(json_object_get(doc, "sources"), &rule.selection);
@@ -105,7 +112,8 @@ rules_from_doc(struct trail *trail, const json_t *array, struct hf_error *err)
         return HF_OK; /* from before rules stood here: the configuration's */
     change_free_all(trail);
     uint64_t to = 0;
-    json_array_foreach(array, index, doc) {
+    json_array_foreach(array, index, doc)
+    {
         struct rule rule;
         enum hf_status status = rule_from_doc(doc, &rule, err);
         if (status != HF_OK)
@@ -114,7 +122,7 @@ rules_from_doc(struct trail *trail, const json_t *array, struct hf_error *err)
             trail->rule = rule;
         } else {
             *end = hf_alloc(sizeof(**end));
-            **end = (struct change){.after_seq = to, .rule = rule};
+            **end = (struct change){ .after_seq = to, .rule = rule };
             end = &(*end)->next;
         }
         uint64_t before = to;

@@ -1,5 +1,6 @@
-/* The settings of a trail beside its ledger, so that it can drain when it has left the configuration: trail.json and trail.json.copy, the
- * same text with a checksum in it. A damaged one is made whole from the other: it says where everything goes. */
+/* The settings of a trail beside its ledger, so that it can drain when it has left the
+ * configuration: trail.json and trail.json.copy, the same text with a checksum in it. A damaged
+ * one is made whole from the other: it says where everything goes. */
 #include "agent/trail/trail_impl.h"
 #include <holdfast/json.h>
 #include <stdio.h>
@@ -8,7 +9,7 @@
 #define SAVED_MAX (1u << 20)
 #define CHECK_KEY "check"
 
-static const char *const names[] = {"trail.json", "trail.json.copy"};
+static const char *const names[] = { "trail.json", "trail.json.copy" };
 
 static enum hf_status
 checksum(const json_t *doc, char ret_text[16])
@@ -65,7 +66,7 @@ settings_load(const char *folder, struct settings *ret_settings, struct hf_error
     enum hf_status status = HF_ENOTFOUND;
     for (size_t i = 0; i < HF_COUNT(names) && status != HF_OK; i++) {
         char path[HF_PATH_MAX];
-        struct hf_error own = {0};
+        struct hf_error own = { 0 };
         json_t *doc = NULL;
         hf_path_join(path, sizeof(path), folder, names[i]);
         enum hf_status one = load_one(path, &doc, &own);

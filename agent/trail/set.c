@@ -23,13 +23,15 @@ append_trail(struct hf_trails *trails, struct trail *trail)
 }
 
 static enum hf_status
-make_plans(struct hf_trails *trails, const struct hf_config *config, struct plan **ret_plans, struct hf_error *err)
+make_plans(struct hf_trails *trails, const struct hf_config *config, struct plan **ret_plans,
+           struct hf_error *err)
 {
     if (config->trail_count > TRAILS_MAX)
         return hf_fail(err, HF_ECONFIG, "more than %d trails", TRAILS_MAX);
     for (size_t i = 0; i < config->trail_count; i++) {
         struct settings settings;
-        enum hf_status status = settings_from_config(config, &config->trails[i], trails->options.identity->host, &settings, err);
+        enum hf_status status = settings_from_config(
+            config, &config->trails[i], trails->options.identity->host, &settings, err);
         if (status == HF_OK)
             status = plan_new(trails, &settings, &ret_plans[i], err);
         if (status != HF_OK) {
@@ -54,8 +56,10 @@ set_wipe(struct hf_trails *trails)
 static bool
 same_keys(const struct plan *a, const struct plan *b)
 {
-    const char *to_a = a->recipients ? hf_recipients_text(a->recipients) : "", *to_b = b->recipients ? hf_recipients_text(b->recipients) : "";
-    return strcmp(hf_signer_fingerprint(a->signer), hf_signer_fingerprint(b->signer)) == 0 && strcmp(to_a, to_b) == 0;
+    const char *to_a = a->recipients ? hf_recipients_text(a->recipients) : "",
+               *to_b = b->recipients ? hf_recipients_text(b->recipients) : "";
+    return strcmp(hf_signer_fingerprint(a->signer), hf_signer_fingerprint(b->signer)) == 0 &&
+           strcmp(to_a, to_b) == 0;
 }
 
 /* One that stays the same is not disturbed. */
@@ -74,10 +78,11 @@ struct opened {
 };
 
 static enum hf_status
-open_one(struct hf_trails *trails, struct plan *plan, struct opened *ret_opened, struct hf_error *err)
+open_one(struct hf_trails *trails, struct plan *plan, struct opened *ret_opened,
+         struct hf_error *err)
 {
     struct stat stat;
-    struct trail husk = {.trails = trails, .name = hf_strdup(plan->settings.name)};
+    struct trail husk = { .trails = trails, .name = hf_strdup(plan->settings.name) };
     husk.folder = hf_asprintf("%s/trails/%s", trails->options.state_dir, husk.name);
     ret_opened->made = hf_fs_stat(husk.folder, &stat, NULL) == HF_ENOTFOUND;
     enum hf_status status = trail_open(trails, plan, &ret_opened->trail, err);
@@ -105,7 +110,8 @@ undo(struct opened *opened, size_t count)
 
 /* Everything that can fail. What it opens takes its plan. */
 static enum hf_status
-open_new(struct hf_trails *trails, const struct hf_config *config, struct plan **plans, struct opened *opened, struct hf_error *err)
+open_new(struct hf_trails *trails, const struct hf_config *config, struct plan **plans,
+         struct opened *opened, struct hf_error *err)
 {
     for (size_t i = 0; i < config->trail_count; i++) {
         if (find_trail(trails, config->trails[i].name))
@@ -121,7 +127,8 @@ open_new(struct hf_trails *trails, const struct hf_config *config, struct plan *
 
 /* What sources had handed over by now was taken under the settings so far, durable or not. */
 static void
-apply_plans(struct hf_trails *trails, const struct hf_config *config, struct plan **plans, const struct opened *opened)
+apply_plans(struct hf_trails *trails, const struct hf_config *config, struct plan **plans,
+            const struct opened *opened)
 {
     struct hf_journal_info info;
     hf_journal_info(trails->options.journal, &info);
@@ -151,8 +158,8 @@ static void
 run_configure(struct hf_trails *trails, void *argument)
 {
     struct configure_call *call = argument;
-    struct plan *plans[TRAILS_MAX] = {NULL};
-    struct opened opened[TRAILS_MAX] = {{NULL}};
+    struct plan *plans[TRAILS_MAX] = { NULL };
+    struct opened opened[TRAILS_MAX] = { { NULL } };
     call->status = stores_needed(trails, call->config, call->err);
     if (call->status == HF_OK)
         call->status = make_plans(trails, call->config, plans, call->err);
@@ -167,7 +174,8 @@ run_configure(struct hf_trails *trails, void *argument)
         plan_free(plans[i]); /* those that nobody took */
     if (call->status != HF_OK)
         return;
-    trails->old_configs = hf_realloc(trails->old_configs, (trails->old_config_count + 1) * sizeof(*trails->old_configs));
+    trails->old_configs = hf_realloc(trails->old_configs,
+                                     (trails->old_config_count + 1) * sizeof(*trails->old_configs));
     trails->old_configs[trails->old_config_count++] = trails->config;
     trails->config = call->config;
 }
@@ -175,12 +183,13 @@ run_configure(struct hf_trails *trails, void *argument)
 enum hf_status
 hf_trails_configure(struct hf_trails *trails, struct hf_config *config, struct hf_error *err)
 {
-    struct configure_call call = {.config = config, .err = err};
+    struct configure_call call = { .config = config, .err = err };
     inbox_call(trails, run_configure, &call);
     return call.status;
 }
 
-/* Trails that left the configuration while the agent was down, or had not drained when it stopped. */
+/* Trails that left the configuration while the agent was down, or had not drained when it
+ * stopped. */
 static enum hf_status
 open_draining(struct hf_trails *trails, const struct hf_config *config, struct hf_error *err)
 {
@@ -221,7 +230,7 @@ open_draining(struct hf_trails *trails, const struct hf_config *config, struct h
 static enum hf_status
 open_all(struct hf_trails *trails, const struct hf_config *config, struct hf_error *err)
 {
-    struct plan *plans[TRAILS_MAX] = {NULL};
+    struct plan *plans[TRAILS_MAX] = { NULL };
     enum hf_status status = make_plans(trails, config, plans, err);
     if (status != HF_OK)
         return status;
@@ -271,9 +280,11 @@ new_trails(const struct hf_trails_options *options, const struct hf_config *conf
 {
     struct hf_trails *trails = hf_alloc(sizeof(*trails));
     trails->options = *options;
-    trails->options.state_dir = hf_strdup(options->state_dir); /* a trail that a reload brings is made there, too */
+    trails->options.state_dir =
+        hf_strdup(options->state_dir); /* a trail that a reload brings is made there, too */
     trails->inbox = inbox_new();
-    trails->seals_most = (unsigned)config->agent.sealers + 1; /* one waits, so that no sealer does */
+    trails->seals_most =
+        (unsigned)config->agent.sealers + 1; /* one waits, so that no sealer does */
     trails->reserve_path = hf_asprintf("%s/reserve", options->state_dir);
     uint64_t largest = 0;
     for (size_t i = 0; i < config->trail_count; i++)
@@ -283,7 +294,8 @@ new_trails(const struct hf_trails_options *options, const struct hf_config *conf
 }
 
 enum hf_status
-hf_trails_start(const struct hf_trails_options *options, struct hf_config *config, struct hf_trails **ret_trails, struct hf_error *err)
+hf_trails_start(const struct hf_trails_options *options, struct hf_config *config,
+                struct hf_trails **ret_trails, struct hf_error *err)
 {
     struct hf_trails *trails = new_trails(options, config);
     enum hf_status status = open_all(trails, config, err);
@@ -301,7 +313,8 @@ hf_trails_start(const struct hf_trails_options *options, struct hf_config *confi
     return HF_OK;
 }
 
-/* What has receipts is signed before the end, even when there is no time left to deliver the digest: the next start does. */
+/* What has receipts is signed before the end, even when there is no time left to deliver the
+ * digest: the next start does. */
 static void
 run_last_turn(struct hf_trails *trails, void *argument)
 {
@@ -326,7 +339,9 @@ hf_trails_stop(struct hf_trails *trails, int64_t wait_ms)
         return;
     inbox_call(trails, run_last_turn, NULL);
     hf_sealers_stop(trails->sealers);
-    stores_stop(trails, wait_ms); /* hands everything back; the thread, which touches no store any more, records it */
+    stores_stop(trails,
+                /* hands everything back; the thread, which touches no store any more, records it */
+                wait_ms);
     inbox_stop(trails->inbox);
     free_all(trails);
 }

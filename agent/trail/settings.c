@@ -1,5 +1,5 @@
-/* From the configuration to settings, and from settings to a plan with keys and certificates loaded. What is wrong here is a
- * local fault: `run` exits, a reload is refused. */
+/* From the configuration to settings, and from settings to a plan with keys and certificates
+ * loaded. What is wrong here is a local fault: `run` exits, a reload is refused. */
 #include "agent/trail/trail_impl.h"
 #include <holdfast/json.h>
 #include <string.h>
@@ -14,8 +14,8 @@ texts(const struct hf_strings *strings)
 }
 
 enum hf_status
-settings_from_config(const struct hf_config *config, const struct hf_config_trail *trail, const char *host, struct settings *ret_settings,
-                     struct hf_error *err)
+settings_from_config(const struct hf_config *config, const struct hf_config_trail *trail,
+                     const char *host, struct settings *ret_settings, struct hf_error *err)
 {
     const struct hf_config_bucket *bucket = hf_config_bucket(config, trail->bucket);
     hf_assert(bucket); /* hf_config_load() checked the names */
@@ -51,7 +51,9 @@ pick_fields(struct settings *s, struct hf_error *err)
 {
     uint64_t encryption, lock_mode;
     enum hf_status status;
-#define NEED(call) if ((status = (call)) != HF_OK) return status
+#define NEED(call)                                                                                 \
+    if ((status = (call)) != HF_OK)                                                                \
+    return status
     NEED(hf_doc_text(s->doc, "name", &s->name, err));
     NEED(hf_doc_text(s->doc, "bucket", &s->bucket, err));
     NEED(hf_doc_text(s->doc, "store", &s->store, err));
@@ -70,7 +72,8 @@ pick_fields(struct settings *s, struct hf_error *err)
     NEED(hf_doc_bool(s->doc, "start_oldest", &s->start_oldest, err));
     NEED(hf_doc_array(s->doc, "recipients", &s->recipients, err));
 #undef NEED
-    s->compression_level = hf_doc_u64_or(s->doc, "compression_level", HF_COMPRESSION_USUAL); /* an earlier version wrote none */
+    s->compression_level = hf_doc_u64_or(s->doc, "compression_level",
+                                         HF_COMPRESSION_USUAL); /* an earlier version wrote none */
     if (s->compression_level > COMPRESSION_LEVEL_MOST)
         return hf_fail(err, HF_EFORMAT, "unknown compression level");
     if (lock_mode > HF_LOCK_COMPLIANCE || encryption > HF_ENCRYPT_CMS)
@@ -89,7 +92,7 @@ pick_fields(struct settings *s, struct hf_error *err)
 enum hf_status
 settings_from_doc(json_t *doc, struct settings *ret_settings, struct hf_error *err)
 {
-    struct settings settings = {.doc = doc};
+    struct settings settings = { .doc = doc };
     enum hf_status status = pick_fields(&settings, err);
     if (status != HF_OK) {
         settings_done(&settings);
@@ -103,7 +106,7 @@ void
 settings_done(struct settings *settings)
 {
     json_decref(settings->doc);
-    *settings = (struct settings){0};
+    *settings = (struct settings){ 0 };
 }
 
 static enum hf_status
@@ -126,9 +129,11 @@ load_selection(struct hf_trails *trails, struct plan *plan, struct hf_error *err
     plan->selection.all = !plan->settings.sources;
     size_t index;
     json_t *source;
-    json_array_foreach(plan->settings.sources, index, source) {
+    json_array_foreach(plan->settings.sources, index, source)
+    {
         uint16_t id;
-        enum hf_status status = hf_journal_source(trails->options.journal, json_string_value(source), &id, err);
+        enum hf_status status =
+            hf_journal_source(trails->options.journal, json_string_value(source), &id, err);
         if (status != HF_OK)
             return status;
         hf_selection_add(&plan->selection, id);
@@ -136,7 +141,8 @@ load_selection(struct hf_trails *trails, struct plan *plan, struct hf_error *err
     return HF_OK;
 }
 
-/* The key is read for each sealed object's PUT; that it can be read at all is seen here, before anything starts. */
+/* The key is read for each sealed object's PUT; that it can be read at all is seen here, before
+ * anything starts. */
 static enum hf_status
 try_sse_c_key(const struct settings *settings, struct hf_error *err)
 {
@@ -148,14 +154,17 @@ try_sse_c_key(const struct settings *settings, struct hf_error *err)
     return status;
 }
 
-/* Whatever is wrong with a file that the configuration names is a fault of the configuration: exit code 2. */
+/* Whatever is wrong with a file that the configuration names is a fault of the configuration:
+ * exit code 2. */
 static enum hf_status
 load_files(struct plan *plan, struct hf_error *err)
 {
     const struct settings *s = &plan->settings;
     enum hf_status status = hf_signer_load(s->digest_key_file, &plan->signer, err);
     if (status == HF_ENOTFOUND)
-        status = hf_fail(err, HF_ECONFIG, "digest key '%s' does not exist: make it with `holdfast key new`", s->digest_key_file);
+        status = hf_fail(err, HF_ECONFIG,
+                         "digest key '%s' does not exist: make it with `holdfast key new`",
+                         s->digest_key_file);
     if (status == HF_OK)
         status = load_recipients(plan, err);
     if (status == HF_OK)
@@ -164,11 +173,12 @@ load_files(struct plan *plan, struct hf_error *err)
 }
 
 enum hf_status
-plan_new(struct hf_trails *trails, struct settings *settings, struct plan **ret_plan, struct hf_error *err)
+plan_new(struct hf_trails *trails, struct settings *settings, struct plan **ret_plan,
+         struct hf_error *err)
 {
     struct plan *plan = hf_alloc(sizeof(*plan));
     plan->settings = *settings;
-    *settings = (struct settings){0};
+    *settings = (struct settings){ 0 };
     const struct settings *s = &plan->settings;
     enum hf_status status = load_files(plan, err);
     if (status == HF_OK)
@@ -178,17 +188,17 @@ plan_new(struct hf_trails *trails, struct settings *settings, struct plan **ret_
         plan_free(plan);
         return status;
     }
-    plan->seal = (struct hf_seal_plan){.layout = s->layout,
-                                       .chain = plan->chain,
-                                       .store = s->store,
-                                       .bucket = s->bucket,
-                                       .encryption = s->encryption,
-                                       .recipients = plan->recipients,
-                                       .kms_key_id = s->kms_key_id,
-                                       .sse_c_key_file = s->sse_c_key_file,
-                                       .lock_mode = s->lock_mode,
-                                       .lock_days = s->lock_days,
-                                       .legal_hold = s->legal_hold};
+    plan->seal = (struct hf_seal_plan){ .layout = s->layout,
+                                        .chain = plan->chain,
+                                        .store = s->store,
+                                        .bucket = s->bucket,
+                                        .encryption = s->encryption,
+                                        .recipients = plan->recipients,
+                                        .kms_key_id = s->kms_key_id,
+                                        .sse_c_key_file = s->sse_c_key_file,
+                                        .lock_mode = s->lock_mode,
+                                        .lock_days = s->lock_days,
+                                        .legal_hold = s->legal_hold };
     *ret_plan = plan;
     return HF_OK;
 }

@@ -1,5 +1,6 @@
-/* The ledger written anew from memory: compaction, and the way out after a write to it failed. Replaying the result gives the
- * same structs: first what the digest under way lists, then its cut, then what is still in the open. */
+/* The ledger written anew from memory: compaction, and the way out after a write to it failed.
+ * Replaying the result gives the same structs: first what the digest under way lists, then its
+ * cut, then what is still in the open. */
 #include "agent/trail/trail_impl.h"
 #include <holdfast/json.h>
 
@@ -41,8 +42,9 @@ add_attempts(struct steps *steps, const char *what, const struct outgoing *out)
 }
 
 static void
-add_lists(struct steps *steps, const struct hf_digest_object *objects, size_t object_count, const struct hf_digest_loss *losses, size_t loss_count,
-          char *const *foreign, size_t foreign_count)
+add_lists(struct steps *steps, const struct hf_digest_object *objects, size_t object_count,
+          const struct hf_digest_loss *losses, size_t loss_count, char *const *foreign,
+          size_t foreign_count)
 {
     for (size_t i = 0; i < object_count; i++)
         steps_add(steps, HF_STEP_RECEIPT, step_receipt_doc(&objects[i], "", NULL));
@@ -60,11 +62,13 @@ collect(struct trail *trail, struct steps *steps)
         add_attempts(steps, "key", &trail->key_out);
     if (trail->digest) {
         const struct hf_digest *digest = &trail->digest->digest;
-        add_lists(steps, digest->objects, digest->object_count, digest->losses, digest->loss_count, digest->foreign, digest->foreign_count);
+        add_lists(steps, digest->objects, digest->object_count, digest->losses, digest->loss_count,
+                  digest->foreign, digest->foreign_count);
         steps_add(steps, HF_STEP_DIGEST_CUT, step_digest_cut_doc(trail->digest));
         add_attempts(steps, "digest", &trail->digest->out);
     }
-    add_lists(steps, trail->objects, trail->object_count, trail->losses, trail->loss_count, trail->foreign, trail->foreign_count);
+    add_lists(steps, trail->objects, trail->object_count, trail->losses, trail->loss_count,
+              trail->foreign, trail->foreign_count);
     for (const struct window *window = trail->windows; window; window = window->next) {
         steps_add(steps, HF_STEP_CUT, step_cut_doc(window));
         add_attempts(steps, window->id, &window->out);
@@ -74,9 +78,10 @@ collect(struct trail *trail, struct steps *steps)
 static enum hf_status
 rewrite(struct trail *trail, struct hf_error *err)
 {
-    struct steps steps = {0};
+    struct steps steps = { 0 };
     collect(trail, &steps);
-    enum hf_status status = hf_ledger_rewrite(trail->ledger, steps.steps, steps.docs, steps.count, err);
+    enum hf_status status =
+        hf_ledger_rewrite(trail->ledger, steps.steps, steps.docs, steps.count, err);
     if (status == HF_ENOSPC && trail->state == TRAIL_READY && reserve_give_ledgers(trail->trails))
         status = hf_ledger_rewrite(trail->ledger, steps.steps, steps.docs, steps.count, err);
     steps_done(&steps);
@@ -100,6 +105,7 @@ void
 snapshot_compact(struct trail *trail)
 {
     struct hf_error err;
-    if (hf_ledger_bytes(trail->ledger) > LEDGER_COMPACT_BYTES + 2 * trail->compact_bytes && rewrite(trail, &err) != HF_OK)
+    if (hf_ledger_bytes(trail->ledger) > LEDGER_COMPACT_BYTES + 2 * trail->compact_bytes &&
+        rewrite(trail, &err) != HF_OK)
         trouble_say(trail, "ledger.long", NULL, &err);
 }

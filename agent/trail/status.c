@@ -17,14 +17,15 @@ pinning(const struct hf_trails *trails, const struct hf_journal_info *journal)
     const struct trail *pins = NULL;
     for (const struct trail *trail = trails->trails; trail; trail = trail->next) {
         uint64_t sealed_seq = trail_sealed_seq(trail);
-        if (!trail->closed && sealed_seq < journal->durable_seq && (!pins || sealed_seq < trail_sealed_seq(pins)))
+        if (!trail->closed && sealed_seq < journal->durable_seq &&
+            (!pins || sealed_seq < trail_sealed_seq(pins)))
             pins = trail;
     }
     return pins;
 }
 
-/* When the first event arrived that is in no window yet. Where the cutter may not read on (a clock that cannot be right, too much that
- * waits), the journal is asked for its batch. */
+/* When the first event arrived that is in no window yet. Where the cutter may not read on (a
+ * clock that cannot be right, too much that waits), the journal is asked for its batch. */
 static int64_t
 uncut_since_s(const struct trail *trail, const struct hf_journal_info *info)
 {
@@ -35,7 +36,8 @@ uncut_since_s(const struct trail *trail, const struct hf_journal_info *info)
     if (open)
         return open->arrived_s;
     if (trail->closed || info->durable_seq <= trail->cut_seq ||
-        hf_journal_reader_open(trail->trails->options.journal, trail->cut_seq + 1, &reader, NULL) != HF_OK)
+        hf_journal_reader_open(trail->trails->options.journal, trail->cut_seq + 1, &reader, NULL) !=
+            HF_OK)
         return 0;
     enum hf_status status = hf_journal_reader_next(reader, &batch, &loss, NULL);
     int64_t since_s = status == HF_OK ? (int64_t)(batch.stamp_ns / HF_NS_PER_S) : 0;
@@ -60,7 +62,10 @@ set_backlog(json_t *doc, const struct trail *trail, const struct hf_journal_info
         since_s = uncut_since_s(trail, info);
     hf_doc_set_u64(doc, "windows_waiting", windows);
     hf_doc_set_u64(doc, "records_waiting", records);
-    hf_doc_set_u64(doc, "uncut_events", !trail->closed && info->durable_seq > trail->cut_seq ? info->durable_seq - trail->cut_seq : 0);
+    hf_doc_set_u64(doc, "uncut_events",
+                   !trail->closed && info->durable_seq > trail->cut_seq
+                       ? info->durable_seq - trail->cut_seq
+                       : 0);
     hf_doc_set_u64(doc, "backlog_bytes", bytes);
     hf_doc_set_u64(doc, "backlog_s", since_s && now_s > since_s ? (uint64_t)(now_s - since_s) : 0);
 }
@@ -82,7 +87,8 @@ set_counts(json_t *doc, const struct trail *trail)
 }
 
 static json_t *
-trail_doc(const struct trail *trail, const struct trail *pins, const struct hf_journal_info *journal)
+trail_doc(const struct trail *trail, const struct trail *pins,
+          const struct hf_journal_info *journal)
 {
     const struct settings *s = &trail->plan->settings;
     json_t *doc = json_object();
@@ -96,7 +102,8 @@ trail_doc(const struct trail *trail, const struct trail *pins, const struct hf_j
     hf_doc_set_text(doc, "class", *trail->held ? hf_status_name(trail->held_class) : NULL);
     set_time(doc, "since", *trail->held ? trail->held_since_s : 0);
     int64_t retry_ms = trail->retry_at_ms - (int64_t)hf_boot_ms();
-    hf_doc_set_u64(doc, "retry_in_s", *trail->held && retry_ms > 0 ? (uint64_t)(retry_ms + 999) / 1000 : 0);
+    hf_doc_set_u64(doc, "retry_in_s",
+                   *trail->held && retry_ms > 0 ? (uint64_t)(retry_ms + 999) / 1000 : 0);
     hf_doc_set_text(doc, "encryption", hf_encryption_text(s->encryption));
     char compression[HF_COMPRESSION_TEXT_MAX];
     hf_compression_text(trail->pace.compression, compression);
@@ -116,7 +123,8 @@ trail_doc(const struct trail *trail, const struct trail *pins, const struct hf_j
     set_counts(doc, trail);
     hf_doc_set_u64(doc, "ledger_repairs", trail->ledger_repairs);
     set_time(doc, "last_delivery", trail->counts.last_delivery_s);
-    hf_doc_set_u64(doc, "objects_undigested", trail->object_count + (trail->digest ? trail->digest->digest.object_count : 0));
+    hf_doc_set_u64(doc, "objects_undigested",
+                   trail->object_count + (trail->digest ? trail->digest->digest.object_count : 0));
     hf_doc_set_u64(doc, "digest_number", trail->head.number);
     hf_doc_set_text(doc, "digest_key", trail->head.number ? trail->head.key : NULL);
     set_time(doc, "last_digest", trail->head.end_s);
@@ -136,7 +144,9 @@ status_doc(struct hf_trails *trails)
         json_t *store = json_object();
         hf_doc_set_text(store, "name", slot->config->name);
         hf_doc_set_text(store, "url", slot->config->url);
-        hf_doc_set_bool(store, "advisory", hf_starts_with(slot->config->url, "dir://") && slot->config->worm == HF_WORM_ADVISORY);
+        hf_doc_set_bool(store, "advisory",
+                        hf_starts_with(slot->config->url, "dir://") &&
+                            slot->config->worm == HF_WORM_ADVISORY);
         hf_doc_set(store, "skew_s", json_integer(hf_deliverer_skew_s(slot->deliverer)));
         json_array_append_new(stores, store);
     }

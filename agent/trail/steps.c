@@ -1,4 +1,5 @@
-/* The ledger's documents, both ways. A document says everything that replay needs: nothing is looked up elsewhere. */
+/* The ledger's documents, both ways. A document says everything that replay needs: nothing is
+ * looked up elsewhere. */
 #include "agent/trail/trail_impl.h"
 #include <holdfast/json.h>
 #include <stdio.h>
@@ -60,19 +61,24 @@ replay_state(struct trail *trail, const json_t *doc, struct hf_error *err)
     const char *journal, *chain;
     uint64_t format;
     enum hf_status status;
-    if ((status = hf_doc_u64(doc, "format", &format, err)) != HF_OK || (status = hf_doc_text(doc, "journal", &journal, err)) != HF_OK ||
+    if ((status = hf_doc_u64(doc, "format", &format, err)) != HF_OK ||
+        (status = hf_doc_text(doc, "journal", &journal, err)) != HF_OK ||
         (status = hf_doc_text(doc, "chain", &chain, err)) != HF_OK)
         return status;
     if (format != STATE_FORMAT)
-        return hf_fail(err, HF_EVERSION, "ledger format %llu: made by a newer holdfast", (unsigned long long)format);
+        return hf_fail(err, HF_EVERSION, "ledger format %llu: made by a newer holdfast",
+                       (unsigned long long)format);
     if (strcmp(journal, trail->trails->options.identity->journal) != 0)
-        return hf_fail(err, HF_EREFUSED, "the ledger belongs to journal %s: parts of two state directories were mixed", journal);
+        return hf_fail(
+            err, HF_EREFUSED,
+            "the ledger belongs to journal %s: parts of two state directories were mixed", journal);
     snprintf(trail->chain, sizeof(trail->chain), "%s", chain);
     trail->created_s = (int64_t)hf_doc_u64_or(doc, "created", 0);
     trail->last_time_s = (int64_t)hf_doc_u64_or(doc, "time", 0);
     trail->cut_seq = hf_doc_u64_or(doc, "cut_seq", 0);
     trail->digested_seq = hf_doc_u64_or(doc, "digested_seq", 0);
-    snprintf(trail->key_in_bucket, sizeof(trail->key_in_bucket), "%s", hf_doc_text_or(doc, "key_place", ""));
+    snprintf(trail->key_in_bucket, sizeof(trail->key_in_bucket), "%s",
+             hf_doc_text_or(doc, "key_place", ""));
     hf_freep(&trail->old_head);
     trail->old_head = hf_strdup(hf_doc_text_or(doc, "old_head", NULL));
     hf_freep(&trail->noted);
@@ -89,33 +95,26 @@ step_replay(void *context, enum hf_step step, const json_t *doc, struct hf_error
 {
     struct trail *trail = context;
     switch (step) {
-    case HF_STEP_STATE:
-        return replay_state(trail, doc, err);
-    case HF_STEP_CUT:
-        return replay_cut(trail, doc, err);
-    case HF_STEP_ATTEMPT:
-        return replay_attempt(trail, doc, err);
-    case HF_STEP_RECEIPT:
-        return replay_receipt(trail, doc, err);
-    case HF_STEP_DIGEST_CUT:
-        return replay_digest_cut(trail, doc, err);
-    case HF_STEP_DIGEST_RECEIPT:
-        return replay_head(trail, doc, err);
+    case HF_STEP_STATE: return replay_state(trail, doc, err);
+    case HF_STEP_CUT: return replay_cut(trail, doc, err);
+    case HF_STEP_ATTEMPT: return replay_attempt(trail, doc, err);
+    case HF_STEP_RECEIPT: return replay_receipt(trail, doc, err);
+    case HF_STEP_DIGEST_CUT: return replay_digest_cut(trail, doc, err);
+    case HF_STEP_DIGEST_RECEIPT: return replay_head(trail, doc, err);
     case HF_STEP_KEY_RECEIPT:
-        snprintf(trail->key_in_bucket, sizeof(trail->key_in_bucket), "%s", hf_doc_text_or(doc, "place", ""));
+        snprintf(trail->key_in_bucket, sizeof(trail->key_in_bucket), "%s",
+                 hf_doc_text_or(doc, "place", ""));
         trail->key_out.first_retain_s = trail->key_out.last_retain_s = -1;
         trail->key_out.maybe_there = false;
         return HF_OK;
-    case HF_STEP_FOREIGN:
-        return replay_foreign(trail, doc, err);
+    case HF_STEP_FOREIGN: return replay_foreign(trail, doc, err);
     case HF_STEP_LOSS:
-        loss_add(trail, hf_doc_u64_or(doc, "first", 0), hf_doc_u64_or(doc, "last", 0), hf_doc_text_or(doc, "reason", ""));
+        loss_add(trail, hf_doc_u64_or(doc, "first", 0), hf_doc_u64_or(doc, "last", 0),
+                 hf_doc_text_or(doc, "reason", ""));
         trail->cut_seq = HF_MAX(trail->cut_seq, hf_doc_u64_or(doc, "cut_seq", 0));
         noted_add(trail, hf_doc_u64_or(doc, "first", 0), hf_doc_u64_or(doc, "last", 0));
         return HF_OK;
-    case HF_STEP_DROPPED:
-        replay_dropped(trail, hf_doc_text_or(doc, "window", ""));
-        return HF_OK;
+    case HF_STEP_DROPPED: replay_dropped(trail, hf_doc_text_or(doc, "window", "")); return HF_OK;
     }
     return hf_fail(err, HF_ECORRUPT, "unknown step %d", (int)step);
 }

@@ -1,4 +1,5 @@
-/* Ledger documents of digests: the cut with what it lists, and the receipt that makes it the chain's head. */
+/* Ledger documents of digests: the cut with what it lists, and the receipt that makes it the
+ * chain's head. */
 #include "agent/trail/trail_impl.h"
 #include <holdfast/json.h>
 #include <stdio.h>
@@ -37,7 +38,9 @@ step_digest_cut_doc(const struct digest_work *work)
     hf_doc_set_u64(doc, "objects", digest->object_count);
     for (size_t i = 0; i < digest->pending_count; i++) {
         const struct hf_digest_range *range = &digest->pending[i];
-        json_array_append_new(pending, json_pack("{s:I, s:I, s:s}", "first", (json_int_t)range->first_seq, "last", (json_int_t)range->last_seq, "key", range->key));
+        json_array_append_new(pending,
+                              json_pack("{s:I, s:I, s:s}", "first", (json_int_t)range->first_seq,
+                                        "last", (json_int_t)range->last_seq, "key", range->key));
     }
     hf_doc_set(doc, "pending", pending);
     return doc;
@@ -49,10 +52,12 @@ replay_pending(struct hf_digest *digest, const json_t *pending)
     digest->pending = hf_alloc((json_array_size(pending) + 1) * sizeof(*digest->pending));
     size_t index;
     json_t *range;
-    json_array_foreach(pending, index, range) {
-        digest->pending[digest->pending_count++] = (struct hf_digest_range){.first_seq = hf_doc_u64_or(range, "first", 0),
-                                                                            .last_seq = hf_doc_u64_or(range, "last", 0),
-                                                                            .key = hf_strdup(hf_doc_text_or(range, "key", ""))};
+    json_array_foreach(pending, index, range)
+    {
+        digest->pending[digest->pending_count++] =
+            (struct hf_digest_range){ .first_seq = hf_doc_u64_or(range, "first", 0),
+                                      .last_seq = hf_doc_u64_or(range, "last", 0),
+                                      .key = hf_strdup(hf_doc_text_or(range, "key", "")) };
     }
 }
 
@@ -64,10 +69,14 @@ replay_digest_cut(struct trail *trail, const json_t *doc, struct hf_error *err)
     uint64_t start_s = 0, end_s = 0;
     const char *bucket = NULL, *key = NULL, *fingerprint = NULL;
     enum hf_status status;
-    if ((status = hf_doc_u64(doc, "number", &digest->number, err)) != HF_OK || (status = hf_doc_u64(doc, "start", &start_s, err)) != HF_OK ||
-        (status = hf_doc_u64(doc, "end", &end_s, err)) != HF_OK || (status = hf_doc_text(doc, "bucket", &bucket, err)) != HF_OK ||
-        (status = hf_doc_text(doc, "key", &key, err)) != HF_OK || (status = hf_doc_text(doc, "fingerprint", &fingerprint, err)) != HF_OK ||
-        (status = hf_doc_u64(doc, "first", &digest->first_seq, err)) != HF_OK || (status = hf_doc_u64(doc, "last", &digest->last_seq, err)) != HF_OK) {
+    if ((status = hf_doc_u64(doc, "number", &digest->number, err)) != HF_OK ||
+        (status = hf_doc_u64(doc, "start", &start_s, err)) != HF_OK ||
+        (status = hf_doc_u64(doc, "end", &end_s, err)) != HF_OK ||
+        (status = hf_doc_text(doc, "bucket", &bucket, err)) != HF_OK ||
+        (status = hf_doc_text(doc, "key", &key, err)) != HF_OK ||
+        (status = hf_doc_text(doc, "fingerprint", &fingerprint, err)) != HF_OK ||
+        (status = hf_doc_u64(doc, "first", &digest->first_seq, err)) != HF_OK ||
+        (status = hf_doc_u64(doc, "last", &digest->last_seq, err)) != HF_OK) {
         digest_work_free(work);
         return status;
     }
@@ -79,13 +88,15 @@ replay_digest_cut(struct trail *trail, const json_t *doc, struct hf_error *err)
     digest->boot = hf_strdup(hf_doc_text_or(doc, "boot", ""));
     replay_pending(digest, json_object_get(doc, "pending"));
     digest_take_lists(trail, work);
-    work->out = (struct outgoing){.trail = trail, .first_retain_s = -1, .last_retain_s = -1};
+    work->out = (struct outgoing){ .trail = trail, .first_retain_s = -1, .last_retain_s = -1 };
     digest_work_free(trail->digest);
     trail->digest = work;
     trail->digested_seq = digest->last_seq;
     trail->last_time_s = HF_MAX(trail->last_time_s, digest->end_s);
     if (hf_doc_u64_or(doc, "objects", 0) != digest->object_count)
-        return hf_fail(err, HF_ECORRUPT, "digest %llu lists %llu objects, but %zu receipts stand before it", (unsigned long long)digest->number,
+        return hf_fail(err, HF_ECORRUPT,
+                       "digest %llu lists %llu objects, but %zu receipts stand before it",
+                       (unsigned long long)digest->number,
                        (unsigned long long)hf_doc_u64_or(doc, "objects", 0), digest->object_count);
     return HF_OK;
 }
@@ -107,13 +118,16 @@ step_digest_receipt_doc(const struct head *head)
 enum hf_status
 replay_head(struct trail *trail, const json_t *doc, struct hf_error *err)
 {
-    struct head head = {0};
+    struct head head = { 0 };
     const char *bucket, *key, *hash, *signature;
     uint64_t end_s;
     enum hf_status status;
-    if ((status = hf_doc_u64(doc, "number", &head.number, err)) != HF_OK || (status = hf_doc_text(doc, "bucket", &bucket, err)) != HF_OK ||
-        (status = hf_doc_text(doc, "key", &key, err)) != HF_OK || (status = hf_doc_text(doc, "hash", &hash, err)) != HF_OK ||
-        (status = hf_doc_text(doc, "signature", &signature, err)) != HF_OK || (status = hf_doc_u64(doc, "end", &end_s, err)) != HF_OK)
+    if ((status = hf_doc_u64(doc, "number", &head.number, err)) != HF_OK ||
+        (status = hf_doc_text(doc, "bucket", &bucket, err)) != HF_OK ||
+        (status = hf_doc_text(doc, "key", &key, err)) != HF_OK ||
+        (status = hf_doc_text(doc, "hash", &hash, err)) != HF_OK ||
+        (status = hf_doc_text(doc, "signature", &signature, err)) != HF_OK ||
+        (status = hf_doc_u64(doc, "end", &end_s, err)) != HF_OK)
         return status;
     snprintf(head.bucket, sizeof(head.bucket), "%s", bucket);
     snprintf(head.key, sizeof(head.key), "%s", key);

@@ -11,7 +11,8 @@ lost_doc(const struct hf_journal_loss *lost, size_t count)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(array, json_pack("[I, I]", (json_int_t)lost[i].first_seq, (json_int_t)lost[i].last_seq));
+        json_array_append_new(array, json_pack("[I, I]", (json_int_t)lost[i].first_seq,
+                                               (json_int_t)lost[i].last_seq));
     return array;
 }
 
@@ -21,10 +22,13 @@ lost_from_doc(const json_t *array, struct hf_journal_loss **ret_lost)
     size_t index, count = 0;
     json_t *pair;
     *ret_lost = hf_alloc((json_array_size(array) + 1) * sizeof(**ret_lost));
-    json_array_foreach(array, index, pair) {
-        json_int_t first = json_integer_value(json_array_get(pair, 0)), last = json_integer_value(json_array_get(pair, 1));
+    json_array_foreach(array, index, pair)
+    {
+        json_int_t first = json_integer_value(json_array_get(pair, 0)),
+                   last = json_integer_value(json_array_get(pair, 1));
         if (first > 0 && last >= first)
-            (*ret_lost)[count++] = (struct hf_journal_loss){.first_seq = (uint64_t)first, .last_seq = (uint64_t)last};
+            (*ret_lost)[count++] = (struct hf_journal_loss){ .first_seq = (uint64_t)first,
+                                                             .last_seq = (uint64_t)last };
     }
     return count;
 }
@@ -39,7 +43,8 @@ step_cut_doc(const struct window *window)
     hf_doc_set_u64(doc, "count", window->range.count);
     hf_doc_set_u64(doc, "bytes", window->range.bytes);
     hf_doc_set_u64(doc, "slot", (uint64_t)window->range.slot_s);
-    hf_doc_set(doc, "oldest", json_integer(window->range.oldest_s)); /* event times may lie before 1970 */
+    hf_doc_set(doc, "oldest",
+               json_integer(window->range.oldest_s)); /* event times may lie before 1970 */
     hf_doc_set(doc, "newest", json_integer(window->range.newest_s));
     hf_doc_set_u64(doc, "reason", window->range.reason);
     hf_doc_set_u64(doc, "time", (uint64_t)window->time_s);
@@ -65,21 +70,26 @@ signed_or(const json_t *doc, const char *key, int64_t fallback)
 enum hf_status
 replay_cut(struct trail *trail, const json_t *doc, struct hf_error *err)
 {
-    struct hf_window range = {0};
+    struct hf_window range = { 0 };
     uint64_t time_s, generation, reason;
     const char *key;
     enum hf_status status;
-    if ((status = hf_doc_u64(doc, "first", &range.first_seq, err)) != HF_OK || (status = hf_doc_u64(doc, "last", &range.last_seq, err)) != HF_OK ||
-        (status = hf_doc_u64(doc, "count", &range.count, err)) != HF_OK || (status = hf_doc_u64(doc, "bytes", &range.bytes, err)) != HF_OK ||
-        (status = hf_doc_u64(doc, "time", &time_s, err)) != HF_OK || (status = hf_doc_u64(doc, "generation", &generation, err)) != HF_OK ||
-        (status = hf_doc_text(doc, "key", &key, err)) != HF_OK || (status = hf_doc_u64(doc, "reason", &reason, err)) != HF_OK)
+    if ((status = hf_doc_u64(doc, "first", &range.first_seq, err)) != HF_OK ||
+        (status = hf_doc_u64(doc, "last", &range.last_seq, err)) != HF_OK ||
+        (status = hf_doc_u64(doc, "count", &range.count, err)) != HF_OK ||
+        (status = hf_doc_u64(doc, "bytes", &range.bytes, err)) != HF_OK ||
+        (status = hf_doc_u64(doc, "time", &time_s, err)) != HF_OK ||
+        (status = hf_doc_u64(doc, "generation", &generation, err)) != HF_OK ||
+        (status = hf_doc_text(doc, "key", &key, err)) != HF_OK ||
+        (status = hf_doc_u64(doc, "reason", &reason, err)) != HF_OK)
         return status;
     range.slot_s = signed_or(doc, "slot", 0);
     range.oldest_s = signed_or(doc, "oldest", 0);
     range.newest_s = signed_or(doc, "newest", 0);
     range.reason = (enum hf_cut_reason)reason;
     trail->last_time_s = HF_MAX(trail->last_time_s, (int64_t)time_s);
-    trail->cut_seq = HF_MAX(trail->cut_seq, HF_MAX(range.last_seq, hf_doc_u64_or(doc, "cut_seq", 0)));
+    trail->cut_seq =
+        HF_MAX(trail->cut_seq, HF_MAX(range.last_seq, hf_doc_u64_or(doc, "cut_seq", 0)));
     noted_drop(trail, range.last_seq);
     if (range.count == 0)
         return HF_OK;
@@ -163,7 +173,8 @@ object_done(struct hf_digest_object *object)
 }
 
 json_t *
-step_receipt_doc(const struct hf_digest_object *object, const char *window, const struct hf_sealed *sealed)
+step_receipt_doc(const struct hf_digest_object *object, const char *window,
+                 const struct hf_sealed *sealed)
 {
     json_t *doc = json_object();
     hf_doc_set_text(doc, "window", window);
@@ -198,10 +209,14 @@ replay_receipt(struct trail *trail, const json_t *doc, struct hf_error *err)
     const char *bucket, *key, *hash, *stored, *plain, *window;
     uint64_t first, last, count;
     enum hf_status status;
-    if ((status = hf_doc_text(doc, "bucket", &bucket, err)) != HF_OK || (status = hf_doc_text(doc, "key", &key, err)) != HF_OK ||
-        (status = hf_doc_text(doc, "hash", &hash, err)) != HF_OK || (status = hf_doc_text(doc, "stored_sha256", &stored, err)) != HF_OK ||
-        (status = hf_doc_text(doc, "plain_sha256", &plain, err)) != HF_OK || (status = hf_doc_u64(doc, "first", &first, err)) != HF_OK ||
-        (status = hf_doc_u64(doc, "last", &last, err)) != HF_OK || (status = hf_doc_u64(doc, "count", &count, err)) != HF_OK ||
+    if ((status = hf_doc_text(doc, "bucket", &bucket, err)) != HF_OK ||
+        (status = hf_doc_text(doc, "key", &key, err)) != HF_OK ||
+        (status = hf_doc_text(doc, "hash", &hash, err)) != HF_OK ||
+        (status = hf_doc_text(doc, "stored_sha256", &stored, err)) != HF_OK ||
+        (status = hf_doc_text(doc, "plain_sha256", &plain, err)) != HF_OK ||
+        (status = hf_doc_u64(doc, "first", &first, err)) != HF_OK ||
+        (status = hf_doc_u64(doc, "last", &last, err)) != HF_OK ||
+        (status = hf_doc_u64(doc, "count", &count, err)) != HF_OK ||
         (status = hf_doc_text(doc, "window", &window, err)) != HF_OK)
         return status;
     if (strlen(hash) != 64 || strlen(stored) != 64 || strlen(plain) != 64)
@@ -225,7 +240,8 @@ replay_receipt(struct trail *trail, const json_t *doc, struct hf_error *err)
     object->repeated = hf_doc_u64_or(doc, "repeated", 0);
     size_t index;
     json_t *gap;
-    json_array_foreach(json_object_get(doc, "gaps"), index, gap) {
+    json_array_foreach(json_object_get(doc, "gaps"), index, gap)
+    {
         if (json_is_string(gap))
             gap_add(trail, json_string_value(gap));
     }
@@ -261,10 +277,13 @@ void
 loss_add(struct trail *trail, uint64_t first_seq, uint64_t last_seq, const char *reason)
 {
     trail->losses = hf_realloc(trail->losses, (trail->loss_count + 1) * sizeof(*trail->losses));
-    trail->losses[trail->loss_count++] = (struct hf_digest_loss){.first_seq = first_seq, .last_seq = last_seq, .reason = hf_strdup(reason)};
+    trail->losses[trail->loss_count++] = (struct hf_digest_loss){ .first_seq = first_seq,
+                                                                  .last_seq = last_seq,
+                                                                  .reason = hf_strdup(reason) };
 }
 
-/* Their sequences are not known. What is too much for one digest stands in the records all the same. */
+/* Their sequences are not known. What is too much for one digest stands in the records all the
+ * same. */
 void
 gap_add(struct trail *trail, const char *reason)
 {
@@ -274,7 +293,8 @@ gap_add(struct trail *trail, const char *reason)
         loss_add(trail, 0, 0, reason);
 }
 
-/* Called lost, though no window covers it yet: the one that will leaves it out, also if it can be read again by then. */
+/* Called lost, though no window covers it yet: the one that will leaves it out, also if it can
+ * be read again by then. */
 void
 noted_add(struct trail *trail, uint64_t first_seq, uint64_t last_seq)
 {
@@ -285,7 +305,8 @@ noted_add(struct trail *trail, uint64_t first_seq, uint64_t last_seq)
             return;
     }
     trail->noted = hf_realloc(trail->noted, (trail->noted_count + 1) * sizeof(*trail->noted));
-    trail->noted[trail->noted_count++] = (struct hf_journal_loss){.first_seq = first_seq, .last_seq = last_seq};
+    trail->noted[trail->noted_count++] =
+        (struct hf_journal_loss){ .first_seq = first_seq, .last_seq = last_seq };
 }
 
 /* Those up to here are the business of a window now. */
@@ -309,7 +330,8 @@ replay_foreign(struct trail *trail, const json_t *doc, struct hf_error *err)
         status = hf_doc_text(doc, "key", &key, err);
     if (status != HF_OK)
         return status;
-    trail->foreign = hf_realloc(trail->foreign, (trail->foreign_count + 1) * sizeof(*trail->foreign));
+    trail->foreign =
+        hf_realloc(trail->foreign, (trail->foreign_count + 1) * sizeof(*trail->foreign));
     trail->foreign[trail->foreign_count++] = hf_strdup(key);
     struct outgoing *out = find_outgoing(trail, window);
     const char *new_key = hf_doc_text_or(doc, "new_key", NULL);

@@ -11,10 +11,13 @@ same_text(const char *a, const char *b)
 static bool
 same_store(const struct hf_config_store *a, const struct hf_config_store *b)
 {
-    return same_text(a->name, b->name) && same_text(a->url, b->url) && same_text(a->region, b->region) && a->addressing == b->addressing &&
-           same_text(a->ca_file, b->ca_file) && same_text(a->credentials_file, b->credentials_file) && same_text(a->profile, b->profile) &&
-           a->confirm == b->confirm && a->checksum == b->checksum && same_text(a->proxy, b->proxy) && a->timeout_s == b->timeout_s &&
-           a->connections == b->connections && a->worm == b->worm;
+    return same_text(a->name, b->name) && same_text(a->url, b->url) &&
+           same_text(a->region, b->region) && a->addressing == b->addressing &&
+           same_text(a->ca_file, b->ca_file) &&
+           same_text(a->credentials_file, b->credentials_file) &&
+           same_text(a->profile, b->profile) && a->confirm == b->confirm &&
+           a->checksum == b->checksum && same_text(a->proxy, b->proxy) &&
+           a->timeout_s == b->timeout_s && a->connections == b->connections && a->worm == b->worm;
 }
 
 static struct store_slot *
@@ -40,7 +43,8 @@ check_again(struct hf_trails *trails, const char *store)
     }
 }
 
-/* Who changes the configuration has mended something: nobody waits for the next try, be it a minute away. */
+/* Who changes the configuration has mended something: nobody waits for the next try, be it a
+ * minute away. */
 static void
 try_at_once(struct hf_trails *trails)
 {
@@ -48,7 +52,8 @@ try_at_once(struct hf_trails *trails)
         trail->retry_at_ms = 0;
 }
 
-/* A deliverer that stops hands back what it had under way; the trails try again through the new one. */
+/* A deliverer that stops hands back what it had under way; the trails try again through the new
+ * one. */
 void
 stores_configure(struct hf_trails *trails, const struct hf_config *config)
 {
@@ -82,23 +87,31 @@ stores_stop(struct hf_trails *trails, int64_t wait_ms)
 }
 
 static enum hf_status
-needed(const struct hf_config *config, const struct trail *trail, const char *store, struct hf_error *err)
+needed(const struct hf_config *config, const struct trail *trail, const char *store,
+       struct hf_error *err)
 {
     if (hf_config_store(config, store))
         return HF_OK;
-    return hf_fail(err, HF_ECONFIG, "store '%s' is gone from the configuration, but trail '%s' still delivers there: put it back until a reload has moved the trail and `holdfast status` shows nothing waiting for it",
+    return hf_fail(err, HF_ECONFIG,
+                   "store '%s' is gone from the configuration, but trail '%s' still delivers "
+                   "there: put it back until a reload has moved the trail and `holdfast status` "
+                   "shows nothing waiting for it",
                    store, trail->name);
 }
 
-/* The plan in force counts until its last window is sealed, also when the new configuration moves or removes the trail. */
+/* The plan in force counts until its last window is sealed, also when the new configuration
+ * moves or removes the trail. */
 enum hf_status
 stores_needed(struct hf_trails *trails, const struct hf_config *config, struct hf_error *err)
 {
     for (const struct trail *trail = trails->trails; trail; trail = trail->next) {
         enum hf_status status = needed(config, trail, trail->plan->settings.store, err);
-        for (const struct change *change = trail->changes; change && status == HF_OK; change = change->next)
-            status = change->plan ? needed(config, trail, change->plan->settings.store, err) : HF_OK;
-        for (const struct window *window = trail->windows; window && status == HF_OK; window = window->next) {
+        for (const struct change *change = trail->changes; change && status == HF_OK;
+             change = change->next)
+            status =
+                change->plan ? needed(config, trail, change->plan->settings.store, err) : HF_OK;
+        for (const struct window *window = trail->windows; window && status == HF_OK;
+             window = window->next) {
             if (window->out.sealed)
                 status = needed(config, trail, window->out.sealed->store, err);
             else if (window->state == WINDOW_SEALING)

@@ -1,5 +1,6 @@
-/* Someone else's bytes among the digests. Whoever may put there could hold a trail for ever with a file of a late date; so only what
- * speaks of this agent's own chain, or what this agent cannot know better, counts:
+/* Someone else's bytes among the digests. Whoever may put there could hold a trail for ever with a
+ * file of a late date; so only what speaks of this agent's own chain, or what this agent cannot
+ * know better, counts:
  *
  *   it is no digest at all (junk, too long, damaged)                                    ──▶ stray
  *   it says that it lies under another key (a copy of an old one)                       ──▶ stray
@@ -16,10 +17,12 @@ is_signed_by_us(const struct trail *trail, const struct hf_digest *newest, struc
 {
     hf_owned(hf_buf_done) struct hf_buf pem = HF_BUF(64u << 10);
     struct hf_verifier *verifier;
-    if (!trail->check.newest_signature || hf_signer_public_pem(trail->plan->signer, &pem) != HF_OK ||
+    if (!trail->check.newest_signature ||
+        hf_signer_public_pem(trail->plan->signer, &pem) != HF_OK ||
         hf_verifier_parse(hf_buf_slice(&pem), "the digest key", &verifier, NULL) != HF_OK)
         return false;
-    bool ours = hf_digest_verify(newest, json, trail->check.newest_signature, verifier, NULL) == HF_OK;
+    bool ours =
+        hf_digest_verify(newest, json, trail->check.newest_signature, verifier, NULL) == HF_OK;
     hf_verifier_free(verifier);
     return ours;
 }
@@ -51,9 +54,13 @@ stray_step_over(struct trail *trail, const char *reason, struct hf_error *err)
 {
     const char *key = trail->check.newest_digest_key;
     if (trail->stray_count >= STRAYS_MOST)
-        return hf_fail(err, HF_EFOREIGN, "'%s' is the %dth key among the digests that is none of this chain (%s): find out who puts them there, and take the right away. If they must stay, `holdfast chain new --trail %s` starts a new chain",
+        return hf_fail(err, HF_EFOREIGN,
+                       "'%s' is the %dth key among the digests that is none of this chain (%s): "
+                       "find out who puts them there, and take the right away. If they must stay, "
+                       "`holdfast chain new --trail %s` starts a new chain",
                        key, STRAYS_MOST + 1, reason, trail->name);
-    hf_log_warn("chain.stray", HF_STR("trail", trail->name), HF_STR("key", key), HF_STR("reason", reason),
+    hf_log_warn("chain.stray", HF_STR("trail", trail->name), HF_STR("key", key),
+                HF_STR("reason", reason),
                 HF_STR("hint", "it is stepped over; find out who put it there"));
     trail->strays = hf_realloc(trail->strays, (trail->stray_count + 1) * sizeof(*trail->strays));
     trail->strays[trail->stray_count++] = hf_strdup(key);
@@ -66,7 +73,8 @@ strays_forget(struct trail *trail, int64_t until_s)
     size_t kept = 0;
     for (size_t i = 0; i < trail->stray_count; i++) {
         int64_t end_s;
-        bool hides = hf_layout_is_digest(&trail->plan->settings.layout, trail->strays[i], &end_s) && end_s >= until_s;
+        bool hides = hf_layout_is_digest(&trail->plan->settings.layout, trail->strays[i], &end_s) &&
+                     end_s >= until_s;
         if (hides && until_s != INT64_MAX)
             trail->strays[kept++] = trail->strays[i];
         else

@@ -1,4 +1,5 @@
-/* One turn of a trail: everything that can be done now, in the order of the table of steps. A turn never waits for a store. */
+/* One turn of a trail: everything that can be done now, in the order of the table of steps. A
+ * turn never waits for a store. */
 #include "agent/trail/trail_impl.h"
 #include <stdio.h>
 #include <string.h>
@@ -7,28 +8,25 @@ const char *
 trail_state_text(enum trail_state state)
 {
     switch (state) {
-    case TRAIL_CHECKING:
-        return "checking"; /* asks the store whether it may deliver */
-    case TRAIL_READY:
-        return "ready";    /* delivers */
-    case TRAIL_WAITING:
-        return "waiting";  /* the store is away or busy: tries again by itself */
-    case TRAIL_HELD:
-        return "held";     /* someone has to mend something; tries again by itself, too */
-    case TRAIL_ENDED:
-        return "ended";    /* drained: everything is delivered and signed */
+    case TRAIL_CHECKING: return "checking"; /* asks the store whether it may deliver */
+    case TRAIL_READY: return "ready";       /* delivers */
+    case TRAIL_WAITING: return "waiting";   /* the store is away or busy: tries again by itself */
+    case TRAIL_HELD: return "held"; /* someone has to mend something; tries again by itself, too */
+    case TRAIL_ENDED: return "ended"; /* drained: everything is delivered and signed */
     }
     return "unknown";
 }
 
-/* One line for each kind of trouble, however often it is tried and whatever names and numbers its text has by then. */
+/* One line for each kind of trouble, however often it is tried and whatever names and numbers
+ * its text has by then. */
 static void
 say_stuck(struct trail *trail, const struct hf_error *why)
 {
     uint64_t kind = UINT64_C(1) << why->status;
     bool held = trail->state == TRAIL_HELD;
     if (!(trail->said & kind))
-        hf_log(held ? HF_LOG_ERROR : HF_LOG_WARN, held ? "trail.held" : "trail.waiting", HF_STR("trail", trail->name), HF_STR("reason", why->text));
+        hf_log(held ? HF_LOG_ERROR : HF_LOG_WARN, held ? "trail.held" : "trail.waiting",
+               HF_STR("trail", trail->name), HF_STR("reason", why->text));
     trail->said |= kind;
 }
 
@@ -39,12 +37,14 @@ trail_failed(struct trail *trail, enum hf_status status)
     trail->counts.errors[status]++;
 }
 
-/* Trouble of this host that is tried again every second: said when it begins and when its kind changes. */
+/* Trouble of this host that is tried again every second: said when it begins and when its kind
+ * changes. */
 void
 trouble_say(struct trail *trail, const char *event, const char *window, const struct hf_error *err)
 {
     if (trail->trouble != err->status)
-        hf_log_error(event, HF_STR("trail", trail->name), HF_STR("window", window ? window : "-"), HF_ERR(err));
+        hf_log_error(event, HF_STR("trail", trail->name), HF_STR("window", window ? window : "-"),
+                     HF_ERR(err));
     trail->trouble = err->status;
 }
 
@@ -67,17 +67,21 @@ trail_move(struct trail *trail, enum trail_state state, const struct hf_error *w
     } else if (state == TRAIL_READY && was_stuck && !trail->put_failed) {
         *trail->held = '\0';
         trail->said = 0;
-        hf_log_info("trail.ready", HF_STR("trail", trail->name), HF_NUM("after_s", (hf_boot_ms() - trail->held_since_ms) / 1000));
+        hf_log_info("trail.ready", HF_STR("trail", trail->name),
+                    HF_NUM("after_s", (hf_boot_ms() - trail->held_since_ms) / 1000));
     }
 }
 
-/* The clock guard: an object locked ten years too long cannot be undone. Cutting waits, intake goes on. Until the store has told its time
- * a clock that is far ahead of this trail's is not believed: T would never come back from there. */
+/* The clock guard: an object locked ten years too long cannot be undone. Cutting waits, intake
+ * goes on. Until the store has told its time a clock that is far ahead of this trail's is not
+ * believed: T would never come back from there. */
 bool
 trail_may_cut(struct trail *trail)
 {
     bool known;
-    if (trail->ledger_trouble || hf_deliverer_clock(trail_deliverer(trail, trail->plan->settings.store), &known, NULL) != HF_OK)
+    if (trail->ledger_trouble ||
+        hf_deliverer_clock(trail_deliverer(trail, trail->plan->settings.store), &known, NULL) !=
+            HF_OK)
         return false;
     return known || hf_wall_s() - trail->last_time_s < UNTOLD_MOST_S;
 }
@@ -104,11 +108,13 @@ trail_deliverer(struct trail *trail, const char *store)
     return NULL;
 }
 
-/* A digest or key that cannot be sealed (a full disk) must not hold back the windows that are: their delivery is what makes room. */
+/* A digest or key that cannot be sealed (a full disk) must not hold back the windows that are:
+ * their delivery is what makes room. */
 static void
 local_trouble(struct trail *trail, const struct hf_error *err)
 {
-    if (err->status == HF_ENOSPC && trail->state == TRAIL_READY && reserve_give_ledgers(trail->trails))
+    if (err->status == HF_ENOSPC && trail->state == TRAIL_READY &&
+        reserve_give_ledgers(trail->trails))
         return;
     trail_failed(trail, err->status);
     trail->seal_retry_ms = hf_boot_ms() + 1000;
@@ -131,8 +137,8 @@ turn_digest(struct trail *trail)
         local_trouble(trail, &err);
 }
 
-/* A clock that cannot be right holds the trail; its check, asked for again and again, learns when it is. A store that has not told its
- * time yet is asked first. */
+/* A clock that cannot be right holds the trail; its check, asked for again and again, learns
+ * when it is. A store that has not told its time yet is asked first. */
 static void
 turn_clock(struct trail *trail)
 {
@@ -140,7 +146,8 @@ turn_clock(struct trail *trail)
     bool known;
     if (trail->state != TRAIL_READY || trail->check_in_flight)
         return;
-    if (hf_deliverer_clock(trail_deliverer(trail, trail->plan->settings.store), &known, &err) != HF_OK)
+    if (hf_deliverer_clock(trail_deliverer(trail, trail->plan->settings.store), &known, &err) !=
+        HF_OK)
         attempt_back_off(trail, &err);
     else if (!known)
         trail->state = TRAIL_CHECKING;
@@ -166,14 +173,17 @@ turn_store(struct trail *trail)
 static bool
 has_nothing_left(const struct trail *trail)
 {
-    return !trail->changes && !trail->windows && !trail->digest && !trail->object_count && !trail->loss_count && trail->digested_seq >= trail->cut_seq;
+    return !trail->changes && !trail->windows && !trail->digest && !trail->object_count &&
+           !trail->loss_count && trail->digested_seq >= trail->cut_seq;
 }
 
-/* Gone from the configuration: what was cut is delivered, a last digest signs it, then the folder goes. */
+/* Gone from the configuration: what was cut is delivered, a last digest signs it, then the
+ * folder goes. */
 static void
 turn_draining(struct trail *trail)
 {
-    if (!trail->windows && !trail->digest && (trail->object_count || trail->loss_count || trail->digested_seq < trail->cut_seq))
+    if (!trail->windows && !trail->digest &&
+        (trail->object_count || trail->loss_count || trail->digested_seq < trail->cut_seq))
         trail->digest_now = true;
     if (!has_nothing_left(trail) || trail->check_in_flight || trail->key_out.in_flight)
         return;
@@ -185,7 +195,8 @@ trail_turn(struct trail *trail)
 {
     if (trail->damaged)
         return;
-    bool behind = trail->ledger_trouble && !step_sync(trail); /* memory is ahead of the disk: nothing may leave */
+    bool behind = trail->ledger_trouble &&
+                  !step_sync(trail); /* memory is ahead of the disk: nothing may leave */
     if (trail->trails->stopping)
         return;
     if (behind) {
@@ -211,7 +222,9 @@ trail_wake_ms(const struct trail *trail)
         return wake_ms;
     if (!trail->digest) /* one that is due and still not cut may not be cut yet */
         wake_ms = trail->digest_due_ms > now_ms ? trail->digest_due_ms : now_ms + 1000;
-    int64_t due_s = hf_cutter_due_s(trail->cutter, hf_window_delay_s(trail->trails->options.identity->journal, trail->rule.window_s));
+    int64_t due_s =
+        hf_cutter_due_s(trail->cutter, hf_window_delay_s(trail->trails->options.identity->journal,
+                                                         trail->rule.window_s));
     if (due_s) { /* a wall-clock time: whoever sets the clock wakes us */
         int64_t wait_ms = due_s * 1000 - (int64_t)(hf_wall_ns() / 1000000) + 5;
         wake_ms = HF_MIN(wake_ms, now_ms + HF_MAX(wait_ms, 50));

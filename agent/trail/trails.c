@@ -1,13 +1,15 @@
-/* The trails' thread and its inbox. Everyone else only sends messages; nothing in trail_impl.h is touched from outside.
+/* The trails' thread and its inbox. Everyone else only sends messages; nothing in trail_impl.h is
+ * touched from outside.
  *
- * The journal's commits arrive a thousand times a second under load: they only raise a flag, which is looked at no more often
- * than every JOURNAL_PACE_MS. */
+ * The journal's commits arrive a thousand times a second under load: they only raise a flag,
+ * which is looked at no more often than every JOURNAL_PACE_MS. */
 #include "agent/trail/trail_impl.h"
 #include <pthread.h>
 #include <string.h>
 
 #define JOURNAL_PACE_MS 25
-#define WAIT_MOST_MS 3600000 /* a clock that is set, and the end of a suspend, are told by hf_trails_notify() */
+/* a clock that is set, and the end of a suspend, are told by hf_trails_notify() */
+#define WAIT_MOST_MS 3600000
 
 struct inbox {
     pthread_t thread;
@@ -40,7 +42,8 @@ message_delivered(void *context, struct hf_delivery *delivery)
 }
 
 void
-message_sealed(void *context, enum hf_status status, struct hf_sealed *sealed, const struct hf_journal_loss *loss, const struct hf_error *err)
+message_sealed(void *context, enum hf_status status, struct hf_sealed *sealed,
+               const struct hf_journal_loss *loss, const struct hf_error *err)
 {
     struct window *window = context;
     struct message *message = hf_alloc(sizeof(*message));
@@ -74,14 +77,11 @@ handle(struct hf_trails *trails, struct message *message)
 {
     switch (message->kind) {
     case MESSAGE_SEALED:
-        seal_returned(message->window, message->status, message->sealed, &message->loss, &message->error);
+        seal_returned(message->window, message->status, message->sealed, &message->loss,
+                      &message->error);
         break;
-    case MESSAGE_DELIVERED:
-        attempt_returned(message->delivery);
-        break;
-    case MESSAGE_CALL:
-        message->call(trails, message->argument);
-        break;
+    case MESSAGE_DELIVERED: attempt_returned(message->delivery); break;
+    case MESSAGE_CALL: message->call(trails, message->argument); break;
     }
     hf_freep(&message);
 }
@@ -110,7 +110,8 @@ release_journal(struct hf_trails *trails)
     for (const struct trail *trail = trails->trails; trail; trail = trail->next) {
         if (trail->ledger_trouble)
             return;
-        if (trail->state != TRAIL_ENDED && !(trail->closed && trail_sealed_seq(trail) >= trail->cut_seq))
+        if (trail->state != TRAIL_ENDED &&
+            !(trail->closed && trail_sealed_seq(trail) >= trail->cut_seq))
             sealed_seq = HF_MIN(sealed_seq, trail_sealed_seq(trail));
     }
     if (sealed_seq != UINT64_MAX)
@@ -150,7 +151,8 @@ next_messages(struct inbox *inbox, int64_t wake_ms, int64_t journal_ms, bool *re
 {
     pthread_mutex_lock(&inbox->lock);
     for (;;) {
-        int64_t now_ms = (int64_t)hf_boot_ms(), until_ms = inbox->journal_moved ? HF_MIN(wake_ms, journal_ms) : wake_ms;
+        int64_t now_ms = (int64_t)hf_boot_ms(),
+                until_ms = inbox->journal_moved ? HF_MIN(wake_ms, journal_ms) : wake_ms;
         if (inbox->first || inbox->stop || now_ms >= until_ms)
             break;
         wait_until(inbox, until_ms);
@@ -175,7 +177,8 @@ run(void *context)
     for (;;) {
         int64_t wake_ms = turn_all(trails);
         bool stop;
-        struct message *messages = next_messages(inbox, wake_ms, (int64_t)hf_boot_ms() + JOURNAL_PACE_MS, &stop);
+        struct message *messages =
+            next_messages(inbox, wake_ms, (int64_t)hf_boot_ms() + JOURNAL_PACE_MS, &stop);
         if (!messages && stop)
             break;
         while (messages) {
@@ -209,7 +212,8 @@ run_waiting_call(struct hf_trails *trails, void *argument)
 }
 
 static void
-send_call(struct hf_trails *trails, void (*call)(struct hf_trails *trails, void *argument), void *argument)
+send_call(struct hf_trails *trails, void (*call)(struct hf_trails *trails, void *argument),
+          void *argument)
 {
     struct message *message = hf_alloc(sizeof(*message));
     message->kind = MESSAGE_CALL;
@@ -219,9 +223,13 @@ send_call(struct hf_trails *trails, void (*call)(struct hf_trails *trails, void 
 }
 
 void
-inbox_call(struct hf_trails *trails, void (*call)(struct hf_trails *trails, void *argument), void *argument)
+inbox_call(struct hf_trails *trails, void (*call)(struct hf_trails *trails, void *argument),
+           void *argument)
 {
-    struct waiting_call waiting = {.call = call, .argument = argument, .lock = PTHREAD_MUTEX_INITIALIZER, .done_changed = PTHREAD_COND_INITIALIZER};
+    struct waiting_call waiting = { .call = call,
+                                    .argument = argument,
+                                    .lock = PTHREAD_MUTEX_INITIALIZER,
+                                    .done_changed = PTHREAD_COND_INITIALIZER };
     send_call(trails, run_waiting_call, &waiting);
     pthread_mutex_lock(&waiting.lock);
     while (!waiting.done)
@@ -243,10 +251,11 @@ run_status(struct hf_trails *trails, void *argument)
 }
 
 void
-hf_trails_status(struct hf_trails *trails, void (*done)(void *context, json_t *status), void *context)
+hf_trails_status(struct hf_trails *trails, void (*done)(void *context, json_t *status),
+                 void *context)
 {
     struct status_call *call = hf_alloc(sizeof(*call));
-    *call = (struct status_call){.done = done, .context = context};
+    *call = (struct status_call){ .done = done, .context = context };
     send_call(trails, run_status, call);
 }
 
@@ -260,7 +269,7 @@ static void
 run_chain_new(struct hf_trails *trails, void *argument)
 {
     struct chain_call *call = argument;
-    struct hf_error err = {.text = "there is no trail of this name"};
+    struct hf_error err = { .text = "there is no trail of this name" };
     enum hf_status status = HF_ENOTFOUND;
     for (struct trail *trail = trails->trails; trail; trail = trail->next) {
         if (strcmp(trail->name, call->trail) == 0)
@@ -272,10 +281,11 @@ run_chain_new(struct hf_trails *trails, void *argument)
 }
 
 void
-hf_trails_chain_new(struct hf_trails *trails, const char *trail, void (*done)(void *context, const char *failed), void *context)
+hf_trails_chain_new(struct hf_trails *trails, const char *trail,
+                    void (*done)(void *context, const char *failed), void *context)
 {
     struct chain_call *call = hf_alloc(sizeof(*call));
-    *call = (struct chain_call){.trail = hf_strdup(trail), .done = done, .context = context};
+    *call = (struct chain_call){ .trail = hf_strdup(trail), .done = done, .context = context };
     send_call(trails, run_chain_new, call);
 }
 
@@ -283,21 +293,26 @@ static void
 run_flush(struct hf_trails *trails, void *argument)
 {
     struct flush *flush = argument;
-    for (struct trail *trail = trails->trails; trail && flush->count < TRAILS_MAX; trail = trail->next) {
+    for (struct trail *trail = trails->trails; trail && flush->count < TRAILS_MAX;
+         trail = trail->next) {
         if (trail->state == TRAIL_HELD || trail->state == TRAIL_WAITING)
             trail->retry_at_ms = 0; /* someone asks now: do not wait for the next try */
         trail->move_at_ms = HF_MIN(trail->move_at_ms, 1);
-        flush->trails[flush->count++] = (struct flush_trail){.trail = trail};
+        flush->trails[flush->count++] = (struct flush_trail){ .trail = trail };
     }
     flush->next = trails->flushes;
     trails->flushes = flush;
 }
 
 void
-hf_trails_flush(struct hf_trails *trails, uint64_t last_seq, uint64_t timeout_ms, void (*done)(void *context, const char *failed), void *context)
+hf_trails_flush(struct hf_trails *trails, uint64_t last_seq, uint64_t timeout_ms,
+                void (*done)(void *context, const char *failed), void *context)
 {
     struct flush *flush = hf_alloc(sizeof(*flush));
-    *flush = (struct flush){.last_seq = last_seq, .deadline_ms = (int64_t)(hf_boot_ms() + timeout_ms), .done = done, .context = context};
+    *flush = (struct flush){ .last_seq = last_seq,
+                             .deadline_ms = (int64_t)(hf_boot_ms() + timeout_ms),
+                             .done = done,
+                             .context = context };
     send_call(trails, run_flush, flush);
 }
 

@@ -1,7 +1,8 @@
 /* What can be said of the state directory before anything is opened, and without a change to it.
  *
- * A downgrade: what a later version has written is refused before a byte is changed, also of what this version could read. (The identity
- * and the journal say it themselves when they are opened, before and after this.) */
+ * A downgrade: what a later version has written is refused before a byte is changed, also of
+ * what this version could read. (The identity and the journal say it themselves when they are
+ * opened, before and after this.) */
 #include "agent/trail/trail_impl.h"
 #include <holdfast/json.h>
 #include <string.h>
@@ -12,7 +13,8 @@ read_settings(const char *folder, char ret_path[HF_PATH_MAX], json_t **ret_doc)
 {
     hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(1u << 20);
     hf_path_join(ret_path, HF_PATH_MAX, folder, "trail.json");
-    return hf_fs_read_file(ret_path, 1u << 20, &text, NULL) == HF_OK && hf_doc_parse(hf_buf_slice(&text), 1u << 20, ret_path, ret_doc, NULL) == HF_OK;
+    return hf_fs_read_file(ret_path, 1u << 20, &text, NULL) == HF_OK &&
+           hf_doc_parse(hf_buf_slice(&text), 1u << 20, ret_path, ret_doc, NULL) == HF_OK;
 }
 
 static enum hf_status
@@ -25,7 +27,8 @@ check_settings(const char *folder, struct hf_error *err)
     uint64_t format = hf_doc_u64_or(doc, "format", SETTINGS_FORMAT);
     if (format == SETTINGS_FORMAT)
         return HF_OK;
-    return hf_fail(err, HF_EVERSION, "'%s' has format %llu, and this program knows %d", path, (unsigned long long)format, SETTINGS_FORMAT);
+    return hf_fail(err, HF_EVERSION, "'%s' has format %llu, and this program knows %d", path,
+                   (unsigned long long)format, SETTINGS_FORMAT);
 }
 
 static enum hf_status
@@ -34,7 +37,8 @@ check_step(void *context, enum hf_step step, const json_t *doc, struct hf_error 
     uint64_t format = hf_doc_u64_or(doc, "format", STATE_FORMAT);
     (void)context;
     if (step == HF_STEP_STATE && format != STATE_FORMAT)
-        return hf_fail(err, HF_EVERSION, "its state has format %llu, and this program knows %d", (unsigned long long)format, STATE_FORMAT);
+        return hf_fail(err, HF_EVERSION, "its state has format %llu, and this program knows %d",
+                       (unsigned long long)format, STATE_FORMAT);
     return HF_OK;
 }
 
@@ -48,7 +52,8 @@ check_ledger(const char *folder, struct hf_error *err)
 }
 
 /* For each sealed file of a trail whose header can be read, or cannot because of its version. */
-typedef enum hf_status (*sealed_visitor)(const void *context, const struct hf_sealed *sealed, struct hf_error *err);
+typedef enum hf_status (*sealed_visitor)(const void *context, const struct hf_sealed *sealed,
+                                         struct hf_error *err);
 
 static enum hf_status
 each_sealed(const char *folder, sealed_visitor visit, const void *context, struct hf_error *err)
@@ -73,7 +78,8 @@ each_sealed(const char *folder, sealed_visitor visit, const void *context, struc
     return status;
 }
 
-typedef enum hf_status (*folder_visitor)(const void *context, const char *name, const char *folder, struct hf_error *err);
+typedef enum hf_status (*folder_visitor)(const void *context, const char *name, const char *folder,
+                                         struct hf_error *err);
 
 static enum hf_status
 each_trail(const char *state_dir, folder_visitor visit, const void *context, struct hf_error *err)
@@ -107,17 +113,23 @@ enum hf_status
 hf_trails_check_versions(const char *state_dir, struct hf_error *err)
 {
     enum hf_status status = each_trail(state_dir, check_version, NULL, err);
-    return status == HF_OK ? HF_OK : hf_while(err, status, "state_dir was used by a later version of holdfast, which has to be installed again");
+    return status == HF_OK ? HF_OK
+                           : hf_while(err, status,
+                                      "state_dir was used by a later version of holdfast, which "
+                                      "has to be installed again");
 }
 
 /* ---- stores that are still needed ---- */
 
 static enum hf_status
-need_store(const struct hf_config *config, const char *store, const char *what, struct hf_error *err)
+need_store(const struct hf_config *config, const char *store, const char *what,
+           struct hf_error *err)
 {
     if (hf_config_store(config, store))
         return HF_OK;
-    return hf_fail(err, HF_ECONFIG, "store '%s' is gone from the configuration, but '%s' has to be delivered there: put it back until `holdfast status` shows nothing waiting for it",
+    return hf_fail(err, HF_ECONFIG,
+                   "store '%s' is gone from the configuration, but '%s' has to be delivered there: "
+                   "put it back until `holdfast status` shows nothing waiting for it",
                    store, what);
 }
 
@@ -132,7 +144,8 @@ check_store(const void *config, const char *name, const char *folder, struct hf_
 {
     char path[HF_PATH_MAX];
     hf_owned(hf_doc_freep) json_t *doc = NULL;
-    const char *store = read_settings(folder, path, &doc) ? hf_doc_text_or(doc, "store", NULL) : NULL;
+    const char *store =
+        read_settings(folder, path, &doc) ? hf_doc_text_or(doc, "store", NULL) : NULL;
     enum hf_status status = HF_OK;
     if (store && !hf_config_trail(config, name)) /* it drains */
         status = need_store(config, store, path, err);

@@ -162,10 +162,11 @@ add_hidden(struct verify *v, const char *prefix, size_t *room, struct hf_error *
 
     if (status == HF_EREFUSED || status == HF_EACCESS) {
         v->versions_refused = true;
-        verify_report(v, HF_VERSIONS_UNSEEN, prefix,
-                      "listing versions is not allowed (%s): delete markers over the newest digests "
-                      "would not be seen",
-                      why.text);
+        verify_report(
+            v, HF_VERSIONS_UNSEEN, prefix,
+            "listing versions is not allowed (%s): delete markers over the newest digests "
+            "would not be seen",
+            why.text);
         return HF_OK;
     }
     if (status != HF_OK) {

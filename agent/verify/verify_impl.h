@@ -1,10 +1,12 @@
 /* What the parts of one verification share.
  *
  *   listing.c   the digests that lie under the prefix
- *   walk.c      first pass, newest to oldest ── fetch.c one digest ── judge.c is it right? ──
- * keys.c whose key is it? second.c    second pass, oldest to newest ── range.c sequences ──
- * object.c one object lock.c, versions.c   what the store says beside the bytes extra.c     what
- * lies there and is listed nowhere
+ *   walk.c      first pass, newest to oldest
+ *                 fetch.c one digest ── judge.c is it right? ── keys.c whose key is it?
+ *   second.c    second pass, oldest to newest
+ *                 range.c sequences ── object.c one object
+ *   lock.c, versions.c   what the store says beside the bytes
+ *   extra.c     what lies there and is listed nowhere
  */
 #ifndef HOLDFAST_VERIFY_IMPL_H
 #define HOLDFAST_VERIFY_IMPL_H

@@ -3,8 +3,8 @@
  *   next ──▶ fetch ──▶ usable ──▶ remember ──▶ names the one before it ───────────▶ next, by link
  *    ▲          │                          └─▶ names an older chain's head ───────▶ next, as a head
  *    │          │                          └─▶ names none: the chain is complete ─▶ end
- *    │          └────▶ absent or bad: said; the next older one in the listing ────▶ next, by
- * listing └─────────────────────────────────────────────────────────────────────────────┘
+ *    │          └────▶ absent or bad: said; the next older in the listing ────────▶ next, by listing
+ *    └────────────────────────────────────────────────────────────────────────────────┘
  *
  * It ends because each step goes to an older key than the last, or, at an old head, to a key that
  * was not visited yet. */
@@ -74,8 +74,8 @@ set_next(struct walk *walk, enum how how, char *key, char *hash, char *signature
     walk->next = key;
     walk->hash = hash;
     walk->signature = signature;
-    walk->outside = key && v->options->start_s && digest_end(v, key, &end_s) &&
-                    end_s <= v->options->start_s;
+    walk->outside =
+        key && v->options->start_s && digest_end(v, key, &end_s) && end_s <= v->options->start_s;
 }
 
 /* The link led nowhere, or to nothing that could be believed. */

@@ -22,8 +22,9 @@ struct hf_api_options {
     const char *account, *region;
     const struct hf_api_trail *trails;
     size_t trail_count;
-    bool any_host; /* else only requests are answered whose Host header is the loopback's: a page in a
-                      browser may have its own name resolve to it */
+    /* else only requests are answered whose Host header is the loopback's: a page in a browser
+     * may have its own name resolve to it */
+    bool any_host;
     /* {"keys":[...]} as `holdfast key list --json` prints it; asked anew for each request. A new
      * reference, or NULL with the reason. */
     json_t *(*keys)(void *context, struct hf_error *err);

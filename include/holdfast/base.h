@@ -8,8 +8,9 @@
  *   log                 one line per event, typed fields
  *   queue               bounded hand-over between threads
  *
- * Ownership, everywhere in this project: `const T *` is borrowed for the call, `T **ret_x` is given to the
- * caller, a getter's result lives as long as its parent. `ret_x` is untouched on failure. free(NULL) is fine.
+ * Ownership, everywhere in this project: `const T *` is borrowed for the call, `T **ret_x` is given
+ * to the caller, a getter's result lives as long as its parent. `ret_x` is untouched on failure.
+ * free(NULL) is fine.
  */
 #ifndef HOLDFAST_BASE_H
 #define HOLDFAST_BASE_H
@@ -22,10 +23,11 @@
 #include <sys/types.h>
 #include <time.h>
 
-#define hf_must_check __attribute__((warn_unused_result))
+#define hf_must_check              __attribute__((warn_unused_result))
 #define hf_printf(fmt_at, args_at) __attribute__((format(printf, fmt_at, args_at)))
 
-/* hf_owned(fn) runs fn(&variable) when the variable leaves its scope; hf_take() hands ownership on. */
+/* hf_owned(fn) runs fn(&variable) when the variable leaves its scope; hf_take() hands ownership
+ * on. */
 #define hf_owned(fn) __attribute__((cleanup(fn)))
 #define hf_take(pointer)                                                                           \
     ({                                                                                             \
@@ -34,16 +36,18 @@
         hf_taken_;                                                                                 \
     })
 #define HF_COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define HF_MIN(a, b) ((a) < (b) ? (a) : (b))
-#define HF_MAX(a, b) ((a) > (b) ? (a) : (b))
+#define HF_MIN(a, b)    ((a) < (b) ? (a) : (b))
+#define HF_MAX(a, b)    ((a) > (b) ? (a) : (b))
 
-/* ---- assertion: our own mistakes, kept in release builds; the restart recovers from what lies on disk ---- */
+/* ---- assertion: our own mistakes, kept in release builds; the restart recovers from what lies
+ * on disk ---- */
 
 #define hf_assert(condition)                                                                       \
     ((condition) ? (void)0 : hf_assert_failed(#condition, __FILE__, __LINE__))
 _Noreturn void hf_assert_failed(const char *condition, const char *file, int line);
 
-/* ---- status: what to do. The text of an error is for people; code decides on status and what_next only ---- */
+/* ---- status: what to do. The text of an error is for people; code decides on status and
+ * what_next only ---- */
 
 enum hf_next {
     HF_NEXT_NONE,    /* it worked */
@@ -53,6 +57,7 @@ enum hf_next {
     HF_NEXT_BUG,     /* our own mistake or an exhausted machine */
 };
 
+/* clang-format off */
 /*      name                 what next   exit  text */
 #define HF_STATUS_TABLE(X)                                                                         \
     X(HF_OK,                 NONE,       0,    "ok")                                               \
@@ -83,6 +88,7 @@ enum hf_next {
     X(HF_ECRYPTO,            FIX,        4,    "cryptography")                                     \
     X(HF_ESTOPPED,           WAIT,       3,    "stopping")                                         \
     X(HF_EINTERNAL,          BUG,        4,    "internal")
+/* clang-format on */
 
 enum hf_status {
 #define X(name, next, exit_code, text) name,
@@ -96,8 +102,9 @@ const char *hf_status_text(enum hf_status status); /* "input/output" */
 enum hf_next hf_status_next(enum hf_status status);
 int hf_status_exit_code(enum hf_status status);
 
-/* The caller's, always the last parameter, may be NULL. Set once, where the failure is seen; hf_while()
- * prefixes what was being done. text is one line, lower case, 'quoted' names, and says what to do. */
+/* The caller's, always the last parameter, may be NULL. Set once, where the failure is seen;
+ * hf_while() prefixes what was being done. text is one line, lower case, 'quoted' names, and
+ * says what to do. */
 struct hf_error {
     enum hf_status status;
     int sys_errno;       /* 0 when no system call failed */
@@ -107,27 +114,34 @@ struct hf_error {
 };
 
 /* Sets *err and returns `status`. */
-enum hf_status hf_fail(struct hf_error *err, enum hf_status status, const char *format, ...) hf_printf(3, 4);
-/* The same for a failed system call: appends ": " and strerror(errno); ENOSPC and EDQUOT become HF_ENOSPC. */
-enum hf_status hf_fail_errno(struct hf_error *err, enum hf_status status, const char *format, ...) hf_printf(3, 4);
+enum hf_status hf_fail(struct hf_error *err, enum hf_status status, const char *format, ...)
+    hf_printf(3, 4);
+/* The same for a failed system call: appends ": " and strerror(errno); ENOSPC and EDQUOT become
+ * HF_ENOSPC. */
+enum hf_status hf_fail_errno(struct hf_error *err, enum hf_status status, const char *format, ...)
+    hf_printf(3, 4);
 /* "delivering window X: " + the present text; returns `status` unchanged. */
-enum hf_status hf_while(struct hf_error *err, enum hf_status status, const char *format, ...) hf_printf(3, 4);
+enum hf_status hf_while(struct hf_error *err, enum hf_status status, const char *format, ...)
+    hf_printf(3, 4);
 
 /* ---- memory: never NULL; an exhausted machine ends the process, the journal recovers it ---- */
 
-void *hf_alloc(size_t size);                 /* zeroed */
+void *hf_alloc(size_t size); /* zeroed */
 void *hf_realloc(void *pointer, size_t size);
-char *hf_strdup(const char *text);           /* NULL gives NULL */
+char *hf_strdup(const char *text); /* NULL gives NULL */
 char *hf_strndup(const char *text, size_t size);
 char *hf_asprintf(const char *format, ...) hf_printf(1, 2);
-void hf_freep(void *pointer_to_pointer);     /* for hf_owned() */
-void hf_wipe(void *bytes, size_t size);      /* not optimised away */
-void hf_hide_memory(void); /* of a process that holds keys: no core dump, no ptrace by the same user */
+void hf_freep(void *pointer_to_pointer); /* for hf_owned() */
+void hf_wipe(void *bytes, size_t size);  /* not optimised away */
+void
+hf_hide_memory(void); /* of a process that holds keys: no core dump, no ptrace by the same user */
 
-/* Gives back what can be had again: freed heap, and the pages of the program and its libraries, which come back from the page
- * cache when they are touched. Costs about a millisecond, and as much again at the next work. Any thread. Under a debugger the pages stay. */
+/* Gives back what can be had again: freed heap, and the pages of the program and its libraries,
+ * which come back from the page cache when they are touched. Costs about a millisecond, and as
+ * much again at the next work. Any thread. Under a debugger the pages stay. */
 void hf_memory_give_back(void);
-/* Whoever works says so; HF_MEMORY_QUIET_MS after its own last work each such thread asks once, and the one that was last gives back. */
+/* Whoever works says so; HF_MEMORY_QUIET_MS after its own last work each such thread asks once,
+ * and the one that was last gives back. */
 #define HF_MEMORY_QUIET_MS 10000
 void hf_memory_note_use(void);
 bool hf_memory_give_back_if_quiet(void); /* false: somebody worked meanwhile, and will ask later */
@@ -138,7 +152,7 @@ struct hf_slice {
     const uint8_t *ptr;
     size_t size;
 };
-#define HF_SLICE_LITERAL(text) ((struct hf_slice){(const uint8_t *)(text), sizeof(text) - 1})
+#define HF_SLICE_LITERAL(text) ((struct hf_slice){ (const uint8_t *)(text), sizeof(text) - 1 })
 struct hf_slice hf_slice(const void *bytes, size_t size);
 struct hf_slice hf_slice_text(const char *text);
 bool hf_slice_equal(struct hf_slice a, struct hf_slice b);
@@ -155,30 +169,36 @@ struct hf_buf {
     size_t capacity;
     size_t max;
 };
-#define HF_BUF(maximum) ((struct hf_buf){.max = (maximum)})
+#define HF_BUF(maximum) ((struct hf_buf){ .max = (maximum) })
 void hf_buf_init(struct hf_buf *buf, size_t max);
-void hf_buf_done(struct hf_buf *buf); /* frees; the maximum stays, the buffer can be used again */
+void hf_buf_done(struct hf_buf *buf);  /* frees; the maximum stays, the buffer can be used again */
 void hf_buf_reset(struct hf_buf *buf); /* empties; the memory stays */
 /* All return HF_ELIMIT past the maximum and leave the buffer as it was. */
 enum hf_status hf_buf_reserve(struct hf_buf *buf, size_t more) hf_must_check;
 enum hf_status hf_buf_add(struct hf_buf *buf, const void *bytes, size_t size) hf_must_check;
 enum hf_status hf_buf_add_text(struct hf_buf *buf, const char *text) hf_must_check;
-enum hf_status hf_buf_addf(struct hf_buf *buf, const char *format, ...) hf_printf(2, 3) hf_must_check;
+enum hf_status hf_buf_addf(struct hf_buf *buf, const char *format, ...)
+    hf_printf(2, 3) hf_must_check;
 struct hf_slice hf_buf_slice(const struct hf_buf *buf);
 const char *hf_buf_text(const struct hf_buf *buf); /* "" when empty */
 
 /* ---- text: encodings and numbers. Lengths are checked; NULL err is fine ---- */
 
-#define HF_HEX_SIZE(bytes) (2 * (bytes) + 1)
+#define HF_HEX_SIZE(bytes)    (2 * (bytes) + 1)
 #define HF_BASE64_SIZE(bytes) (4 * (((bytes) + 2) / 3) + 1)
-void hf_hex(const void *bytes, size_t size, char *ret_text);                         /* lower case, NUL */
-bool hf_unhex(const char *text, size_t text_size, uint8_t *ret_bytes, size_t size);  /* exactly `size` bytes */
-void hf_base64(const void *bytes, size_t size, char *ret_text);                      /* RFC 4648 section 4, padded, NUL */
-enum hf_status hf_unbase64(const char *text, size_t text_size, struct hf_buf *ret_bytes) hf_must_check; /* strict; replaces what is there */
+void hf_hex(const void *bytes, size_t size, char *ret_text); /* lower case, NUL */
+bool hf_unhex(const char *text, size_t text_size, uint8_t *ret_bytes,
+              size_t size); /* exactly `size` bytes */
+void hf_base64(const void *bytes, size_t size,
+               char *ret_text); /* RFC 4648 section 4, padded, NUL */
+enum hf_status hf_unbase64(const char *text, size_t text_size, struct hf_buf *ret_bytes)
+    hf_must_check; /* strict; replaces what is there */
 
 bool hf_parse_u64(const char *text, uint64_t min, uint64_t max, uint64_t *ret_value);
-bool hf_parse_size(const char *text, uint64_t *ret_bytes);      /* "16MiB", "1GB", "4096"; KiB MiB GiB TiB, kB MB GB TB */
-bool hf_parse_duration(const char *text, uint64_t *ret_seconds); /* "300", "60s", "5m", "1h", "7d" */
+bool hf_parse_size(const char *text,
+                   uint64_t *ret_bytes); /* "16MiB", "1GB", "4096"; KiB MiB GiB TiB, kB MB GB TB */
+bool hf_parse_duration(const char *text,
+                       uint64_t *ret_seconds); /* "300", "60s", "5m", "1h", "7d" */
 
 void hf_put_le16(uint8_t *at, uint16_t value);
 void hf_put_le32(uint8_t *at, uint32_t value);
@@ -193,31 +213,33 @@ uint32_t hf_crc32c(uint32_t crc, const void *bytes, size_t size);
 /* ---- clock ---- */
 
 #define HF_NS_PER_S 1000000000ull
-uint64_t hf_wall_ns(void);    /* CLOCK_REALTIME, ns since the epoch */
+uint64_t hf_wall_ns(void); /* CLOCK_REALTIME, ns since the epoch */
 int64_t hf_wall_s(void);
-uint64_t hf_boot_ms(void);    /* CLOCK_BOOTTIME: timers, never shown to anyone */
-void hf_deadline_in(uint64_t wait_ms, struct timespec *ret_at); /* on CLOCK_MONOTONIC, for timed waits */
-int64_t hf_build_s(void);     /* when this binary was built: no wall clock may lie before it */
+uint64_t hf_boot_ms(void); /* CLOCK_BOOTTIME: timers, never shown to anyone */
+void hf_deadline_in(uint64_t wait_ms,
+                    struct timespec *ret_at); /* on CLOCK_MONOTONIC, for timed waits */
+int64_t hf_build_s(void); /* when this binary was built: no wall clock may lie before it */
 
 #define HF_TIME_SIZE 32
-void hf_time_rfc3339(int64_t seconds, char ret_text[HF_TIME_SIZE]);  /* 2026-11-22T15:04:05Z */
-void hf_time_compact(int64_t seconds, char ret_text[HF_TIME_SIZE]);  /* 20261122T150405Z */
-void hf_time_minute(int64_t seconds, char ret_text[HF_TIME_SIZE]);   /* 20261122T1504Z */
-void hf_time_folder(int64_t seconds, char ret_text[HF_TIME_SIZE]);   /* 2026/11/22 */
-void hf_time_http(int64_t seconds, char ret_text[HF_TIME_SIZE]);     /* Sun, 22 Nov 2026 15:04:05 GMT */
+void hf_time_rfc3339(int64_t seconds, char ret_text[HF_TIME_SIZE]); /* 2026-11-22T15:04:05Z */
+void hf_time_compact(int64_t seconds, char ret_text[HF_TIME_SIZE]); /* 20261122T150405Z */
+void hf_time_minute(int64_t seconds, char ret_text[HF_TIME_SIZE]);  /* 20261122T1504Z */
+void hf_time_folder(int64_t seconds, char ret_text[HF_TIME_SIZE]);  /* 2026/11/22 */
+void hf_time_http(int64_t seconds, char ret_text[HF_TIME_SIZE]); /* Sun, 22 Nov 2026 15:04:05 GMT */
 /* RFC 3339 with Z or offset; a fraction of any length is cut off (Ceph sends nine digits). */
 bool hf_time_parse_rfc3339(const char *text, int64_t *ret_seconds);
-bool hf_time_parse_http(const char *text, int64_t *ret_seconds);     /* RFC 9110 IMF-fixdate only */
-bool hf_time_parse_compact(const char *text, int64_t *ret_seconds);  /* 20261122T150405Z */
-int64_t hf_day_after(int64_t seconds);                               /* 00:00:00Z of the next day */
+bool hf_time_parse_http(const char *text, int64_t *ret_seconds);    /* RFC 9110 IMF-fixdate only */
+bool hf_time_parse_compact(const char *text, int64_t *ret_seconds); /* 20261122T150405Z */
+int64_t hf_day_after(int64_t seconds);                              /* 00:00:00Z of the next day */
 
-/* ---- fs: every file-system call of the engine. Short reads and writes and EINTR are handled here ---- */
+/* ---- fs: every file-system call of the engine. Short reads and writes and EINTR are handled
+ * here ---- */
 
 #define HF_PATH_MAX 4096
 
-/* Tests may see, fail, delay or shorten any call: the interposer runs before it. It returns 0 to let it happen,
- * or an errno value that the call then fails with; it may lower *size (write family) to cut it short.
- * NULL (the default, and always in production) costs one load. */
+/* Tests may see, fail, delay or shorten any call: the interposer runs before it. It returns 0 to
+ * let it happen, or an errno value that the call then fails with; it may lower *size (write
+ * family) to cut it short. NULL (the default, and always in production) costs one load. */
 struct hf_fs_call {
     const char *name; /* "open", "pwrite", "fdatasync", "rename", ... */
     const char *path; /* or NULL */
@@ -231,62 +253,91 @@ struct hf_fs_call {
 typedef int (*hf_fs_interposer)(void *context, struct hf_fs_call *call);
 void hf_fs_interpose(hf_fs_interposer interposer, void *context);
 
-enum hf_status hf_fs_open(const char *path, int flags, mode_t mode, int *ret_fd, struct hf_error *err) hf_must_check;
+enum hf_status hf_fs_open(const char *path, int flags, mode_t mode, int *ret_fd,
+                          struct hf_error *err) hf_must_check;
 void hf_fs_close(int *fd); /* for hf_owned(); -1 is fine; sets -1 */
-enum hf_status hf_fs_pread(int fd, void *bytes, size_t size, off_t offset, size_t *ret_size, struct hf_error *err) hf_must_check; /* less than `size` only at the end */
-enum hf_status hf_fs_read(int fd, void *bytes, size_t size, size_t *ret_size, struct hf_error *err) hf_must_check;               /* one read; EAGAIN gives HF_EFULL */
-enum hf_status hf_fs_pwrite(int fd, const void *bytes, size_t size, off_t offset, struct hf_error *err) hf_must_check;           /* all or an error */
-enum hf_status hf_fs_write(int fd, const void *bytes, size_t size, struct hf_error *err) hf_must_check;
+enum hf_status
+hf_fs_pread(int fd, void *bytes, size_t size, off_t offset, size_t *ret_size,
+            struct hf_error *err) hf_must_check; /* less than `size` only at the end */
+enum hf_status hf_fs_read(int fd, void *bytes, size_t size, size_t *ret_size,
+                          struct hf_error *err) hf_must_check; /* one read; EAGAIN gives HF_EFULL */
+enum hf_status hf_fs_pwrite(int fd, const void *bytes, size_t size, off_t offset,
+                            struct hf_error *err) hf_must_check; /* all or an error */
+enum hf_status hf_fs_write(int fd, const void *bytes, size_t size,
+                           struct hf_error *err) hf_must_check;
 enum hf_status hf_fs_fdatasync(int fd, struct hf_error *err) hf_must_check;
 enum hf_status hf_fs_fsync(int fd, struct hf_error *err) hf_must_check;
 enum hf_status hf_fs_sync_dir(const char *directory, struct hf_error *err) hf_must_check;
 enum hf_status hf_fs_truncate(int fd, off_t size, struct hf_error *err) hf_must_check;
-enum hf_status hf_fs_allocate(int fd, off_t offset, off_t size, struct hf_error *err) hf_must_check;    /* physically; HF_ENOSPC */
+enum hf_status hf_fs_allocate(int fd, off_t offset, off_t size,
+                              struct hf_error *err) hf_must_check; /* physically; HF_ENOSPC */
 /* Blocks for what will be appended; the size stays. HF_EIO where the file system cannot do it. */
-enum hf_status hf_fs_allocate_behind(int fd, off_t offset, off_t size, struct hf_error *err) hf_must_check;
-enum hf_status hf_fs_punch(int fd, off_t offset, off_t size, struct hf_error *err) hf_must_check;       /* gives the blocks back, the size stays */
+enum hf_status hf_fs_allocate_behind(int fd, off_t offset, off_t size,
+                                     struct hf_error *err) hf_must_check;
+enum hf_status hf_fs_punch(int fd, off_t offset, off_t size, struct hf_error *err)
+    hf_must_check; /* gives the blocks back, the size stays */
 enum hf_status hf_fs_rename(const char *from, const char *to, struct hf_error *err) hf_must_check;
-enum hf_status hf_fs_link(const char *from, const char *to, struct hf_error *err) hf_must_check;        /* HF_EEXISTS */
-enum hf_status hf_fs_unlink(const char *path, struct hf_error *err) hf_must_check;                      /* HF_ENOTFOUND */
-enum hf_status hf_fs_rmdir(const char *path, struct hf_error *err) hf_must_check;                       /* an empty one */
+enum hf_status hf_fs_link(const char *from, const char *to,
+                          struct hf_error *err) hf_must_check; /* HF_EEXISTS */
+enum hf_status hf_fs_unlink(const char *path,
+                            struct hf_error *err) hf_must_check;                  /* HF_ENOTFOUND */
+enum hf_status hf_fs_rmdir(const char *path, struct hf_error *err) hf_must_check; /* an empty one */
 enum hf_status hf_fs_chmod(const char *path, mode_t mode, struct hf_error *err) hf_must_check;
-enum hf_status hf_fs_access(const char *path, int mode, struct hf_error *err) hf_must_check; /* R_OK, W_OK, X_OK by effective ids */
-enum hf_status hf_fs_set_atime(const char *path, int64_t atime_s, struct hf_error *err) hf_must_check; /* leaves the time of modification */
-enum hf_status hf_fs_stat(const char *path, struct stat *ret_stat, struct hf_error *err) hf_must_check; /* HF_ENOTFOUND */
-enum hf_status hf_fs_lstat(const char *path, struct stat *ret_stat, struct hf_error *err) hf_must_check; /* of a symbolic link itself */
+enum hf_status hf_fs_access(const char *path, int mode, struct hf_error *err)
+    hf_must_check; /* R_OK, W_OK, X_OK by effective ids */
+enum hf_status hf_fs_set_atime(const char *path, int64_t atime_s, struct hf_error *err)
+    hf_must_check; /* leaves the time of modification */
+enum hf_status hf_fs_stat(const char *path, struct stat *ret_stat,
+                          struct hf_error *err) hf_must_check; /* HF_ENOTFOUND */
+enum hf_status hf_fs_lstat(const char *path, struct stat *ret_stat,
+                           struct hf_error *err) hf_must_check; /* of a symbolic link itself */
 enum hf_status hf_fs_fstat(int fd, struct stat *ret_stat, struct hf_error *err) hf_must_check;
-/* What tells one file from another, also after its inode number was given to a new one. By descriptor, or by path when fd is -1. */
+/* What tells one file from another, also after its inode number was given to a new one. By
+ * descriptor, or by path when fd is -1. */
 struct hf_fs_identity {
     uint64_t dev, ino;
     uint64_t birth_ns; /* 0 where the file system keeps none */
     uint64_t size;
-    uint32_t links;    /* 0: no name is left */
+    uint32_t links; /* 0: no name is left */
     mode_t mode;
 };
-enum hf_status hf_fs_identify(int fd, const char *path, struct hf_fs_identity *ret_identity, struct hf_error *err) hf_must_check;
+enum hf_status hf_fs_identify(int fd, const char *path, struct hf_fs_identity *ret_identity,
+                              struct hf_error *err) hf_must_check;
 /* The path without symbolic links. */
-enum hf_status hf_fs_real_path(const char *path, char ret_path[HF_PATH_MAX], struct hf_error *err) hf_must_check;
+enum hf_status hf_fs_real_path(const char *path, char ret_path[HF_PATH_MAX],
+                               struct hf_error *err) hf_must_check;
 enum hf_status hf_fs_set_group(const char *path, gid_t group, struct hf_error *err) hf_must_check;
 /* mkdir -p; each new directory's parent is synced. */
 enum hf_status hf_fs_mkdirs(const char *path, mode_t mode, struct hf_error *err) hf_must_check;
 /* Names in a directory, sorted by byte; "." and ".." left out. At most `max` (HF_ELIMIT). */
-enum hf_status hf_fs_list(const char *directory, size_t max, char ***ret_names, size_t *ret_count, struct hf_error *err) hf_must_check;
+enum hf_status hf_fs_list(const char *directory, size_t max, char ***ret_names, size_t *ret_count,
+                          struct hf_error *err) hf_must_check;
 void hf_fs_names_free(char **names, size_t count);
-enum hf_status hf_fs_free_bytes(const char *path, uint64_t *ret_bytes, struct hf_error *err) hf_must_check;
-/* Whole file, at most `max` bytes (HF_ELIMIT), in place of what the initialised buffer held; its maximum becomes `max`. */
-enum hf_status hf_fs_read_file(const char *path, size_t max, struct hf_buf *ret_bytes, struct hf_error *err) hf_must_check;
-/* Where a file with a secret is to be read: FOLDER/NAME is $CREDENTIALS_DIRECTORY/FOLDER_NAME where systemd has loaded it for this
- * service (systemd.exec, LoadCredential=FOLDER:...), and itself else. The answer is `path` or `ret_path`. */
+enum hf_status hf_fs_free_bytes(const char *path, uint64_t *ret_bytes,
+                                struct hf_error *err) hf_must_check;
+/* Whole file, at most `max` bytes (HF_ELIMIT), in place of what the initialised buffer held; its
+ * maximum becomes `max`. */
+enum hf_status hf_fs_read_file(const char *path, size_t max, struct hf_buf *ret_bytes,
+                               struct hf_error *err) hf_must_check;
+/* Where a file with a secret is to be read: FOLDER/NAME is $CREDENTIALS_DIRECTORY/FOLDER_NAME
+ * where systemd has loaded it for this service (systemd.exec, LoadCredential=FOLDER:...), and
+ * itself else. The answer is `path` or `ret_path`. */
 const char *hf_fs_secret_path(const char *path, char ret_path[HF_PATH_MAX]);
-/* Such a file: regular, owned by us or root, no rights for others, none to write for the group. Wipe it after use. */
-enum hf_status hf_fs_read_secret(const char *named, size_t max, struct hf_buf *ret_bytes, struct hf_error *err) hf_must_check;
-/* Old or new, whatever fails or crashes: temporary, write, fsync, rename, fsync of the directory. */
-enum hf_status hf_fs_replace(const char *path, const void *bytes, size_t size, mode_t mode, struct hf_error *err) hf_must_check;
+/* Such a file: regular, owned by us or root, no rights for others, none to write for the group.
+ * Wipe it after use. */
+enum hf_status hf_fs_read_secret(const char *named, size_t max, struct hf_buf *ret_bytes,
+                                 struct hf_error *err) hf_must_check;
+/* Old or new, whatever fails or crashes: temporary, write, fsync, rename, fsync of the
+ * directory. */
+enum hf_status hf_fs_replace(const char *path, const void *bytes, size_t size, mode_t mode,
+                             struct hf_error *err) hf_must_check;
 /* flock(LOCK_EX|LOCK_NB) on `path`, made if missing: HF_EBUSY when held. Closing the descriptor releases it. */
 enum hf_status hf_fs_lock(const char *path, int *ret_fd, struct hf_error *err) hf_must_check;
-void hf_path_join(char *ret_path, size_t size, const char *directory, const char *name); /* asserts that it fits */
+void hf_path_join(char *ret_path, size_t size, const char *directory,
+                  const char *name); /* asserts that it fits */
 
-/* ---- log: one line per event, to stderr (key=value) or as JSON; functions return or log, never both ---- */
+/* ---- log: one line per event, to stderr (key=value) or as JSON; functions return or log, never
+ * both ---- */
 
 enum hf_log_level { HF_LOG_DEBUG, HF_LOG_INFO, HF_LOG_WARN, HF_LOG_ERROR };
 struct hf_field {
@@ -295,26 +346,29 @@ struct hf_field {
     int64_t number;
     bool is_number;
 };
-#define HF_STR(k, v) ((struct hf_field){.key = (k), .text = (v)})
-#define HF_NUM(k, v) ((struct hf_field){.key = (k), .number = (int64_t)(v), .is_number = true})
-#define HF_ERR(e) HF_STR("error", (e)->text)
-void hf_log_setup(enum hf_log_level least, bool json); /* journald's <N> prefix is added when stderr is its stream */
+#define HF_STR(k, v) ((struct hf_field){ .key = (k), .text = (v) })
+#define HF_NUM(k, v) ((struct hf_field){ .key = (k), .number = (int64_t)(v), .is_number = true })
+#define HF_ERR(e)    HF_STR("error", (e)->text)
+void hf_log_setup(enum hf_log_level least,
+                  bool json); /* journald's <N> prefix is added when stderr is its stream */
 void hf_log_write(enum hf_log_level level, const char *event, const struct hf_field *fields);
 #define hf_log(level, event, ...)                                                                  \
-    hf_log_write((level), (event), (const struct hf_field[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}})
+    hf_log_write((level), (event),                                                                 \
+                 (const struct hf_field[]){ __VA_ARGS__ __VA_OPT__(, ){ .key = NULL } })
 #define hf_log_debug(event, ...) hf_log(HF_LOG_DEBUG, event, __VA_ARGS__)
-#define hf_log_info(event, ...) hf_log(HF_LOG_INFO, event, __VA_ARGS__)
-#define hf_log_warn(event, ...) hf_log(HF_LOG_WARN, event, __VA_ARGS__)
+#define hf_log_info(event, ...)  hf_log(HF_LOG_INFO, event, __VA_ARGS__)
+#define hf_log_warn(event, ...)  hf_log(HF_LOG_WARN, event, __VA_ARGS__)
 #define hf_log_error(event, ...) hf_log(HF_LOG_ERROR, event, __VA_ARGS__)
 
 /* ---- queue: bounded, between threads; items are the sender's until taken ---- */
 
 struct hf_queue;
 struct hf_queue *hf_queue_new(const char *name, size_t limit);
-void hf_queue_free(struct hf_queue *queue);                                  /* what is still in it is not freed */
-bool hf_queue_try_put(struct hf_queue *queue, void *item);                   /* false: full or closed */
-bool hf_queue_put(struct hf_queue *queue, void *item);                       /* waits for room; false: closed */
-void *hf_queue_take(struct hf_queue *queue, int64_t wait_ms);                /* NULL: timed out, or closed and empty; -1 waits for ever */
+void hf_queue_free(struct hf_queue *queue);                /* what is still in it is not freed */
+bool hf_queue_try_put(struct hf_queue *queue, void *item); /* false: full or closed */
+bool hf_queue_put(struct hf_queue *queue, void *item);     /* waits for room; false: closed */
+void *hf_queue_take(struct hf_queue *queue,
+                    int64_t wait_ms); /* NULL: timed out, or closed and empty; -1 waits for ever */
 void hf_queue_close(struct hf_queue *queue);
 size_t hf_queue_size(struct hf_queue *queue);
 

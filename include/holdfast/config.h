@@ -1,7 +1,8 @@
 /* config: the configuration file, as typed structs made from agent/config/options.def.
  *
- * The file is YAML, parsed strictly: an unknown key, a wrong type or a value out of range is HF_ECONFIG with
- * file, line, key and what was expected. PATH values are made absolute against the file's folder.
+ * The file is YAML, parsed strictly: an unknown key, a wrong type or a value out of range is
+ * HF_ECONFIG with file, line, key and what was expected. PATH values are made absolute against the
+ * file's folder.
  */
 #ifndef HOLDFAST_CONFIG_H
 #define HOLDFAST_CONFIG_H
@@ -13,7 +14,8 @@ struct hf_strings {
     size_t count;
 };
 
-/* Enumerations, in the order of the words in options.def. UNSET stands where an optional ENUM was not written. */
+/* Enumerations, in the order of the words in options.def. UNSET stands where an optional ENUM
+ * was not written. */
 #define HF_UNSET (-1)
 enum { HF_ADDRESSING_PATH, HF_ADDRESSING_VIRTUAL };
 enum { HF_CONFIRM_HEAD, HF_CONFIRM_PUT };
@@ -26,22 +28,23 @@ enum { HF_ENCRYPT_NONE, HF_ENCRYPT_SSE_S3, HF_ENCRYPT_SSE_KMS, HF_ENCRYPT_SSE_C,
 enum { HF_COMPRESSION_LEVEL_AUTO }; /* the others are libdeflate's levels, 1 to 12 */
 enum { HF_TRAIL_START_END, HF_TRAIL_START_OLDEST };
 
-#define HF_FIELD_STRING(field) char *field;
-#define HF_FIELD_PATH(field) char *field;
-#define HF_FIELD_U64(field) uint64_t field;
-#define HF_FIELD_SIZE(field) uint64_t field;
+#define HF_FIELD_STRING(field)  char *field;
+#define HF_FIELD_PATH(field)    char *field;
+#define HF_FIELD_U64(field)     uint64_t field;
+#define HF_FIELD_SIZE(field)    uint64_t field;
 #define HF_FIELD_SECONDS(field) uint64_t field;
-#define HF_FIELD_BOOL(field) bool field;
-#define HF_FIELD_ENUM(field) int field;
+#define HF_FIELD_BOOL(field)    bool field;
+#define HF_FIELD_ENUM(field)    int field;
 #define HF_FIELD_STRINGS(field) struct hf_strings field;
-#define HF_FIELD_PATHS(field) struct hf_strings field;
+#define HF_FIELD_PATHS(field)   struct hf_strings field;
 
-/* One struct per section of options.def; `line` is where the entry begins in the file, for messages. */
+/* One struct per section of options.def; `line` is where the entry begins in the file, for
+ * messages. */
 
 struct hf_config_agent {
     int line;
 #define OPTION(section, key, field, type, ...) HF_IN_##section(type, field)
-#define HF_IN_agent(type, field) HF_FIELD_##type(field)
+#define HF_IN_agent(type, field)               HF_FIELD_##type(field)
 #define HF_IN_store(type, field)
 #define HF_IN_source(type, field)
 #define HF_IN_bucket(type, field)
@@ -136,13 +139,15 @@ struct hf_config {
     size_t trail_count;
 };
 
-/* Reads and checks the file (at most 1 MiB): types, ranges, names that refer to each other, a bucket without retention,
- * a trail without encryption, a trail that asks for a shorter retention than its bucket, sse-c over plain HTTP, names that
- * break CloudTrail's rule. What lies in other files (keys, certificates, credentials) is not opened here. */
-enum hf_status hf_config_load(const char *path, struct hf_config **ret_config, struct hf_error *err) hf_must_check;
+/* Reads and checks the file (at most 1 MiB): types, ranges, names that refer to each other, a
+ * bucket without retention, a trail without encryption, a trail that asks for a shorter
+ * retention than its bucket, sse-c over plain HTTP, names that break CloudTrail's rule. What
+ * lies in other files (keys, certificates, credentials) is not opened here. */
+enum hf_status hf_config_load(const char *path, struct hf_config **ret_config,
+                              struct hf_error *err) hf_must_check;
 /* The same from memory; `path` is only named in messages and for relative paths. */
-enum hf_status hf_config_parse(struct hf_slice text, const char *path, struct hf_config **ret_config,
-                               struct hf_error *err) hf_must_check;
+enum hf_status hf_config_parse(struct hf_slice text, const char *path,
+                               struct hf_config **ret_config, struct hf_error *err) hf_must_check;
 void hf_config_free(struct hf_config *config);
 void hf_config_freep(struct hf_config **config);
 
@@ -156,13 +161,15 @@ const struct hf_config_trail *hf_config_trail(const struct hf_config *config, co
 int hf_config_lock_mode(const struct hf_config *config, const struct hf_config_trail *trail);
 uint64_t hf_config_lock_days(const struct hf_config *config, const struct hf_config_trail *trail);
 
-const char *hf_lock_mode_text(int mode);        /* "NONE", "GOVERNANCE", "COMPLIANCE" */
-int hf_lock_mode_parse(const char *text);       /* upper case as in S3 headers; HF_UNSET when unknown */
+const char *hf_lock_mode_text(int mode);  /* "NONE", "GOVERNANCE", "COMPLIANCE" */
+int hf_lock_mode_parse(const char *text); /* upper case as in S3 headers; HF_UNSET when unknown */
 const char *hf_encryption_text(int encryption); /* "none", "sse-s3", ... */
 
-/* CloudTrail's rule for trail names, and no "_REGION_" look-alike: 3-128 of [A-Za-z0-9._-], begins and ends with a letter or
- * digit, no two of . _ - adjacent, not an IPv4 address, no '_' + region + '_'. */
-enum hf_status hf_trail_name_check(const char *name, const char *region, struct hf_error *err) hf_must_check;
+/* CloudTrail's rule for trail names, and no "_REGION_" look-alike: 3-128 of [A-Za-z0-9._-],
+ * begins and ends with a letter or digit, no two of . _ - adjacent, not an IPv4 address, no '_'
+ * + region + '_'. */
+enum hf_status hf_trail_name_check(const char *name, const char *region,
+                                   struct hf_error *err) hf_must_check;
 
 /* ADDR:PORT or [ADDR]:PORT; "localhost" is 127.0.0.1. */
 #define HF_LISTEN_SIZE 64

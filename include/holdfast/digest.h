@@ -1,5 +1,6 @@
-/* digest: the signed list of a period's objects, CloudTrail's format and signature to the letter (AWS CloudTrail user guide,
- * "CloudTrail digest file structure"; facts in agent/digest/FORMAT.md), with one extra top-level key `holdfast`.
+/* digest: the signed list of a period's objects, CloudTrail's format and signature to the letter
+ * (AWS CloudTrail user guide, "CloudTrail digest file structure"; facts in agent/digest/FORMAT.md),
+ * with one extra top-level key `holdfast`.
  */
 #ifndef HOLDFAST_DIGEST_H
 #define HOLDFAST_DIGEST_H
@@ -12,10 +13,12 @@
 
 struct hf_digest_object { /* one delivered object */
     char *bucket, *key;
-    char hash[HF_SHA256_HEX_SIZE];        /* CloudTrail's hashValue: of the uncompressed bytes; cms: of the envelope */
+    char hash
+        /* CloudTrail's hashValue: of the uncompressed bytes; cms: of the envelope */
+        [HF_SHA256_HEX_SIZE];
     char stored_sha256[HF_SHA256_HEX_SIZE];
     char plain_sha256[HF_SHA256_HEX_SIZE];
-    int64_t oldest_s, newest_s;           /* eventTime */
+    int64_t oldest_s, newest_s; /* eventTime */
     uint64_t first_seq, last_seq, count;
     char *version_id, *confirmed, *encryption, *lock_mode;
     int64_t retain_until_s;
@@ -33,15 +36,20 @@ struct hf_digest_loss {
 struct hf_digest {
     char *account, *bucket, *key; /* its own place */
     int64_t start_s, end_s;
-    char *end_text; /* digestEndTime as it was written, which is what was signed; set by hf_digest_parse(), NULL otherwise */
+    /* digestEndTime as it was written, which is what was signed; set by hf_digest_parse(), NULL
+     * otherwise */
+    char *end_text;
     char *fingerprint;
     /* previous; NULL in the first digest of a chain */
     char *previous_bucket, *previous_key, *previous_hash, *previous_signature;
     /* the holdfast key */
     char *host, *journal, *chain, *boot, *tag;
-    uint64_t number;              /* 1, 2, ... in this chain */
-    char *old_head;               /* `chain new`: key of the head that this chain was started after; or NULL */
-    uint64_t first_seq, last_seq; /* everything in this range is in an object of this or an earlier digest, pending, lost, or selected by nobody */
+    uint64_t number; /* 1, 2, ... in this chain */
+    char *old_head;  /* `chain new`: key of the head that this chain was started after; or NULL */
+    uint64_t first_seq,
+        /* everything in this range is in an object of this or an earlier digest, pending, lost,
+         * or selected by nobody */
+        last_seq;
     struct hf_digest_object *objects;
     size_t object_count;
     struct hf_digest_range *pending;
@@ -53,14 +61,19 @@ struct hf_digest {
 };
 void hf_digest_done(struct hf_digest *digest); /* frees everything inside */
 
-/* The uncompressed JSON, and its signature in lower-case hex (x-amz-meta-signature). HF_EINTERNAL for one that hf_digest_parse() would refuse,
- * HF_ELIMIT for one over its limit: neither is signed. */
-enum hf_status hf_digest_make(const struct hf_digest *digest, struct hf_signer *signer, struct hf_buf *ret_json, struct hf_buf *ret_signature_hex,
+/* The uncompressed JSON, and its signature in lower-case hex (x-amz-meta-signature).
+ * HF_EINTERNAL for one that hf_digest_parse() would refuse, HF_ELIMIT for one over its limit:
+ * neither is signed. */
+enum hf_status hf_digest_make(const struct hf_digest *digest, struct hf_signer *signer,
+                              struct hf_buf *ret_json, struct hf_buf *ret_signature_hex,
                               struct hf_error *err) hf_must_check;
-/* From uncompressed JSON of anyone's making (bounded, typed, hashes and times checked for form). A digest without the `holdfast` key has number 0. */
-enum hf_status hf_digest_parse(struct hf_slice json, struct hf_digest *ret_digest, struct hf_error *err) hf_must_check;
+/* From uncompressed JSON of anyone's making (bounded, typed, hashes and times checked for form).
+ * A digest without the `holdfast` key has number 0. */
+enum hf_status hf_digest_parse(struct hf_slice json, struct hf_digest *ret_digest,
+                               struct hf_error *err) hf_must_check;
 /* digestEndTime \n bucket/key \n hex(sha256(json)) \n previousDigestSignature|null, signed RSASSA-PKCS1-v1_5 SHA-256. HF_ESIGNATURE. */
-enum hf_status hf_digest_verify(const struct hf_digest *digest, struct hf_slice json, const char *signature_hex, const struct hf_verifier *verifier,
+enum hf_status hf_digest_verify(const struct hf_digest *digest, struct hf_slice json,
+                                const char *signature_hex, const struct hf_verifier *verifier,
                                 struct hf_error *err) hf_must_check;
 
 #endif

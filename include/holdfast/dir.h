@@ -69,8 +69,8 @@ struct hf_dir_info {
     uint64_t size;
     char content_type[64];
     char content_encoding[32];
-    char
-        sha256[HF_SHA256_HEX_SIZE]; /* as the meta file says; "" without one, like all texts here */
+    /* as the meta file says; "" without one, like all texts here */
+    char sha256[HF_SHA256_HEX_SIZE];
     char chain[64];
     char window[64];
     char compression[32];

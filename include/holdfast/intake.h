@@ -1,8 +1,8 @@
 /* intake: the sources. Everything here runs on the agent's one libevent loop; nothing blocks.
  *
- * A source reads, cuts lines, makes records, and adds them with its own position to the journal as one unit. It acknowledges
- * when the journal says that the unit is durable, and stops reading while the journal is full (HF_EFULL). The socket's
- * protocol is drawn in agent/intake/PROTOCOL.md.
+ * A source reads, cuts lines, makes records, and adds them with its own position to the journal as
+ * one unit. It acknowledges when the journal says that the unit is durable, and stops reading while
+ * the journal is full (HF_EFULL). The socket's protocol is drawn in agent/intake/PROTOCOL.md.
  */
 #ifndef HOLDFAST_INTAKE_H
 #define HOLDFAST_INTAKE_H
@@ -21,27 +21,33 @@ struct hf_intake_options {
     struct hf_record_maker maker; /* texts are borrowed for the intake's life */
 };
 
-enum hf_status hf_intake_new(const struct hf_intake_options *options, struct hf_intake **ret_intake, struct hf_error *err) hf_must_check;
-void hf_intake_free(struct hf_intake *intake); /* closes sockets and files; positions are in the journal */
+enum hf_status hf_intake_new(const struct hf_intake_options *options, struct hf_intake **ret_intake,
+                             struct hf_error *err) hf_must_check;
+void hf_intake_free(
+    struct hf_intake *intake); /* closes sockets and files; positions are in the journal */
 
-/* Starts, changes and ends sources so that exactly those of `config` run (start and SIGHUP). A source that stays the same is not
- * disturbed. All or nothing: on failure the running set is unchanged. `config` is borrowed for the call. A new or changed file
- * source waits until the journal has synced what an earlier one of its name handed over (up to 5 s). */
-enum hf_status hf_intake_configure(struct hf_intake *intake, const struct hf_config *config, struct hf_error *err) hf_must_check;
+/* Starts, changes and ends sources so that exactly those of `config` run (start and SIGHUP). A
+ * source that stays the same is not disturbed. All or nothing: on failure the running set is
+ * unchanged. `config` is borrowed for the call. A new or changed file source waits until the
+ * journal has synced what an earlier one of its name handed over (up to 5 s). */
+enum hf_status hf_intake_configure(struct hf_intake *intake, const struct hf_config *config,
+                                   struct hf_error *err) hf_must_check;
 
-/* On the loop, after the journal's on_commit: acknowledges up to durable_seq, and reads on when there is room. Several commits may
- * be handed on as one, with the newest values. */
+/* On the loop, after the journal's on_commit: acknowledges up to durable_seq, and reads on when
+ * there is room. Several commits may be handed on as one, with the newest values. */
 void hf_intake_committed(struct hf_intake *intake, uint64_t durable_seq, bool room);
 
-/* Reads every file source to the size it has now and journals all that was received; `done` is called on the loop
- * when the last of it is handed to the journal (it may not be durable yet), never from inside this call. Not called any more
- * after hf_intake_stop(). For flush. */
+/* Reads every file source to the size it has now and journals all that was received; `done` is
+ * called on the loop when the last of it is handed to the journal (it may not be durable yet),
+ * never from inside this call. Not called any more after hf_intake_stop(). For flush. */
 void hf_intake_drain(struct hf_intake *intake, void (*done)(void *context), void *context);
-void hf_intake_drain_cancel(struct hf_intake *intake, void *context); /* it is not called any more: a flush that timed out */
-/* No more reading, no more connections; what was read is in the journal. Clients still get the acknowledgements that
- * hf_intake_committed() brings, until hf_intake_free(). */
+void hf_intake_drain_cancel(struct hf_intake *intake,
+                            void *context); /* it is not called any more: a flush that timed out */
+/* No more reading, no more connections; what was read is in the journal. Clients still get the
+ * acknowledgements that hf_intake_committed() brings, until hf_intake_free(). */
 void hf_intake_stop(struct hf_intake *intake);
-/* stdin reached its end and all of it is journaled (true when there is no stdin source or it ended). */
+/* stdin reached its end and all of it is journaled (true when there is no stdin source or it
+ * ended). */
 bool hf_intake_stdin_ended(const struct hf_intake *intake);
 
 struct hf_source_status {
@@ -52,11 +58,13 @@ struct hf_source_status {
     uint64_t files, connections;
     uint64_t behind_bytes; /* file: unread bytes */
     uint64_t gaps;
-    uint64_t refusals;     /* how often it was told that the journal is full */
-    const uint64_t *problems; /* by status, HF_STATUS_COUNT of them: how often a new one was met; the intake's */
-    bool waiting;          /* pushed back by a full journal, for more than a moment */
-    char problem[192];     /* "" or why it does not read: permission, ... */
+    uint64_t refusals; /* how often it was told that the journal is full */
+    /* by status, HF_STATUS_COUNT of them: how often a new one was met; the intake's */
+    const uint64_t *problems;
+    bool waiting;      /* pushed back by a full journal, for more than a moment */
+    char problem[192]; /* "" or why it does not read: permission, ... */
 };
-size_t hf_intake_status(const struct hf_intake *intake, struct hf_source_status *ret_statuses, size_t most);
+size_t hf_intake_status(const struct hf_intake *intake, struct hf_source_status *ret_statuses,
+                        size_t most);
 
 #endif

@@ -1,8 +1,9 @@
 /* json: the strict scanner of the hot path, and help around jansson for everything else.
  *
- * The scanner accepts exactly RFC 8259 texts whose top value is an object: UTF-8 without overlong forms or
- * surrogates, no NUL or other control character inside strings, at most HF_JSON_DEPTH levels, numbers by the
- * grammar (any size), duplicate keys allowed (as in the RFC). It allocates nothing and copies nothing.
+ * The scanner accepts exactly RFC 8259 texts whose top value is an object: UTF-8 without overlong
+ * forms or surrogates, no NUL or other control character inside strings, at most HF_JSON_DEPTH
+ * levels, numbers by the grammar (any size), duplicate keys allowed (as in the RFC). It allocates
+ * nothing and copies nothing.
  */
 #ifndef HOLDFAST_JSON_H
 #define HOLDFAST_JSON_H
@@ -12,8 +13,9 @@
 
 #define HF_JSON_DEPTH 64
 
-/* The top-level members that holdfast looks at. `value` is the raw text of the value as it stands in the input:
- * with quotes and escapes for a string; ptr NULL when the member is absent. The last one wins if it is repeated. */
+/* The top-level members that holdfast looks at. `value` is the raw text of the value as it
+ * stands in the input: with quotes and escapes for a string; ptr NULL when the member is absent.
+ * The last one wins if it is repeated. */
 enum hf_json_member {
     HF_JSON_EVENT_VERSION,
     HF_JSON_USER_IDENTITY,
@@ -36,11 +38,13 @@ struct hf_json_scan {
     struct hf_slice member[HF_JSON_MEMBERS];
     struct hf_slice text; /* the object without white space around it */
     bool empty;           /* {} */
-    const char *reason;   /* why it is not valid: "invalid UTF-8", "nested too deep", ...; static text */
-    size_t where;         /* and at which byte */
+    /* why it is not valid: "invalid UTF-8", "nested too deep", ...; static text */
+    const char *reason;
+    size_t where; /* and at which byte */
 };
 
-/* true: valid, and ret_scan points into `text`. Keys are compared as bytes; a key written with escapes is not picked out. */
+/* true: valid, and ret_scan points into `text`. Keys are compared as bytes; a key written with
+ * escapes is not picked out. */
 bool hf_json_scan(struct hf_slice text, struct hf_json_scan *ret_scan);
 bool hf_json_is_string(struct hf_slice value); /* a raw value that is a string */
 bool hf_utf8_valid(struct hf_slice text);      /* strict, NUL allowed */
@@ -54,19 +58,27 @@ enum hf_status hf_json_add_string(struct hf_buf *buf, struct hf_slice text) hf_m
 enum hf_status hf_doc_parse(struct hf_slice text, size_t max, const char *what, json_t **ret_doc,
                             struct hf_error *err) hf_must_check;
 void hf_doc_freep(json_t **doc); /* for hf_owned() */
-enum hf_status hf_doc_dump(const json_t *doc, struct hf_buf *ret_text) hf_must_check; /* compact, keys in insertion order */
+enum hf_status hf_doc_dump(const json_t *doc, struct hf_buf *ret_text)
+    hf_must_check; /* compact, keys in insertion order */
 enum hf_status hf_doc_dump_pretty(const json_t *doc, struct hf_buf *ret_text) hf_must_check;
-/* HF_EFORMAT naming the key when it is absent or of another type. Texts live as long as the document. */
-enum hf_status hf_doc_text(const json_t *doc, const char *key, const char **ret_text, struct hf_error *err) hf_must_check;
-enum hf_status hf_doc_u64(const json_t *doc, const char *key, uint64_t *ret_value, struct hf_error *err) hf_must_check;
-enum hf_status hf_doc_bool(const json_t *doc, const char *key, bool *ret_value, struct hf_error *err) hf_must_check;
-enum hf_status hf_doc_array(const json_t *doc, const char *key, json_t **ret_borrowed, struct hf_error *err) hf_must_check;
-const char *hf_doc_text_or(const json_t *doc, const char *key, const char *fallback); /* also for null */
+/* HF_EFORMAT naming the key when it is absent or of another type. Texts live as long as the
+ * document. */
+enum hf_status hf_doc_text(const json_t *doc, const char *key, const char **ret_text,
+                           struct hf_error *err) hf_must_check;
+enum hf_status hf_doc_u64(const json_t *doc, const char *key, uint64_t *ret_value,
+                          struct hf_error *err) hf_must_check;
+enum hf_status hf_doc_bool(const json_t *doc, const char *key, bool *ret_value,
+                           struct hf_error *err) hf_must_check;
+enum hf_status hf_doc_array(const json_t *doc, const char *key, json_t **ret_borrowed,
+                            struct hf_error *err) hf_must_check;
+const char *hf_doc_text_or(const json_t *doc, const char *key,
+                           const char *fallback); /* also for null */
 uint64_t hf_doc_u64_or(const json_t *doc, const char *key, uint64_t fallback);
 /* json_object_set_new() that asserts; NULL text sets null. */
 void hf_doc_set_text(json_t *doc, const char *key, const char *text);
 void hf_doc_set_u64(json_t *doc, const char *key, uint64_t value);
-/* An object of counts by the names of HF_STATUS_TABLE; those that are 0 are left out. The caller's. */
+/* An object of counts by the names of HF_STATUS_TABLE; those that are 0 are left out. The
+ * caller's. */
 json_t *hf_doc_status_counts(const uint64_t counts[HF_STATUS_COUNT]);
 void hf_doc_set_bool(json_t *doc, const char *key, bool value);
 void hf_doc_set(json_t *doc, const char *key, json_t *value); /* takes the reference */

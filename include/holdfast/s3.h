@@ -19,13 +19,13 @@ struct hf_s3_options {
     const char *url;     /* https://HOST[:PORT] or http://HOST[:PORT] */
     const char *region;  /* NULL: us-east-1 */
     const char *ca_file; /* NULL: the system's certificates */
-    const char
-        *credentials_file; /* NULL: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN */
-    const char *profile;   /* NULL: default */
-    const char *proxy;     /* NULL: none, whatever the environment says */
-    int addressing;        /* HF_ADDRESSING_* */
-    uint64_t timeout_s;    /* 0: 60. A request that moves no bytes for this long has failed */
-    unsigned connections;  /* 0: 4. Requests under way at once; further ones wait in order */
+    /* NULL: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN */
+    const char *credentials_file;
+    const char *profile;  /* NULL: default */
+    const char *proxy;    /* NULL: none, whatever the environment says */
+    int addressing;       /* HF_ADDRESSING_* */
+    uint64_t timeout_s;   /* 0: 60. A request that moves no bytes for this long has failed */
+    unsigned connections; /* 0: 4. Requests under way at once; further ones wait in order */
 };
 /* The options a configured store asks for; borrows its strings. */
 void hf_s3_options_of(const struct hf_config_store *store, struct hf_s3_options *ret_options);
@@ -82,11 +82,11 @@ struct hf_s3_request {
 
     int lock_mode; /* HF_LOCK_*: x-amz-object-lock-mode and -retain-until-date */
     int64_t retain_until_s;
-    bool legal_hold; /* x-amz-object-lock-legal-hold: ON, sent only when true */
+    bool legal_hold;          /* x-amz-object-lock-legal-hold: ON, sent only when true */
     const uint8_t *sse_c_key; /* 32 bytes or NULL: the SSE-C headers; HF_ECONFIG over plain HTTP */
 
     bool fresh_connection; /* not on one that was used before: some servers close those unasked */
-    size_t max_reply; /* most bytes of body; 0: 1 MiB. An error reply may always have 64 KiB */
+    size_t max_reply;      /* most bytes of body; 0: 1 MiB. An error reply may always have 64 KiB */
     enum hf_s3_expect expect;
 };
 
@@ -96,7 +96,8 @@ struct hf_s3_request {
 enum hf_s3_outcome {
     /* the store's whole answer is here; what a 5xx did is the caller's to doubt */
     HF_S3_ANSWERED,
-    /* it was not: no connection, no TLS, no credentials, or the body could not be read to its end */
+    /* it was not: no connection, no TLS, no credentials, or the body could not be read to its
+     * end */
     HF_S3_NEVER_SENT,
     /* it may have been: time-out, reset or a broken answer after sending had begun */
     HF_S3_UNKNOWN,
@@ -141,12 +142,15 @@ const char *hf_s3_reply_header(const struct hf_s3_reply *reply, const char *name
 void hf_s3_reply_done(struct hf_s3_reply *reply);
 
 /* The one place that turns an answer, or its absence, into a status, and a text that says what to
- * do. HF_OK for 2xx of the expected kind. `doing` ("putting 'KEY'") prefixes the text. HF_EEXISTS
- * 412            HF_ENOTFOUND 404, delete markers      HF_EACCESS 403 and locked versions
- *   HF_ECREDENTIALS           HF_ESKEW                              HF_EBUSYSTORE 500, 503, 429,
- * 409 conflict HF_ENOTHELD lock refused  HF_ECONFIG redirects, wrong region    HF_EFORMAT not S3
- *   HF_EREFUSED any other 4xx, HF_EUNREACHABLE, HF_ETIMEOUT, HF_ETLS, HF_ELIMIT (reply over
- * max_reply), HF_EIO (body_fd) */
+ * do. HF_OK for 2xx of the expected kind. `doing` ("putting 'KEY'") prefixes the text.
+ *
+ *   HF_EEXISTS       412                         HF_ENOTFOUND     404, delete markers
+ *   HF_EACCESS       403 and locked versions     HF_ECREDENTIALS  unknown or expired keys
+ *   HF_EBUSYSTORE    500, 503, 429, 409          HF_ESKEW         clocks differ
+ *   HF_ENOTHELD      lock refused                HF_ECONFIG       redirects, wrong region
+ *   HF_EFORMAT       not S3                      HF_EREFUSED      any other 4xx
+ *   HF_EUNREACHABLE, HF_ETIMEOUT, HF_ETLS        no answer
+ *   HF_ELIMIT        reply over max_reply        HF_EIO           body_fd cannot be read */
 enum hf_status hf_s3_status(const struct hf_s3_reply *reply, const char *doing,
                             struct hf_error *err) hf_must_check;
 

@@ -1,7 +1,9 @@
-/* verify: is the evidence in a bucket intact, and what does it say? Needs nothing of the agent but the public key.
+/* verify: is the evidence in a bucket intact, and what does it say? Needs nothing of the agent but
+ * the public key.
  *
- * Two passes: newest to oldest along the links, where each digest vouches for the hash of the one before it; then oldest to
- * newest over what those digests list. In memory are one digest, one object, and of all others key and hash.
+ * Two passes: newest to oldest along the links, where each digest vouches for the hash of the one
+ * before it; then oldest to newest over what those digests list. In memory are one digest, one
+ * object, and of all others key and hash.
  */
 #ifndef HOLDFAST_VERIFY_H
 #define HOLDFAST_VERIFY_H
@@ -12,7 +14,9 @@
 #include <holdfast/layout.h>
 #include <holdfast/store.h>
 
-/* States of one thing checked (facts of section 2.3 in the design of evidence): extended by later versions, never renamed. */
+/* States of one thing checked (facts of section 2.3 in the design of evidence): extended by
+ * later versions, never renamed. */
+/* clang-format off */
 #define HF_FINDING_TABLE(X)                                                                        \
     X(HF_VALID,        true,  "VALID")        /* hash, signature, lock, chain as they must be */  \
     X(HF_INVALID,      false, "INVALID")      /* bytes or signature are not what was signed */    \
@@ -32,6 +36,7 @@
     X(HF_ELSEWHERE,    false, "ELSEWHERE")    /* the trail had another bucket: what lies there was not looked at */ \
     X(HF_KEY_NOT_PINNED, false, "KEY_NOT_PINNED") /* the key was found in the bucket itself, and nobody vouched for it */ \
     X(HF_VERSIONS_UNSEEN, true, "VERSIONS_UNSEEN") /* versions may not be listed: an end under delete markers cannot be seen */
+/* clang-format on */
 
 enum hf_finding {
 #define X(name, fine, text) name,
@@ -43,21 +48,34 @@ bool hf_finding_fine(enum hf_finding finding);
 
 struct hf_verify_options {
     struct hf_store *store;
-    struct hf_layout layout;      /* trail may be NULL with a bucket alone: then exactly one trail must be there, else HF_EUSAGE names them */
+    /* trail may be NULL with a bucket alone: then exactly one trail must be there, else
+           * HF_EUSAGE names them */
+    struct hf_layout layout;
     const struct hf_verifier *const *verifiers; /* pinned public keys */
     size_t verifier_count;
-    const char *const *fingerprints; /* pinned fingerprints: keys from the bucket that match are pinned as well */
+    const char *const *
+        /* pinned fingerprints: keys from the bucket that match are pinned as well */
+        fingerprints;
     size_t fingerprint_count;
-    int64_t start_s, end_s;       /* the digests whose period overlaps this; 0: open at that side. What lies outside is not complained about */
-    bool check_objects;           /* fetch and hash every object; without `content` also look for objects that nobody lists */
-    bool check_locks;             /* locks, and other versions where listing them is allowed */
-    /* `key` of the thing found, `detail` one line: what differs, expected and found, and who lists it. May be NULL. */
+    int64_t start_s,
+        /* the digests whose period overlaps this; 0: open at that side. What lies outside
+               * is not complained about */
+        end_s;
+    /* fetch and hash every object; without `content` also look for objects that nobody
+           * lists */
+    bool check_objects;
+    bool check_locks; /* locks, and other versions where listing them is allowed */
+    /* `key` of the thing found, `detail` one line: what differs, expected and found, and who
+     * lists it. May be NULL. */
     void (*finding)(void *context, enum hf_finding finding, const char *key, const char *detail);
     void (*progress)(void *context, uint64_t digests, uint64_t objects, uint64_t objects_known);
-    /* The records of each verified object in chain order oldest first: for cat. Called with the decrypted, unzipped {"Records":[...]}.
-     * NULL for validate. An object is handed out once its hash is the one that an authentic digest lists. */
-    enum hf_status (*content)(void *context, const struct hf_digest_object *object, struct hf_slice json, struct hf_error *err);
-    struct hf_opener *opener;     /* cms; NULL: envelopes stay closed (content is then not called for them, and reported) */
+    /* The records of each verified object in chain order oldest first: for cat. Called
+           * with the decrypted, unzipped {"Records":[...]}. NULL for validate. An object is
+           * handed out once its hash is the one that an authentic digest lists. */
+    enum hf_status (*content)(void *context, const struct hf_digest_object *object,
+                              struct hf_slice json, struct hf_error *err);
+    /* cms; NULL: envelopes stay closed (content is then not called for them, and reported) */
+    struct hf_opener *opener;
     void *context;
 };
 
@@ -66,13 +84,15 @@ struct hf_verify_result {
     uint64_t objects, records, bytes; /* whose bytes were right; bytes as stored */
     uint64_t findings[HF_VERSIONS_UNSEEN + 1];
     uint64_t first_seq, last_seq; /* of the newest chain, as far as it was walked */
-    int64_t from_s, to_s;         /* start of the oldest, end of the newest digest that was walked */
+    int64_t from_s, to_s; /* start of the oldest, end of the newest digest that was walked */
     char head_key[HF_KEY_MAX];
-    bool intact;                  /* no finding that is not fine, and at least one digest */
+    bool intact; /* no finding that is not fine, and at least one digest */
 };
 
-/* HF_OK when the walk could be made, whatever was found. HF_ENOTFOUND when there is no digest in the range. Anything else is the store's
- * answer to a request (access, outage): nothing is said about the evidence then. */
-enum hf_status hf_verify(const struct hf_verify_options *options, struct hf_verify_result *ret_result, struct hf_error *err) hf_must_check;
+/* HF_OK when the walk could be made, whatever was found. HF_ENOTFOUND when there is no
+       * digest in the range. Anything else is the store's answer to a request (access, outage):
+       * nothing is said about the evidence then. */
+enum hf_status hf_verify(const struct hf_verify_options *options,
+                         struct hf_verify_result *ret_result, struct hf_error *err) hf_must_check;
 
 #endif

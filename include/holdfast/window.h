@@ -1,5 +1,5 @@
-/* window: where one object ends and the next begins. Cutting is a pure function of the journal and the rule: a late cut
- * gives the same windows (ENGINE.md section 5).
+/* window: where one object ends and the next begins. Cutting is a pure function of the journal and
+ * the rule: a late cut gives the same windows (ENGINE.md section 5).
  */
 #ifndef HOLDFAST_WINDOW_H
 #define HOLDFAST_WINDOW_H
@@ -19,29 +19,37 @@ void hf_selection_add(struct hf_selection *selection, uint16_t source);
 #define HF_OBJECT_OVERHEAD 14 /* {"Records":[ and ]} */
 
 struct hf_window {
-    uint64_t first_seq, last_seq; /* everything in the range belongs to this window, selected or not */
-    uint64_t count;               /* selected records */
-    uint64_t bytes;               /* the object's uncompressed size */
-    int64_t slot_s;               /* start of the time slot its events were appended in */
-    int64_t oldest_s, newest_s;   /* eventTime of the selected records; 0 when there are none */
-    int64_t arrived_s;            /* when the batch of its first event was made; 0: not known, as after a restart */
+    uint64_t first_seq,
+        last_seq;   /* everything in the range belongs to this window, selected or not */
+    uint64_t count; /* selected records */
+    uint64_t bytes; /* the object's uncompressed size */
+    int64_t slot_s; /* start of the time slot its events were appended in */
+    int64_t oldest_s, newest_s; /* eventTime of the selected records; 0 when there are none */
+    /* when the batch of its first event was made; 0: not known, as after a restart */
+    int64_t arrived_s;
     enum hf_cut_reason { HF_CUT_TIME, HF_CUT_SIZE, HF_CUT_NOW } reason;
 };
 
 struct hf_cutter;
-enum hf_status hf_cutter_new(struct hf_journal *journal, const struct hf_selection *selection, uint64_t window_s, uint64_t max_bytes,
-                             uint64_t from_seq, struct hf_cutter **ret_cutter, struct hf_error *err) hf_must_check;
+enum hf_status hf_cutter_new(struct hf_journal *journal, const struct hf_selection *selection,
+                             uint64_t window_s, uint64_t max_bytes, uint64_t from_seq,
+                             struct hf_cutter **ret_cutter, struct hf_error *err) hf_must_check;
 void hf_cutter_free(struct hf_cutter *cutter);
-/* The next window that is complete: by size, because a later event lies in another slot, or because the journal's floor has
- * passed the slot's end by `delay_s` (a fleet's spread). HF_EFULL: none yet. HF_ECORRUPT: *ret_loss is unreadable; the window goes on
- * behind it on the next call. A window without selected records is returned too (count 0): it makes no object. */
-enum hf_status hf_cutter_next(struct hf_cutter *cutter, uint64_t delay_s, struct hf_window *ret_window, struct hf_journal_loss *ret_loss,
+/* The next window that is complete: by size, because a later event lies in another slot, or
+ * because the journal's floor has passed the slot's end by `delay_s` (a fleet's spread).
+ * HF_EFULL: none yet. HF_ECORRUPT: *ret_loss is unreadable; the window goes on behind it on the
+ * next call. A window without selected records is returned too (count 0): it makes no object. */
+enum hf_status hf_cutter_next(struct hf_cutter *cutter, uint64_t delay_s,
+                              struct hf_window *ret_window, struct hf_journal_loss *ret_loss,
                               struct hf_error *err) hf_must_check;
-/* Closes at `last_seq` (flush, stop, a change of the trail): like hf_cutter_next(), and the last window ends there, or behind it where
- * hf_cutter_next() had taken later events into the open one already. HF_EFULL when nothing up to last_seq is left. */
-enum hf_status hf_cutter_close_at(struct hf_cutter *cutter, uint64_t last_seq, struct hf_window *ret_window, struct hf_journal_loss *ret_loss,
+/* Closes at `last_seq` (flush, stop, a change of the trail): like hf_cutter_next(), and the last
+ * window ends there, or behind it where hf_cutter_next() had taken later events into the open
+ * one already. HF_EFULL when nothing up to last_seq is left. */
+enum hf_status hf_cutter_close_at(struct hf_cutter *cutter, uint64_t last_seq,
+                                  struct hf_window *ret_window, struct hf_journal_loss *ret_loss,
                                   struct hf_error *err) hf_must_check;
-uint64_t hf_cutter_next_seq(const struct hf_cutter *cutter); /* first sequence not yet in a returned window */
+uint64_t hf_cutter_next_seq(
+    const struct hf_cutter *cutter); /* first sequence not yet in a returned window */
 /* The open window as far as it was read; NULL when it is empty. */
 const struct hf_window *hf_cutter_open_window(const struct hf_cutter *cutter);
 /* Wall second at which the open window closes by time; 0 when it is empty. */

@@ -5,8 +5,8 @@
  *   hf_count --lines EXPECTED            the same of events as text on stdin, as `holdfast cat` gives them
  *   --list                               instead of counting: each number that is there, smallest first
  *
- * Prints "events N missing N doubled N foreign N other N"; exit code 1 when any is missing, doubled or foreign (in no range). The first
- * that are wrong go to stderr.
+ * Prints "events N missing N doubled N foreign N other N"; exit code 1 when any is missing, doubled
+ * or foreign (in no range). The first that are wrong go to stderr.
  */
 #include "seen.h"
 #include <inttypes.h>
@@ -119,12 +119,14 @@ int
 main(int argc, char **argv)
 {
     struct seen seen;
-    struct totals totals = {0};
-    int ranges = argc > 3 && strcmp(argv[1], "--ranges") == 0, list = argc > 2 && strcmp(argv[1], "--list") == 0;
+    struct totals totals = { 0 };
+    int ranges = argc > 3 && strcmp(argv[1], "--ranges") == 0,
+        list = argc > 2 && strcmp(argv[1], "--list") == 0;
     int lines = argc == 3 && strcmp(argv[1], "--lines") == 0;
     int files = ranges ? 3 : 2;
     if (argc < 3) {
-        fprintf(stderr, "usage: hf_count EXPECTED|--ranges FILE|--list FILE ...|-, or hf_count --lines EXPECTED\n");
+        fprintf(stderr, "usage: hf_count EXPECTED|--ranges FILE|--list FILE ...|-, or hf_count "
+                        "--lines EXPECTED\n");
         return 2;
     }
     seen_init(&seen);
@@ -142,7 +144,9 @@ main(int argc, char **argv)
         name(&totals, "foreign", i);
     }
     if (!list)
-        printf("events %" PRIu64 " missing %" PRIu64 " doubled %" PRIu64 " foreign %" PRIu64 " other %" PRIu64 "\n", seen.events, totals.missing, seen.doubled, totals.foreign, seen.other);
+        printf("events %" PRIu64 " missing %" PRIu64 " doubled %" PRIu64 " foreign %" PRIu64
+               " other %" PRIu64 "\n",
+               seen.events, totals.missing, seen.doubled, totals.foreign, seen.other);
     seen_done(&seen);
     return !(ok && totals.missing == 0 && seen.doubled == 0 && totals.foreign == 0);
 }

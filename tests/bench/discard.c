@@ -1,10 +1,12 @@
 /* A store that keeps nothing but what a confirmation asks for: hf_discard PORT_FILE [COUNT_FILE EXPECTED|any|-]
  *
- * Speaks as much S3 over plain HTTP as a delivery needs: PUT of an object, HEAD of it, an empty listing, Object Lock on. With COUNT_FILE it
- * says at SIGTERM what it saw: "events N missing N doubled N other N puts N bytes N objects N requests N connections N", and "compression:NAME N" for what
- * the metadata of so many objects name. With EXPECTED the
- * objects stay in memory, and hf_gen's events in them are counted in this process: the agent under test does not pay for it. "any": those
- * up to the highest seen are expected. "-": the objects cannot be read, only requests are counted.
+ * Speaks as much S3 over plain HTTP as a delivery needs: PUT of an object, HEAD of it, an empty
+ * listing, Object Lock on. With COUNT_FILE it says at SIGTERM what it saw: "events N missing N
+ * doubled N other N puts N bytes N objects N requests N connections N", and "compression:NAME N"
+ * for what the metadata of so many objects name. With EXPECTED the objects stay in memory, and
+ * hf_gen's events in them are counted in this process: the agent under test does not pay for it.
+ * "any": those up to the highest seen are expected. "-": the objects cannot be read, only requests
+ * are counted.
  */
 #include "seen.h"
 #include <arpa/inet.h>
@@ -54,7 +56,8 @@ header(const char *head, const char *name, char *ret_value, size_t size)
 static void
 md5_etag(const char *base64, char *ret_hex, size_t room)
 {
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     unsigned bits = 0, have = 0;
     size_t used = 0;
     for (; *base64 && *base64 != '=' && used + 3 < room; base64++) {
@@ -89,7 +92,9 @@ reply(int fd, const char *status, const char *headers, const char *body, int wit
     struct tm tm;
     gmtime_r(&now, &tm);
     strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &tm);
-    int size = snprintf(text, sizeof(text), "HTTP/1.1 %s\r\nDate: %s\r\n%s%s%zu\r\n\r\n%s", status, date, headers, with_body ? "Content-Length: " : "X-Nothing: ", strlen(body), with_body ? body : "");
+    int size = snprintf(text, sizeof(text), "HTTP/1.1 %s\r\nDate: %s\r\n%s%s%zu\r\n\r\n%s", status,
+                        date, headers, with_body ? "Content-Length: " : "X-Nothing: ", strlen(body),
+                        with_body ? body : "");
     return send_all(fd, text, (size_t)size);
 }
 
@@ -130,9 +135,11 @@ put(int fd, const char *path, const char *head, const char *rest, size_t rest_si
     header(head, "content-md5", value, sizeof(value));
     md5_etag(value, object->etag, sizeof(object->etag));
     header(head, "x-amz-meta-holdfast-sha256", object->sha256, sizeof(object->sha256));
-    header(head, "x-amz-meta-holdfast-compression", object->compression, sizeof(object->compression));
+    header(head, "x-amz-meta-holdfast-compression", object->compression,
+           sizeof(object->compression));
     header(head, "x-amz-object-lock-mode", object->lock_mode, sizeof(object->lock_mode));
-    header(head, "x-amz-object-lock-retain-until-date", object->retain_until, sizeof(object->retain_until));
+    header(head, "x-amz-object-lock-retain-until-date", object->retain_until,
+           sizeof(object->retain_until));
     if (!read_body(fd, object, object->size, rest, rest_size))
         return 0;
     pthread_mutex_lock(&lock);
@@ -156,9 +163,14 @@ head_object(int fd, const char *path)
     pthread_mutex_unlock(&lock);
     if (!object)
         return reply(fd, "404 Not Found", "", "", 1);
-    int used = snprintf(headers, sizeof(headers), "ETag: \"%s\"\r\nx-amz-version-id: v1\r\nx-amz-meta-holdfast-sha256: %s\r\nContent-Length: %zu\r\n", object->etag, object->sha256, object->size);
+    int used = snprintf(headers, sizeof(headers),
+                        "ETag: \"%s\"\r\nx-amz-version-id: v1\r\nx-amz-meta-holdfast-sha256: "
+                        "%s\r\nContent-Length: %zu\r\n",
+                        object->etag, object->sha256, object->size);
     if (*object->lock_mode)
-        snprintf(headers + used, sizeof(headers) - (size_t)used, "x-amz-object-lock-mode: %s\r\nx-amz-object-lock-retain-until-date: %s\r\n", object->lock_mode, object->retain_until);
+        snprintf(headers + used, sizeof(headers) - (size_t)used,
+                 "x-amz-object-lock-mode: %s\r\nx-amz-object-lock-retain-until-date: %s\r\n",
+                 object->lock_mode, object->retain_until);
     return reply(fd, "200 OK", headers, "", 0);
 }
 
@@ -176,10 +188,17 @@ answer(int fd, const char *head, const char *rest, size_t rest_size)
     if (strcmp(method, "HEAD") == 0)
         return head_object(fd, path);
     if (query && strstr(query, "object-lock"))
-        return reply(fd, "200 OK", "Content-Type: application/xml\r\n", "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>", 1);
+        return reply(fd, "200 OK", "Content-Type: application/xml\r\n",
+                     "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></"
+                     "ObjectLockConfiguration>",
+                     1);
     if (query && strstr(query, "list-type"))
-        return reply(fd, "200 OK", "Content-Type: application/xml\r\n", "<ListBucketResult><IsTruncated>false</IsTruncated><KeyCount>0</KeyCount></ListBucketResult>", 1);
-    return reply(fd, "404 Not Found", "Content-Type: application/xml\r\n", "<Error><Code>NoSuchKey</Code></Error>", 1);
+        return reply(fd, "200 OK", "Content-Type: application/xml\r\n",
+                     "<ListBucketResult><IsTruncated>false</IsTruncated><KeyCount>0</KeyCount></"
+                     "ListBucketResult>",
+                     1);
+    return reply(fd, "404 Not Found", "Content-Type: application/xml\r\n",
+                 "<Error><Code>NoSuchKey</Code></Error>", 1);
 }
 
 static void
@@ -251,7 +270,8 @@ count_compression(FILE *file)
         uint64_t same = 0;
         while (before != first && strcmp(before->compression, first->compression) != 0)
             before = before->next;
-        for (const struct object *object = first; object && before == first && *first->compression; object = object->next)
+        for (const struct object *object = first; object && before == first && *first->compression;
+             object = object->next)
             same += strcmp(object->compression, first->compression) == 0;
         if (same)
             fprintf(file, " compression:%s %" PRIu64, first->compression, same);
@@ -275,9 +295,15 @@ count(const char *path, const char *expected)
     if (!file)
         return 1;
     int any = strcmp(expected, "any") == 0;
-    uint64_t missing = keep ? seen_missing(&seen, any ? (seen.events ? seen.highest + 1 : 0) : strtoull(expected, NULL, 10)) : 0;
-    fprintf(file, "events %" PRIu64 " missing %" PRIu64 " doubled %" PRIu64 " other %" PRIu64 " puts %" PRIu64 " bytes %" PRIu64 " objects %" PRIu64 " requests %" PRIu64 " connections %" PRIu64,
-            seen.events, missing, seen.doubled, seen.other, put_count, put_bytes, object_count, request_count, connection_count);
+    uint64_t missing = keep ? seen_missing(&seen, any ? (seen.events ? seen.highest + 1 : 0)
+                                                      : strtoull(expected, NULL, 10))
+                            : 0;
+    fprintf(file,
+            "events %" PRIu64 " missing %" PRIu64 " doubled %" PRIu64 " other %" PRIu64
+            " puts %" PRIu64 " bytes %" PRIu64 " objects %" PRIu64 " requests %" PRIu64
+            " connections %" PRIu64,
+            seen.events, missing, seen.doubled, seen.other, put_count, put_bytes, object_count,
+            request_count, connection_count);
     count_compression(file);
     fputc('\n', file);
     fclose(file);
@@ -287,7 +313,8 @@ count(const char *path, const char *expected)
 int
 main(int argc, char **argv)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t size = sizeof(address);
     sigset_t signals;
     pthread_t thread;
@@ -301,7 +328,9 @@ main(int argc, char **argv)
     sigaddset(&signals, SIGINT);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     int listener = socket(AF_INET, SOCK_STREAM, 0), signal_number;
-    if (bind(listener, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(listener, 64) != 0 || getsockname(listener, (struct sockaddr *)&address, &size) != 0) {
+    if (bind(listener, (struct sockaddr *)&address, sizeof(address)) != 0 ||
+        listen(listener, 64) != 0 ||
+        getsockname(listener, (struct sockaddr *)&address, &size) != 0) {
         perror("hf_discard");
         return 1;
     }

@@ -5,7 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BLOCK (1u << 20)
+#define BLOCK  (1u << 20)
 #define TICK_S 0.001
 
 static double
@@ -46,7 +46,8 @@ int
 disk_open(struct disk *disk, const char *path, size_t file_bytes)
 {
     char *block = malloc(BLOCK);
-    *disk = (struct disk){.fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600), .file_bytes = file_bytes};
+    *disk = (struct disk){ .fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600),
+                           .file_bytes = file_bytes };
     int ok = block && disk->fd >= 0 && unlink(path) == 0;
     if (block)
         memset(block, 'x', BLOCK);
@@ -67,7 +68,8 @@ disk_write(struct disk *disk, const void *bytes, size_t size)
 {
     if (disk->at + size > disk->file_bytes)
         disk->at = 0;
-    int ok = size <= disk->file_bytes && put_at(disk->fd, bytes, size, disk->at) && fdatasync(disk->fd) == 0;
+    int ok = size <= disk->file_bytes && put_at(disk->fd, bytes, size, disk->at) &&
+             fdatasync(disk->fd) == 0;
     disk->at += size;
     return ok;
 }
@@ -94,22 +96,25 @@ static void
 sleep_until(double start, double when)
 {
     double rest = start + when - wall_s();
-    struct timespec pause = {.tv_nsec = (long)(rest * 1e9)};
+    struct timespec pause = { .tv_nsec = (long)(rest * 1e9) };
     if (rest > 0)
         nanosleep(&pause, NULL);
 }
 
 int
-disk_pace(struct disk *disk, const void *bytes, size_t batch_max, double bytes_per_s, double seconds, struct disk_latency *ret_latency)
+disk_pace(struct disk *disk, const void *bytes, size_t batch_max, double bytes_per_s,
+          double seconds, struct disk_latency *ret_latency)
 {
     size_t ticks = (size_t)(seconds / TICK_S), synced = 0, waited = 0;
-    double per_tick = bytes_per_s * TICK_S, *sync = calloc(ticks, sizeof(double)), *wait = calloc(ticks, sizeof(double));
+    double per_tick = bytes_per_s * TICK_S, *sync = calloc(ticks, sizeof(double)),
+           *wait = calloc(ticks, sizeof(double));
     int ok = sync && wait;
-    *ret_latency = (struct disk_latency){0};
+    *ret_latency = (struct disk_latency){ 0 };
     double start = wall_s();
     for (uint64_t done = 0; ok && waited < ticks && synced < ticks;) {
         double now = wall_s() - start;
-        size_t tick = (size_t)(now / TICK_S), due = (size_t)((double)(tick < ticks ? tick : ticks) * per_tick);
+        size_t tick = (size_t)(now / TICK_S),
+               due = (size_t)((double)(tick < ticks ? tick : ticks) * per_tick);
         if (due == done) {
             sleep_until(start, (double)(tick + 1) * TICK_S);
             continue;
@@ -126,8 +131,10 @@ disk_pace(struct disk *disk, const void *bytes, size_t batch_max, double bytes_p
         ret_latency->bytes = done;
     }
     ret_latency->syncs = synced;
-    percentiles(sync, synced, &ret_latency->sync_p50_ms, &ret_latency->sync_p99_ms, &ret_latency->sync_max_ms);
-    percentiles(wait, waited, &ret_latency->wait_p50_ms, &ret_latency->wait_p99_ms, &ret_latency->wait_max_ms);
+    percentiles(sync, synced, &ret_latency->sync_p50_ms, &ret_latency->sync_p99_ms,
+                &ret_latency->sync_max_ms);
+    percentiles(wait, waited, &ret_latency->wait_p50_ms, &ret_latency->wait_p99_ms,
+                &ret_latency->wait_max_ms);
     free(sync);
     free(wait);
     return ok;

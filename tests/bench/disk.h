@@ -1,4 +1,5 @@
-/* The bare loop that a journal is measured against: pwrite and fdatasync over a file whose blocks are all written already. */
+/* The bare loop that a journal is measured against: pwrite and fdatasync over a file whose
+ * blocks are all written already. */
 #ifndef BENCH_DISK_H
 #define BENCH_DISK_H
 
@@ -18,10 +19,13 @@ int disk_write(struct disk *disk, const void *bytes, size_t size);
 struct disk_latency {
     uint64_t syncs, bytes;
     double sync_p50_ms, sync_p99_ms, sync_max_ms; /* of pwrite and fdatasync together */
-    double wait_p50_ms, wait_p99_ms, wait_max_ms; /* from the time a byte was offered until it was durable */
+    double wait_p50_ms, wait_p99_ms,
+        wait_max_ms; /* from the time a byte was offered until it was durable */
 };
-/* Offers bytes_per_s, a millisecond's worth at a time, for so long: whatever waits is the next batch, at most batch_max, back to back. */
-int disk_pace(struct disk *disk, const void *bytes, size_t batch_max, double bytes_per_s, double seconds, struct disk_latency *ret_latency);
+/* Offers bytes_per_s, a millisecond's worth at a time, for so long: whatever waits is the next
+ * batch, at most batch_max, back to back. */
+int disk_pace(struct disk *disk, const void *bytes, size_t batch_max, double bytes_per_s,
+              double seconds, struct disk_latency *ret_latency);
 
 double wall_s(void);
 double cpu_s(void); /* of this process */

@@ -1,5 +1,6 @@
-/* Varied audit events, one JSON object a line, each with its own number in its eventID, CloudTrail-shaped, with repeated structure and
- * names, random identifiers, addresses and times. The same shape, seed and numbers give the same bytes. Shapes:
+/* Varied audit events, one JSON object a line, each with its own number in its eventID,
+ * CloudTrail-shaped, with repeated structure and names, random identifiers, addresses and times.
+ * The same shape, seed and numbers give the same bytes. Shapes:
  *
  *   mixed    (default) 1.3 KB on average, gzip -6 about 8:1
  *   short    about 235 bytes each

@@ -3,8 +3,9 @@
  *   hf_feed SOCKET FILE MB_PER_S SECONDS     at this rate, for so long
  *   hf_feed SOCKET FILE max                  the whole file, as fast as the agent takes it
  *
- * Prints "offered_mb_s X acked N p50_ms X p99_ms X max_ms X bytes N". Lines go out in chunks of a millisecond's worth, or of 256 KiB; the
- * time of a line is that of its chunk. At a rate FULL is an error: then the rate was more than the agent could take. */
+ * Prints "offered_mb_s X acked N p50_ms X p99_ms X max_ms X bytes N". Lines go out in chunks of
+ * a millisecond's worth, or of 256 KiB; the time of a line is that of its chunk. At a rate FULL
+ * is an error: then the rate was more than the agent could take. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -18,9 +19,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CHUNK (256u << 10)
+#define CHUNK      (256u << 10)
 #define LINE_LEAST 128 /* no line of hf_gen's is shorter */
-#define STALL_S 60
+#define STALL_S    60
 
 static double
 now_s(void)
@@ -39,7 +40,8 @@ static uint64_t sent, acked, room;
 static void
 fail(const char *text)
 {
-    fprintf(stderr, "hf_feed: %s, after %" PRIu64 " lines of which %" PRIu64 " are acknowledged\n", text, sent, acked);
+    fprintf(stderr, "hf_feed: %s, after %" PRIu64 " lines of which %" PRIu64 " are acknowledged\n",
+            text, sent, acked);
     exit(1);
 }
 
@@ -73,7 +75,7 @@ take_replies(void)
 static size_t
 exchange(const char *bytes, size_t size, int wait_ms)
 {
-    struct pollfd poll_fd = {.fd = fd, .events = (short)(POLLIN | (size && !full ? POLLOUT : 0))};
+    struct pollfd poll_fd = { .fd = fd, .events = (short)(POLLIN | (size && !full ? POLLOUT : 0)) };
     ssize_t done = 0;
     if (poll(&poll_fd, 1, wait_ms) <= 0)
         return 0;
@@ -160,7 +162,7 @@ load(const char *path, size_t *size)
 static void
 greet(const char *path)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
     char hello[128];
     if (strlen(path) >= sizeof(address.sun_path)) {
         fprintf(stderr, "hf_feed: %s: too long for a socket\n", path);
@@ -172,7 +174,8 @@ greet(const char *path)
         perror(path);
         exit(1);
     }
-    int size = snprintf(hello, sizeof(hello), "HOLDFAST 1 STREAM %08x-0000-4000-8000-%012x\n", (unsigned)time(NULL), (unsigned)getpid());
+    int size = snprintf(hello, sizeof(hello), "HOLDFAST 1 STREAM %08x-0000-4000-8000-%012x\n",
+                        (unsigned)time(NULL), (unsigned)getpid());
     send_all(hello, (size_t)size);
 }
 
@@ -188,7 +191,8 @@ main(int argc, char **argv)
 {
     int max = argc == 4 && strcmp(argv[3], "max") == 0;
     if (argc != 5 && !max) {
-        fprintf(stderr, "usage: hf_feed SOCKET FILE MB_PER_S SECONDS, or hf_feed SOCKET FILE max\n");
+        fprintf(stderr,
+                "usage: hf_feed SOCKET FILE MB_PER_S SECONDS, or hf_feed SOCKET FILE max\n");
         return 2;
     }
     double rate = max ? 0 : strtod(argv[3], NULL) * 1e6, length_s = max ? 0 : strtod(argv[4], NULL);
@@ -211,7 +215,9 @@ main(int argc, char **argv)
     if (!acked || acked < sent)
         fail("not all lines were acknowledged");
     qsort(latency, acked, sizeof(double), compare);
-    printf("offered_mb_s %.1f acked %" PRIu64 " p50_ms %.2f p99_ms %.2f max_ms %.2f bytes %zu\n", offered, acked, latency[acked / 2] * 1e3, latency[acked * 99 / 100] * 1e3, latency[acked - 1] * 1e3, at);
+    printf("offered_mb_s %.1f acked %" PRIu64 " p50_ms %.2f p99_ms %.2f max_ms %.2f bytes %zu\n",
+           offered, acked, latency[acked / 2] * 1e3, latency[acked * 99 / 100] * 1e3,
+           latency[acked - 1] * 1e3, at);
     free(bytes);
     free(sent_at);
     free(latency);

@@ -1,4 +1,5 @@
-/* Floors: what the agent, or one of its stages, cannot save. The same bytes, one thread, nothing else.
+/* Floors: what the agent, or one of its stages, cannot save. The same bytes, one thread, nothing
+ * else.
  *
  *   hf_floor FILE OBJECT_BYTES [--bytes N] [--stage NAME]... [--level 1..12] [--scratch FILE] [--batch N] [--rate MB_PER_S --seconds S]
  *            [--threads N] [--url URL [--body N]]
@@ -27,15 +28,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STAGES_MAX 16
+#define STAGES_MAX  16
 #define THREADS_MAX 64
 
 static const struct stage {
     const char *name;
     int (*run)(const struct floor *floor, struct result *result);
 } stages[] = {
-    {"whole", floor_whole}, {"gzip", floor_gzip}, {"gzip1", floor_gzip1}, {"isal", floor_isal},       {"sha", floor_sha},   {"frame", floor_frame},
-    {"scan", floor_scan},   {"read", floor_read}, {"put", floor_put},     {"journal", floor_journal}, {"sync", floor_sync},
+    { "whole", floor_whole },     { "gzip", floor_gzip }, { "gzip1", floor_gzip1 },
+    { "isal", floor_isal },       { "sha", floor_sha },   { "frame", floor_frame },
+    { "scan", floor_scan },       { "read", floor_read }, { "put", floor_put },
+    { "journal", floor_journal }, { "sync", floor_sync },
 };
 
 static const struct stage *
@@ -121,11 +124,12 @@ run_together(const struct floor *floor, const struct stage *stage, struct result
     struct runner runners[THREADS_MAX];
     pthread_t threads[THREADS_MAX];
     pthread_barrier_t start;
-    int ok = floor->threads <= THREADS_MAX && pthread_barrier_init(&start, NULL, floor->threads + 1) == 0;
+    int ok = floor->threads <= THREADS_MAX &&
+             pthread_barrier_init(&start, NULL, floor->threads + 1) == 0;
     if (!ok)
         return 0;
     for (unsigned i = 0; i < floor->threads; i++) {
-        runners[i] = (struct runner){.floor = floor, .stage = stage, .start = &start};
+        runners[i] = (struct runner){ .floor = floor, .stage = stage, .start = &start };
         if (pthread_create(&threads[i], NULL, run_one, &runners[i]) != 0)
             return 0;
     }
@@ -148,7 +152,9 @@ main(int argc, char **argv)
 {
     const struct stage *chosen[STAGES_MAX];
     size_t count = 0;
-    struct floor floor = {.path = argv[1], .level = 6, .batch_bytes = 1u << 20, .body_bytes = 2u << 20};
+    struct floor floor = {
+        .path = argv[1], .level = 6, .batch_bytes = 1u << 20, .body_bytes = 2u << 20
+    };
     int ok = argc >= 3 && argc % 2 == 1;
     floor.object_bytes = ok ? strtoull(argv[2], NULL, 10) : 0;
     ok = ok && floor.object_bytes > 0;
@@ -159,7 +165,9 @@ main(int argc, char **argv)
             ok = option(&floor, argv[i], argv[i + 1]);
     }
     if (!ok || floor.batch_bytes == 0 || floor.body_bytes == 0) {
-        fprintf(stderr, "usage: hf_floor FILE OBJECT_BYTES [--bytes N] [--stage NAME]... [--level N] [--scratch FILE] [--batch N] [--rate MB_PER_S --seconds S] [--threads N] [--url URL [--body N]]\n");
+        fprintf(stderr, "usage: hf_floor FILE OBJECT_BYTES [--bytes N] [--stage NAME]... [--level "
+                        "N] [--scratch FILE] [--batch N] [--rate MB_PER_S --seconds S] [--threads "
+                        "N] [--url URL [--body N]]\n");
         return 2;
     }
     if (count == 0)
@@ -167,12 +175,14 @@ main(int argc, char **argv)
     if (!load(&floor))
         return 1;
     for (size_t i = 0; i < count; i++) {
-        struct result result = {0};
-        if (!(floor.threads ? run_together(&floor, chosen[i], &result) : chosen[i]->run(&floor, &result))) {
+        struct result result = { 0 };
+        if (!(floor.threads ? run_together(&floor, chosen[i], &result)
+                            : chosen[i]->run(&floor, &result))) {
             fprintf(stderr, "hf_floor: stage %s could not be measured\n", chosen[i]->name);
             return 1;
         }
-        printf("stage %s bytes %llu cpu_s %.4f wall_s %.4f out_bytes %llu%s\n", chosen[i]->name, (unsigned long long)result.bytes, result.cpu_s, result.wall_s,
+        printf("stage %s bytes %llu cpu_s %.4f wall_s %.4f out_bytes %llu%s\n", chosen[i]->name,
+               (unsigned long long)result.bytes, result.cpu_s, result.wall_s,
                (unsigned long long)result.out_bytes, result.more);
     }
     free(floor.bytes);

@@ -36,7 +36,10 @@ compress_objects(const struct floor *floor, int level, int with_hashes, struct r
             EVP_Digest(out, gzip, hash, NULL, EVP_sha256(), NULL);
         result->out_bytes += gzip;
     }
-    *result = (struct result){.bytes = floor->size, .out_bytes = result->out_bytes, .cpu_s = cpu_s() - cpu, .wall_s = wall_s() - wall};
+    *result = (struct result){ .bytes = floor->size,
+                               .out_bytes = result->out_bytes,
+                               .cpu_s = cpu_s() - cpu,
+                               .wall_s = wall_s() - wall };
     libdeflate_free_compressor(compressor);
     free(out);
     return 1;
@@ -78,7 +81,8 @@ floor_sha(const struct floor *floor, struct result *result)
         take = floor_object_at(floor, at);
         EVP_Digest(floor->bytes + at, take, hash, NULL, EVP_sha256(), NULL);
     }
-    *result = (struct result){.bytes = floor->size, .cpu_s = cpu_s() - cpu, .wall_s = wall_s() - wall};
+    *result =
+        (struct result){ .bytes = floor->size, .cpu_s = cpu_s() - cpu, .wall_s = wall_s() - wall };
     return 1;
 }
 
@@ -92,7 +96,8 @@ floor_frame(const struct floor *floor, struct result *result)
         line++;
         lines++;
     }
-    *result = (struct result){.bytes = floor->size, .cpu_s = cpu_s() - cpu, .wall_s = wall_s() - wall};
+    *result =
+        (struct result){ .bytes = floor->size, .cpu_s = cpu_s() - cpu, .wall_s = wall_s() - wall };
     snprintf(result->more, sizeof(result->more), " lines %llu", (unsigned long long)lines);
     return 1;
 }
@@ -105,8 +110,10 @@ floor_scan(const struct floor *floor, struct result *result)
     double cpu = cpu_s(), wall = wall_s();
     const char *line = floor->bytes, *end = floor->bytes + floor->size, *stop;
     for (; line < end && (stop = memchr(line, '\n', (size_t)(end - line))) != NULL; line = stop + 1)
-        valid += hf_json_scan((struct hf_slice){(const uint8_t *)line, (size_t)(stop - line)}, &scan);
-    *result = (struct result){.bytes = floor->size, .cpu_s = cpu_s() - cpu, .wall_s = wall_s() - wall};
+        valid +=
+            hf_json_scan((struct hf_slice){ (const uint8_t *)line, (size_t)(stop - line) }, &scan);
+    *result =
+        (struct result){ .bytes = floor->size, .cpu_s = cpu_s() - cpu, .wall_s = wall_s() - wall };
     snprintf(result->more, sizeof(result->more), " valid %llu", (unsigned long long)valid);
     return 1;
 }

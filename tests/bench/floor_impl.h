@@ -14,8 +14,8 @@ struct floor {
     const char *scratch; /* journal, sync: a file on the disk in question */
     size_t batch_bytes;
     double mb_per_s, seconds;
-    unsigned threads;    /* 0: in the main thread */
-    const char *url;     /* put: what the keys begin with */
+    unsigned threads; /* 0: in the main thread */
+    const char *url;  /* put: what the keys begin with */
     size_t body_bytes;
 };
 
@@ -32,7 +32,8 @@ size_t floor_object_at(const struct floor *floor, size_t at);
 int floor_whole(const struct floor *floor, struct result *result);
 int floor_gzip(const struct floor *floor, struct result *result);
 int floor_gzip1(const struct floor *floor, struct result *result);
-int floor_isal(const struct floor *floor, struct result *result); /* no bytes at all when the build has no ISA-L */
+int floor_isal(const struct floor *floor,
+               struct result *result); /* no bytes at all when the build has no ISA-L */
 int floor_sha(const struct floor *floor, struct result *result);
 int floor_frame(const struct floor *floor, struct result *result);
 int floor_scan(const struct floor *floor, struct result *result);

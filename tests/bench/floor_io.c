@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define READ_BLOCK (256u << 10)
+#define READ_BLOCK    (256u << 10)
 #define SCRATCH_BYTES (128u << 20) /* two segments of the journal */
 
 int
@@ -26,7 +26,7 @@ floor_read(const struct floor *floor, struct result *result)
     double cpu = cpu_s(), wall = wall_s();
     for (; at < floor->size && got > 0; at += got > 0 ? (size_t)got : 0)
         got = pread(fd, block, READ_BLOCK, (off_t)at);
-    *result = (struct result){.bytes = at, .cpu_s = cpu_s() - cpu, .wall_s = wall_s() - wall};
+    *result = (struct result){ .bytes = at, .cpu_s = cpu_s() - cpu, .wall_s = wall_s() - wall };
     close(fd);
     free(block);
     return at >= floor->size;
@@ -50,8 +50,11 @@ floor_journal(const struct floor *floor, struct result *result)
         return 0;
     double cpu = cpu_s(), wall = wall_s();
     for (size_t at = 0; ok && at < floor->size; at += floor->batch_bytes)
-        ok = disk_write(&disk, floor->bytes + at, floor->size - at < floor->batch_bytes ? floor->size - at : floor->batch_bytes);
-    *result = (struct result){.bytes = floor->size, .cpu_s = cpu_s() - cpu, .wall_s = wall_s() - wall};
+        ok = disk_write(&disk, floor->bytes + at,
+                        floor->size - at < floor->batch_bytes ? floor->size - at
+                                                              : floor->batch_bytes);
+    *result =
+        (struct result){ .bytes = floor->size, .cpu_s = cpu_s() - cpu, .wall_s = wall_s() - wall };
     disk_close(&disk);
     return ok;
 }
@@ -61,15 +64,23 @@ floor_sync(const struct floor *floor, struct result *result)
 {
     struct disk disk;
     struct disk_latency latency;
-    if (floor->size < floor->batch_bytes || floor->mb_per_s <= 0 || floor->seconds <= 0 || !open_scratch(floor, &disk)) {
-        fprintf(stderr, "hf_floor: sync needs --rate, --seconds and a file of at least one batch\n");
+    if (floor->size < floor->batch_bytes || floor->mb_per_s <= 0 || floor->seconds <= 0 ||
+        !open_scratch(floor, &disk)) {
+        fprintf(stderr,
+                "hf_floor: sync needs --rate, --seconds and a file of at least one batch\n");
         return 0;
     }
     double cpu = cpu_s(), wall = wall_s();
-    int ok = disk_pace(&disk, floor->bytes, floor->batch_bytes, floor->mb_per_s * 1e6, floor->seconds, &latency);
-    *result = (struct result){.bytes = latency.bytes, .cpu_s = cpu_s() - cpu, .wall_s = wall_s() - wall};
-    snprintf(result->more, sizeof(result->more), " syncs %llu p50_ms %.3f p99_ms %.3f max_ms %.3f wait_p50_ms %.3f wait_p99_ms %.3f wait_max_ms %.3f",
-             (unsigned long long)latency.syncs, latency.sync_p50_ms, latency.sync_p99_ms, latency.sync_max_ms, latency.wait_p50_ms, latency.wait_p99_ms, latency.wait_max_ms);
+    int ok = disk_pace(&disk, floor->bytes, floor->batch_bytes, floor->mb_per_s * 1e6,
+                       floor->seconds, &latency);
+    *result = (struct result){ .bytes = latency.bytes,
+                               .cpu_s = cpu_s() - cpu,
+                               .wall_s = wall_s() - wall };
+    snprintf(result->more, sizeof(result->more),
+             " syncs %llu p50_ms %.3f p99_ms %.3f max_ms %.3f wait_p50_ms %.3f wait_p99_ms %.3f "
+             "wait_max_ms %.3f",
+             (unsigned long long)latency.syncs, latency.sync_p50_ms, latency.sync_p99_ms,
+             latency.sync_max_ms, latency.wait_p50_ms, latency.wait_p99_ms, latency.wait_max_ms);
     disk_close(&disk);
     return ok;
 }
@@ -101,7 +112,7 @@ static CURLcode
 put_one(CURL *curl, const struct floor *floor, size_t at, size_t size)
 {
     char url[512];
-    struct body body = {floor->bytes + at, size};
+    struct body body = { floor->bytes + at, size };
     snprintf(url, sizeof(url), "%s%zu", floor->url, at);
     curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_READDATA, &body);
@@ -127,8 +138,10 @@ floor_put(const struct floor *floor, struct result *result)
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_nothing);
     double cpu = cpu_s(), wall = wall_s();
     for (size_t at = 0; at < floor->size && code == CURLE_OK; at += floor->body_bytes)
-        code = put_one(curl, floor, at, floor->size - at < floor->body_bytes ? floor->size - at : floor->body_bytes);
-    *result = (struct result){.bytes = floor->size, .cpu_s = cpu_s() - cpu, .wall_s = wall_s() - wall};
+        code = put_one(curl, floor, at,
+                       floor->size - at < floor->body_bytes ? floor->size - at : floor->body_bytes);
+    *result =
+        (struct result){ .bytes = floor->size, .cpu_s = cpu_s() - cpu, .wall_s = wall_s() - wall };
     if (code != CURLE_OK)
         fprintf(stderr, "hf_floor: PUT to %s: %s\n", floor->url, curl_easy_strerror(code));
     curl_slist_free_all(headers);

@@ -34,7 +34,10 @@ floor_isal(const struct floor *floor, struct result *result)
         ok = isal_deflate_stateless(&stream) == COMP_OK;
         out_bytes += stream.total_out;
     }
-    *result = (struct result){.bytes = floor->size, .out_bytes = out_bytes, .cpu_s = cpu_s() - cpu, .wall_s = wall_s() - wall};
+    *result = (struct result){ .bytes = floor->size,
+                               .out_bytes = out_bytes,
+                               .cpu_s = cpu_s() - cpu,
+                               .wall_s = wall_s() - wall };
     free(out);
     free(work);
     return ok;

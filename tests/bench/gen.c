@@ -28,7 +28,8 @@ main(int argc, char **argv)
             argc = 0;
     }
     if (argc % 2 == 0 || (events == UINT64_MAX && bytes == UINT64_MAX)) {
-        fprintf(stderr, "usage: hf_gen [--events N | --bytes N] [--first N] [--seed N] [--shape mixed|short|large|random]\n");
+        fprintf(stderr, "usage: hf_gen [--events N | --bytes N] [--first N] [--seed N] [--shape "
+                        "mixed|short|large|random]\n");
         return 2;
     }
     char *line = NULL;

@@ -1,8 +1,10 @@
 /* The journal alone: hf_append DIRECTORY FILE [WARM_BYTES]
  *
- * Appends the file's lines, one unit each, as fast as the journal takes them, and waits until all is durable. Before the clock starts it takes
- * WARM_BYTES (default 192 MiB) of the same, so that its segments are reused ones, as they are in an agent that has run for a while.
- * What is durable is released at once, as a trail does when it has sealed it. Prints "bytes N events N commits N wall_s X cpu_s X".
+ * Appends the file's lines, one unit each, as fast as the journal takes them, and waits until all
+ * is durable. Before the clock starts it takes WARM_BYTES (default 192 MiB) of the same, so that
+ * its segments are reused ones, as they are in an agent that has run for a while. What is durable
+ * is released at once, as a trail does when it has sealed it. Prints "bytes N events N commits N
+ * wall_s X cpu_s X".
  */
 #include "disk.h"
 #include <holdfast/journal.h>
@@ -14,9 +16,9 @@
 #define SEGMENT_BYTES (64u << 20)
 #define JOURNAL_BYTES (1ull << 30)
 #define RELEASE_BYTES (16u << 20)
-#define SYNC_MS 60000
-#define WARM_BYTES (192ull << 20)
-#define BASE_S 1767225600
+#define SYNC_MS       60000
+#define WARM_BYTES    (192ull << 20)
+#define BASE_S        1767225600
 
 struct totals {
     uint64_t bytes, events;
@@ -53,13 +55,15 @@ release(struct hf_journal *journal)
 static struct totals
 append_lines(struct hf_journal *journal, const char *bytes, size_t size, uint64_t at_most)
 {
-    struct totals totals = {0};
+    struct totals totals = { 0 };
     uint64_t unreleased = 0;
     struct hf_error err;
     const char *line = bytes, *end = bytes + size, *stop;
-    for (; totals.bytes < at_most && line < end && (stop = memchr(line, '\n', (size_t)(end - line))) != NULL; line = stop + 1) {
+    for (; totals.bytes < at_most && line < end &&
+           (stop = memchr(line, '\n', (size_t)(end - line))) != NULL;
+         line = stop + 1) {
         size_t length = (size_t)(stop - line);
-        append(journal, (struct hf_slice){(const uint8_t *)line, length});
+        append(journal, (struct hf_slice){ (const uint8_t *)line, length });
         totals.bytes += length;
         totals.events++;
         unreleased += length;
@@ -97,19 +101,24 @@ main(int argc, char **argv)
         fprintf(stderr, "usage: hf_append DIRECTORY FILE [WARM_BYTES]\n");
         return 2;
     }
-    struct hf_journal_options options = {.directory = argv[1], .max_bytes = JOURNAL_BYTES, .segment_bytes = SEGMENT_BYTES};
+    struct hf_journal_options options = { .directory = argv[1],
+                                          .max_bytes = JOURNAL_BYTES,
+                                          .segment_bytes = SEGMENT_BYTES };
     hf_buf_init(&bytes, SIZE_MAX);
-    if (hf_fs_read_file(argv[2], SIZE_MAX, &bytes, &err) != HF_OK || hf_journal_open(&options, &journal, &recovery, &err) != HF_OK)
+    if (hf_fs_read_file(argv[2], SIZE_MAX, &bytes, &err) != HF_OK ||
+        hf_journal_open(&options, &journal, &recovery, &err) != HF_OK)
         give_up(&err);
     hf_journal_recovery_done(&recovery);
-    warm_up(journal, (const char *)bytes.ptr, bytes.size, argc == 4 ? strtoull(argv[3], NULL, 10) : WARM_BYTES);
+    warm_up(journal, (const char *)bytes.ptr, bytes.size,
+            argc == 4 ? strtoull(argv[3], NULL, 10) : WARM_BYTES);
     hf_journal_info(journal, &before);
     double wall = wall_s(), cpu = cpu_s();
     struct totals totals = append_lines(journal, (const char *)bytes.ptr, bytes.size, UINT64_MAX);
     wall = wall_s() - wall;
     cpu = cpu_s() - cpu;
     hf_journal_info(journal, &after);
-    printf("bytes %" PRIu64 " events %" PRIu64 " commits %" PRIu64 " wall_s %.4f cpu_s %.4f\n", totals.bytes, totals.events, after.commits - before.commits, wall, cpu);
+    printf("bytes %" PRIu64 " events %" PRIu64 " commits %" PRIu64 " wall_s %.4f cpu_s %.4f\n",
+           totals.bytes, totals.events, after.commits - before.commits, wall, cpu);
     hf_journal_close(journal);
     hf_buf_done(&bytes);
     return 0;

@@ -2,8 +2,9 @@
  *
  *   hf_load --rate N --until FILE|--events N [--first N] [--seed N] [--file PATH [--rotate LINES] [--keep N]] [--report FILE]
  *
- * To stdout, or appended to PATH, which is renamed to PATH.1, PATH.2 and so on every LINES lines; of these the newest N are kept. The
- * schedule is the clock's: who was held up catches up. At the end a line "written N seconds X rate N" goes into the report.
+ * To stdout, or appended to PATH, which is renamed to PATH.1, PATH.2 and so on every LINES lines;
+ * of these the newest N are kept. The schedule is the clock's: who was held up catches up. At the
+ * end a line "written N seconds X rate N" goes into the report.
  */
 #include "event.h"
 #include <errno.h>
@@ -58,7 +59,8 @@ write_all(int fd, const char *bytes, size_t size)
 static void
 open_file(struct load *load)
 {
-    load->fd = load->path ? open(load->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644) : STDOUT_FILENO;
+    load->fd = load->path ? open(load->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644)
+                          : STDOUT_FILENO;
     if (load->fd < 0)
         fail(load->path);
 }
@@ -106,7 +108,7 @@ ended(const struct load *load)
 static void
 run(struct load *load)
 {
-    static const struct timespec tick = {0, TICK_NS};
+    static const struct timespec tick = { 0, TICK_NS };
     double start = now_s();
     while (!ended(load)) {
         uint64_t due = (uint64_t)((now_s() - start) * (double)load->rate);
@@ -121,14 +123,16 @@ run(struct load *load)
     }
     double seconds = now_s() - start;
     FILE *report = load->report ? fopen(load->report, "w") : NULL;
-    if (report && (fprintf(report, "written %" PRIu64 " seconds %.1f rate %.0f\n", load->written, seconds, (double)load->written / seconds) < 0 || fclose(report) != 0))
+    if (report && (fprintf(report, "written %" PRIu64 " seconds %.1f rate %.0f\n", load->written,
+                           seconds, (double)load->written / seconds) < 0 ||
+                   fclose(report) != 0))
         fail(load->report);
 }
 
 int
 main(int argc, char **argv)
 {
-    struct load load = {.fd = -1, .events = UINT64_MAX};
+    struct load load = { .fd = -1, .events = UINT64_MAX };
     for (int i = 1; i + 1 < argc; i += 2) {
         uint64_t value = strtoull(argv[i + 1], NULL, 10);
         if (strcmp(argv[i], "--rate") == 0)
@@ -153,7 +157,8 @@ main(int argc, char **argv)
             argc = 0;
     }
     if (argc % 2 == 0 || !load.rate || (!load.until && load.events == UINT64_MAX)) {
-        fprintf(stderr, "usage: hf_load --rate N --until FILE|--events N [--first N] [--seed N] [--file PATH [--rotate LINES] [--keep N]] [--report FILE]\n");
+        fprintf(stderr, "usage: hf_load --rate N --until FILE|--events N [--first N] [--seed N] "
+                        "[--file PATH [--rotate LINES] [--keep N]] [--report FILE]\n");
         return 2;
     }
     load.out = open_memstream(&load.text, &load.size);

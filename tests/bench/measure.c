@@ -1,7 +1,8 @@
 /* Runs a command: hf_measure FILE COMMAND ...
  *
- * Appends to the file "pid N" when it has started and "cpu_s X user_s X sys_s X wall_s X rss_kb N exit N" when it has ended. Signals are
- * passed on, so that an agent can be stopped through it. It is small, and so is what the command begins as: peak memory is the command's own. */
+ * Appends to the file "pid N" when it has started and "cpu_s X user_s X sys_s X wall_s X rss_kb
+ * N exit N" when it has ended. Signals are passed on, so that an agent can be stopped through
+ * it. It is small, and so is what the command begins as: peak memory is the command's own. */
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -53,8 +54,10 @@ main(int argc, char **argv)
     clock_gettime(CLOCK_MONOTONIC, &end);
     double user = seconds(usage.ru_utime), sys = seconds(usage.ru_stime);
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    fprintf(file, "cpu_s %.3f user_s %.3f sys_s %.3f wall_s %.3f rss_kb %ld exit %d\n", user + sys, user, sys,
-            (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9, usage.ru_maxrss, code);
+    fprintf(file, "cpu_s %.3f user_s %.3f sys_s %.3f wall_s %.3f rss_kb %ld exit %d\n", user + sys,
+            user, sys,
+            (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9,
+            usage.ru_maxrss, code);
     fclose(file);
     return code;
 }

@@ -7,7 +7,8 @@
 void
 seen_init(struct seen *seen)
 {
-    *seen = (struct seen){.times = mmap(NULL, SEEN_NUMBERS, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)};
+    *seen = (struct seen){ .times = mmap(NULL, SEEN_NUMBERS, PROT_READ | PROT_WRITE,
+                                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) };
     if (seen->times == MAP_FAILED)
         abort();
 }
@@ -43,7 +44,7 @@ seen_text(struct seen *seen, const char *text, size_t size)
             seen->other++;
             continue;
         }
-        char digits[13] = {0};
+        char digits[13] = { 0 };
         memcpy(digits, at + 24, 12);
         uint64_t number = strtoull(digits, NULL, 16);
         if (number < SEEN_NUMBERS)
@@ -59,7 +60,10 @@ seen_object(struct seen *seen, const void *gzip, size_t size)
     size_t room = 64u << 20, actual_in = 0, actual_out = 0;
     char *text = malloc(room);
     struct libdeflate_decompressor *decompressor = libdeflate_alloc_decompressor();
-    int ok = text && decompressor && libdeflate_gzip_decompress_ex(decompressor, gzip, size, text, room, &actual_in, &actual_out) == LIBDEFLATE_SUCCESS && actual_in == size;
+    int ok = text && decompressor &&
+             libdeflate_gzip_decompress_ex(decompressor, gzip, size, text, room, &actual_in,
+                                           &actual_out) == LIBDEFLATE_SUCCESS &&
+             actual_in == size;
     if (ok)
         seen_text(seen, text, actual_out);
     libdeflate_free_decompressor(decompressor);

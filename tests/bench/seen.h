@@ -9,7 +9,8 @@
 
 struct seen {
     uint8_t *times; /* by number, up to 255; memory is taken where numbers are */
-    uint64_t events, doubled, other, highest; /* highest: of the numbers, and 0 when there is none */
+    uint64_t events, doubled, other,
+        highest; /* highest: of the numbers, and 0 when there is none */
 };
 void seen_init(struct seen *seen);
 void seen_done(struct seen *seen);

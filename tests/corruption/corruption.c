@@ -27,12 +27,15 @@ struct sweep {
     const char *keep;
 };
 
-/* An identity that is not what it was: the agent refuses, changes nothing, and runs once it is put back. */
+/* An identity that is not what it was: the agent refuses, changes nothing, and runs once it is
+ * put back. */
 static void
-after_refusal(const struct sweep *sweep, const struct place *place, struct stage *stage, struct scene_end *end)
+after_refusal(const struct sweep *sweep, const struct place *place, struct stage *stage,
+              struct scene_end *end)
 {
     if (!strstr(end->refusal, "identity")) {
-        snprintf(end->trouble, sizeof(end->trouble), "it ends, and does not say why: %.100s", end->refusal);
+        snprintf(end->trouble, sizeof(end->trouble), "it ends, and does not say why: %.100s",
+                 end->refusal);
         return;
     }
     place_damage(place, stage); /* the same bit again */
@@ -49,7 +52,9 @@ loses_exactly(const struct judged *judged, const struct place_file *file)
         const struct judge_trail *trail = &judged->trails[t];
         snprintf(folder, sizeof(folder), "/trails/%s/", stage_trails[t]);
         bool its_own = strstr(file->name, folder);
-        if (trail->loss_count != its_own || (its_own && (trail->losses[0].first != file->first_seq || trail->losses[0].last != file->last_seq)))
+        if (trail->loss_count != its_own ||
+            (its_own && (trail->losses[0].first != file->first_seq ||
+                         trail->losses[0].last != file->last_seq)))
             return false;
     }
     return true;
@@ -75,9 +80,11 @@ run_case(void *context, size_t number, const char *folder, struct case_result *r
     if (*end.trouble)
         snprintf(verdict.wrong, sizeof(verdict.wrong), "%.180s (%.100s)", end.trouble, end.refusal);
     else if (end.taken_back && !*verdict.wrong)
-        snprintf(verdict.wrong, sizeof(verdict.wrong), "%u acknowledged lines were not known any more", end.taken_back);
+        snprintf(verdict.wrong, sizeof(verdict.wrong),
+                 "%u acknowledged lines were not known any more", end.taken_back);
     else if (!may_lose && verdict.in_losses && !*verdict.wrong)
-        snprintf(verdict.wrong, sizeof(verdict.wrong), "%u lines are called lost that were still there", verdict.in_losses);
+        snprintf(verdict.wrong, sizeof(verdict.wrong),
+                 "%u lines are called lost that were still there", verdict.in_losses);
     else if (sweep->kind == KIND_RELEASED && !*verdict.wrong && !loses_exactly(judged, place->file))
         snprintf(verdict.wrong, sizeof(verdict.wrong), "the loss is not this window");
     result->well = !*verdict.wrong && !verdict.silent && !verdict.doubled;
@@ -91,7 +98,8 @@ run_case(void *context, size_t number, const char *folder, struct case_result *r
     snprintf(result->text, sizeof(result->text), "%s", verdict.wrong);
     hf_freep(&judged);
     if (!result->well && sweep->keep) {
-        hf_owned(hf_freep) char *kept = hf_asprintf("%s/%s-%zu", sweep->keep, kind_word(sweep->kind), number);
+        hf_owned(hf_freep) char *kept =
+            hf_asprintf("%s/%s-%zu", sweep->keep, kind_word(sweep->kind), number);
         stage_copy_tree(folder, kept);
     }
 }
@@ -113,8 +121,8 @@ show(enum place_kind kind, const struct case_result *results, size_t count)
         if (!result->well && wrong++ < 10)
             printf("WRONG: --at %s: %s\n", result->hit, result->text);
     }
-    printf("%-42s %7zu %8u %10lu %8u %7u %8u %6u %9lld\n", kind_text(kind), count, told, delivered, in_losses, lost, doubled, wrong,
-           (long long)worst_ms);
+    printf("%-42s %7zu %8u %10lu %8u %7u %8u %6u %9lld\n", kind_text(kind), count, told, delivered,
+           in_losses, lost, doubled, wrong, (long long)worst_ms);
     fflush(stdout);
     return wrong;
 }
@@ -124,7 +132,7 @@ static size_t
 most_of(const struct options *options, enum place_kind kind)
 {
     static const size_t bounded[KINDS] = {
-        [KIND_JOURNAL] = 90, [KIND_HELD] = 24,  [KIND_RELEASED] = 24, [KIND_DIGEST] = 16,
+        [KIND_JOURNAL] = 90, [KIND_HELD] = 24, [KIND_RELEASED] = 24, [KIND_DIGEST] = 16,
         [KIND_LEDGER] = 24,  [KIND_COPY] = 24, [KIND_SETTINGS] = 16, [KIND_IDENTITY] = 24,
     };
     return options->all ? 0 : options->most ? options->most : bounded[kind];
@@ -147,13 +155,18 @@ one_place(const struct places *places, const char *at, enum place_kind *ret_kind
 }
 
 static unsigned
-sweep_kind(const char *base, const struct scene *scene, const struct judged *right, const struct places *places, const struct options *options,
-           enum place_kind kind)
+sweep_kind(const char *base, const struct scene *scene, const struct judged *right,
+           const struct places *places, const struct options *options, enum place_kind kind)
 {
     size_t count = 1;
-    struct place *chosen = options->at ? one_place(places, options->at, &kind) : places_choose(places, kind, most_of(options, kind), options->seed, &count);
-    struct sweep sweep = { .scene = scene, .right = right, .places = chosen, .kind = kind, .keep = options->keep };
-    const struct case_result *results = cases_run(base, count, options->workers, 0, run_case, &sweep);
+    struct place *chosen =
+        options->at ? one_place(places, options->at, &kind)
+                    : places_choose(places, kind, most_of(options, kind), options->seed, &count);
+    struct sweep sweep = {
+        .scene = scene, .right = right, .places = chosen, .kind = kind, .keep = options->keep
+    };
+    const struct case_result *results =
+        cases_run(base, count, options->workers, 0, run_case, &sweep);
     unsigned wrong = show(kind, results, count);
     hf_freep(&chosen);
     return wrong;
@@ -163,8 +176,9 @@ static void
 parse(int argc, char **argv, struct options *options)
 {
     static const struct option words[] = {
-        { "kind", required_argument, NULL, 'k' }, { "at", required_argument, NULL, 'a' },   { "most", required_argument, NULL, 'm' },
-        { "seed", required_argument, NULL, 's' }, { "keep", required_argument, NULL, 'K' }, { "workers", required_argument, NULL, 'w' },
+        { "kind", required_argument, NULL, 'k' }, { "at", required_argument, NULL, 'a' },
+        { "most", required_argument, NULL, 'm' }, { "seed", required_argument, NULL, 's' },
+        { "keep", required_argument, NULL, 'K' }, { "workers", required_argument, NULL, 'w' },
         { "long", no_argument, NULL, 'l' },       { NULL, 0, NULL, 0 },
     };
     bool any = false;
@@ -205,7 +219,8 @@ judge_undamaged(const char *base, struct scene *scene)
     struct judged *right = judge_read(scene, &stage);
     judge_compare(scene, right, right, false, &verdict);
     if (*end.trouble || end.taken_back || end.told || *verdict.wrong || verdict.in_losses)
-        stage_die("without any damage: %s %s", end.trouble, *verdict.wrong ? verdict.wrong : end.refusal);
+        stage_die("without any damage: %s %s", end.trouble,
+                  *verdict.wrong ? verdict.wrong : end.refusal);
     scene->oldest_seq = scene_oldest_seq(&stage);
     return right;
 }
@@ -226,9 +241,10 @@ main(int argc, char **argv)
     scene_make(scene, folder, shared);
     struct judged *right = judge_undamaged(base, scene);
     places_find(scene, places);
-    printf("%u lines by file and %u by stream, to two trails; seed %lu\n\n", scene->known[WAY_FILE], scene->known[WAY_STREAM], options.seed);
-    printf("%-42s %7s %8s %10s %8s %7s %8s %6s %9s\n", "a byte flipped in", "bytes", "detected", "delivered", "in loss", "lost", "doubled", "wrong",
-           "worst ms");
+    printf("%u lines by file and %u by stream, to two trails; seed %lu\n\n", scene->known[WAY_FILE],
+           scene->known[WAY_STREAM], options.seed);
+    printf("%-42s %7s %8s %10s %8s %7s %8s %6s %9s\n", "a byte flipped in", "bytes", "detected",
+           "delivered", "in loss", "lost", "doubled", "wrong", "worst ms");
     for (int kind = 0; kind < KINDS; kind++) {
         if (options.kinds[kind] && (!options.at || kind == 0))
             wrong += sweep_kind(base, scene, right, places, &options, (enum place_kind)kind);

@@ -20,12 +20,15 @@ on_finding(void *context, enum hf_finding finding, const char *key, const char *
     struct judge_trail *trail = reading->trail;
     unsigned long long first, last;
     const char *end = key ? strrchr(key, '/') : NULL;
-    if (finding == HF_LOSS && detail && sscanf(detail, "sequences %llu to %llu", &first, &last) == 2 && trail->loss_count < JUDGE_LOSSES_MAX) {
+    if (finding == HF_LOSS && detail &&
+        sscanf(detail, "sequences %llu to %llu", &first, &last) == 2 &&
+        trail->loss_count < JUDGE_LOSSES_MAX) {
         trail->losses[trail->loss_count].first = first;
         trail->losses[trail->loss_count++].last = last;
-    } else if ((!hf_finding_fine(finding) || finding == HF_PENDING || finding == HF_REPEATED) && !*reading->judged->wrong) {
-        snprintf(reading->judged->wrong, sizeof(reading->judged->wrong), "%s: %s %.100s: %.150s", reading->name, hf_finding_text(finding),
-                 end ? end + 1 : "", detail ? detail : "");
+    } else if ((!hf_finding_fine(finding) || finding == HF_PENDING || finding == HF_REPEATED) &&
+               !*reading->judged->wrong) {
+        snprintf(reading->judged->wrong, sizeof(reading->judged->wrong), "%s: %s %.100s: %.150s",
+                 reading->name, hf_finding_text(finding), end ? end + 1 : "", detail ? detail : "");
     }
 }
 
@@ -47,17 +50,20 @@ read_record(struct reading *reading, const json_t *record, uint64_t seq)
     char *wanted = strstr(hf_buf_text(&line), "hf#");
     *(strrchr(wanted, '#') + 1) = '\0';
     if (number >= reading->scene->after[way] || strncmp(mark, wanted, strlen(wanted)) != 0) {
-        snprintf(reading->judged->wrong, sizeof(reading->judged->wrong), "%s: a line that nobody sent: %.60s", reading->name, mark);
+        snprintf(reading->judged->wrong, sizeof(reading->judged->wrong),
+                 "%s: a line that nobody sent: %.60s", reading->name, mark);
     } else {
         reading->trail->seen[way][number]++;
         reading->trail->seq[way][number] = seq;
-        snprintf(reading->trail->event[way][number], sizeof(reading->trail->event[way][number]), "%s", hf_doc_text_or(record, "eventID", ""));
+        snprintf(reading->trail->event[way][number], sizeof(reading->trail->event[way][number]),
+                 "%s", hf_doc_text_or(record, "eventID", ""));
     }
     free(text);
 }
 
 static enum hf_status
-on_content(void *context, const struct hf_digest_object *object, struct hf_slice json, struct hf_error *err)
+on_content(void *context, const struct hf_digest_object *object, struct hf_slice json,
+           struct hf_error *err)
 {
     struct reading *reading = context;
     hf_owned(hf_doc_freep) json_t *doc = NULL;
@@ -76,8 +82,12 @@ judge_read(const struct scene *scene, const struct stage *stage)
     struct judged *judged = hf_alloc(sizeof(*judged));
     for (size_t i = 0; i < HF_COUNT(stage_trails); i++) {
         char wrong[300];
-        struct reading reading = { .scene = scene, .judged = judged, .trail = &judged->trails[i], .name = stage_trails[i] };
-        const struct evidence_visitor visitor = { .finding = on_finding, .content = on_content, .context = &reading };
+        struct reading reading = {
+            .scene = scene, .judged = judged, .trail = &judged->trails[i], .name = stage_trails[i]
+        };
+        const struct evidence_visitor visitor = { .finding = on_finding,
+                                                  .content = on_content,
+                                                  .context = &reading };
         evidence_walk(stage, stage_trails[i], &visitor, wrong);
         if (!*judged->wrong)
             snprintf(judged->wrong, sizeof(judged->wrong), "%s", wrong);
@@ -113,7 +123,8 @@ say(const struct comparing *with, int way, unsigned number, const char *format, 
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    snprintf(with->verdict->wrong, sizeof(with->verdict->wrong), "%s: line %c%u %s", with->name, "fs"[way], number, text);
+    snprintf(with->verdict->wrong, sizeof(with->verdict->wrong), "%s: line %c%u %s", with->name,
+             "fs"[way], number, text);
 }
 
 static void
@@ -131,8 +142,10 @@ compare_line(const struct comparing *with, int way, unsigned number, bool is_kno
         verdict->in_losses++;
     } else if (seen == 0) {
         verdict->silent++;
-        say(with, way, number, "(sequence %llu) is neither there nor called lost", (unsigned long long)seq);
-    } else if (lost && strcmp(with->now->event[way][number], with->right->event[way][number]) == 0) {
+        say(with, way, number, "(sequence %llu) is neither there nor called lost",
+            (unsigned long long)seq);
+    } else if (lost &&
+               strcmp(with->now->event[way][number], with->right->event[way][number]) == 0) {
         say(with, way, number, "(sequence %llu) is there and called lost", (unsigned long long)seq);
     } else if (lost) {
         verdict->again++;
@@ -140,18 +153,21 @@ compare_line(const struct comparing *with, int way, unsigned number, bool is_kno
 }
 
 void
-judge_compare(const struct scene *scene, const struct judged *right, const struct judged *judged, bool drains, struct verdict *ret_verdict)
+judge_compare(const struct scene *scene, const struct judged *right, const struct judged *judged,
+              bool drains, struct verdict *ret_verdict)
 {
     *ret_verdict = (struct verdict){ .delivered = 0 };
     snprintf(ret_verdict->wrong, sizeof(ret_verdict->wrong), "%s", judged->wrong);
     for (size_t t = 0; t < HF_COUNT(stage_trails); t++) {
-        struct comparing with = { &right->trails[t], &judged->trails[t], ret_verdict, stage_trails[t] };
+        struct comparing with = { &right->trails[t], &judged->trails[t], ret_verdict,
+                                  stage_trails[t] };
         for (int way = 0; way < STAGE_WAYS; way++) {
             unsigned end = drains && t == 1 ? scene->known[way] : scene->after[way];
             for (unsigned i = 0; i < end; i++)
                 compare_line(&with, way, i, i < scene->known[way]);
         }
         if (judged->trails[t].loss_count > 1 && !*ret_verdict->wrong)
-            snprintf(ret_verdict->wrong, sizeof(ret_verdict->wrong), "%s: %zu losses of one byte", stage_trails[t], judged->trails[t].loss_count);
+            snprintf(ret_verdict->wrong, sizeof(ret_verdict->wrong), "%s: %zu losses of one byte",
+                     stage_trails[t], judged->trails[t].loss_count);
     }
 }

@@ -29,7 +29,8 @@ kind_text(enum place_kind kind)
 }
 
 static void
-add(const struct scene *scene, struct places *places, enum place_kind kind, size_t head, const char *name)
+add(const struct scene *scene, struct places *places, enum place_kind kind, size_t head,
+    const char *name)
 {
     char path[HF_PATH_MAX];
     struct hf_error err;
@@ -41,7 +42,8 @@ add(const struct scene *scene, struct places *places, enum place_kind kind, size
     while (used > 0 && bytes.ptr[used - 1] == 0)
         used--;
     struct place_file *file = &places->files[places->count++];
-    *file = (struct place_file){ .kind = kind, .size = HF_MIN(used + ROOM, bytes.size), .head = head };
+    *file =
+        (struct place_file){ .kind = kind, .size = HF_MIN(used + ROOM, bytes.size), .head = head };
     snprintf(file->name, sizeof(file->name), "%s", name);
     if (places->count == PLACES_MAX)
         stage_die("too many files");
@@ -98,17 +100,20 @@ places_find(const struct scene *scene, struct places *ret_places)
     add(scene, ret_places, KIND_IDENTITY, 0, "state/identity");
 }
 
-/* Of a journal segment the headers are larger than the rest is interesting: their used fields, and where the first batch begins. */
+/* Of a journal segment the headers are larger than the rest is interesting: their used fields,
+ * and where the first batch begins. */
 static bool
 is_head(const struct place_file *file, size_t at)
 {
     if (file->kind != KIND_JOURNAL)
         return at < file->head;
-    return (at % 4096 < 72 && at < 8192) || (at >= 4092 && at < 4096) || (at >= 8188 && at < 8192 + 88);
+    return (at % 4096 < 72 && at < 8192) || (at >= 4092 && at < 4096) ||
+           (at >= 8188 && at < 8192 + 88);
 }
 
 struct place *
-places_choose(const struct places *places, enum place_kind kind, size_t most, unsigned long seed, size_t *ret_count)
+places_choose(const struct places *places, enum place_kind kind, size_t most, unsigned long seed,
+              size_t *ret_count)
 {
     size_t bytes = 0, count = 0, passed = 0;
     for (size_t i = 0; i < places->count; i++)
@@ -118,7 +123,8 @@ places_choose(const struct places *places, enum place_kind kind, size_t most, un
     for (size_t i = 0; i < places->count; i++) {
         const struct place_file *file = &places->files[i];
         for (size_t at = 0; file->kind == kind && at < file->size; at++, passed++) {
-            bool head = is_head(file, at) && (step < 8 || passed % (step / 8) == shift % (step / 8));
+            bool head =
+                is_head(file, at) && (step < 8 || passed % (step / 8) == shift % (step / 8));
             if (passed % step == shift || head)
                 chosen[count++] = (struct place){ file, at };
         }
@@ -136,7 +142,8 @@ place_damage(const struct place *place, const struct stage *stage)
     size_t got;
     hf_owned(hf_fs_close) int fd = -1;
     stage_path(stage, place->file->name, path);
-    if (hf_fs_open(path, O_RDWR, 0, &fd, &err) != HF_OK || hf_fs_pread(fd, &byte, 1, (off_t)place->at, &got, &err) != HF_OK)
+    if (hf_fs_open(path, O_RDWR, 0, &fd, &err) != HF_OK ||
+        hf_fs_pread(fd, &byte, 1, (off_t)place->at, &got, &err) != HF_OK)
         stage_die("%s", err.text);
     byte ^= (uint8_t)(1u << (place->at * 5 % 8));
     if (hf_fs_pwrite(fd, &byte, 1, (off_t)place->at, &err) != HF_OK)

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #define START_MS 15000
-#define STEP_MS 10000
+#define STEP_MS  10000
 
 /* The second trail stands last. */
 static void
@@ -22,7 +22,8 @@ drop_second_trail(const struct stage *stage)
     if (hf_fs_read_file(path, 1u << 16, &text, &err) != HF_OK)
         stage_die("%s", err.text);
     const char *second = strstr(hf_buf_text(&text), "  - { name: sealed");
-    if (!second || hf_fs_replace(path, text.ptr, (size_t)(second - hf_buf_text(&text)), 0600, &err) != HF_OK)
+    if (!second ||
+        hf_fs_replace(path, text.ptr, (size_t)(second - hf_buf_text(&text)), 0600, &err) != HF_OK)
         stage_die("the second trail stays in '%s'", path);
 }
 
@@ -54,7 +55,8 @@ ask_number(const struct stage *stage, const char *list, size_t index, const char
     stage_path(stage, "state/control.sock", path);
     if (hf_control_call(path, request, STEP_MS, &reply, NULL) != HF_OK)
         stage_die("the agent gives no status");
-    const json_t *object = list ? json_array_get(json_object_get(reply, list), index) : json_object_get(reply, "journal");
+    const json_t *object = list ? json_array_get(json_object_get(reply, list), index)
+                                : json_object_get(reply, "journal");
     uint64_t number = hf_doc_u64_or(object, key, UINT64_MAX);
     json_decref(reply);
     return number;
@@ -62,7 +64,8 @@ ask_number(const struct stage *stage, const char *list, size_t index, const char
 
 /* Until the number is at least this. */
 static void
-await_number(const struct stage *stage, const char *list, size_t index, const char *key, uint64_t least)
+await_number(const struct stage *stage, const char *list, size_t index, const char *key,
+             uint64_t least)
 {
     for (int i = 0; i < 1000; i++) {
         uint64_t number = ask_number(stage, list, index, key);
@@ -70,7 +73,8 @@ await_number(const struct stage *stage, const char *list, size_t index, const ch
             return;
         nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
     }
-    stage_die("'%s' of %s does not become %llu", key, list ? list : "the journal", (unsigned long long)least);
+    stage_die("'%s' of %s does not become %llu", key, list ? list : "the journal",
+              (unsigned long long)least);
 }
 
 static void
@@ -92,7 +96,8 @@ move_store(const struct stage *stage, const char *from, const char *to)
         stage_die("%s", err.text);
 }
 
-/* The encrypting trail's windows are smaller: it has sealed one whose events the other one has not cut yet. */
+/* The encrypting trail's windows are smaller: it has sealed one whose events the other one has
+ * not cut yet. */
 static void
 await_held_window(const struct stage *stage)
 {
@@ -125,12 +130,14 @@ scene_make(struct scene *scene, const char *folder, const char *shared)
     start(&agent);
     send_lines(scene, 100, 500);
     await_read(scene);
-    if (agent_flush(&agent, 1500) == 0) /* all is sealed, and a journal for a trail that encrypts lets it go */
+    if (agent_flush(&agent, 1500) ==
+        0) /* all is sealed, and a journal for a trail that encrypts lets it go */
         stage_die("a flush to a store that is away works");
     send_lines(scene, 115, 575);
     await_read(scene);
     await_held_window(&scene->stage);
-    nanosleep(&(struct timespec){ .tv_nsec = 500000000 }, NULL); /* the mark behind the last line is written */
+    nanosleep(&(struct timespec){ .tv_nsec = 500000000 },
+              NULL); /* the mark behind the last line is written */
     scene->known[WAY_FILE] = scene->after[WAY_FILE];
     scene->known[WAY_STREAM] = scene->stream.acknowledged;
     agent_kill(&agent);
@@ -177,8 +184,9 @@ scene_oldest_seq(const struct stage *stage)
 static bool
 log_tells(const struct stage *stage, char ret_end[300])
 {
-    static const char *const words[] = { "journal.loss", "ledger.repaired", "ledger.rebuilt", "ledger.torn", "sealed.damaged",
-                                         "trail.held", "settings.damaged", "ended:" };
+    static const char *const words[] = { "journal.loss",     "ledger.repaired", "ledger.rebuilt",
+                                         "ledger.torn",      "sealed.damaged",  "trail.held",
+                                         "settings.damaged", "ended:" };
     char path[HF_PATH_MAX];
     hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(8u << 20);
     stage_path(stage, "agent.log", path);
@@ -208,7 +216,8 @@ scene_finish(const struct scene *scene, struct stage *stage, struct scene_end *r
     end.started = agent_start(&agent, START_MS);
     end.start_ms = agent.worst_start_ms;
     if (end.started && !stream_send(&stream, scene->after[WAY_STREAM], STEP_MS))
-        snprintf(end.trouble, sizeof(end.trouble), "the stream does not get through: %s", stream.problem);
+        snprintf(end.trouble, sizeof(end.trouble), "the stream does not get through: %s",
+                 stream.problem);
     else if (end.started && agent_flush(&agent, STEP_MS) != 0)
         snprintf(end.trouble, sizeof(end.trouble), "the flush fails");
     if (end.started && !agent_stop(&agent, 15000) && !*end.trouble)

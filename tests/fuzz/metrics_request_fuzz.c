@@ -1,4 +1,5 @@
-/* The listener's parser: a head that is whole says the same whatever comes behind it, and one that is not is waited for only so long. */
+/* The listener's parser: a head that is whole says the same whatever comes behind it, and one
+ * that is not is waited for only so long. */
 #include "agent/daemon/metrics_impl.h"
 
 #include <stdlib.h>
@@ -17,7 +18,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum metrics_request request = metrics_request_parse(hf_slice(data, size));
     enum metrics_request longer = metrics_request_parse(hf_slice(bytes, size + 2));
     if (request == METRICS_REQUEST_MORE)
-        hf_assert(size < METRICS_REQUEST_MAX && (longer == METRICS_REQUEST_MORE || longer == METRICS_REQUEST_LONG));
+        hf_assert(size < METRICS_REQUEST_MAX &&
+                  (longer == METRICS_REQUEST_MORE || longer == METRICS_REQUEST_LONG));
     else
         hf_assert(longer == request);
     free(bytes);

@@ -1,4 +1,5 @@
-/* Runs a fuzz target over every file of a corpus folder, so that each found input stays a test under any compiler. */
+/* Runs a fuzz target over every file of a corpus folder, so that each found input stays a test
+ * under any compiler. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -2,8 +2,9 @@
  * them wanted:
  *
  *   jansson also takes a top-level array, and nesting past HF_JSON_DEPTH
- *   the scanner takes numbers too large for a double, and "\u0000" inside a key, which jansson
- * cannot hold the scanner does not pick out a key that is written with escapes
+ *   the scanner takes numbers too large for a double, and "\u0000" inside a key, which
+ *     jansson cannot hold
+ *   the scanner does not pick out a key that is written with escapes
  *
  * A raw NUL is never valid; jansson 2.14 loses one behind a number, so it is not asked about those.
  */

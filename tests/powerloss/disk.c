@@ -109,7 +109,8 @@ crash_names(struct disk *disk, struct random *random)
     size_t first_ones = (size_t)random_next(random, disk->change_count + 1);
     for (size_t i = 0; i < disk->change_count; i++) {
         struct name_change *change = &disk->changes[i];
-        if (way == ALL || (way == FIRST_ONES && i < first_ones) || (way == ANY && random_next(random, 2)))
+        if (way == ALL || (way == FIRST_ONES && i < first_ones) ||
+            (way == ANY && random_next(random, 2)))
             make_certain(disk, change);
         change_done(change);
     }
@@ -134,7 +135,8 @@ on_sync(struct disk *disk, const struct call *call, struct inode *inode, struct 
         return;
     if (call->record->failure && call->record->failure != EINTR) {
         if (!inode->directory)
-            inode_crash(inode, random); /* some of it may be there; no later sync will bring the rest */
+            inode_crash(inode,
+                        random); /* some of it may be there; no later sync will bring the rest */
     } else if (inode->directory) {
         sync_directory(disk, call->path);
     } else {
@@ -150,7 +152,10 @@ on_content(const struct call *call, struct inode *inode)
         return;
     if (record->kind == CALL_ALLOCATE && record->flags & FALLOC_FL_KEEP_SIZE)
         return;
-    inode_add(inode, &(struct pending){ .kind = record->kind, .offset = record->offset, .size = record->size, .bytes = call->bytes });
+    inode_add(inode, &(struct pending){ .kind = record->kind,
+                                        .offset = record->offset,
+                                        .size = record->size,
+                                        .bytes = call->bytes });
 }
 
 static void
@@ -238,7 +243,8 @@ write_file(const struct inode *inode, const char *path, mode_t mode)
     close(fd);
 }
 
-/* Two names of one file after a crash between link and unlink: both get its content, as the agent treats the second one as a leftover. */
+/* Two names of one file after a crash between link and unlink: both get its content, as the
+ * agent treats the second one as a leftover. */
 void
 disk_write_out(const struct disk *disk, const char *folder)
 {

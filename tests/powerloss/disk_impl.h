@@ -5,7 +5,7 @@
 #include "tests/powerloss/disk.h"
 
 #define SECTOR 512
-#define PAGE 4096
+#define PAGE   4096
 
 struct pending { /* of a file, not certain */
     enum call_kind kind;
@@ -38,7 +38,7 @@ struct name_change { /* not certain; `remove` and `add` may both be there: a ren
 };
 
 struct disk {
-    struct names now;     /* what a running process sees */
+    struct names now; /* what a running process sees */
     struct names certain;
     struct name_change *changes;
     size_t change_count, change_room;

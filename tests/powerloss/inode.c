@@ -65,7 +65,9 @@ apply(struct inode *inode, const struct pending *pending)
     switch (pending->kind) {
     case CALL_WRITE: put(inode, pending->offset, pending->bytes, pending->size); break;
     case CALL_TRUNCATE: set_size(inode, pending->offset); break;
-    case CALL_ALLOCATE: set_size(inode, HF_MAX(inode->size, pending->offset + pending->size)); break;
+    case CALL_ALLOCATE:
+        set_size(inode, HF_MAX(inode->size, pending->offset + pending->size));
+        break;
     case CALL_PUNCH: punch(inode, pending->offset, pending->size); break;
     default: break;
     }
@@ -79,9 +81,11 @@ inode_sync(struct inode *inode)
     inode->pending_count = 0;
 }
 
-/* Of one write the blocks that came to the disk. A block is cut where the file's blocks are, not where the write begins. */
+/* Of one write the blocks that came to the disk. A block is cut where the file's blocks are, not
+ * where the write begins. */
 static void
-apply_blocks(struct inode *inode, const struct pending *pending, uint64_t block, struct random *random)
+apply_blocks(struct inode *inode, const struct pending *pending, uint64_t block,
+             struct random *random)
 {
     uint64_t at = pending->offset, end = at + pending->size;
     while (at < end) {
@@ -97,11 +101,20 @@ apply_blocks(struct inode *inode, const struct pending *pending, uint64_t block,
 void
 inode_crash(struct inode *inode, struct random *random)
 {
-    enum { NONE, ALL, FIRST_ONES, WHOLE_ONES, PAGES, SECTORS, WAYS } way = (int)random_next(random, WAYS);
+    enum {
+        NONE,
+        ALL,
+        FIRST_ONES,
+        WHOLE_ONES,
+        PAGES,
+        SECTORS,
+        WAYS
+    } way = (int)random_next(random, WAYS);
     size_t first_ones = (size_t)random_next(random, inode->pending_count + 1);
     for (size_t i = 0; i < inode->pending_count; i++) {
         const struct pending *pending = &inode->pending[i];
-        bool whole = way == ALL || (way == FIRST_ONES && i < first_ones) || (way == WHOLE_ONES && random_next(random, 2));
+        bool whole = way == ALL || (way == FIRST_ONES && i < first_ones) ||
+                     (way == WHOLE_ONES && random_next(random, 2));
         bool torn = way == PAGES || way == SECTORS || (way == FIRST_ONES && i == first_ones);
         if (torn && pending->kind == CALL_WRITE)
             apply_blocks(inode, pending, way == PAGES ? PAGE : SECTOR, random);

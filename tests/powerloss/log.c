@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-/* NUL-terminated copies: in the log paths are followed by the next field at once. NULL: not on the disk. */
+/* NUL-terminated copies: in the log paths are followed by the next field at once. NULL: not on
+ * the disk. */
 static char *
 relative(const uint8_t *bytes, size_t size, const char *folder)
 {
@@ -27,11 +28,14 @@ call_log_read(const char *path, const char *stage_folder, struct call_log *ret_l
     size_t room = 1024;
     if (hf_fs_read_file(path, 256u << 20, &bytes, &err) != HF_OK)
         stage_die("%s", err.text);
-    *ret_log = (struct call_log){ .bytes = bytes.ptr, .size = bytes.size, .calls = hf_alloc(room * sizeof(struct call)) };
+    *ret_log = (struct call_log){ .bytes = bytes.ptr,
+                                  .size = bytes.size,
+                                  .calls = hf_alloc(room * sizeof(struct call)) };
     for (size_t at = 0; at < bytes.size;) {
         struct call_record *record = hf_alloc(sizeof(*record)); /* the log does not align them */
         memcpy(record, bytes.ptr + at, sizeof(*record));
-        const uint8_t *from = bytes.ptr + at + sizeof(*record), *to = from + record->path_size, *content = to + record->to_size;
+        const uint8_t *from = bytes.ptr + at + sizeof(*record), *to = from + record->path_size,
+                      *content = to + record->to_size;
         struct call call = { .record = record, .bytes = content };
         call.path = relative(from, record->path_size, stage_folder);
         call.to = record->to_size ? relative(to, record->to_size, stage_folder) : NULL;
@@ -60,7 +64,8 @@ void
 call_log_done(struct call_log *log)
 {
     for (size_t i = 0; i < log->count; i++) {
-        char *path = (char *)(uintptr_t)log->calls[i].path, *to = (char *)(uintptr_t)log->calls[i].to;
+        char *path = (char *)(uintptr_t)log->calls[i].path,
+             *to = (char *)(uintptr_t)log->calls[i].to;
         struct call_record *record = (struct call_record *)(uintptr_t)log->calls[i].record;
         hf_freep(&path);
         hf_freep(&to);

@@ -1,6 +1,7 @@
 /* Power loss: see run.
  *
- * hf_powerloss [--images N] [--seed N] [--workers N] [--at N [--count N]] [--forget TEXT] [--keep FOLDER]
+ * hf_powerloss [--images N] [--seed N] [--workers N] [--at N [--count N]] [--forget TEXT] [--keep
+ * FOLDER]
  */
 #include "tests/powerloss/disk.h"
 #include "tests/rig/cases.h"
@@ -43,7 +44,8 @@ struct experiment {
     size_t first; /* of those that are tried */
 };
 
-/* ---- the plays that are recorded: one without a fault, the others each with one sync that fails ---- */
+/* ---- the plays that are recorded: one without a fault, the others each with one sync that
+ * fails ---- */
 
 static void
 record(struct experiment *experiment, unsigned number)
@@ -59,7 +61,8 @@ record(struct experiment *experiment, unsigned number)
     snprintf(path, sizeof(path), "%.90s/calls-%u", experiment->base, number);
     stage_make(&stage, recording->stage, experiment->shared, NULL);
     snprintf(plan->only, sizeof(plan->only), "sync ");
-    fault_plan_set(plan, number ? FAULT_EIO : FAULT_NONE, number ? 1 + (unsigned)random_next(&random, 250) : 0);
+    fault_plan_set(plan, number ? FAULT_EIO : FAULT_NONE,
+                   number ? 1 + (unsigned)random_next(&random, 250) : 0);
     plan->log_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     play_init(&play, &stage, plan);
     play_act(&play);
@@ -111,7 +114,8 @@ play_up_to(struct scene *scene, const struct call_log *log, size_t end, bool sto
     disk_crash(scene->disk, &scene->random);
 }
 
-/* An agent recovers and delivers, and its calls are recorded; then the power goes at any of them. */
+/* An agent recovers and delivers, and its calls are recorded; then the power goes at any of
+ * them. */
 static void
 lose_power_again(struct scene *scene, const char *folder, const char *shared)
 {
@@ -163,7 +167,10 @@ ask(const struct scene *scene, struct case_result *result)
 static const struct recording *
 recording_of(const struct experiment *experiment, size_t number)
 {
-    return &experiment->recordings[number % 2 ? 0 : number / 2 % RECORDINGS]; /* more than half of them without a failed sync */
+    return &experiment->recordings
+                [number % 2
+                     ? 0
+                     : number / 2 % RECORDINGS]; /* more than half of them without a failed sync */
 }
 
 static void
@@ -181,7 +188,8 @@ run_case(void *context, size_t number, const char *folder, struct case_result *r
     for (size_t i = 0; i < HF_COUNT(there); i++)
         disk_add_directory(scene.disk, there[i]);
     const struct call_log *log = &scene.recording->log;
-    size_t end = (size_t)((random_next(&scene.random, 1000) + 1000 * number) * log->count / (1000 * HF_MAX(experiment->images, number + 1)));
+    size_t end = (size_t)((random_next(&scene.random, 1000) + 1000 * number) * log->count /
+                          (1000 * HF_MAX(experiment->images, number + 1)));
     scene.now_ns = end < log->count ? log->calls[end].record->at_ns : UINT64_MAX;
     play_up_to(&scene, log, end, kinds[kind].store_survives);
     set_stage(&scene, folder, experiment->shared);
@@ -193,8 +201,8 @@ run_case(void *context, size_t number, const char *folder, struct case_result *r
         stage_copy_tree(folder, before);
     }
     ask(&scene, result);
-    snprintf(result->hit, sizeof(result->hit), "call %zu of %zu%s%.120s", end, log->count, *scene.recording->fault ? ", failed: " : "",
-             scene.recording->fault);
+    snprintf(result->hit, sizeof(result->hit), "call %zu of %zu%s%.120s", end, log->count,
+             *scene.recording->fault ? ", failed: " : "", scene.recording->fault);
     if (!result->well && experiment->keep) {
         char kept[HF_PATH_MAX];
         snprintf(kept, sizeof(kept), "%s/image-%zu", experiment->keep, number);
@@ -214,8 +222,10 @@ show(const struct case_result *results, size_t count, size_t first)
     unsigned wrong = 0;
     for (size_t i = 0; i < count; i++)
         if (results[i].done && !results[i].well && wrong++ < 20)
-            printf("WRONG: --at %zu (%s): lost %u, doubled %u: %s\n", first + i, results[i].hit, results[i].lost, results[i].doubled, results[i].text);
-    printf("%-50s %7s %6s %8s %6s %9s\n", "fault", "images", "lost", "doubled", "wrong", "worst ms");
+            printf("WRONG: --at %zu (%s): lost %u, doubled %u: %s\n", first + i, results[i].hit,
+                   results[i].lost, results[i].doubled, results[i].text);
+    printf("%-50s %7s %6s %8s %6s %9s\n", "fault", "images", "lost", "doubled", "wrong",
+           "worst ms");
     for (size_t kind = 0; kind < KINDS; kind++) {
         unsigned lost = 0, doubled = 0, bad = 0, images = 0;
         int64_t worst_ms = 0;
@@ -226,7 +236,8 @@ show(const struct case_result *results, size_t count, size_t first)
             bad += results[i].done && !results[i].well;
             worst_ms = HF_MAX(worst_ms, results[i].worst_start_ms);
         }
-        printf("%-50s %7u %6u %8u %6u %9lld\n", kinds[kind].text, images, lost, doubled, bad, (long long)worst_ms);
+        printf("%-50s %7u %6u %8u %6u %9lld\n", kinds[kind].text, images, lost, doubled, bad,
+               (long long)worst_ms);
     }
     return wrong;
 }
@@ -235,9 +246,10 @@ int
 main(int argc, char **argv)
 {
     static const struct option words[] = {
-        { "images", required_argument, NULL, 'i' }, { "seed", required_argument, NULL, 's' }, { "workers", required_argument, NULL, 'w' },
-        { "at", required_argument, NULL, 'a' }, { "count", required_argument, NULL, 'c' },     { "keep", required_argument, NULL, 'K' }, { "forget", required_argument, NULL, 'f' },
-        { NULL, 0, NULL, 0 },
+        { "images", required_argument, NULL, 'i' },  { "seed", required_argument, NULL, 's' },
+        { "workers", required_argument, NULL, 'w' }, { "at", required_argument, NULL, 'a' },
+        { "count", required_argument, NULL, 'c' },   { "keep", required_argument, NULL, 'K' },
+        { "forget", required_argument, NULL, 'f' },  { NULL, 0, NULL, 0 },
     };
     static struct experiment experiment = { .images = 2000 };
     size_t count = 0; /* all */
@@ -247,7 +259,10 @@ main(int argc, char **argv)
         case 'i': experiment.images = (size_t)strtoul(optarg, NULL, 10); break;
         case 's': experiment.seed = strtoul(optarg, NULL, 10); break;
         case 'w': workers = (unsigned)strtoul(optarg, NULL, 10); break;
-        case 'a': experiment.first = (size_t)strtoul(optarg, NULL, 10); count = count ? count : 1; break;
+        case 'a':
+            experiment.first = (size_t)strtoul(optarg, NULL, 10);
+            count = count ? count : 1;
+            break;
         case 'c': count = (size_t)strtoul(optarg, NULL, 10); break;
         case 'K': experiment.keep = optarg; break;
         case 'f': experiment.forget = optarg; break;
@@ -260,14 +275,17 @@ main(int argc, char **argv)
     stage_share(experiment.shared);
     for (unsigned i = 0; i < RECORDINGS; i++) {
         record(&experiment, i);
-        printf("play %u: %zu calls that change something%s%s\n", i, experiment.recordings[i].log.count,
-               *experiment.recordings[i].fault ? "; this one fails: " : "", experiment.recordings[i].fault);
+        printf("play %u: %zu calls that change something%s%s\n", i,
+               experiment.recordings[i].log.count,
+               *experiment.recordings[i].fault ? "; this one fails: " : "",
+               experiment.recordings[i].fault);
     }
     printf("seed %llu\n\n", (unsigned long long)experiment.seed);
     count = count ? count : experiment.images;
     /* Losses are the point then, and each costs its time-outs: some are enough. */
     size_t enough = experiment.forget ? 3 : 0;
-    unsigned wrong = show(cases_run(experiment.base, count, workers, enough, run_case, &experiment), count, experiment.first);
+    unsigned wrong = show(cases_run(experiment.base, count, workers, enough, run_case, &experiment),
+                          count, experiment.first);
     stage_remove(experiment.base);
     return wrong ? 1 : 0;
 }

@@ -23,7 +23,8 @@ agent_init(struct agent *agent, struct stage *stage, struct faults *plan)
     *agent = (struct agent){ .stage = stage, .plan = plan, .pid_fd = -1 };
     agent->notify_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     snprintf(address.sun_path, sizeof(address.sun_path), "%.80s/notify", stage->folder);
-    if (agent->notify_fd < 0 || bind(agent->notify_fd, (struct sockaddr *)&address, sizeof(address)) != 0)
+    if (agent->notify_fd < 0 ||
+        bind(agent->notify_fd, (struct sockaddr *)&address, sizeof(address)) != 0)
         stage_die("binding '%s': %m", address.sun_path);
 }
 
@@ -81,7 +82,8 @@ agent_still_runs(struct agent *agent)
     return runs_after(agent, 200);
 }
 
-/* READY=1 on the socket, or the end of the process. Messages of an earlier agent may still lie there. */
+/* READY=1 on the socket, or the end of the process. Messages of an earlier agent may still lie
+ * there. */
 static bool
 await_ready(struct agent *agent, int64_t most_ms)
 {
@@ -89,7 +91,8 @@ await_ready(struct agent *agent, int64_t most_ms)
     for (;;) {
         char text[256];
         int64_t left_ms = until_ms - (int64_t)hf_boot_ms();
-        struct pollfd either[2] = { { .fd = agent->notify_fd, .events = POLLIN }, { .fd = agent->pid_fd, .events = POLLIN } };
+        struct pollfd either[2] = { { .fd = agent->notify_fd, .events = POLLIN },
+                                    { .fd = agent->pid_fd, .events = POLLIN } };
         if (left_ms <= 0 || (poll(either, 2, (int)left_ms) < 0 && errno != EINTR))
             return false;
         if (either[0].revents) {
@@ -168,7 +171,8 @@ int
 agent_flush(struct agent *agent, int64_t most_ms)
 {
     char path[HF_PATH_MAX];
-    json_t *reply = NULL, *request = json_pack("{s:s, s:I}", "command", "flush", "timeout_ms", (json_int_t)most_ms);
+    json_t *reply = NULL, *request = json_pack("{s:s, s:I}", "command", "flush", "timeout_ms",
+                                               (json_int_t)most_ms);
     stage_path(agent->stage, "state/control.sock", path);
     enum hf_status status = hf_control_call(path, request, (uint64_t)most_ms + 2000, &reply, NULL);
     int result = status != HF_OK ? -1 : json_is_true(json_object_get(reply, "ok")) ? 0 : 1;

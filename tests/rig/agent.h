@@ -12,16 +12,19 @@ struct agent {
     struct faults *plan; /* NULL: none */
     pid_t pid;           /* 0: does not run */
     int notify_fd, pid_fd;
-    int exit_status;     /* as waitpid() gave it, of the last one */
+    int exit_status; /* as waitpid() gave it, of the last one */
     unsigned starts;
     int64_t worst_start_ms;
 };
 
 void agent_init(struct agent *agent, struct stage *stage, struct faults *plan);
-/* Starts it and waits until it is ready. False: it ended instead, or did not get there in time (then it was killed). */
+/* Starts it and waits until it is ready. False: it ended instead, or did not get there in time
+ * (then it was killed). */
 bool agent_start(struct agent *agent, int64_t most_ms);
 bool agent_runs(struct agent *agent); /* looks; an agent that ended is collected */
-bool agent_still_runs(struct agent *agent); /* the same after something failed: gives it the moment that dying takes */
+bool agent_still_runs(
+    struct agent
+        *agent); /* the same after something failed: gives it the moment that dying takes */
 void agent_kill(struct agent *agent);
 /* TERM, and waits. False: it had to be killed, or ended otherwise than with 0. */
 bool agent_stop(struct agent *agent, int64_t most_ms);

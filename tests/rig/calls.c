@@ -13,9 +13,11 @@ static const struct {
     const char *name;
     enum call_kind kind;
 } names[] = {
-    { "open", CALL_CREATE },      { "write", CALL_WRITE },   { "pwrite", CALL_WRITE }, { "fsync", CALL_SYNC },       { "fdatasync", CALL_SYNC },
-    { "rename", CALL_RENAME },    { "link", CALL_LINK },     { "unlink", CALL_UNLINK }, { "mkdir", CALL_MKDIR },     { "rmdir", CALL_RMDIR },
-    { "ftruncate", CALL_TRUNCATE }, { "fallocate", CALL_ALLOCATE }, { "punch", CALL_PUNCH }, { "chmod", CALL_CHMOD }, { "fchmod", CALL_CHMOD },
+    { "open", CALL_CREATE }, { "write", CALL_WRITE },        { "pwrite", CALL_WRITE },
+    { "fsync", CALL_SYNC },  { "fdatasync", CALL_SYNC },     { "rename", CALL_RENAME },
+    { "link", CALL_LINK },   { "unlink", CALL_UNLINK },      { "mkdir", CALL_MKDIR },
+    { "rmdir", CALL_RMDIR }, { "ftruncate", CALL_TRUNCATE }, { "fallocate", CALL_ALLOCATE },
+    { "punch", CALL_PUNCH }, { "chmod", CALL_CHMOD },        { "fchmod", CALL_CHMOD },
 };
 
 uint64_t
@@ -31,7 +33,8 @@ kind_of(const struct hf_fs_call *call)
 {
     for (size_t i = 0; i < HF_COUNT(names); i++)
         if (strcmp(call->name, names[i].name) == 0)
-            return names[i].kind != CALL_CREATE || call->flags & (O_CREAT | O_TRUNC) ? names[i].kind : 0;
+            return names[i].kind != CALL_CREATE || call->flags & (O_CREAT | O_TRUNC) ? names[i].kind
+                                                                                     : 0;
     return 0;
 }
 
@@ -52,7 +55,8 @@ calls_log(int fd, const struct hf_fs_call *call, int failure)
     if (kind == 0)
         return;
     if (call->path) {
-        hf_path_join(path, sizeof(path), call->path[0] == '/' ? "/" : "", call->path + (call->path[0] == '/'));
+        hf_path_join(path, sizeof(path), call->path[0] == '/' ? "/" : "",
+                     call->path + (call->path[0] == '/'));
     } else {
         snprintf(link, sizeof(link), "/proc/self/fd/%d", call->fd);
         ssize_t size = readlink(link, path, sizeof(path) - 1);
@@ -76,7 +80,8 @@ calls_log(int fd, const struct hf_fs_call *call, int failure)
     };
     pthread_mutex_lock(&lock);
     record.at_ns = calls_now_ns();
-    ssize_t expected = (ssize_t)(sizeof(record) + record.path_size + record.to_size + record.bytes_size);
+    ssize_t expected =
+        (ssize_t)(sizeof(record) + record.path_size + record.to_size + record.bytes_size);
     bool whole = writev(fd, parts, HF_COUNT(parts)) == expected;
     pthread_mutex_unlock(&lock);
     if (!whole)

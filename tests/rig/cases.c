@@ -17,7 +17,8 @@ struct shared {
 
 static void
 work(struct shared *shared, const char *folder, size_t count, size_t enough,
-     void (*run)(void *context, size_t number, const char *folder, struct case_result *result), void *context)
+     void (*run)(void *context, size_t number, const char *folder, struct case_result *result),
+     void *context)
 {
     for (size_t i; (i = atomic_fetch_add(&shared->next, 1)) < count;) {
         run(context, i, folder, &shared->results[i]);
@@ -52,10 +53,12 @@ await(struct shared *shared, size_t count, unsigned workers)
 
 struct case_result *
 cases_run(const char *base, size_t count, unsigned workers, size_t enough,
-          void (*run)(void *context, size_t number, const char *folder, struct case_result *result), void *context)
+          void (*run)(void *context, size_t number, const char *folder, struct case_result *result),
+          void *context)
 {
     size_t size = sizeof(struct shared) + count * sizeof(struct case_result);
-    struct shared *shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct shared *shared =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED)
         stage_die("no memory for %zu results", count);
     fflush(NULL);

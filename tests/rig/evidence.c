@@ -25,7 +25,8 @@ reader_open(struct reader *reader, const struct stage *stage)
     hf_path_join(path, sizeof(path), stage->shared, "ops.key");
     if (hf_opener_load(path, &reader->opener, &err) != HF_OK)
         stage_die("%s", err.text);
-    if (hf_store_open(&reader->config->stores[0], reader->config->buckets[0].name, &reader->store, &err) != HF_OK)
+    if (hf_store_open(&reader->config->stores[0], reader->config->buckets[0].name, &reader->store,
+                      &err) != HF_OK)
         stage_die("%s", err.text);
 }
 
@@ -46,18 +47,23 @@ walk(const struct hf_verify_options *options, const char *trail, char ret_wrong[
     if (hf_verify(options, &result, &err) != HF_OK)
         snprintf(ret_wrong, 300, "trail %s cannot be validated: %.240s", trail, err.text);
     else if (!result.intact)
-        snprintf(ret_wrong, 300, "trail %s is not intact%s", trail, options->content ? "" : ": objects that nobody lists?");
+        snprintf(ret_wrong, 300, "trail %s is not intact%s", trail,
+                 options->content ? "" : ": objects that nobody lists?");
 }
 
 void
-evidence_walk(const struct stage *stage, const char *trail, const struct evidence_visitor *visitor, char ret_wrong[300])
+evidence_walk(const struct stage *stage, const char *trail, const struct evidence_visitor *visitor,
+              char ret_wrong[300])
 {
     struct reader reader;
     reader_open(&reader, stage);
     const struct hf_verifier *verifier = reader.verifier;
     struct hf_verify_options options = {
         .store = reader.store,
-        .layout = { .prefix = trail, .account = reader.config->agent.account, .region = reader.config->agent.region, .trail = trail },
+        .layout = { .prefix = trail,
+                    .account = reader.config->agent.account,
+                    .region = reader.config->agent.region,
+                    .trail = trail },
         .verifiers = &verifier,
         .verifier_count = 1,
         .check_objects = true,

@@ -45,7 +45,8 @@ fault_parse(const char *word, enum fault_kind *ret_kind)
 struct faults *
 fault_plan_new(void)
 {
-    struct faults *plan = mmap(NULL, sizeof(*plan), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct faults *plan =
+        mmap(NULL, sizeof(*plan), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (plan == MAP_FAILED)
         stage_die("no memory for the faults");
     plan->log_fd = -1;
@@ -129,18 +130,24 @@ fire(struct faults *plan, struct hf_fs_call *call)
     describe(call, plan->hit);
     atomic_store(&plan->fired, true);
     switch (plan->kind) {
-    case FAULT_KILL: kill(getpid(), SIGKILL); pause(); return EIO;
+    case FAULT_KILL:
+        kill(getpid(), SIGKILL);
+        pause();
+        return EIO;
     case FAULT_EIO: return EIO;
     case FAULT_ENOSPC: return ENOSPC;
     case FAULT_EINTR: return EINTR;
     case FAULT_SHORT: call->size = call->size > 1 ? 1 : call->size; return 0;
-    case FAULT_FULL: atomic_store(&plan->full_until_ms, hf_boot_ms() + 300); return disk_full(plan, call);
+    case FAULT_FULL:
+        atomic_store(&plan->full_until_ms, hf_boot_ms() + 300);
+        return disk_full(plan, call);
     case FAULT_DELAY: pause_ms(300); return 0;
     default: return 0;
     }
 }
 
-/* close(2) has nothing to do again and nothing to tell: a fault there means nothing but for the kill. */
+/* close(2) has nothing to do again and nothing to tell: a fault there means nothing but for the
+ * kill. */
 static int
 interpose(void *context, struct hf_fs_call *call)
 {

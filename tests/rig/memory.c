@@ -1,11 +1,12 @@
-/* The n-th allocation of the agent's process fails, whoever asks for it: the agent or a library. A program that defines malloc() and
- * its kin replaces them for every shared library, too; the C library's own are behind them. */
+/* The n-th allocation of the agent's process fails, whoever asks for it: the agent or a library.
+ * A program that defines malloc() and its kin replaces them for every shared library, too; the C
+ * library's own are behind them. */
 #include "tests/rig/faults.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -21,7 +22,8 @@ static bool
 fails(void)
 {
     struct faults *plan = atomic_load_explicit(&failing, memory_order_acquire);
-    if (!plan || atomic_fetch_add(&plan->allocations, 1) + 1 != plan->at || plan->kind != FAULT_ALLOC)
+    if (!plan || atomic_fetch_add(&plan->allocations, 1) + 1 != plan->at ||
+        plan->kind != FAULT_ALLOC)
         return false;
     snprintf(plan->hit, sizeof(plan->hit), "allocation");
     atomic_store(&plan->fired, true);

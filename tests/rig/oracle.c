@@ -31,10 +31,12 @@ on_finding(void *context, enum hf_finding finding, const char *key, const char *
     if (hf_finding_fine(finding) && finding != HF_PENDING && finding != HF_LOSS)
         return;
     reading->oracle->findings++;
-    say(reading->oracle, "trail %s: %s %.120s: %s", reading->trail, hf_finding_text(finding), last ? last + 1 : "", detail ? detail : "");
+    say(reading->oracle, "trail %s: %s %.120s: %s", reading->trail, hf_finding_text(finding),
+        last ? last + 1 : "", detail ? detail : "");
 }
 
-/* The line that stands at a mark in the text: "hf#f000012#...#". The mark and its content say everything of the line. */
+/* The line that stands at a mark in the text: "hf#f000012#...#". The mark and its content say
+ * everything of the line. */
 static const uint8_t *
 read_mark(struct reading *reading, const uint8_t *mark, const uint8_t *end)
 {
@@ -45,7 +47,8 @@ read_mark(struct reading *reading, const uint8_t *mark, const uint8_t *end)
     unsigned number = (unsigned)strtoul(digits, NULL, 10);
     if (end - mark < 12 || number >= reading->oracle->lines[way]) {
         reading->oracle->changed++;
-        say(reading->oracle, "trail %s: a line that nobody sent: %.20s", reading->trail, (const char *)mark);
+        say(reading->oracle, "trail %s: a line that nobody sent: %.20s", reading->trail,
+            (const char *)mark);
         return mark + 1;
     }
     stage_line(way, number, &line);
@@ -74,7 +77,8 @@ count_of(struct hf_slice text, const char *word)
 }
 
 static enum hf_status
-on_content(void *context, const struct hf_digest_object *object, struct hf_slice json, struct hf_error *err)
+on_content(void *context, const struct hf_digest_object *object, struct hf_slice json,
+           struct hf_error *err)
 {
     struct reading *reading = context;
     const uint8_t *at = json.ptr, *end = json.ptr + json.size;
@@ -96,7 +100,8 @@ add_up(struct reading *reading)
                 say(oracle, "trail %s: line %c%u is lost", reading->trail, "fs"[way], i);
             } else if (reading->seen[way][i] > 1) {
                 oracle->doubled += reading->seen[way][i] - 1u;
-                say(oracle, "trail %s: line %c%u is there %u times", reading->trail, "fs"[way], i, reading->seen[way][i]);
+                say(oracle, "trail %s: line %c%u is there %u times", reading->trail, "fs"[way], i,
+                    reading -> seen[way][i]);
             }
         }
     }
@@ -108,7 +113,9 @@ ask_trail(struct oracle *oracle, const struct stage *stage, const char *trail)
     char wrong[300];
     struct reading *reading = hf_alloc(sizeof(*reading));
     *reading = (struct reading){ .oracle = oracle, .trail = trail };
-    const struct evidence_visitor visitor = { .finding = on_finding, .content = on_content, .context = reading };
+    const struct evidence_visitor visitor = { .finding = on_finding,
+                                              .content = on_content,
+                                              .context = reading };
     evidence_walk(stage, trail, &visitor, wrong);
     add_up(reading);
     if (*wrong)
@@ -121,5 +128,6 @@ oracle_ask(struct oracle *oracle, const struct stage *stage)
 {
     for (size_t i = 0; i < HF_COUNT(stage_trails); i++)
         ask_trail(oracle, stage, stage_trails[i]);
-    return !*oracle->text && oracle->lost == 0 && oracle->doubled == 0 && oracle->changed == 0 && oracle->findings == 0 && oracle->gaps == 0;
+    return !*oracle->text && oracle->lost == 0 && oracle->doubled == 0 && oracle->changed == 0 &&
+           oracle->findings == 0 && oracle->gaps == 0;
 }

@@ -1,5 +1,5 @@
-/* Is everything there, once, unchanged, signed? Reads what lies in the directory store through `holdfast validate`'s own walk, and the
- * content of each object. */
+/* Is everything there, once, unchanged, signed? Reads what lies in the directory store through
+ * `holdfast validate`'s own walk, and the content of each object. */
 #ifndef HOLDFAST_TESTS_RIG_ORACLE_H
 #define HOLDFAST_TESTS_RIG_ORACLE_H
 

@@ -1,5 +1,5 @@
-#include "tests/rig/calls.h"
 #include "tests/rig/play.h"
+#include "tests/rig/calls.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -8,8 +8,8 @@
 
 #define STARTS_MOST 6
 #define PATIENCE_MS 30000 /* what was refused once may be had again a second later */
-#define START_MS 15000
-#define STEP_MS 8000
+#define START_MS    15000
+#define STEP_MS     8000
 
 static void
 trouble(struct play *play, const char *what)
@@ -17,11 +17,13 @@ trouble(struct play *play, const char *what)
     int status = play->agent.exit_status;
     if (*play->trouble)
         return;
-    snprintf(play->trouble, sizeof(play->trouble), "%s (the agent's last end: %s %d)", what, WIFSIGNALED(status) ? "signal" : "exit",
+    snprintf(play->trouble, sizeof(play->trouble), "%s (the agent's last end: %s %d)", what,
+             WIFSIGNALED(status) ? "signal" : "exit",
              WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 }
 
-/* Starts it if it does not run: as a supervisor would, again and again, but without doing anything else. */
+/* Starts it if it does not run: as a supervisor would, again and again, but without doing
+ * anything else. */
 static bool
 have_agent(struct play *play)
 {
@@ -132,7 +134,8 @@ play_ask(struct play *play, struct oracle *oracle)
     if (*play->trouble)
         snprintf(oracle->text, sizeof(oracle->text), "%s", play->trouble);
     else if (play->stream.taken_back)
-        snprintf(oracle->text, sizeof(oracle->text), "%u acknowledged lines were not known any more", play->stream.taken_back);
+        snprintf(oracle->text, sizeof(oracle->text),
+                 "%u acknowledged lines were not known any more", play->stream.taken_back);
     return well && play->stream.taken_back == 0;
 }
 

@@ -1,4 +1,5 @@
-/* The play: a workload in steps that brings every part of the engine on, and goes on where it stopped when the agent ends.
+/* The play: a workload in steps that brings every part of the engine on, and goes on where it
+ * stopped when the agent ends.
  *
  *   lines by file and stream · flush · more lines · kill -9 · recovery · rotation by rename · more lines · flush · reload with other
  *   windows · more lines · SIGTERM · recovery · everything delivered · SIGTERM
@@ -14,10 +15,10 @@ struct play {
     struct stage *stage;
     struct agent agent;
     struct stream stream;
-    unsigned file_lines; /* written so far */
+    unsigned file_lines;  /* written so far */
     uint64_t reloaded_ns; /* when the configuration was changed; 0: not yet */
-    unsigned deaths;     /* of the agent that the play did not ask for */
-    char trouble[200];   /* "": the play came to its end */
+    unsigned deaths;      /* of the agent that the play did not ask for */
+    char trouble[200];    /* "": the play came to its end */
 };
 
 void play_init(struct play *play, struct stage *stage, struct faults *plan);
@@ -25,7 +26,8 @@ void play_init(struct play *play, struct stage *stage, struct faults *plan);
 void play_act(struct play *play);
 /* Without faults: a start, whatever is left to be sent, a flush, a clean stop. */
 void play_finish(struct play *play);
-/* Only that last part, on what lies on the stage: the stream's client and the files go on where they were. */
+/* Only that last part, on what lies on the stage: the stream's client and the files go on where
+ * they were. */
 bool play_ask(struct play *play, struct oracle *oracle);
 void play_done(struct play *play);
 

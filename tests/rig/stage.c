@@ -98,28 +98,38 @@ stage_share(const char *folder)
     hf_path_join(ops_pem, sizeof(ops_pem), folder, "ops.pem");
     if (hf_fs_mkdirs(folder, 0700, &err) != HF_OK || hf_signer_create(key, 2048, &err) != HF_OK)
         stage_die("%s", err.text);
-    const char *const argv[] = { "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
-                                 "3", "-subj", "/CN=ops", "-keyout", ops_key, "-out", ops_pem, NULL };
+    const char *const argv[] = {
+        "openssl", "req",   "-x509", "-newkey", "ec",      "-pkeyopt", "ec_paramgen_curve:P-256",
+        "-nodes",  "-days", "3",     "-subj",   "/CN=ops", "-keyout",  ops_key,
+        "-out",    ops_pem, NULL
+    };
     run_tool(argv);
     char pub[HF_PATH_MAX];
     hf_path_join(pub, sizeof(pub), folder, "digest.key.pub");
-    const char *const public_key[] = { "openssl", "pkey", "-in", key, "-pubout", "-out", pub, NULL };
+    const char *const public_key[] = {
+        "openssl", "pkey", "-in", key, "-pubout", "-out", pub, NULL
+    };
     run_tool(public_key);
 }
 
 /* ---- configuration ---- */
 
-static const char configuration[] = "agent: { state_dir: state, host: rig, sealers: 1, journal: { segment_bytes: 4MiB, max_bytes: 16MiB } }\n"
-                                    "stores: [ { name: here, url: \"dir://%s/root\" } ]\n"
-                                    "sources:\n"
-                                    "  - { name: file, type: file, path: \"%s/app.jsonl*\", start: beginning }\n"
-                                    "  - { name: stream, type: socket, path: in.sock }\n"
-                                    "buckets: [ { name: evidence, store: here, retention: { mode: governance, days: 1 } } ]\n"
-                                    "trails:\n"
-                                    "  - { name: plain, bucket: evidence, prefix: plain, window: { seconds: %s, max_bytes: %s }, encryption: none,\n"
-                                    "      digest: { key_file: %s/digest.key } }\n"
-                                    "  - { name: sealed, bucket: evidence, prefix: sealed, window: { seconds: 3600, max_bytes: 64KiB },\n"
-                                    "      encryption: { type: cms, recipients: [%s/ops.pem] }, digest: { key_file: %s/digest.key } }\n";
+static const char configuration[] =
+    "agent: { state_dir: state, host: rig, sealers: 1, journal: { segment_bytes: 4MiB, max_bytes: "
+    "16MiB } }\n"
+    "stores: [ { name: here, url: \"dir://%s/root\" } ]\n"
+    "sources:\n"
+    "  - { name: file, type: file, path: \"%s/app.jsonl*\", start: beginning }\n"
+    "  - { name: stream, type: socket, path: in.sock }\n"
+    "buckets: [ { name: evidence, store: here, retention: { mode: governance, days: 1 } } ]\n"
+    "trails:\n"
+    "  - { name: plain, bucket: evidence, prefix: plain, window: { seconds: %s, max_bytes: %s }, "
+    "encryption: none,\n"
+    "      digest: { key_file: %s/digest.key } }\n"
+    "  - { name: sealed, bucket: evidence, prefix: sealed, window: { seconds: 3600, max_bytes: "
+    "64KiB },\n"
+    "      encryption: { type: cms, recipients: [%s/ops.pem] }, digest: { key_file: %s/digest.key "
+    "} }\n";
 
 void
 stage_configure(struct stage *stage, bool changed)
@@ -127,8 +137,8 @@ stage_configure(struct stage *stage, bool changed)
     char path[HF_PATH_MAX], *text;
     struct hf_error err;
     stage_path(stage, "holdfast.yaml", path);
-    text = hf_asprintf(configuration, stage->folder, stage->logs, changed ? "1800" : "3600", changed ? "128KiB" : "64KiB", stage->shared, stage->shared,
-                       stage->shared);
+    text = hf_asprintf(configuration, stage->folder, stage->logs, changed ? "1800" : "3600",
+                       changed ? "128KiB" : "64KiB", stage->shared, stage->shared, stage->shared);
     if (hf_fs_replace(path, text, strlen(text), 0600, &err) != HF_OK)
         stage_die("%s", err.text);
     hf_freep(&text);
@@ -156,13 +166,16 @@ stage_make(struct stage *stage, const char *folder, const char *shared, const ch
 
 /* ---- lines ---- */
 
-/* Every third one is no JSON. The padding differs from line to line in length and content, so that a changed byte shows. */
+/* Every third one is no JSON. The padding differs from line to line in length and content, so
+ * that a changed byte shows. */
 void
 stage_line(int way, unsigned number, struct hf_buf *ret_line)
 {
     char text[2048];
     uint32_t random = number * 2654435761u + (unsigned)way;
-    size_t size = (size_t)snprintf(text, sizeof(text), number % 3 ? "{\"id\":\"hf#%c%06u#" : "text hf#%c%06u#", "fs"[way], number);
+    size_t size = (size_t)snprintf(text, sizeof(text),
+                                   number % 3 ? "{\"id\":\"hf#%c%06u#" : "text hf#%c%06u#",
+                                   "fs"[way], number);
     for (unsigned i = 0, most = number * 37 % 900; i < most; i++) {
         random = random * 1664525u + 1013904223u;
         text[size++] = "0123456789abcdef"[random >> 28];
@@ -188,7 +201,8 @@ stage_write_file(const struct stage *stage, unsigned first, unsigned end)
     for (unsigned i = first; i < end; i++)
         stage_line(WAY_FILE, i, &lines);
     log_path(stage, "app.jsonl", path);
-    if (hf_fs_open(path, O_WRONLY | O_CREAT | O_APPEND, 0600, &fd, &err) != HF_OK || hf_fs_write(fd, lines.ptr, lines.size, &err) != HF_OK)
+    if (hf_fs_open(path, O_WRONLY | O_CREAT | O_APPEND, 0600, &fd, &err) != HF_OK ||
+        hf_fs_write(fd, lines.ptr, lines.size, &err) != HF_OK)
         stage_die("%s", err.text);
 }
 

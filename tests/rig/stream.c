@@ -27,8 +27,10 @@ stream_init(struct stream *stream, const struct stage *stage)
     memset(stream, 0, sizeof(*stream));
     stream->stage = stage;
     hf_random(random, sizeof(random));
-    snprintf(stream->uuid, sizeof(stream->uuid), "%08x-%04x-7%03x-8%03x-%02x%02x%02x%02x%02x%02x", (unsigned)(ms >> 16), (unsigned)(ms & 0xffff),
-             (unsigned)(random[0] << 8 | random[1]) & 0xfff, (unsigned)(random[2] << 8 | random[3]) & 0xfff, random[4], random[5], random[6],
+    snprintf(stream->uuid, sizeof(stream->uuid), "%08x-%04x-7%03x-8%03x-%02x%02x%02x%02x%02x%02x",
+             (unsigned)(ms >> 16), (unsigned)(ms & 0xffff),
+             (unsigned)(random[0] << 8 | random[1]) & 0xfff,
+             (unsigned)(random[2] << 8 | random[3]) & 0xfff, random[4], random[5], random[6],
              random[7], random[8], random[9]);
 }
 
@@ -75,7 +77,8 @@ static bool
 send_bytes(struct talk *talk, const uint8_t *bytes, size_t size)
 {
     while (size > 0) {
-        ssize_t sent = wait_for(talk, POLLOUT) ? send(talk->fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT) : -1;
+        ssize_t sent =
+            wait_for(talk, POLLOUT) ? send(talk->fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT) : -1;
         if (sent < 0 && errno != EAGAIN && errno != EINTR)
             return false;
         if (sent < 0)
@@ -131,7 +134,8 @@ talk_lines(struct talk *talk, unsigned from, unsigned end)
         if (sscanf(reply, "ACK %u", &number) == 1)
             note(talk->stream, number);
         else if (strncmp(reply, "FULL ", 5) != 0 && strncmp(reply, "GO ", 3) != 0)
-            snprintf(talk->stream->problem, sizeof(talk->stream->problem), "lines were answered '%.60s'", reply);
+            snprintf(talk->stream->problem, sizeof(talk->stream->problem),
+                     "lines were answered '%.60s'", reply);
         if (*talk->stream->problem)
             return false;
     }

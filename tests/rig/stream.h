@@ -9,14 +9,17 @@
 struct stream {
     const struct stage *stage;
     char uuid[37];
-    unsigned acknowledged;   /* lines 1 to this are durable: the agent said so */
-    unsigned taken_back;     /* lines that were acknowledged and that a later OK did not know: lost */
-    uint64_t acknowledged_ns[STREAM_LINES_MAX]; /* when the line's acknowledgement came, CLOCK_MONOTONIC; by number - 1 */
-    char problem[120];       /* what the agent must never say */
+    unsigned acknowledged; /* lines 1 to this are durable: the agent said so */
+    unsigned taken_back;   /* lines that were acknowledged and that a later OK did not know: lost */
+    uint64_t acknowledged_ns
+        /* when the line's acknowledgement came, CLOCK_MONOTONIC; by number - 1 */
+        [STREAM_LINES_MAX];
+    char problem[120]; /* what the agent must never say */
 };
 
 void stream_init(struct stream *stream, const struct stage *stage);
-/* Lines up to `end` (their numbers begin with 0) until all are acknowledged. False: the connection broke, or time is over; again then. */
+/* Lines up to `end` (their numbers begin with 0) until all are acknowledged. False: the
+ * connection broke, or time is over; again then. */
 bool stream_send(struct stream *stream, unsigned end, int64_t most_ms);
 /* How many lines of the stream does the agent know? False: no answer. */
 bool stream_ask(struct stream *stream, unsigned *ret_known, int64_t most_ms);

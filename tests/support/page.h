@@ -1,5 +1,5 @@
-/* A page of the repository that is made from tables in the code: the test that it is what they say today, and the target that writes it
- * anew (PROGRAM FILE... --write). */
+/* A page of the repository that is made from tables in the code: the test that it is what they
+ * say today, and the target that writes it anew (PROGRAM FILE... --write). */
 #ifndef HOLDFAST_TESTS_SUPPORT_PAGE_H
 #define HOLDFAST_TESTS_SUPPORT_PAGE_H
 

@@ -3,8 +3,8 @@
  * a time, one thread.
  *
  *     static const struct hf_script_step steps[] = {
- *         {.reply = "HTTP/1.1 200 OK\r\nETag: \"x\"\r\nContent-Length: 0\r\n\r\n", .expect = "PUT
- * /b/k HTTP/1.1"},
+ *         {.reply = "HTTP/1.1 200 OK\r\nETag: \"x\"\r\nContent-Length: 0\r\n\r\n",
+ *          .expect = "PUT /b/k HTTP/1.1"},
  *         {.then = HF_SCRIPT_RESET},
  *     };
  *     struct hf_script_server *server = hf_script_start(steps, 2);

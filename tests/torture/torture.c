@@ -57,7 +57,8 @@ run_case(void *context, size_t number, const char *folder, struct case_result *r
 
 /* How many places there are: one play without a fault. */
 static void
-count_places(const char *base, const char *shared, const char *only, unsigned *ret_calls, unsigned long *ret_allocations)
+count_places(const char *base, const char *shared, const char *only, unsigned *ret_calls,
+             unsigned long *ret_allocations)
 {
     char folder[128];
     struct stage stage;
@@ -79,7 +80,8 @@ count_places(const char *base, const char *shared, const char *only, unsigned *r
     fault_plan_free(plan);
 }
 
-/* What the engine was at when it was killed: the steps of the table in agent/journal/FORMAT.md by the files they are made of. */
+/* What the engine was at when it was killed: the steps of the table in agent/journal/FORMAT.md
+ * by the files they are made of. */
 static void
 show_places(const struct case_result *results, size_t count)
 {
@@ -105,7 +107,8 @@ show_places(const struct case_result *results, size_t count)
 }
 
 static unsigned
-show(enum fault_kind kind, const struct case_result *results, size_t count, const struct sweep *sweep)
+show(enum fault_kind kind, const struct case_result *results, size_t count,
+     const struct sweep *sweep)
 {
     unsigned lost = 0, doubled = 0, wrong = 0, tried = 0, ended = 0;
     int64_t worst_ms = 0;
@@ -117,10 +120,12 @@ show(enum fault_kind kind, const struct case_result *results, size_t count, cons
         doubled += result->doubled;
         worst_ms = HF_MAX(worst_ms, result->worst_start_ms);
         if (!result->well && wrong++ < 20)
-            printf("WRONG: --kind %s --at %zu (%s): lost %u, doubled %u: %s\n", fault_word(kind), sweep->first + i * sweep->step, result->hit,
-                   result->lost, result->doubled, result->text);
+            printf("WRONG: --kind %s --at %zu (%s): lost %u, doubled %u: %s\n", fault_word(kind),
+                   sweep->first + i * sweep->step, result->hit, result->lost, result->doubled,
+                   result->text);
     }
-    printf("%-46s %6u %6u %6u %8u %6u %9lld\n", fault_text(kind), tried, ended, lost, doubled, wrong, (long long)worst_ms);
+    printf("%-46s %6u %6u %6u %8u %6u %9lld\n", fault_text(kind), tried, ended, lost, doubled,
+           wrong, (long long)worst_ms);
     if (kind == FAULT_KILL)
         show_places(results, count);
     fflush(stdout);
@@ -132,8 +137,8 @@ static unsigned
 most_of(const struct options *options, enum fault_kind kind)
 {
     static const unsigned bounded[FAULT_KINDS] = {
-        [FAULT_KILL] = 200, [FAULT_EIO] = 150, [FAULT_ENOSPC] = 80, [FAULT_EINTR] = 50, [FAULT_SHORT] = 50,
-        [FAULT_FULL] = 50,  [FAULT_DELAY] = 20, [FAULT_ALLOC] = 100,
+        [FAULT_KILL] = 200, [FAULT_EIO] = 150, [FAULT_ENOSPC] = 80, [FAULT_EINTR] = 50,
+        [FAULT_SHORT] = 50, [FAULT_FULL] = 50, [FAULT_DELAY] = 20,  [FAULT_ALLOC] = 100,
     };
     if (options->most)
         return options->most;
@@ -143,14 +148,18 @@ most_of(const struct options *options, enum fault_kind kind)
 }
 
 static unsigned
-sweep_kind(const char *base, const char *shared, const struct options *options, enum fault_kind kind, unsigned long places)
+sweep_kind(const char *base, const char *shared, const struct options *options,
+           enum fault_kind kind, unsigned long places)
 {
     size_t count = options->at ? 1 : HF_MIN(places, most_of(options, kind));
-    struct sweep sweep = { .shared = shared, .keep = options->keep, .only = options->only, .kind = kind };
+    struct sweep sweep = {
+        .shared = shared, .keep = options->keep, .only = options->only, .kind = kind
+    };
     sweep.step = options->at ? 1 : (unsigned)((places + count - 1) / count);
     count = options->at ? 1 : (places + sweep.step - 1) / sweep.step;
     sweep.first = options->at ? options->at : 1 + (unsigned)(options->seed % sweep.step);
-    const struct case_result *results = cases_run(base, count, options->workers, 0, run_case, &sweep);
+    const struct case_result *results =
+        cases_run(base, count, options->workers, 0, run_case, &sweep);
     return show(kind, results, count, &sweep);
 }
 
@@ -167,9 +176,15 @@ static void
 parse(int argc, char **argv, struct options *options)
 {
     static const struct option words[] = {
-        { "kind", required_argument, NULL, 'k' },    { "at", required_argument, NULL, 'a' },   { "most", required_argument, NULL, 'm' },
-        { "workers", required_argument, NULL, 'w' }, { "seed", required_argument, NULL, 's' }, { "only", required_argument, NULL, 'o' },
-        { "keep", required_argument, NULL, 'K' },    { "long", no_argument, NULL, 'l' },       { NULL, 0, NULL, 0 },
+        { "kind", required_argument, NULL, 'k' },
+        { "at", required_argument, NULL, 'a' },
+        { "most", required_argument, NULL, 'm' },
+        { "workers", required_argument, NULL, 'w' },
+        { "seed", required_argument, NULL, 's' },
+        { "only", required_argument, NULL, 'o' },
+        { "keep", required_argument, NULL, 'K' },
+        { "long", no_argument, NULL, 'l' },
+        { NULL, 0, NULL, 0 },
     };
     bool any = false;
     *options = (struct options){ .workers = 6, .only = "" };
@@ -202,11 +217,14 @@ main(int argc, char **argv)
     snprintf(shared, sizeof(shared), "%.100s/shared", base);
     stage_share(shared);
     count_places(base, shared, options.only, &calls, &allocations);
-    printf("one play: %u file-system calls, %lu allocations; seed %lu\n\n", calls, allocations, options.seed);
-    printf("%-46s %6s %6s %6s %8s %6s %9s\n", "fault", "cases", "ended", "lost", "doubled", "wrong", "worst ms");
+    printf("one play: %u file-system calls, %lu allocations; seed %lu\n\n", calls, allocations,
+           options.seed);
+    printf("%-46s %6s %6s %6s %8s %6s %9s\n", "fault", "cases", "ended", "lost", "doubled", "wrong",
+           "worst ms");
     for (int kind = FAULT_KILL; kind < FAULT_KINDS; kind++) {
         if (options.kinds[kind] && (kind != FAULT_ALLOC || memory_can_fail()))
-            wrong += sweep_kind(base, shared, &options, (enum fault_kind)kind, kind == FAULT_ALLOC ? allocations : calls);
+            wrong += sweep_kind(base, shared, &options, (enum fault_kind)kind,
+                                kind == FAULT_ALLOC ? allocations : calls);
     }
     stage_remove(base);
     return wrong ? 1 : 0;

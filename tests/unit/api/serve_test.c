@@ -112,11 +112,16 @@ only_the_loopbacks_names_are_answered(void **state)
     static const struct {
         const char *line, *code;
     } table[] = {
-        { "Host: 127.0.0.1:8099\r\n", "200" }, { "Host: [::1]:8099\r\n", "200" },
-        { "Host: LOCALHOST\r\n", "200" },      { "Host: evil.example:8099\r\n", "403" },
-        { "Host: 127.0.0.1.evil\r\n", "403" }, { "Host: localhost.evil\r\n", "403" },
-        { "Host: [::1\r\n", "403" },           { "Host: [::2]\r\n", "403" },
-        { "Host: \r\n", "403" },               { "", "403" },
+        { "Host: 127.0.0.1:8099\r\n", "200" },
+        { "Host: [::1]:8099\r\n", "200" },
+        { "Host: LOCALHOST\r\n", "200" },
+        { "Host: evil.example:8099\r\n", "403" },
+        { "Host: 127.0.0.1.evil\r\n", "403" },
+        { "Host: localhost.evil\r\n", "403" },
+        { "Host: [::1\r\n", "403" },
+        { "Host: [::2]\r\n", "403" },
+        { "Host: \r\n", "403" },
+        { "", "403" },
     };
     char reply[8192];
     (void)state;
@@ -137,8 +142,8 @@ other_methods_and_paths_are_refused(void **state)
 {
     char reply[8192];
     static const char get[] = "GET / HTTP/1.1\r\nHost: localhost:8099\r\nConnection: close\r\n\r\n";
-    static const char path[] =
-        "POST /etc/passwd HTTP/1.1\r\nHost: localhost:8099\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    static const char path[] = "POST /etc/passwd HTTP/1.1\r\nHost: localhost:8099\r\nConnection: "
+                               "close\r\nContent-Length: 0\r\n\r\n";
     (void)state;
     exchange(get, sizeof(get) - 1, reply, sizeof(reply));
     assert_int_equal(strncmp(reply, "HTTP/1.1 501", 12), 0);
@@ -150,8 +155,8 @@ static void
 a_body_over_the_limit_is_refused(void **state)
 {
     char reply[8192];
-    static const char head[] =
-        "POST / HTTP/1.1\r\nHost: localhost:8099\r\nConnection: close\r\nContent-Length: 70000\r\n\r\n";
+    static const char head[] = "POST / HTTP/1.1\r\nHost: localhost:8099\r\nConnection: "
+                               "close\r\nContent-Length: 70000\r\n\r\n";
     size_t size = sizeof(head) - 1 + 70000;
     char *request = malloc(size);
     (void)state;

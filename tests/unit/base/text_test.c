@@ -150,7 +150,8 @@ unbase64_obeys_the_buffers_maximum(void **state)
 static void
 what_steers_a_terminal_is_masked_and_nothing_else(void **state)
 {
-    static const char *const plain[] = { "", "a b~", "\xc3\xa9", "\xc2\xa0", "\xe2\x80\x94", "\x9b", "\xc2" };
+    static const char *const plain[] = { "",     "a b~", "\xc3\xa9", "\xc2\xa0", "\xe2\x80\x94",
+                                         "\x9b", "\xc2" };
     char text[] = "a\n\x1b[2J\x7f\xc2\x80|\xc2\x9f|\xc2\xa0|\xc2";
 
     (void)state;

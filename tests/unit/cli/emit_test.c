@@ -210,7 +210,8 @@ empty_lines_are_none_and_the_last_needs_no_newline(void **state)
     (void)state;
     agent_start(&agent, take_three);
     assert_int_equal(
-        emit(&agent, "\n\r\na\n\nb\n\r\nlast", (struct emit_options){ 0 }, &acknowledged, &err), HF_OK);
+        emit(&agent, "\n\r\na\n\nb\n\r\nlast", (struct emit_options){ 0 }, &acknowledged, &err),
+        HF_OK);
     assert_int_equal(acknowledged, 3);
     agent_end(&agent, "a b last");
 }

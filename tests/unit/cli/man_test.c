@@ -1,10 +1,11 @@
-/* What is made from the tables, the manual page and the shell completion, is what the tables say today. With --write both are written
- * instead. */
+/* What is made from the tables, the manual page and the shell completion, is what the tables say
+ * today. With --write both are written instead. */
 #include "tests/support/page.h"
 
 #include "agent/cli/cli_impl.h"
 
-static struct page pages[] = { { man_page, "update_man", NULL }, { completion_script, "update_man", NULL } };
+static struct page pages[] = { { man_page, "update_man", NULL },
+                               { completion_script, "update_man", NULL } };
 
 static void
 committed_pages_are_the_tables(void **state)

@@ -54,12 +54,12 @@ line_ends_between_tokens_become_blanks(void **state)
 static void
 a_terminal_is_not_steered_by_a_record(void **state)
 {
-    static const char json[] = "{\"Records\":[{\"a\":\"\xc2\x9b" "2J\x7f \xc3\xa9\xc2\xa0\x1b\"}]}";
+    static const char json[] = "{\"Records\":[{\"a\":\"\xc2\x9b"
+                               "2J\x7f \xc3\xa9\xc2\xa0\x1b\"}]}";
     uint64_t count;
     (void)state;
     char *text = printed(json, strlen(json), true, &count);
-    assert_string_equal(text,
-                        "{\"a\":\"\\u009b2J\\u007f \xc3\xa9\xc2\xa0\\u001b\"}\n");
+    assert_string_equal(text, "{\"a\":\"\\u009b2J\\u007f \xc3\xa9\xc2\xa0\\u001b\"}\n");
     free(text);
     is("{\"Records\":[{\"a\":\"\xc2\x9b\x7f\"}]}", "{\"a\":\"\xc2\x9b\x7f\"}\n", 1);
 }
@@ -98,8 +98,9 @@ a_full_disk_is_an_error(void **state)
     (void)state;
     assert_non_null(full);
     setvbuf(full, NULL, _IONBF, 0);
-    assert_int_equal(records_write(hf_slice_text("{\"Records\":[{\"a\":1}]}"), full, false, &count, &err),
-                     HF_ENOSPC);
+    assert_int_equal(
+        records_write(hf_slice_text("{\"Records\":[{\"a\":1}]}"), full, false, &count, &err),
+        HF_ENOSPC);
     fclose(full);
 }
 

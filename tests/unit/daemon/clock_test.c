@@ -1,15 +1,16 @@
-/* What counts as a step of the wall clock: what a time service bends does not, nor does a suspend, which both clocks count. */
+/* What counts as a step of the wall clock: what a time service bends does not, nor does a
+ * suspend, which both clocks count. */
 #include "tests/support/test.h"
 
 #include "agent/daemon/daemon_impl.h"
 
-#define NOW_MS INT64_C(1795000000000)
+#define NOW_MS  INT64_C(1795000000000)
 #define HOUR_MS INT64_C(3600000)
 
 static struct clock_watch
 watch_at(int64_t wall_ms, int64_t boot_ms)
 {
-    return (struct clock_watch){.offset_ms = wall_ms - boot_ms, .boot_ms = boot_ms};
+    return (struct clock_watch){ .offset_ms = wall_ms - boot_ms, .boot_ms = boot_ms };
 }
 
 static void
@@ -53,7 +54,7 @@ one_second_is_a_step_and_less_is_none(void **state)
 static void
 bent_clock_makes_no_step_however_often_it_is_looked_at(void **state)
 {
-    static const int64_t pauses_ms[] = {1, 10, 999, 1000, 1001, 60000, HOUR_MS};
+    static const int64_t pauses_ms[] = { 1, 10, 999, 1000, 1001, 60000, HOUR_MS };
     (void)state;
     for (int sign = -1; sign <= 1; sign += 2) {
         for (size_t i = 0; i < HF_COUNT(pauses_ms); i++) {
@@ -61,7 +62,8 @@ bent_clock_makes_no_step_however_often_it_is_looked_at(void **state)
             int64_t step_ms, boot_ms = 0;
             for (int look = 0; look < 200000 && boot_ms < 100 * HOUR_MS; look++) {
                 boot_ms += i == 2 && look % 7 ? 3 : pauses_ms[i];
-                assert_false(clock_watch_compare(&watch, NOW_MS + boot_ms + sign * boot_ms / 2000, boot_ms, &step_ms));
+                assert_false(clock_watch_compare(&watch, NOW_MS + boot_ms + sign * boot_ms / 2000,
+                                                 boot_ms, &step_ms));
             }
         }
     }
@@ -87,8 +89,10 @@ suspend_is_no_step(void **state)
     struct clock_watch watch = watch_at(NOW_MS, 5000);
     int64_t step_ms;
     (void)state;
-    assert_false(clock_watch_compare(&watch, NOW_MS + 8 * HOUR_MS + 300, 5000 + 8 * HOUR_MS, &step_ms));
-    assert_true(clock_watch_compare(&watch, NOW_MS + 9 * HOUR_MS, 5000 + 8 * HOUR_MS, &step_ms)); /* one after it is */
+    assert_false(
+        clock_watch_compare(&watch, NOW_MS + 8 * HOUR_MS + 300, 5000 + 8 * HOUR_MS, &step_ms));
+    assert_true(clock_watch_compare(&watch, NOW_MS + 9 * HOUR_MS, 5000 + 8 * HOUR_MS,
+                                    &step_ms)); /* one after it is */
 }
 
 int

@@ -25,20 +25,20 @@ get_and_head_of_metrics_are_answered(void **state)
 static void
 nothing_else_is(void **state)
 {
-    static const char *const bad[] = {"\r\n\r\n",
-                                      "GET\r\n\r\n",
-                                      "GET /metrics\r\n\r\n",
-                                      "GET  /metrics HTTP/1.1\r\n\r\n",
-                                      "GET /metrics HTTP/1.1 x\r\n\r\n",
-                                      "GET /metrics HTTP/2.0\r\n\r\n",
-                                      "GET /metrics HTTP/1.11\r\n\r\n",
-                                      "get /metrics HTTP/1.1\r\n\r\n",
-                                      "GET metrics HTTP/1.1\r\n\r\n",
-                                      "GET http://x/metrics HTTP/1.1\r\n\r\n",
-                                      " GET /metrics HTTP/1.1\r\n\r\n",
-                                      "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-                                      "GET /met\trics HTTP/1.1\r\n\r\n",
-                                      "\x16\x03\x01\n\n"};
+    static const char *const bad[] = { "\r\n\r\n",
+                                       "GET\r\n\r\n",
+                                       "GET /metrics\r\n\r\n",
+                                       "GET  /metrics HTTP/1.1\r\n\r\n",
+                                       "GET /metrics HTTP/1.1 x\r\n\r\n",
+                                       "GET /metrics HTTP/2.0\r\n\r\n",
+                                       "GET /metrics HTTP/1.11\r\n\r\n",
+                                       "get /metrics HTTP/1.1\r\n\r\n",
+                                       "GET metrics HTTP/1.1\r\n\r\n",
+                                       "GET http://x/metrics HTTP/1.1\r\n\r\n",
+                                       " GET /metrics HTTP/1.1\r\n\r\n",
+                                       "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+                                       "GET /met\trics HTTP/1.1\r\n\r\n",
+                                       "\x16\x03\x01\n\n" };
     (void)state;
     for (size_t i = 0; i < HF_COUNT(bad); i++)
         is(bad[i], METRICS_REQUEST_BAD);
@@ -58,8 +58,10 @@ a_head_is_waited_for_and_bounded(void **state)
     for (size_t size = 0; size + 1 < sizeof(whole); size++)
         assert_int_equal(metrics_request_parse(hf_slice(whole, size)), METRICS_REQUEST_MORE);
     memset(endless, 'a', sizeof(endless));
-    assert_int_equal(metrics_request_parse(hf_slice(endless, METRICS_REQUEST_MAX - 1)), METRICS_REQUEST_MORE);
-    assert_int_equal(metrics_request_parse(hf_slice(endless, METRICS_REQUEST_MAX)), METRICS_REQUEST_LONG);
+    assert_int_equal(metrics_request_parse(hf_slice(endless, METRICS_REQUEST_MAX - 1)),
+                     METRICS_REQUEST_MORE);
+    assert_int_equal(metrics_request_parse(hf_slice(endless, METRICS_REQUEST_MAX)),
+                     METRICS_REQUEST_LONG);
 }
 
 int

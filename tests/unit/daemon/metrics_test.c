@@ -1,4 +1,5 @@
-/* The text of the metrics, and METRICS.md beside the code. With --write the latter is written instead. */
+/* The text of the metrics, and METRICS.md beside the code. With --write the latter is written
+ * instead. */
 #include "tests/support/page.h"
 
 #include <holdfast/daemon.h>
@@ -9,7 +10,7 @@ text_of(const char *json)
 {
     static struct hf_buf text;
     json_t *doc = NULL;
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     if (hf_doc_parse(hf_slice_text(json), 1 << 20, "test", &doc, &err) != HF_OK)
         fail_msg("%s", err.text);
     hf_buf_done(&text);
@@ -46,16 +47,24 @@ each_form_has_its_sample(void **state)
     has("{\"journal\":{\"bytes\":0}}", "holdfast_journal_bytes 0");
     has("{\"journal\":{\"seconds_left\":7}}", "holdfast_journal_fill_seconds 7");
     has("{\"agent\":{\"version\":\"1.2.3\"}}", "holdfast_build_info{version=\"1.2.3\"} 1");
-    has("{\"agent\":{\"started\":\"2026-11-22T16:25:50Z\"}}", "holdfast_start_time_seconds 1795364750");
-    has("{\"sources\":[{\"name\":\"app\",\"text\":2,\"base64\":3}]}", "holdfast_source_unparsed_events_total{source=\"app\"} 5");
-    has("{\"trails\":[{\"name\":\"t\",\"reason\":\"away\"}]}", "holdfast_trail_held{trail=\"t\"} 1");
+    has("{\"agent\":{\"started\":\"2026-11-22T16:25:50Z\"}}",
+        "holdfast_start_time_seconds 1795364750");
+    has("{\"sources\":[{\"name\":\"app\",\"text\":2,\"base64\":3}]}",
+        "holdfast_source_unparsed_events_total{source=\"app\"} 5");
+    has("{\"trails\":[{\"name\":\"t\",\"reason\":\"away\"}]}",
+        "holdfast_trail_held{trail=\"t\"} 1");
     has("{\"trails\":[{\"name\":\"t\",\"reason\":null}]}", "holdfast_trail_held{trail=\"t\"} 0");
-    has("{\"trails\":[{\"name\":\"t\",\"class\":\"HF_EACCESS\"}]}", "holdfast_trail_held_reason{trail=\"t\",class=\"HF_EACCESS\"} 1");
-    has("{\"trails\":[{\"name\":\"t\",\"errors\":{\"HF_EIO\":2,\"HF_ETLS\":1}}]}", "holdfast_trail_errors_total{trail=\"t\",class=\"HF_EIO\"} 2\n"
-                                                                                  "holdfast_trail_errors_total{trail=\"t\",class=\"HF_ETLS\"} 1");
-    has("{\"trails\":[{\"name\":\"t\",\"store\":\"s\",\"bucket\":\"b\",\"encryption\":\"cms\",\"lock_mode\":\"NONE\"}]}",
-        "holdfast_trail_info{trail=\"t\",store=\"s\",bucket=\"b\",encryption=\"cms\",lock_mode=\"NONE\"} 1");
-    has("{\"stores\":[{\"name\":\"s\",\"skew_s\":-3}]}", "holdfast_store_clock_skew_seconds{store=\"s\"} -3");
+    has("{\"trails\":[{\"name\":\"t\",\"class\":\"HF_EACCESS\"}]}",
+        "holdfast_trail_held_reason{trail=\"t\",class=\"HF_EACCESS\"} 1");
+    has("{\"trails\":[{\"name\":\"t\",\"errors\":{\"HF_EIO\":2,\"HF_ETLS\":1}}]}",
+        "holdfast_trail_errors_total{trail=\"t\",class=\"HF_EIO\"} 2\n"
+        "holdfast_trail_errors_total{trail=\"t\",class=\"HF_ETLS\"} 1");
+    has("{\"trails\":[{\"name\":\"t\",\"store\":\"s\",\"bucket\":\"b\",\"encryption\":\"cms\","
+        "\"lock_mode\":\"NONE\"}]}",
+        "holdfast_trail_info{trail=\"t\",store=\"s\",bucket=\"b\",encryption=\"cms\",lock_mode="
+        "\"NONE\"} 1");
+    has("{\"stores\":[{\"name\":\"s\",\"skew_s\":-3}]}",
+        "holdfast_store_clock_skew_seconds{store=\"s\"} -3");
 }
 
 static void
@@ -66,7 +75,8 @@ what_is_not_known_has_no_sample(void **state)
     says_nothing("{\"journal\":{\"seconds_left\":0}}");
     says_nothing("{\"journal\":{\"bytes\":\"many\"},\"ok\":null,\"sources\":[],\"trails\":null}");
     says_nothing("{\"agent\":{\"started\":\"yesterday\"}}");
-    const char *well = text_of("{\"trails\":[{\"name\":\"t\",\"reason\":null,\"class\":null,\"since\":null,\"errors\":{}}]}");
+    const char *well = text_of("{\"trails\":[{\"name\":\"t\",\"reason\":null,\"class\":null,"
+                               "\"since\":null,\"errors\":{}}]}");
     assert_non_null(well);
     assert_null(strstr(well, "class="));
     says_nothing("{\"sources\":[{\"name\":\"app\",\"text\":2}]}");
@@ -76,7 +86,8 @@ static void
 help_and_type_come_once_before_the_samples(void **state)
 {
     (void)state;
-    const char *text = text_of("{\"sources\":[{\"name\":\"a\",\"events\":1},{\"name\":\"b\",\"events\":2}]}");
+    const char *text =
+        text_of("{\"sources\":[{\"name\":\"a\",\"events\":1},{\"name\":\"b\",\"events\":2}]}");
     const char *expected = "# TYPE holdfast_source_events_total counter\n"
                            "holdfast_source_events_total{source=\"a\"} 1\n"
                            "holdfast_source_events_total{source=\"b\"} 2\n";
@@ -90,7 +101,8 @@ static void
 label_values_are_escaped(void **state)
 {
     (void)state;
-    has("{\"sources\":[{\"name\":\"a\\\"b\\\\c\\nd\",\"events\":1}]}", "holdfast_source_events_total{source=\"a\\\"b\\\\c\\nd\"} 1");
+    has("{\"sources\":[{\"name\":\"a\\\"b\\\\c\\nd\",\"events\":1}]}",
+        "holdfast_source_events_total{source=\"a\\\"b\\\\c\\nd\"} 1");
 }
 
 static void
@@ -134,7 +146,8 @@ alerts_name_metrics_of_the_table(void **state)
     (void)state;
     assert_non_null(at);
     for (; (at = strstr(at, "holdfast_")) != NULL; count++) {
-        hf_owned(hf_freep) char *row = hf_asprintf("| `%.*s` |", (int)strspn(at, "abcdefghijklmnopqrstuvwxyz_"), at);
+        hf_owned(hf_freep) char *row =
+            hf_asprintf("| `%.*s` |", (int)strspn(at, "abcdefghijklmnopqrstuvwxyz_"), at);
         if (!strstr(text, row))
             fail_msg("%s is none of the table", row);
         at++;
@@ -161,7 +174,8 @@ names_follow_the_conventions(void **state)
         if (counter != ends_well(at, size, "_total"))
             fail_msg("'%.*s': a counter, and only a counter, ends in _total", (int)size, at);
         for (size_t i = 0; i < 4; i++)
-            if (ends_well(at, size, ((const char *const[]){"_ms", "_minutes", "_kib", "_percent"})[i]))
+            if (ends_well(at, size,
+                          ((const char *const[]){ "_ms", "_minutes", "_kib", "_percent" })[i]))
                 fail_msg("'%.*s' is not in base units", (int)size, at);
     }
     assert_in_range(count, 40, 200);
@@ -181,7 +195,7 @@ no_name_stands_twice(void **state)
     hf_buf_done(&made);
 }
 
-static struct page page = {hf_metrics_reference, "update_metrics", NULL};
+static struct page page = { hf_metrics_reference, "update_metrics", NULL };
 
 static void
 committed_reference_is_the_tables(void **state)

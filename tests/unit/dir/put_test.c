@@ -186,7 +186,8 @@ bucket_state_tells(void **state)
 static int
 may_not_open(void *path, struct hf_fs_call *call)
 {
-    return strcmp(call->name, "open") == 0 && call->path && strcmp(call->path, path) == 0 ? EACCES : 0;
+    return strcmp(call->name, "open") == 0 && call->path && strcmp(call->path, path) == 0 ? EACCES
+                                                                                          : 0;
 }
 
 /* So that whoever reads many goes on with the next. */

@@ -18,7 +18,8 @@ fail_one(void *context, struct hf_fs_call *call)
     struct fault *fault = context;
     char link[40], path[256] = "";
     snprintf(link, sizeof(link), "/proc/self/fd/%d", call->fd);
-    if (strcmp(call->name, fault->name) != 0 || (!call->path && readlink(link, path, sizeof(path) - 1) < 0) ||
+    if (strcmp(call->name, fault->name) != 0 ||
+        (!call->path && readlink(link, path, sizeof(path) - 1) < 0) ||
         !strstr(call->path ? call->path : path, fault->path))
         return 0;
     return ++fault->count == fault->at ? EIO : 0;

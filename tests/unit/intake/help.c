@@ -55,10 +55,14 @@ rig_new(void)
     assert_int_equal(pipe2(rig->wake, O_NONBLOCK | O_CLOEXEC), 0);
     rig->woken = event_new(rig->loop, rig->wake[0], EV_READ | EV_PERSIST, on_woken, rig);
     event_add(rig->woken, NULL);
-    rig->timing = (struct hf_intake_timing){
-        .quiet_ms = 60, .rescan_ms = 100000, .poll_ms = 20, .retry_ms = 20, .full_after_ms = 40,
-        .hello_ms = 10000, .silent_ms = 2000, .connections_max = 64
-    };
+    rig->timing = (struct hf_intake_timing){ .quiet_ms = 60,
+                                             .rescan_ms = 100000,
+                                             .poll_ms = 20,
+                                             .retry_ms = 20,
+                                             .full_after_ms = 40,
+                                             .hello_ms = 10000,
+                                             .silent_ms = 2000,
+                                             .connections_max = 64 };
     rig->journal_bytes = 64u << 20;
     rig->segment_bytes = 4u << 20;
     rig->config.sources = rig->sources;

@@ -572,7 +572,8 @@ connections_that_say_nothing_make_room(void **state)
     struct client late = client_new(rig);
     say(&late, "two\n");
     rig_until_count(rig, 1);
-    hear(&silent[1], "ERROR too many connections, and this one has not said anything\n"); /* the oldest */
+    hear(&silent[1],
+         "ERROR too many connections, and this one has not said anything\n"); /* the oldest */
     until_closed(&silent[1]);
     say(&busy, "one\n");
     hear_last(&busy, "ACK 1\n");

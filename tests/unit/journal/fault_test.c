@@ -189,8 +189,8 @@ a_torn_snapshot_is_no_loss_at_any_later_start(void **state)
     append_events(fixture, 5);
     must_begin(fixture->journal);
     struct hf_error err;
-    assert_int_equal(hf_journal_set_state(fixture->journal, "file/a", HF_SLICE_LITERAL("one"), &err),
-                     HF_OK);
+    assert_int_equal(
+        hf_journal_set_state(fixture->journal, "file/a", HF_SLICE_LITERAL("one"), &err), HF_OK);
     hf_journal_commit(fixture->journal);
     fixture_reopen(fixture);
     struct hf_segment current = look_at_current(fixture);
@@ -443,9 +443,11 @@ begin_by_hand(struct fixture *fixture, uint64_t number, uint64_t order, uint64_t
     close(fd);
 }
 
-/* The next segment came as far as `copies` of its header, which says that nothing at or before `released` is needed any more. */
+/* The next segment came as far as `copies` of its header, which says that nothing at or before
+ * `released` is needed any more. */
 static void
-assert_begun_segment_costs_nothing(struct fixture *fixture, uint64_t released, unsigned copies, const char *state)
+assert_begun_segment_costs_nothing(struct fixture *fixture, uint64_t released, unsigned copies,
+                                   const char *state)
 {
     uint64_t order = look_at_current(fixture).order;
     fixture_close(fixture);
@@ -480,7 +482,8 @@ a_crash_while_a_segment_is_begun_costs_nothing(void **state)
     }
 }
 
-/* Its header says that nothing of the segments before is needed. Their events are not; but the state stands nowhere else yet. */
+/* Its header says that nothing of the segments before is needed. Their events are not; but the
+ * state stands nowhere else yet. */
 static void
 a_header_without_its_snapshot_does_not_cost_the_state(void **state)
 {

@@ -117,7 +117,8 @@ segments_are_reused_for_ever_in_bounded_space(void **state)
     assert_true(count_files(fixture->directory) <= 6);
 }
 
-/* So many bytes of events that no segment holds them all, as long as no batch is larger than a segment: it would get one of its size. */
+/* So many bytes of events that no segment holds them all, as long as no batch is larger than a
+ * segment: it would get one of its size. */
 static bool
 more_than_a_segment(uint64_t last_seq)
 {

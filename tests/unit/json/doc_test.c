@@ -242,7 +242,9 @@ what_json_cannot_hold_is_set_as_near_as_it_can(void **state)
 {
     (void)state;
     json_t *doc = json_object();
-    hf_doc_set_text(doc, "text", "a\xff" "b\xc3");
+    hf_doc_set_text(doc, "text",
+                    "a\xff"
+                    "b\xc3");
     assert_string_equal(hf_doc_text_or(doc, "text", ""), "a?b?");
     hf_doc_set_u64(doc, "number", UINT64_MAX);
     assert_int_equal(hf_doc_u64_or(doc, "number", 0), INT64_MAX);

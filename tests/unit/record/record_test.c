@@ -35,8 +35,8 @@ static void
 make(struct made *made, struct hf_slice line, const struct hf_record_part *part)
 {
     *made = (struct made){ .buf = HF_BUF(64u << 20) };
-    assert_int_equal(hf_record_make(&maker, "app", "LogLine", 7, ARRIVAL_S, line, part,
-                                    &made->buf, &made->record, &made->time_s, &made->counts),
+    assert_int_equal(hf_record_make(&maker, "app", "LogLine", 7, ARRIVAL_S, line, part, &made->buf,
+                                    &made->record, &made->time_s, &made->counts),
                      HF_OK);
     made->doc = json_loadb((const char *)made->record.ptr, made->record.size, 0, NULL);
     assert_non_null(made->doc);
@@ -95,9 +95,9 @@ missing_fields_are_inserted_and_the_rest_stays(void **state)
                           "\"eventName\":\"b\"}"),
          NULL);
     assert_complete(made.doc);
-    assert_true(
-        hf_ends_with(hf_buf_text(&made.buf), ",\"eventTime\":\"2026-11-22T15:00:00.123+00:00\","
-                                                "\"eventSource\":\"a\",\"eventName\":\"b\"}"));
+    assert_true(hf_ends_with(hf_buf_text(&made.buf),
+                             ",\"eventTime\":\"2026-11-22T15:00:00.123+00:00\","
+                             "\"eventSource\":\"a\",\"eventName\":\"b\"}"));
     assert_string_equal(json_string_value(json_object_get(made.doc, "sourceIPAddress")), "host1");
     assert_string_equal(json_string_value(json_object_get(made.doc, "eventVersion")), "1.11");
     assert_string_equal(json_string_value(json_object_get(made.doc, "recipientAccountId")),

@@ -48,8 +48,9 @@ names_of_ways_come_back(void **state)
         assert_true(hf_compression_parse(text, &compression));
         assert_int_equal(compression, ways[way]);
     }
-    static const char *const wrong[] = { NULL, "", "libdeflate-0", "libdeflate-13", "libdeflate-32",
-                                         "libdeflate-6 ", "isa-l-1", "6" };
+    static const char *const wrong[] = {
+        NULL, "", "libdeflate-0", "libdeflate-13", "libdeflate-32", "libdeflate-6 ", "isa-l-1", "6"
+    };
     for (size_t i = 0; i < HF_COUNT(wrong); i++)
         assert_false(hf_compression_parse(wrong[i], &compression));
     assert_false(hf_compression_available(0));
@@ -95,7 +96,8 @@ every_level_and_size_comes_back(void **state)
     }
 }
 
-/* A window that is sealed again, by another sealer or after a restart, has to have the same bytes. */
+/* A window that is sealed again, by another sealer or after a restart, has to have the same
+ * bytes. */
 static void
 what_was_compressed_before_changes_nothing(void **state)
 {

@@ -65,10 +65,12 @@ fixture_setup(void **state)
         .lock_mode = HF_LOCK_COMPLIANCE,
         .lock_days = 30,
     };
-    f->job = (struct hf_seal_job){
-        .plan = &f->plan, .selection = &f->all, .window = "1-9", .key = KEY, .path = f->path,
-        .compression = HF_COMPRESSION_USUAL
-    };
+    f->job = (struct hf_seal_job){ .plan = &f->plan,
+                                   .selection = &f->all,
+                                   .window = "1-9",
+                                   .key = KEY,
+                                   .path = f->path,
+                                   .compression = HF_COMPRESSION_USUAL };
     open_journal();
     return 0;
 }

@@ -186,10 +186,12 @@ key_that_was_made_for_another_encryption_is_refused(void **state)
     add_batch(1, 3, 1);
     cut(1, 3);
     f->job.key = CMS_KEY;
-    assert_int_equal(hf_seal_window(f->journal, &f->job, &f->memory, &sealed, &loss, &err), HF_EINTERNAL);
+    assert_int_equal(hf_seal_window(f->journal, &f->job, &f->memory, &sealed, &loss, &err),
+                     HF_EINTERNAL);
     f->job.key = KEY;
     f->plan.encryption = HF_ENCRYPT_CMS;
-    assert_int_equal(hf_seal_window(f->journal, &f->job, &f->memory, &sealed, &loss, &err), HF_EINTERNAL);
+    assert_int_equal(hf_seal_window(f->journal, &f->job, &f->memory, &sealed, &loss, &err),
+                     HF_EINTERNAL);
     assert_null(sealed);
     assert_int_equal(sealed_files(), 0);
 }
@@ -212,7 +214,8 @@ records_that_differ_from_the_cut_are_our_own_mistake(void **state)
     for (size_t i = 0; i < HF_COUNT(wrong); i++) {
         f->job.range.count = wrong[i].count;
         f->job.range.bytes = wrong[i].bytes;
-        assert_int_equal(hf_seal_window(f->journal, &f->job, &f->memory, &sealed, &loss, &err), HF_EINTERNAL);
+        assert_int_equal(hf_seal_window(f->journal, &f->job, &f->memory, &sealed, &loss, &err),
+                         HF_EINTERNAL);
         assert_int_equal(sealed_files(), 0);
     }
 }

@@ -1,7 +1,9 @@
 /* Every function of store.h against a real store. Environment:
- *   HF_STORE_URL (else everything is skipped), HF_STORE_REGION, HF_STORE_CA, HF_STORE_CREDENTIALS
- * or AWS_*, HF_STORE_ADDRESSING=virtual. A bucket of a fresh name is made with Object Lock and left
- * behind. */
+ *
+ *   HF_STORE_URL (else everything is skipped), HF_STORE_REGION, HF_STORE_CA,
+ *   HF_STORE_CREDENTIALS or AWS_*, HF_STORE_ADDRESSING=virtual
+ *
+ * A bucket of a fresh name is made with Object Lock and left behind. */
 #include "tests/support/test.h"
 
 #include <holdfast/crypto.h>

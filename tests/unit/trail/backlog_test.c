@@ -28,8 +28,9 @@ what_is_not_delivered_waits_since_it_arrived(void **state)
     assert_int_equal(world_number(&world, "backlog_bytes"), 0);
     assert_int_equal(world_number(&world, "backlog_s"), 0);
     assert_int_equal(world_number(&world, "records_delivered"), 3);
-    assert_int_equal(world_number(&world, "records_locked"), 0); /* a directory's lock is advisory */
-    assert_int_equal(world_number(&world, "puts"), 3);           /* object, key, digest */
+    assert_int_equal(world_number(&world, "records_locked"),
+                     0);                               /* a directory's lock is advisory */
+    assert_int_equal(world_number(&world, "puts"), 3); /* object, key, digest */
     assert_int_equal(world_number(&world, "puts_again"), 0);
     assert_int_equal(world_number(&world, "digests_delivered"), 1);
     world_stop(&world);

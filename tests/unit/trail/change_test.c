@@ -1,17 +1,23 @@
-/* Trails come, change and go with a backlog, and with a crash before any of it is cut: what was taken under a configuration is cut by
- * that one. Prints a row per case: what is missing from its trail, and what is twice or too much in it. */
+/* Trails come, change and go with a backlog, and with a crash before any of it is cut: what was
+ * taken under a configuration is cut by that one. Prints a row per case: what is missing from
+ * its trail, and what is twice or too much in it. */
 #include "tests/unit/trail/world.h"
 
 #include <errno.h>
 #include <sys/wait.h>
 
 #define TEN_YEARS_S (INT64_C(10) * 365 * 86400)
-#define TRAIL(sources, more)                                                                                                              \
-    "  - { name: all, bucket: evidence, prefix: all, sources: [" sources "], window: { seconds: 3600 }, encryption: none, digest: { key_file: digest.key }" more " }\n"
+#define TRAIL(sources, more)                                                                       \
+    "  - { name: all, bucket: evidence, prefix: all, sources: [" sources                           \
+    "], window: { seconds: 3600 }, encryption: none, digest: { key_file: digest.key }" more " }\n"
 
-static const char only_one[] = TRAIL("one", ""), only_two[] = TRAIL("two", ""), both[] = TRAIL("one, two", ""), both_oldest[] = TRAIL("one, two", ", start: oldest");
+static const char only_one[] = TRAIL("one", ""), only_two[] = TRAIL("two", ""),
+                  both[] = TRAIL("one, two", ""),
+                  both_oldest[] = TRAIL("one, two", ", start: oldest");
 /* A configuration has to have a trail: this one is somebody else's. */
-static const char other[] = "  - { name: other, bucket: evidence, prefix: other, sources: [two], window: { seconds: 3600 }, encryption: none, digest: { key_file: digest.key } }\n";
+static const char other[] =
+    "  - { name: other, bucket: evidence, prefix: other, sources: [two], window: { seconds: 3600 "
+    "}, encryption: none, digest: { key_file: digest.key } }\n";
 
 static void
 reload(struct world *world, const char *trails)
@@ -55,7 +61,8 @@ static bool
 is_expected(const struct expected *expected, size_t count, const char *source, unsigned number)
 {
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(expected[i].source, source) == 0 && number >= expected[i].first && number < expected[i].first + expected[i].count)
+        if (strcmp(expected[i].source, source) == 0 && number >= expected[i].first &&
+            number < expected[i].first + expected[i].count)
             return true;
     }
     return false;
@@ -63,15 +70,17 @@ is_expected(const struct expected *expected, size_t count, const char *source, u
 
 /* Of both sources, numbers up to but not including `end`. */
 static void
-judge(const struct world *world, const char *what, unsigned end, const struct expected *expected, size_t count)
+judge(const struct world *world, const char *what, unsigned end, const struct expected *expected,
+      size_t count)
 {
-    static const char *const sources[] = {"one", "two"};
+    static const char *const sources[] = { "one", "two" };
     unsigned lost = 0, doubled = 0, events = 0;
     char folder[HF_PATH_MAX];
     snprintf(folder, sizeof(folder), "%s/root/evidence/all", world->folder);
     for (size_t s = 0; s < HF_COUNT(sources); s++) {
         for (unsigned number = 0; number < end; number++) {
-            unsigned times = times_in(folder, sources[s], number), wanted = is_expected(expected, count, sources[s], number);
+            unsigned times = times_in(folder, sources[s], number),
+                     wanted = is_expected(expected, count, sources[s], number);
             events += wanted;
             lost += times < wanted;
             doubled += times > wanted;
@@ -84,10 +93,10 @@ judge(const struct world *world, const char *what, unsigned end, const struct ex
     assert_int_equal(bucket.found, events);
     assert_int_equal(bucket.listed, events);
 }
-#define JUDGE(world, what, end, ...)                                                                                                      \
-    do {                                                                                                                                  \
-        const struct expected expected_[] = {__VA_ARGS__};                                                                                \
-        judge(world, what, end, expected_, HF_COUNT(expected_));                                                                          \
+#define JUDGE(world, what, end, ...)                                                               \
+    do {                                                                                           \
+        const struct expected expected_[] = { __VA_ARGS__ };                                       \
+        judge(world, what, end, expected_, HF_COUNT(expected_));                                   \
     } while (0)
 
 /* ---- the script of a case, live or with a crash at its end ---- */
@@ -133,7 +142,8 @@ each_change_holds_for_what_came_under_it(void **state)
     three_in_a_row(&world);
     world_set_wall(0);
     world_flush_well(&world);
-    JUDGE(&world, "A, B, C by reload, with a backlog", 30, {"one", 0, 10}, {"two", 10, 20}, {"one", 20, 10});
+    JUDGE(&world, "A, B, C by reload, with a backlog", 30, { "one", 0, 10 }, { "two", 10, 20 },
+          { "one", 20, 10 });
     finish(&world);
 }
 
@@ -146,7 +156,8 @@ crash_before_any_of_it_is_cut_changes_nothing(void **state)
     run_until_crash(&world, three_in_a_row);
     world_start(&world, both);
     world_flush_well(&world);
-    JUDGE(&world, "... and a crash before any of it is cut", 30, {"one", 0, 10}, {"two", 10, 20}, {"one", 20, 10});
+    JUDGE(&world, "... and a crash before any of it is cut", 30, { "one", 0, 10 },
+          { "two", 10, 20 }, { "one", 20, 10 });
     finish(&world);
 }
 
@@ -170,12 +181,14 @@ configuration_that_changed_while_it_was_down_is_for_what_comes_then(void **state
     world_start(&world, both);
     append_both(&world, 20, 10);
     world_flush_well(&world);
-    JUDGE(&world, "A, B by reload, a crash, started with C", 30, {"one", 0, 10}, {"two", 10, 20}, {"one", 20, 10});
+    JUDGE(&world, "A, B by reload, a crash, started with C", 30, { "one", 0, 10 },
+          { "two", 10, 20 }, { "one", 20, 10 });
     world_stop(&world);
     world_start(&world, only_one);
     append_both(&world, 30, 10);
     world_flush_well(&world);
-    JUDGE(&world, "... stopped, started with A", 40, {"one", 0, 10}, {"two", 10, 20}, {"one", 20, 20});
+    JUDGE(&world, "... stopped, started with A", 40, { "one", 0, 10 }, { "two", 10, 20 },
+          { "one", 20, 20 });
     finish(&world);
 }
 
@@ -196,7 +209,8 @@ removal_behind_a_change_drains_both(void **state)
     changed_and_removed(&world);
     world_set_wall(0);
     world_wait_until_gone(&world, "state/trails/all");
-    JUDGE(&world, "A, B, removed, with a backlog: drained", 30, {"one", 0, 10}, {"two", 10, 10});
+    JUDGE(&world, "A, B, removed, with a backlog: drained", 30, { "one", 0, 10 },
+          { "two", 10, 10 });
     finish(&world);
 }
 
@@ -210,7 +224,8 @@ removal_outlives_a_crash(void **state)
     world_start(&world, other);
     append_both(&world, 30, 10);
     world_wait_until_gone(&world, "state/trails/all");
-    JUDGE(&world, "... and a crash: drained by the next start", 40, {"one", 0, 10}, {"two", 10, 10});
+    JUDGE(&world, "... and a crash: drained by the next start", 40, { "one", 0, 10 },
+          { "two", 10, 10 });
     finish(&world);
 }
 
@@ -224,7 +239,8 @@ removal_by_the_start_drains(void **state)
     world_start(&world, other);
     append_both(&world, 20, 10);
     world_wait_until_gone(&world, "state/trails/all");
-    JUDGE(&world, "A, B, a crash, started without it: drained", 30, {"one", 0, 10}, {"two", 10, 10});
+    JUDGE(&world, "A, B, a crash, started without it: drained", 30, { "one", 0, 10 },
+          { "two", 10, 10 });
     finish(&world);
 }
 
@@ -249,7 +265,8 @@ what_came_while_it_was_gone_is_not_its_own(void **state)
     removed_and_back(&world);
     world_set_wall(0);
     world_flush_well(&world);
-    JUDGE(&world, "removed and back before it drained", 30, {"one", 0, 10}, {"two", 0, 10}, {"one", 20, 10}, {"two", 20, 10});
+    JUDGE(&world, "removed and back before it drained", 30, { "one", 0, 10 }, { "two", 0, 10 },
+          { "one", 20, 10 }, { "two", 20, 10 });
     assert_int_equal(bucket_of(&world, "all", "eventID").old_heads, 0); /* the same chain */
     finish(&world);
 }
@@ -263,7 +280,8 @@ what_came_while_it_was_gone_is_not_its_own_after_a_crash(void **state)
     run_until_crash(&world, removed_and_back);
     world_start(&world, both);
     world_flush_well(&world);
-    JUDGE(&world, "... and a crash", 30, {"one", 0, 10}, {"two", 0, 10}, {"one", 20, 10}, {"two", 20, 10});
+    JUDGE(&world, "... and a crash", 30, { "one", 0, 10 }, { "two", 0, 10 }, { "one", 20, 10 },
+          { "two", 20, 10 });
     finish(&world);
 }
 
@@ -287,7 +305,8 @@ back_by_the_start_after_a_crash_begins_there(void **state)
     world_start(&world, both);
     append_both(&world, 20, 10);
     world_flush_well(&world);
-    JUDGE(&world, "removed, a crash before it drained, started with it", 30, {"one", 0, 10}, {"two", 0, 10}, {"one", 20, 10}, {"two", 20, 10});
+    JUDGE(&world, "removed, a crash before it drained, started with it", 30, { "one", 0, 10 },
+          { "two", 0, 10 }, { "one", 20, 10 }, { "two", 20, 10 });
     finish(&world);
 }
 
@@ -301,7 +320,7 @@ back_from_the_oldest_takes_what_came_meanwhile(void **state)
     reload(&world, both_oldest);
     world_set_wall(0);
     world_flush_well(&world);
-    JUDGE(&world, "removed and back with `start: oldest`", 20, {"one", 0, 20}, {"two", 0, 20});
+    JUDGE(&world, "removed and back with `start: oldest`", 20, { "one", 0, 20 }, { "two", 0, 20 });
     finish(&world);
 }
 
@@ -320,7 +339,8 @@ back_after_it_drained_is_a_new_trail(void **state)
     reload(&world, both);
     append_both(&world, 20, 10);
     world_flush_well(&world);
-    JUDGE(&world, "removed, drained, and back", 30, {"one", 0, 10}, {"two", 0, 10}, {"one", 20, 10}, {"two", 20, 10});
+    JUDGE(&world, "removed, drained, and back", 30, { "one", 0, 10 }, { "two", 0, 10 },
+          { "one", 20, 10 }, { "two", 20, 10 });
     assert_int_equal(bucket_of(&world, "all", "eventID").old_heads, 1);
     finish(&world);
 }
@@ -329,7 +349,10 @@ static int
 fail_digests(void *context, struct hf_fs_call *call)
 {
     (void)context;
-    return strcmp(call->name, "link") == 0 && call->to && strstr(call->to, "/root/evidence/all/") && strstr(call->to, "CloudTrail-Digest") && hf_ends_with(call->to, ".json.gz") ? EIO : 0;
+    return strcmp(call->name, "link") == 0 && call->to && strstr(call->to, "/root/evidence/all/") &&
+                   strstr(call->to, "CloudTrail-Digest") && hf_ends_with(call->to, ".json.gz")
+               ? EIO
+               : 0;
 }
 
 /* Its first digest is cut and cannot be delivered: it lies in the ledger only. */
@@ -358,7 +381,8 @@ crash_before_the_first_digest_of_a_trail_that_is_back(void **state)
     run_until_crash(&world, back_and_ended_before_its_first_digest);
     world_start(&world, both);
     world_flush_well(&world);
-    JUDGE(&world, "... a crash before its first digest is delivered", 101, {"one", 0, 10}, {"two", 0, 10}, {"one", 100, 1}, {"two", 100, 1});
+    JUDGE(&world, "... a crash before its first digest is delivered", 101, { "one", 0, 10 },
+          { "two", 0, 10 }, { "one", 100, 1 }, { "two", 100, 1 });
     assert_int_equal(bucket_of(&world, "all", "eventID").old_heads, 1);
     finish(&world);
 }
@@ -376,7 +400,7 @@ new_trail_from_the_oldest_takes_what_the_journal_has(void **state)
     reload(&world, trails);
     append_both(&world, 10, 10);
     world_flush_well(&world);
-    JUDGE(&world, "a new trail with `start: oldest`", 20, {"one", 0, 20}, {"two", 0, 20});
+    JUDGE(&world, "a new trail with `start: oldest`", 20, { "one", 0, 20 }, { "two", 0, 20 });
     finish(&world);
 }
 
@@ -385,7 +409,9 @@ new_trail_from_the_oldest_takes_what_the_journal_has(void **state)
 static void
 window_ends_at_the_change(void **state)
 {
-    static const char half_an_hour[] = "  - { name: all, bucket: evidence, prefix: all, sources: [one, two], window: { seconds: 1800 }, encryption: none, digest: { key_file: digest.key } }\n";
+    static const char half_an_hour[] =
+        "  - { name: all, bucket: evidence, prefix: all, sources: [one, two], window: { seconds: "
+        "1800 }, encryption: none, digest: { key_file: digest.key } }\n";
     struct world world;
     (void)state;
     world_new(&world);
@@ -394,7 +420,7 @@ window_ends_at_the_change(void **state)
     reload(&world, half_an_hour);
     append_both(&world, 5, 5);
     world_flush_well(&world);
-    JUDGE(&world, "another window length", 10, {"one", 0, 10}, {"two", 0, 10});
+    JUDGE(&world, "another window length", 10, { "one", 0, 10 }, { "two", 0, 10 });
     assert_int_equal(bucket_of(&world, "all", "eventID").objects, 2);
     finish(&world);
 }
@@ -404,7 +430,7 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool hold;
-} disk = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+} disk = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
 
 static int
 hold_journal(void *context, struct hf_fs_call *call)
@@ -446,7 +472,9 @@ hand_over(struct world *world, const char *source, unsigned first, unsigned coun
     for (unsigned i = first; i < first + count; i++) {
         char text[128];
         snprintf(text, sizeof(text), "{\"eventID\":\"%s-%u\",\"n\":%u}", source, i, i);
-        assert_int_equal(hf_journal_append(world->journal, id, 1767225600, hf_slice_text(text), NULL, &err), HF_OK);
+        assert_int_equal(
+            hf_journal_append(world->journal, id, 1767225600, hf_slice_text(text), NULL, &err),
+            HF_OK);
     }
     hf_journal_commit(world->journal);
 }
@@ -465,7 +493,8 @@ handed_over_before_the_change_is_under_the_settings_before_it(void **state)
     set_hold(false);
     append_both(&world, 10, 5);
     world_flush_well(&world);
-    JUDGE(&world, "on its way to the disk when its source leaves the trail", 15, {"one", 0, 10}, {"two", 10, 5});
+    JUDGE(&world, "on its way to the disk when its source leaves the trail", 15, { "one", 0, 10 },
+          { "two", 10, 5 });
     world_stop(&world);
     hf_fs_interpose(NULL, NULL);
     world_remove(&world);
@@ -493,7 +522,8 @@ sequences_that_are_given_again_are_under_the_settings_after_the_restart(void **s
     world_start(&world, only_two);
     append_both(&world, 30, 5);
     world_flush_well(&world);
-    JUDGE(&world, "never durable, a change behind it, a crash", 40, {"one", 0, 5}, {"two", 30, 5});
+    JUDGE(&world, "never durable, a change behind it, a crash", 40, { "one", 0, 5 },
+          { "two", 30, 5 });
     finish(&world);
 }
 
@@ -502,7 +532,9 @@ sequences_that_are_given_again_are_under_the_settings_after_the_restart(void **s
 static void
 trail_that_cannot_be_opened_refuses_the_reload(void **state)
 {
-    static const char third[] = "  - { name: third, bucket: evidence, prefix: third, window: { seconds: 3600 }, encryption: none, digest: { key_file: digest.key } }\n";
+    static const char third[] =
+        "  - { name: third, bucket: evidence, prefix: third, window: { seconds: 3600 }, "
+        "encryption: none, digest: { key_file: digest.key } }\n";
     struct world world;
     struct hf_error err;
     char path[512], trails[2048];
@@ -520,13 +552,15 @@ trail_that_cannot_be_opened_refuses_the_reload(void **state)
     assert_false(world_has(&world, "state/trails/other")); /* which could be opened */
     append_both(&world, 5, 5);
     world_flush_well(&world);
-    JUDGE(&world, "a reload with a trail that cannot be opened: as before", 10, {"one", 0, 10}, {"two", 0, 10});
+    JUDGE(&world, "a reload with a trail that cannot be opened: as before", 10, { "one", 0, 10 },
+          { "two", 0, 10 });
     assert_int_equal(hf_fs_unlink(path, &err), HF_OK);
     reload(&world, trails);
     append_both(&world, 10, 5);
     world_flush_well(&world);
-    JUDGE(&world, "... and again, when it can", 15, {"one", 0, 15}, {"two", 0, 10});
-    assert_int_equal(bucket_of(&world, "third", "eventID").found, 10); /* from then on, not from the first try */
+    JUDGE(&world, "... and again, when it can", 15, { "one", 0, 15 }, { "two", 0, 10 });
+    assert_int_equal(bucket_of(&world, "third", "eventID").found,
+                     10); /* from then on, not from the first try */
     finish(&world);
 }
 

@@ -117,7 +117,8 @@ follow(void *context, const struct hf_digest *digest)
     assert_true(!chain->number || digest->start_s == chain->end_s);
     assert_true(digest->end_s > digest->start_s);
     for (size_t i = 0; i < digest->object_count; i++) {
-        const char *name = strrchr(digest->objects[i].key, '/'), *stamp = strstr(name, "local_") + 6;
+        const char *name = strrchr(digest->objects[i].key, '/'),
+                   *stamp = strstr(name, "local_") + 6;
         char minute[HF_KEY_MAX];
         snprintf(minute, sizeof(minute), "%.14s", stamp);
         assert_true(strcmp(chain->last_object, minute) <= 0);
@@ -130,20 +131,23 @@ follow(void *context, const struct hf_digest *digest)
 static struct chain
 chain_of(const struct world *world)
 {
-    struct chain chain = {0};
+    struct chain chain = { 0 };
     world_each_digest(world, "all", follow, &chain);
     return chain;
 }
 
-/* An hour and more both ways, with a restart in the middle: nothing is held, and no time goes back. */
+/* An hour and more both ways, with a restart in the middle: nothing is held, and no time goes
+ * back. */
 static void
 steps_of_hours_both_ways_leave_times_that_never_go_back(void **state)
 {
-    static const int64_t offsets_s[] = {0, -3600, 0, 7200, -3600, 10800, -80000, 0};
+    static const int64_t offsets_s[] = { 0, -3600, 0, 7200, -3600, 10800, -80000, 0 };
     struct world world;
     (void)state;
     world_new(&world);
-    world_set_wall(86400); /* right: a day ahead of the host, so that going back does not reach the day of the build */
+    world_set_wall(
+        /* right: a day ahead of the host, so that going back does not reach the day of the build */
+        86400);
     world_start(&world, all_trail);
     for (unsigned i = 0; i < HF_COUNT(offsets_s); i++) {
         world_set_wall(86400 + offsets_s[i]);
@@ -189,11 +193,14 @@ clock_at_1970_holds_and_dates_nothing(void **state)
     world_remove(&world);
 }
 
-/* Timers run on boot time: after the lid is opened what is due is done at once, in one digest, and nothing is taken for a jump. */
+/* Timers run on boot time: after the lid is opened what is due is done at once, in one digest,
+ * and nothing is taken for a jump. */
 static void
 suspend_is_time_that_passed(void **state)
 {
-    static const char each_hour[] = "  - { name: all, bucket: evidence, prefix: all, window: { seconds: 300 }, encryption: none, digest: { seconds: 3600, key_file: digest.key } }\n";
+    static const char each_hour[] =
+        "  - { name: all, bucket: evidence, prefix: all, window: { seconds: 300 }, encryption: "
+        "none, digest: { seconds: 3600, key_file: digest.key } }\n";
     struct world world;
     (void)state;
     world_new(&world);
@@ -217,15 +224,17 @@ suspend_is_time_that_passed(void **state)
     world_remove(&world);
 }
 
-/* The store does not answer, so that nobody says what time it is: T must not be carried away for ever. */
+/* The store does not answer, so that nobody says what time it is: T must not be carried away for
+ * ever. */
 static void
 clock_far_ahead_is_not_believed_before_the_store_has_told_its_time(void **state)
 {
-    static const char nobody[] = "agent: { state_dir: state, account: \"000000000000\" }\n"
-                                 "stores: [ { name: here, url: \"http://127.0.0.1:9\" } ]\n"
-                                 "sources: [ { name: one, type: socket, path: one.sock } ]\n"
-                                 "buckets: [ { name: evidence, store: here, retention: { mode: governance, days: 1 } } ]\n"
-                                 "trails:\n%s";
+    static const char nobody[] =
+        "agent: { state_dir: state, account: \"000000000000\" }\n"
+        "stores: [ { name: here, url: \"http://127.0.0.1:9\" } ]\n"
+        "sources: [ { name: one, type: socket, path: one.sock } ]\n"
+        "buckets: [ { name: evidence, store: here, retention: { mode: governance, days: 1 } } ]\n"
+        "trails:\n%s";
     struct world world;
     char failed[512], text[4096];
     (void)state;

@@ -1,5 +1,5 @@
-/* A ledger that is not what it was: from one good file everything goes on; with both damaged only that trail stands still, and keeps
- * what it has not delivered. */
+/* A ledger that is not what it was: from one good file everything goes on; with both damaged
+ * only that trail stands still, and keeps what it has not delivered. */
 #include "tests/unit/trail/world.h"
 
 #include <stdlib.h>
@@ -44,7 +44,7 @@ static void
 assert_held(struct world *world, const char *word)
 {
     char failed[512];
-    struct asked asked = {.waiting = WAITING};
+    struct asked asked = { .waiting = WAITING };
     hf_trails_status(world->trails, answered, &asked);
     world_wait(&asked.waiting, failed);
     assert_string_equal(asked.state, "held");
@@ -55,7 +55,7 @@ assert_held(struct world *world, const char *word)
 static void
 damaged_byte_of_either_file_loses_nothing_and_shows_in_status(void **state)
 {
-    static const char *const names[] = {"ledger", "ledger.copy"};
+    static const char *const names[] = { "ledger", "ledger.copy" };
     struct world world;
     (void)state;
     world_new(&world);
@@ -82,7 +82,8 @@ damaged_byte_of_either_file_loses_nothing_and_shows_in_status(void **state)
     world_remove(&world);
 }
 
-/* The first trail cannot run; the second one does, and nothing of the journal is let go until the first one has been mended. */
+/* The first trail cannot run; the second one does, and nothing of the journal is let go until
+ * the first one has been mended. */
 static void
 trail_without_a_readable_ledger_is_held_alone_and_loses_nothing(void **state)
 {
@@ -103,11 +104,13 @@ trail_without_a_readable_ledger_is_held_alone_and_loses_nothing(void **state)
     world_append(&world, "two", 2, 2);
     int64_t began_ms = (int64_t)hf_boot_ms();
     world_flush(&world, 20000, failed);
-    assert_true((int64_t)hf_boot_ms() - began_ms < 15000); /* it does not wait for the one that cannot */
+    assert_true((int64_t)hf_boot_ms() - began_ms <
+                15000); /* it does not wait for the one that cannot */
     assert_non_null(strstr(failed, "trail 'all'"));
     assert_null(strstr(failed, "only-two"));
     assert_int_equal(bucket_of(&world, "two", "eventID").found, 4);
-    assert_int_equal(hf_trails_configure(world.trails, world_config(&world, two_trail), NULL), HF_OK);
+    assert_int_equal(hf_trails_configure(world.trails, world_config(&world, two_trail), NULL),
+                     HF_OK);
     assert_held(&world, "byte 0 of both"); /* also when it leaves the configuration */
     world_stop(&world);
     flip(&world, "ledger", 50);
@@ -149,11 +152,12 @@ ledger_that_was_taken_away_is_no_new_trail(void **state)
     world_remove(&world);
 }
 
-/* It says where everything goes, and nothing else does once the trail has left the configuration. */
+/* It says where everything goes, and nothing else does once the trail has left the
+ * configuration. */
 static void
 trail_drains_by_the_settings_that_are_not_damaged(void **state)
 {
-    static const char *const names[] = {"trail.json", "trail.json.copy"};
+    static const char *const names[] = { "trail.json", "trail.json.copy" };
     (void)state;
     for (unsigned i = 0; i < 2; i++) {
         struct world world;

@@ -6,8 +6,9 @@
 #define TEN_YEARS_S (INT64_C(10) * 365 * 86400)
 #define EVENTS      20000
 #define OBJECTS_MAX 200
-#define TRAIL(name)                                                                                                                       \
-    "  - { name: " name ", bucket: evidence, prefix: " name ", window: { seconds: 3600, max_bytes: 64KiB }, encryption: none, "            \
+#define TRAIL(name)                                                                                \
+    "  - { name: " name ", bucket: evidence, prefix: " name                                        \
+    ", window: { seconds: 3600, max_bytes: 64KiB }, encryption: none, "                            \
     "digest: { key_file: digest.key } }\n"
 
 static int
@@ -50,7 +51,7 @@ static void
 trails_that_are_behind_share_the_sealers(void **state)
 {
     static const char trails[] = TRAIL("first-one") TRAIL("second-one") TRAIL("third-one");
-    static const char *const names[] = {"first-one", "second-one", "third-one"};
+    static const char *const names[] = { "first-one", "second-one", "third-one" };
     struct world world;
     int64_t times[3][OBJECTS_MAX];
     size_t counts[3];

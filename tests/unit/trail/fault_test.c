@@ -1,4 +1,5 @@
-/* Faults of this host's disk while the agent runs: what can still be done is done, and nothing is given up. */
+/* Faults of this host's disk while the agent runs: what can still be done is done, and nothing
+ * is given up. */
 #include "tests/unit/trail/world.h"
 
 #include <errno.h>
@@ -70,7 +71,9 @@ digest_without_room_does_not_stop_deliveries(void **state)
 static void
 change_is_in_force_though_its_settings_cannot_be_saved(void **state)
 {
-    static const char only_two[] = "  - { name: all, bucket: evidence, prefix: all, sources: [two], window: { seconds: 3600 }, encryption: none, digest: { key_file: digest.key } }\n";
+    static const char only_two[] =
+        "  - { name: all, bucket: evidence, prefix: all, sources: [two], window: { seconds: 3600 "
+        "}, encryption: none, digest: { key_file: digest.key } }\n";
     struct world world;
     struct hf_error err;
     char path[512];
@@ -82,7 +85,8 @@ change_is_in_force_though_its_settings_cannot_be_saved(void **state)
     snprintf(path, sizeof(path), "%s/state/trails/all/trail.json", world.folder);
     assert_int_equal(hf_fs_unlink(path, &err), HF_OK);
     assert_int_equal(hf_fs_mkdirs(path, 0700, &err), HF_OK); /* nothing can be put in its place */
-    assert_int_equal(hf_trails_configure(world.trails, world_config(&world, only_two), &err), HF_OK);
+    assert_int_equal(hf_trails_configure(world.trails, world_config(&world, only_two), &err),
+                     HF_OK);
     world_append(&world, "one", 3, 3);
     world_append(&world, "two", 0, 2);
     world_flush_well(&world);

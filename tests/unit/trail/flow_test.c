@@ -125,7 +125,8 @@ removed_trail_drains_signs_and_goes(void **state)
     snprintf(both, sizeof(both), "%s%s", all_trail, two_trail);
     world_start(&world, both);
     world_append(&world, "two", 0, 7);
-    assert_int_equal(hf_trails_configure(world.trails, world_config(&world, all_trail), &err), HF_OK);
+    assert_int_equal(hf_trails_configure(world.trails, world_config(&world, all_trail), &err),
+                     HF_OK);
     world_append(&world, "two", 7, 3); /* not its own any more */
     world_wait_until_gone(&world, "state/trails/only-two");
     struct bucket bucket = bucket_of(&world, "two", "eventID");
@@ -164,7 +165,9 @@ changed_trail_keeps_old_events_under_old_settings(void **state)
 {
     struct world world;
     struct hf_error err;
-    static const char moved[] = "  - { name: all, bucket: evidence, prefix: moved, window: { seconds: 3600 }, encryption: none, digest: { key_file: digest.key } }\n";
+    static const char moved[] =
+        "  - { name: all, bucket: evidence, prefix: moved, window: { seconds: 3600 }, encryption: "
+        "none, digest: { key_file: digest.key } }\n";
     (void)state;
     world_new(&world);
     world_start(&world, all_trail);
@@ -207,10 +210,13 @@ objects_count_as_undigested_until_their_digest_is_delivered(void **state)
     char path[512], failed[512], day[HF_TIME_SIZE];
     (void)state;
     world_new(&world);
-    snprintf(path, sizeof(path), "%s/root/evidence/all/AWSLogs/000000000000/CloudTrail-Digest/local", world.folder);
+    snprintf(path, sizeof(path),
+             "%s/root/evidence/all/AWSLogs/000000000000/CloudTrail-Digest/local", world.folder);
     assert_int_equal(hf_fs_mkdirs(path, 0700, NULL), HF_OK);
     hf_time_folder(hf_wall_s(), day); /* of its year; the public key lies beside it */
-    snprintf(path, sizeof(path), "%s/root/evidence/all/AWSLogs/000000000000/CloudTrail-Digest/local/%.4s", world.folder, day);
+    snprintf(path, sizeof(path),
+             "%s/root/evidence/all/AWSLogs/000000000000/CloudTrail-Digest/local/%.4s", world.folder,
+             day);
     assert_int_equal(hf_fs_replace(path, "in the way", 10, 0600, NULL), HF_OK);
     world_start(&world, all_trail);
     world_append(&world, "one", 0, 3);
@@ -239,7 +245,8 @@ reload_tries_at_once_what_was_held_for_long(void **state)
     while (world_number(&world, "retry_in_s") < 10) /* each flush is a try, and the wait doubles */
         world_flush(&world, 20, failed);
     assert_int_equal(hf_fs_mkdirs(path, 0700, NULL), HF_OK);
-    assert_int_equal(hf_trails_configure(world.trails, world_config(&world, all_trail), &err), HF_OK);
+    assert_int_equal(hf_trails_configure(world.trails, world_config(&world, all_trail), &err),
+                     HF_OK);
     uint64_t deadline_ms = hf_boot_ms() + 5000;
     while (world_number(&world, "retry_in_s") > 0 && hf_boot_ms() < deadline_ms)
         usleep(10000);
@@ -264,7 +271,9 @@ static enum hf_status
 chain_new_told(struct world *world, const char *name, struct hf_error *err)
 {
     (void)world;
-    return strcmp(name, "ChainNew") == 0 ? HF_OK : hf_fail(err, HF_EINTERNAL, "only ChainNew was expected, not %s", name);
+    return strcmp(name, "ChainNew") == 0
+               ? HF_OK
+               : hf_fail(err, HF_EINTERNAL, "only ChainNew was expected, not %s", name);
 }
 
 static void
@@ -316,10 +325,17 @@ missing_digest_key_is_a_local_fault(void **state)
     struct hf_journal_recovery recovery;
     char journal_path[600];
     snprintf(journal_path, sizeof(journal_path), "%s/journal", path);
-    struct hf_journal_options journal = {.directory = journal_path, .max_bytes = 64u << 20, .segment_bytes = 4u << 20, .on_commit = world_on_commit, .context = &world};
+    struct hf_journal_options journal = { .directory = journal_path,
+                                          .max_bytes = 64u << 20,
+                                          .segment_bytes = 4u << 20,
+                                          .on_commit = world_on_commit,
+                                          .context = &world };
     assert_int_equal(hf_journal_open(&journal, &world.journal, &recovery, &err), HF_OK);
     hf_journal_recovery_done(&recovery);
-    struct hf_trails_options options = {.state_dir = path, .identity = &world.identity, .journal = world.journal, .own_event = world_own_event};
+    struct hf_trails_options options = { .state_dir = path,
+                                         .identity = &world.identity,
+                                         .journal = world.journal,
+                                         .own_event = world_own_event };
     struct hf_config *config = world_config(&world, all_trail);
     assert_int_equal(hf_trails_start(&options, config, &world.trails, &err), HF_ECONFIG);
     assert_non_null(strstr(err.text, "holdfast key new"));

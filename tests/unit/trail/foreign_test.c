@@ -1,5 +1,5 @@
-/* Somebody else's bytes under the keys of a trail: nothing is overwritten, everything gets a key of its own, and no more of them than
- * it takes. */
+/* Somebody else's bytes under the keys of a trail: nothing is overwritten, everything gets a key
+ * of its own, and no more of them than it takes. */
 #include "tests/unit/trail/world.h"
 
 #include <errno.h>
@@ -17,7 +17,8 @@ static int
 take_the_name(void *context, struct hf_fs_call *call)
 {
     (void)context;
-    if (strcmp(call->name, "link") != 0 || !call->to || !strstr(call->to, thief.among) || !hf_ends_with(call->to, ".json.gz") || !atomic_load(&thief.to_take))
+    if (strcmp(call->name, "link") != 0 || !call->to || !strstr(call->to, thief.among) ||
+        !hf_ends_with(call->to, ".json.gz") || !atomic_load(&thief.to_take))
         return 0;
     int fd = open(call->to, O_WRONLY | O_CREAT | O_EXCL, 0600);
     if (fd < 0)
@@ -25,7 +26,8 @@ take_the_name(void *context, struct hf_fs_call *call)
     (void)!write(fd, "nobody's", 8);
     close(fd);
     atomic_fetch_sub(&thief.to_take, 1);
-    snprintf(thief.names[atomic_fetch_add(&thief.taken, 1) % HF_COUNT(thief.names)], HF_PATH_MAX, "%s", call->to);
+    snprintf(thief.names[atomic_fetch_add(&thief.taken, 1) % HF_COUNT(thief.names)], HF_PATH_MAX,
+             "%s", call->to);
     return 0;
 }
 
@@ -87,7 +89,8 @@ digest_whose_key_is_taken_is_signed_again_under_another(void **state)
     world_remove(&world);
 }
 
-/* Between the finding and the next check the agent is gone: what lies under the digest's key is looked at, then left. */
+/* Between the finding and the next check the agent is gone: what lies under the digest's key is
+ * looked at, then left. */
 static void
 taken_key_of_a_digest_is_left_after_a_restart_as_well(void **state)
 {
@@ -125,8 +128,9 @@ window_whose_keys_are_all_taken_gets_more_of_them_slowly(void **state)
     world_append(&world, "one", 0, 3);
     world_flush(&world, 1000, failed);
     assert_string_not_equal(failed, "");
-    assert_int_equal(atomic_load(&thief.taken), 4); /* the first and three further ones at once, then there is a pause */
-    world_flush(&world, 1000, failed);              /* someone asks: one more */
+    assert_int_equal(atomic_load(&thief.taken),
+                     4); /* the first and three further ones at once, then there is a pause */
+    world_flush(&world, 1000, failed); /* someone asks: one more */
     assert_string_not_equal(failed, "");
     assert_int_equal(atomic_load(&thief.taken), 5);
     atomic_store(&thief.to_take, 0);

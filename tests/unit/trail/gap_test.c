@@ -1,4 +1,5 @@
-/* What a source lost before it was read is a record in the trail, and stands among the losses of the digest that lists its object. */
+/* What a source lost before it was read is a record in the trail, and stands among the losses of
+ * the digest that lists its object. */
 #include "tests/unit/trail/world.h"
 
 #include <errno.h>
@@ -8,15 +9,24 @@
 static void
 append_gap(struct world *world, const char *source, unsigned from)
 {
-    const struct hf_record_maker maker = {.host = "host", .account = "000000000000", .region = "local"};
+    const struct hf_record_maker maker = { .host = "host",
+                                           .account = "000000000000",
+                                           .region = "local" };
     hf_owned(hf_buf_done) struct hf_buf record = HF_BUF(1u << 16);
     struct hf_error err;
     char details[512];
-    snprintf(details, sizeof(details), "{\"source\":\"%s\",\"path\":\"/secret/place\",\"reason\":\"truncated\",\"fromOffset\":%u,\"toOffset\":\"unknown\",\"unreadBytesSeen\":7}", source,
-             from);
+    snprintf(details, sizeof(details),
+             "{\"source\":\"%s\",\"path\":\"/secret/"
+             "place\",\"reason\":\"truncated\",\"fromOffset\":%u,\"toOffset\":\"unknown\","
+             "\"unreadBytesSeen\":7}",
+             source, from);
     assert_int_equal(hf_journal_begin(world->journal, true, &err), HF_OK);
-    assert_int_equal(hf_record_make_own(&maker, "SourceGap", hf_journal_next_seq(world->journal), 1767225600, details, &record), HF_OK);
-    assert_int_equal(hf_journal_append(world->journal, HF_SOURCE_SELF, 1767225600, hf_buf_slice(&record), NULL, &err), HF_OK);
+    assert_int_equal(hf_record_make_own(&maker, "SourceGap", hf_journal_next_seq(world->journal),
+                                        1767225600, details, &record),
+                     HF_OK);
+    assert_int_equal(hf_journal_append(world->journal, HF_SOURCE_SELF, 1767225600,
+                                       hf_buf_slice(&record), NULL, &err),
+                     HF_OK);
     hf_journal_commit(world->journal);
 }
 
@@ -42,7 +52,7 @@ look(void *context, const struct hf_digest *digest)
 static struct losses
 losses_of(const struct world *world)
 {
-    struct losses losses = {.text = HF_BUF(1u << 24)};
+    struct losses losses = { .text = HF_BUF(1u << 24) };
     assert_int_equal(hf_buf_add_text(&losses.text, ""), HF_OK);
     world_each_digest(world, "all", look, &losses);
     return losses;
@@ -64,7 +74,9 @@ gap_is_a_record_and_a_loss_without_its_path(void **state)
     world_append(&world, "one", 6, 1);
     world_flush_well(&world); /* listed once */
     struct losses losses = losses_of(&world);
-    assert_string_equal(hf_buf_text(&losses.text), "SourceGap, sequence 4: source 'app', truncated; from byte 800, at least 7 bytes were not read\n");
+    assert_string_equal(hf_buf_text(&losses.text),
+                        "SourceGap, sequence 4: source 'app', truncated; from byte 800, at least 7 "
+                        "bytes were not read\n");
     assert_int_equal(bucket_of(&world, "all", "SourceGap").found, 1);
     assert_int_equal(bucket_of(&world, "all", "/secret/place").found, 1);
     hf_buf_done(&losses.text);
@@ -84,7 +96,11 @@ line_that_only_looks_like_one_is_none(void **state)
     world_start(&world, all_trail);
     assert_int_equal(hf_journal_source(world.journal, "one", &id, &err), HF_OK);
     assert_int_equal(hf_journal_begin(world.journal, true, &err), HF_OK);
-    assert_int_equal(hf_journal_append(world.journal, id, 1767225600, HF_SLICE_LITERAL("{\"eventID\":\"x\",\"eventName\":\"SourceGap\"}"), NULL, &err), HF_OK);
+    assert_int_equal(
+        hf_journal_append(world.journal, id, 1767225600,
+                          HF_SLICE_LITERAL("{\"eventID\":\"x\",\"eventName\":\"SourceGap\"}"), NULL,
+                          &err),
+        HF_OK);
     hf_journal_commit(world.journal);
     world_append(&world, "one", 0, 1);
     world_flush_well(&world);
@@ -99,7 +115,10 @@ static int
 fail_digests(void *context, struct hf_fs_call *call)
 {
     (void)context;
-    return strcmp(call->name, "link") == 0 && call->to && strstr(call->to, "CloudTrail-Digest") && hf_ends_with(call->to, ".json.gz") ? EIO : 0;
+    return strcmp(call->name, "link") == 0 && call->to && strstr(call->to, "CloudTrail-Digest") &&
+                   hf_ends_with(call->to, ".json.gz")
+               ? EIO
+               : 0;
 }
 
 static void

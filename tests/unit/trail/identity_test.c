@@ -53,7 +53,8 @@ directory_of_another_machine_is_refused(void **state)
     if (hf_fs_read_file("/etc/machine-id", 4096, &machine, NULL) != HF_OK || machine.size < 32)
         skip(); /* without a machine-id nothing can be told apart */
     hf_test_tempdir(folder);
-    write_identity(folder, "{\"format\":1,\"journal\":\"00112233445566778899aabbccddeeff\",\"host\":\"h\",\"machine\":\"ffffffffffffffffffffffffffffffff\"}");
+    write_identity(folder, "{\"format\":1,\"journal\":\"00112233445566778899aabbccddeeff\","
+                           "\"host\":\"h\",\"machine\":\"ffffffffffffffffffffffffffffffff\"}");
     assert_int_equal(hf_identity_load(folder, NULL, &identity, &err), HF_EREFUSED);
     assert_non_null(strstr(err.text, "copied"));
     hf_test_tempdir_remove(folder);
@@ -62,7 +63,8 @@ directory_of_another_machine_is_refused(void **state)
 static void
 damaged_identity_is_not_replaced(void **state)
 {
-    static const char *const texts[] = {"", "{", "[]", "{\"journal\":\"xyz\",\"host\":\"h\"}", "{\"journal\":\"00112233445566778899aabbccddeeff\"}"};
+    static const char *const texts[] = { "", "{", "[]", "{\"journal\":\"xyz\",\"host\":\"h\"}",
+                                         "{\"journal\":\"00112233445566778899aabbccddeeff\"}" };
     char folder[256];
     struct hf_identity identity;
     struct hf_error err;

@@ -1,4 +1,5 @@
-/* A digest has an upper size: it comes early before it would be too long, and what it may list then fits. */
+/* A digest has an upper size: it comes early before it would be too long, and what it may list
+ * then fits. */
 #include "tests/support/test.h"
 
 #include "agent/trail/trail_impl.h"
@@ -6,8 +7,8 @@
 static void
 digest_comes_early_when_its_list_is_full(void **state)
 {
-    struct digest_work work = {0};
-    struct trail trail = {.object_count = DIGEST_OBJECTS_MOST - 1, .digest = &work};
+    struct digest_work work = { 0 };
+    struct trail trail = { .object_count = DIGEST_OBJECTS_MOST - 1, .digest = &work };
     (void)state;
     assert_false(digest_due(&trail));
     assert_false(trail.digest_now);
@@ -29,18 +30,35 @@ fill(struct hf_digest *digest, size_t key_size)
 {
     char hash[HF_SHA256_HEX_SIZE];
     hf_sha256_hex("", 0, hash);
-    *digest = (struct hf_digest){.account = hf_strdup("000000000000"), .bucket = long_key(63), .key = long_key(key_size), .end_s = 1767225600,
-                                 .fingerprint = hf_strdup("0123456789abcdef0123456789abcdef"), .host = long_key(255), .journal = hf_strdup("0123456789abcdef0123456789abcdef"),
-                                 .chain = hf_strdup("0123456789abcdef0123456789abcdef"), .boot = hf_strdup("0123456789abcdef0123456789abcdef"),
-                                 .tag = hf_strdup("0123"), .number = 1, .first_seq = 1, .last_seq = 1u << 30};
+    *digest = (struct hf_digest){ .account = hf_strdup("000000000000"),
+                                  .bucket = long_key(63),
+                                  .key = long_key(key_size),
+                                  .end_s = 1767225600,
+                                  .fingerprint = hf_strdup("0123456789abcdef0123456789abcdef"),
+                                  .host = long_key(255),
+                                  .journal = hf_strdup("0123456789abcdef0123456789abcdef"),
+                                  .chain = hf_strdup("0123456789abcdef0123456789abcdef"),
+                                  .boot = hf_strdup("0123456789abcdef0123456789abcdef"),
+                                  .tag = hf_strdup("0123"),
+                                  .number = 1,
+                                  .first_seq = 1,
+                                  .last_seq = 1u << 30 };
     digest->object_count = OBJECTS_MOST;
     digest->objects = hf_alloc(digest->object_count * sizeof(*digest->objects));
     for (size_t i = 0; i < digest->object_count; i++) {
         struct hf_digest_object *object = &digest->objects[i];
-        *object = (struct hf_digest_object){.bucket = long_key(63), .key = long_key(key_size), .oldest_s = 1767225600, .newest_s = 1767225600,
-                                            .first_seq = (uint64_t)1 << 40, .last_seq = (uint64_t)1 << 40, .count = 1, .version_id = long_key(32),
-                                            .confirmed = hf_strdup("checksum"), .encryption = hf_strdup("sse-kms"), .lock_mode = hf_strdup("COMPLIANCE"),
-                                            .retain_until_s = 1767225600};
+        *object = (struct hf_digest_object){ .bucket = long_key(63),
+                                             .key = long_key(key_size),
+                                             .oldest_s = 1767225600,
+                                             .newest_s = 1767225600,
+                                             .first_seq = (uint64_t)1 << 40,
+                                             .last_seq = (uint64_t)1 << 40,
+                                             .count = 1,
+                                             .version_id = long_key(32),
+                                             .confirmed = hf_strdup("checksum"),
+                                             .encryption = hf_strdup("sse-kms"),
+                                             .lock_mode = hf_strdup("COMPLIANCE"),
+                                             .retain_until_s = 1767225600 };
         memcpy(object->hash, hash, sizeof(hash));
         memcpy(object->stored_sha256, hash, sizeof(hash));
         memcpy(object->plain_sha256, hash, sizeof(hash));
@@ -48,7 +66,9 @@ fill(struct hf_digest *digest, size_t key_size)
     digest->pending_count = WINDOWS_MOST;
     digest->pending = hf_alloc(digest->pending_count * sizeof(*digest->pending));
     for (size_t i = 0; i < digest->pending_count; i++)
-        digest->pending[i] = (struct hf_digest_range){.first_seq = (uint64_t)1 << 40, .last_seq = (uint64_t)1 << 40, .key = long_key(key_size)};
+        digest->pending[i] = (struct hf_digest_range){ .first_seq = (uint64_t)1 << 40,
+                                                       .last_seq = (uint64_t)1 << 40,
+                                                       .key = long_key(key_size) };
 }
 
 static void
@@ -58,7 +78,8 @@ longest_digest_fits(void **state)
     struct hf_signer *signer;
     struct hf_error err;
     char folder[256], path[512];
-    hf_owned(hf_buf_done) struct hf_buf json = HF_BUF(HF_DIGEST_MAX), signature = HF_BUF(2 * HF_SIGNATURE_MAX + 1);
+    hf_owned(hf_buf_done) struct hf_buf json = HF_BUF(HF_DIGEST_MAX),
+                                        signature = HF_BUF(2 * HF_SIGNATURE_MAX + 1);
     (void)state;
     hf_test_tempdir(folder);
     snprintf(path, sizeof(path), "%s/digest.key", folder);

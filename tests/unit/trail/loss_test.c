@@ -1,5 +1,5 @@
-/* A spot of the journal that cannot be read, perhaps only for a while: what is in the list of losses is in no object, and what is in
- * neither would be a silent gap. */
+/* A spot of the journal that cannot be read, perhaps only for a while: what is in the list of
+ * losses is in no object, and what is in neither would be a silent gap. */
 #include "tests/unit/trail/world.h"
 
 #include <errno.h>
@@ -142,11 +142,14 @@ restart_between_the_loss_and_its_window_does_not_bring_it_back(void **state)
     finish(&world);
 }
 
-/* The digest takes the loss along, which leaves the ledger's lists with its receipt; the window stays open. */
+/* The digest takes the loss along, which leaves the ledger's lists with its receipt; the window
+ * stays open. */
 static void
 restart_after_the_digest_of_the_loss_does_not_bring_it_back(void **state)
 {
-    static const char each_second[] = "  - { name: all, bucket: evidence, prefix: all, window: { seconds: 3600 }, encryption: none, digest: { seconds: 1, key_file: digest.key } }\n";
+    static const char each_second[] =
+        "  - { name: all, bucket: evidence, prefix: all, window: { seconds: 3600 }, encryption: "
+        "none, digest: { seconds: 1, key_file: digest.key } }\n";
     struct world world;
     (void)state;
     start(&world, each_second);

@@ -1,11 +1,13 @@
-/* How windows are compressed: as configured, or quicker and quicker under a backlog; once it is cut, nothing changes that. */
+/* How windows are compressed: as configured, or quicker and quicker under a backlog; once it is
+ * cut, nothing changes that. */
 #include "tests/unit/trail/world.h"
 
 #include <errno.h>
 
 #define TEN_YEARS_S (INT64_C(10) * 365 * 86400)
-#define TRAIL(level)                                                                                                                      \
-    "  - { name: all-events, bucket: evidence, prefix: here, window: { seconds: 3600, max_bytes: 64KiB }, encryption: none, "               \
+#define TRAIL(level)                                                                               \
+    "  - { name: all-events, bucket: evidence, prefix: here, window: { seconds: 3600, max_bytes: " \
+    "64KiB }, encryption: none, "                                                                  \
     "compression: { level: " level " }, digest: { key_file: digest.key } }\n"
 
 struct ways { /* the sealed files that were made in each way */
@@ -29,7 +31,7 @@ count_way(struct ways *ways, const char *path)
 static struct ways
 ways_of(const struct world *world)
 {
-    struct ways ways = {.usual = 0};
+    struct ways ways = { .usual = 0 };
     char folder[512], path[HF_PATH_MAX], **names;
     size_t count;
     snprintf(folder, sizeof(folder), "%s/state/trails/all-events/sealed", world->folder);
@@ -115,7 +117,7 @@ static void
 backlog_that_grows_takes_the_quickest_way(void **state)
 {
     struct world world;
-    struct ways ways = {.usual = 0};
+    struct ways ways = { .usual = 0 };
     (void)state;
     world_new(&world);
     store_away(&world);
@@ -140,7 +142,10 @@ static int
 fail_sealing(void *context, struct hf_fs_call *call)
 {
     (void)context;
-    return atomic_load(&no_sealing) && strcmp(call->name, "open") == 0 && strstr(call->path, "/sealed/.w") ? EIO : 0;
+    return atomic_load(&no_sealing) && strcmp(call->name, "open") == 0 &&
+                   strstr(call->path, "/sealed/.w")
+               ? EIO
+               : 0;
 }
 
 /* Whatever the configuration says by then: what was sealed before a crash may have been sent. */

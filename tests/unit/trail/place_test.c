@@ -3,24 +3,28 @@
 
 #include <errno.h>
 
-static const char two_stores[] = "agent: { state_dir: state, account: \"000000000000\" }\n"
-                                 "stores: [ { name: here, url: \"dir://%s/root\" }, { name: there, url: \"dir://%s/root2\" } ]\n"
-                                 "sources: [ { name: one, type: socket, path: one.sock } ]\n"
-                                 "buckets: [ { name: evidence, store: here, retention: { mode: governance, days: 1 } },\n"
-                                 "           { name: other, store: there, retention: { mode: governance, days: 1 } } ]\n"
-                                 "trails: [ { name: all, bucket: other, prefix: all, window: { seconds: 3600 }, encryption: none, digest: { key_file: digest.key } } ]\n";
-static const char new_store[] = "agent: { state_dir: state, account: \"000000000000\" }\n"
-                                "stores: [ { name: there, url: \"dir://%s/root2\" } ]\n"
-                                "sources: [ { name: one, type: socket, path: one.sock } ]\n"
-                                "buckets: [ { name: other, store: there, retention: { mode: governance, days: 1 } } ]\n"
-                                "trails: [ { name: all, bucket: other, prefix: all, window: { seconds: 3600 }, encryption: none, digest: { key_file: digest.key } } ]\n";
+static const char two_stores[] =
+    "agent: { state_dir: state, account: \"000000000000\" }\n"
+    "stores: [ { name: here, url: \"dir://%s/root\" }, { name: there, url: \"dir://%s/root2\" } ]\n"
+    "sources: [ { name: one, type: socket, path: one.sock } ]\n"
+    "buckets: [ { name: evidence, store: here, retention: { mode: governance, days: 1 } },\n"
+    "           { name: other, store: there, retention: { mode: governance, days: 1 } } ]\n"
+    "trails: [ { name: all, bucket: other, prefix: all, window: { seconds: 3600 }, encryption: "
+    "none, digest: { key_file: digest.key } } ]\n";
+static const char new_store[] =
+    "agent: { state_dir: state, account: \"000000000000\" }\n"
+    "stores: [ { name: there, url: \"dir://%s/root2\" } ]\n"
+    "sources: [ { name: one, type: socket, path: one.sock } ]\n"
+    "buckets: [ { name: other, store: there, retention: { mode: governance, days: 1 } } ]\n"
+    "trails: [ { name: all, bucket: other, prefix: all, window: { seconds: 3600 }, encryption: "
+    "none, digest: { key_file: digest.key } } ]\n";
 
 /* The key's write to the old store stands still until the trail has moved, then fails. */
 static struct {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool standing, let_go;
-} old_store = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+} old_store = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
 
 static int
 hold_key(void *context, struct hf_fs_call *call)
@@ -83,7 +87,8 @@ key_that_fails_at_the_old_store_goes_to_the_new_one(void **state)
     world_start(&world, all_trail);
     wait_for_key();
     snprintf(text, sizeof(text), two_stores, world.folder, world.folder);
-    assert_int_equal(hf_trails_configure(world.trails, world_config_parse(&world, text), &err), HF_OK);
+    assert_int_equal(hf_trails_configure(world.trails, world_config_parse(&world, text), &err),
+                     HF_OK);
     world_settle(&world); /* the change is in force */
     let_key_fail();
     world_append(&world, "one", 0, 3);
@@ -107,7 +112,9 @@ key_that_fails_at_the_old_store_goes_to_the_new_one(void **state)
 static void
 first_event_after_a_change_of_an_unused_trail_goes_to_the_new_place(void **state)
 {
-    static const char moved[] = "  - { name: all, bucket: evidence, prefix: moved, window: { seconds: 3600 }, encryption: none, digest: { key_file: digest.key } }\n";
+    static const char moved[] =
+        "  - { name: all, bucket: evidence, prefix: moved, window: { seconds: 3600 }, encryption: "
+        "none, digest: { key_file: digest.key } }\n";
     struct world world;
     struct hf_error err;
     (void)state;

@@ -1,11 +1,14 @@
-/* What lies among the digests and is none of this chain: what is no evidence is stepped over, and what is one holds the trail. And the
- * copies of a state directory: one goes on, the other is held, and no chain forks. */
+/* What lies among the digests and is none of this chain: what is no evidence is stepped over,
+ * and what is one holds the trail. And the copies of a state directory: one goes on, the other
+ * is held, and no chain forks. */
 #include "tests/unit/trail/world.h"
 
 #include <stdlib.h>
 
 #define DIGESTS "root/evidence/all/AWSLogs/000000000000/CloudTrail-Digest/local"
-#define LATE_KEY DIGESTS "/2099/01/%02u/000000000000_CloudTrail-Digest_local_all_local_209901%02uT000000Z.json.gz"
+#define LATE_KEY                                                                                   \
+    DIGESTS                                                                                        \
+    "/2099/01/%02u/000000000000_CloudTrail-Digest_local_all_local_209901%02uT000000Z.json.gz"
 
 static void
 late_path(const struct world *world, unsigned day, char ret_path[HF_PATH_MAX])
@@ -50,7 +53,8 @@ goes_on(struct world *world, unsigned found)
     world_append(world, "one", 100 + found, 5);
     world_flush_well(world);
     char folder[HF_PATH_MAX];
-    snprintf(folder, sizeof(folder), "%s/root/evidence/all/AWSLogs/000000000000/CloudTrail", world->folder);
+    snprintf(folder, sizeof(folder), "%s/root/evidence/all/AWSLogs/000000000000/CloudTrail",
+             world->folder);
     assert_int_equal(bucket_in(folder, "eventID").found, found + 5);
 }
 
@@ -125,7 +129,8 @@ old_digest_under_a_late_key_is_stepped_over(void **state)
     start_with_a_head(&world);
     goes_on(&world, 5);
     late_path(&world, 1, path);
-    shell("cp \"$(find \"$A/" DIGESTS "\" -name '*.json.gz' | sort | head -n 1)\" \"$B\"", world.folder, path);
+    shell("cp \"$(find \"$A/" DIGESTS "\" -name '*.json.gz' | sort | head -n 1)\" \"$B\"",
+          world.folder, path);
     goes_on(&world, 10);
     world_stop(&world);
     world_remove(&world);
@@ -236,7 +241,8 @@ same_signer_is_evidence_also_with_another_journal(void **state)
     world_remove(&first);
 }
 
-/* A machine that was cloned while it ran, both go on: the same identity, the same ledger, the same journal. */
+/* A machine that was cloned while it ran, both go on: the same identity, the same ledger, the
+ * same journal. */
 static void
 of_two_copies_that_run_one_signs_and_the_other_is_held(void **state)
 {
@@ -273,7 +279,8 @@ of_two_copies_that_run_one_signs_and_the_other_is_held(void **state)
     assert_int_equal(bucket_of(&first, "all", "\"one-602\"").found, 1);
     world_append(&first, "one", 11, 1);
     char held[512];
-    world_flush(&first, 1500, held); /* the clone's chain is signed with the same key for the same journal */
+    world_flush(&first, 1500,
+                held); /* the clone's chain is signed with the same key for the same journal */
     assert_non_null(strstr(held, "it is not the chain of this ledger"));
     world_stop(&first);
     world_stop(&clone);

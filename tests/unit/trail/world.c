@@ -2,13 +2,18 @@
 
 #include <time.h>
 
-static const char base_yaml[] = "agent: { state_dir: state, account: \"000000000000\" }\n"
-                                "stores: [ { name: here, url: \"dir://%s/root\" } ]\n"
-                                "sources: [ { name: one, type: socket, path: one.sock }, { name: two, type: socket, path: two.sock } ]\n"
-                                "buckets: [ { name: evidence, store: here, retention: { mode: governance, days: 1 } } ]\n"
-                                "trails:\n%s";
-const char all_trail[] = "  - { name: all, bucket: evidence, prefix: all, window: { seconds: 3600 }, encryption: none, digest: { key_file: digest.key } }\n";
-const char two_trail[] = "  - { name: only-two, bucket: evidence, prefix: two, sources: [two], window: { seconds: 3600 }, encryption: none, digest: { key_file: digest.key } }\n";
+static const char base_yaml[] =
+    "agent: { state_dir: state, account: \"000000000000\" }\n"
+    "stores: [ { name: here, url: \"dir://%s/root\" } ]\n"
+    "sources: [ { name: one, type: socket, path: one.sock }, { name: two, type: socket, path: "
+    "two.sock } ]\n"
+    "buckets: [ { name: evidence, store: here, retention: { mode: governance, days: 1 } } ]\n"
+    "trails:\n%s";
+const char all_trail[] = "  - { name: all, bucket: evidence, prefix: all, window: { seconds: 3600 "
+                         "}, encryption: none, digest: { key_file: digest.key } }\n";
+const char two_trail[] =
+    "  - { name: only-two, bucket: evidence, prefix: two, sources: [two], window: { seconds: 3600 "
+    "}, encryption: none, digest: { key_file: digest.key } }\n";
 
 /* ---- the clock: these programs are linked with --wrap=clock_gettime ---- */
 
@@ -22,7 +27,8 @@ int
 __wrap_clock_gettime(clockid_t clock, struct timespec *ret_now)
 {
     int result = __real_clock_gettime(clock, ret_now);
-    if (clock == CLOCK_REALTIME && atomic_load(&reads_left) > 0 && atomic_fetch_sub(&reads_left, 1) == 1)
+    if (clock == CLOCK_REALTIME && atomic_load(&reads_left) > 0 &&
+        atomic_fetch_sub(&reads_left, 1) == 1)
         atomic_store(&wall_offset_s, atomic_load(&next_offset_s));
     if (result == 0 && clock == CLOCK_REALTIME)
         ret_now->tv_sec += (time_t)(atomic_load(&wall_offset_s) + atomic_load(&slept_s));
@@ -65,7 +71,8 @@ world_on_commit(void *context, uint64_t durable_seq, bool room)
 }
 
 enum hf_status
-world_own_event(void *context, const char *event_name, const char *details_json, struct hf_error *err)
+world_own_event(void *context, const char *event_name, const char *details_json,
+                struct hf_error *err)
 {
     struct world *world = context;
     atomic_fetch_add(&world->own_events, 1);
@@ -92,7 +99,8 @@ struct hf_config *
 world_config(const struct world *world, const char *trails)
 {
     char text[4096];
-    assert_in_range(snprintf(text, sizeof(text), base_yaml, world->folder, trails), 1, sizeof(text) - 1);
+    assert_in_range(snprintf(text, sizeof(text), base_yaml, world->folder, trails), 1,
+                    sizeof(text) - 1);
     return world_config_parse(world, text);
 }
 
@@ -106,15 +114,23 @@ void
 world_start_config(struct world *world, struct hf_config *config)
 {
     char path[512], state[512];
-    struct hf_error err = {0};
+    struct hf_error err = { 0 };
     struct hf_journal_recovery recovery;
     snprintf(path, sizeof(path), "%s/state/journal", world->folder);
-    struct hf_journal_options journal = {.directory = path, .max_bytes = 64u << 20, .segment_bytes = 4u << 20, .on_commit = world_on_commit, .context = world};
+    struct hf_journal_options journal = { .directory = path,
+                                          .max_bytes = 64u << 20,
+                                          .segment_bytes = 4u << 20,
+                                          .on_commit = world_on_commit,
+                                          .context = world };
     assert_int_equal(hf_journal_open(&journal, &world->journal, &recovery, &err), HF_OK);
     assert_int_equal(recovery.loss_count, 0);
     hf_journal_recovery_done(&recovery);
     snprintf(state, sizeof(state), "%s/state", world->folder);
-    struct hf_trails_options options = {.state_dir = state, .identity = &world->identity, .journal = world->journal, .own_event = world_own_event, .context = world};
+    struct hf_trails_options options = { .state_dir = state,
+                                         .identity = &world->identity,
+                                         .journal = world->journal,
+                                         .own_event = world_own_event,
+                                         .context = world };
     if (hf_trails_start(&options, config, &world->trails, &err) != HF_OK)
         fail_msg("%s", err.text);
     atomic_store(&world->notify, world->trails);
@@ -165,7 +181,9 @@ world_append(struct world *world, const char *source, unsigned first, unsigned c
         char text[128];
         snprintf(text, sizeof(text), "{\"eventID\":\"%s-%u\",\"n\":%u}", source, i, i);
         assert_int_equal(hf_journal_begin(world->journal, true, &err), HF_OK);
-        assert_int_equal(hf_journal_append(world->journal, id, 1767225600, hf_slice_text(text), NULL, &err), HF_OK);
+        assert_int_equal(
+            hf_journal_append(world->journal, id, 1767225600, hf_slice_text(text), NULL, &err),
+            HF_OK);
         hf_journal_commit(world->journal);
     }
     assert_int_equal(hf_journal_sync(world->journal, 10000, &err), HF_OK);
@@ -228,7 +246,8 @@ static void
 answered(void *context, json_t *status)
 {
     struct asked *asked = context;
-    asked->number = hf_doc_u64_or(json_array_get(json_object_get(status, "trails"), 0), asked->key, UINT64_MAX);
+    asked->number =
+        hf_doc_u64_or(json_array_get(json_object_get(status, "trails"), 0), asked->key, UINT64_MAX);
     json_decref(status);
     world_flushed(&asked->waiting, NULL);
 }
@@ -237,7 +256,7 @@ uint64_t
 world_number(struct world *world, const char *key)
 {
     char failed[512];
-    struct asked asked = {.key = key, .waiting = WAITING};
+    struct asked asked = { .key = key, .waiting = WAITING };
     hf_trails_status(world->trails, answered, &asked);
     world_wait(&asked.waiting, failed);
     assert_true(asked.number != UINT64_MAX);
@@ -257,7 +276,7 @@ world_settle(struct world *world)
 static void
 look_at_digest(struct bucket *bucket, struct hf_slice json)
 {
-    struct hf_digest digest = {0};
+    struct hf_digest digest = { 0 };
     assert_int_equal(hf_digest_parse(json, &digest, NULL), HF_OK);
     bucket->highest_number = HF_MAX(bucket->highest_number, digest.number);
     bucket->digests++;
@@ -313,7 +332,8 @@ look_at(void *context, const char *path)
         return;
     }
     bucket->objects++;
-    for (const char *at = hf_buf_text(&text); (at = strstr(at, looking->needle)) != NULL; at += strlen(looking->needle))
+    for (const char *at = hf_buf_text(&text); (at = strstr(at, looking->needle)) != NULL;
+         at += strlen(looking->needle))
         bucket->found++;
 }
 
@@ -348,7 +368,7 @@ static void
 visit_digest(void *context, const char *path)
 {
     const struct digest_visit *digests = context;
-    struct hf_digest digest = {0};
+    struct hf_digest digest = { 0 };
     hf_owned(hf_buf_done) struct hf_buf json = HF_BUF(1u << 24);
     if (!hf_ends_with(path, ".json.gz"))
         return;
@@ -359,18 +379,20 @@ visit_digest(void *context, const char *path)
 }
 
 void
-world_each_digest(const struct world *world, const char *prefix, void (*visit)(void *context, const struct hf_digest *digest), void *context)
+world_each_digest(const struct world *world, const char *prefix,
+                  void (*visit)(void *context, const struct hf_digest *digest), void *context)
 {
     char folder[HF_PATH_MAX];
-    struct digest_visit digests = {visit, context};
-    snprintf(folder, sizeof(folder), "%s/root/evidence/%s/AWSLogs/000000000000/CloudTrail-Digest", world->folder, prefix);
+    struct digest_visit digests = { visit, context };
+    snprintf(folder, sizeof(folder), "%s/root/evidence/%s/AWSLogs/000000000000/CloudTrail-Digest",
+             world->folder, prefix);
     world_each_file(folder, visit_digest, &digests);
 }
 
 struct bucket
 bucket_in(const char *folder, const char *needle)
 {
-    struct looking looking = {.needle = needle};
+    struct looking looking = { .needle = needle };
     world_each_file(folder, look_at, &looking);
     return looking.bucket;
 }

@@ -1,5 +1,5 @@
-/* Trails over a real journal and a real directory store, in a temporary folder of their own, with a wall clock and a disk that a test can
- * make wrong. */
+/* Trails over a real journal and a real directory store, in a temporary folder of their own,
+ * with a wall clock and a disk that a test can make wrong. */
 #ifndef HOLDFAST_TESTS_TRAIL_WORLD_H
 #define HOLDFAST_TESTS_TRAIL_WORLD_H
 
@@ -19,7 +19,8 @@ struct world {
     struct hf_journal *journal;
     struct hf_trails *trails;
     _Atomic(struct hf_trails *) notify;
-    /* What becomes of one of the agent's own events, on the trails' thread; NULL: none is expected. */
+    /* What becomes of one of the agent's own events, on the trails' thread; NULL: none is
+     * expected. */
     enum hf_status (*told)(struct world *world, const char *event_name, struct hf_error *err);
     atomic_uint own_events;
     atomic_bool unexpected; /* one that was not expected: world_stop() fails */
@@ -33,10 +34,16 @@ void world_start_config(struct world *world, struct hf_config *config); /* takes
 void world_stop(struct world *world);
 void world_remove(struct world *world);
 void world_on_commit(void *context, uint64_t durable_seq, bool room);
-enum hf_status world_own_event(void *context, const char *event_name, const char *details_json, struct hf_error *err);
-void world_set_wall(int64_t offset_s); /* how far the wall clock is ahead; world_new() sets it right */
-void world_set_wall_after(int reads, int64_t offset_s); /* the reads-th time that somebody looks at it */
-void world_sleep(int64_t seconds);     /* the machine was suspended: wall and boot time go on, the monotonic clock does not */
+enum hf_status world_own_event(void *context, const char *event_name, const char *details_json,
+                               struct hf_error *err);
+void
+world_set_wall(int64_t offset_s); /* how far the wall clock is ahead; world_new() sets it right */
+void world_set_wall_after(int reads,
+                          int64_t offset_s); /* the reads-th time that somebody looks at it */
+void world_sleep(
+    int64_t
+        /* the machine was suspended: wall and boot time go on, the monotonic clock does not */
+        seconds);
 
 struct hf_config *world_config(const struct world *world, const char *trails);
 struct hf_config *world_config_parse(const struct world *world, const char *text);
@@ -50,7 +57,10 @@ struct waiting {
     bool done;
     char failed[512];
 };
-#define WAITING {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER}
+#define WAITING                                                                                    \
+    {                                                                                              \
+        .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER                     \
+    }
 void world_flushed(void *context, const char *failed);
 void world_wait(struct waiting *waiting, char ret_failed[512]);
 void world_flush(struct world *world, uint64_t timeout_ms, char ret_failed[512]);
@@ -62,21 +72,25 @@ uint64_t world_number(struct world *world, const char *key);
 /* Turns of the trails until all that was durable before has been looked at. */
 void world_settle(struct world *world);
 
-/* How often does `needle` stand in the objects under this prefix of bucket evidence? Digests are counted apart. */
+/* How often does `needle` stand in the objects under this prefix of bucket evidence? Digests are
+ * counted apart. */
 struct bucket {
     unsigned objects, digests, found, old_heads;
     uint64_t highest_number;
-    uint64_t listed; /* records of the objects in the digests */
-    uint64_t lost;   /* sequences that the digests call lost */
+    uint64_t listed;       /* records of the objects in the digests */
+    uint64_t lost;         /* sequences that the digests call lost */
     int64_t retain_most_s; /* latest date in a *.meta.json beside any file */
-    unsigned keys;   /* public keys */
+    unsigned keys;         /* public keys */
 };
 struct bucket bucket_of(const struct world *world, const char *prefix, const char *needle);
 struct bucket bucket_in(const char *folder, const char *needle);
 
-/* Each file below the folder; none when it is not there. Names in byte order, so digests come in the order of their chain. */
-void world_each_file(const char *folder, void (*visit)(void *context, const char *path), void *context);
-void world_each_digest(const struct world *world, const char *prefix, void (*visit)(void *context, const struct hf_digest *digest), void *context);
+/* Each file below the folder; none when it is not there. Names in byte order, so digests come in
+ * the order of their chain. */
+void world_each_file(const char *folder, void (*visit)(void *context, const char *path),
+                     void *context);
+void world_each_digest(const struct world *world, const char *prefix,
+                       void (*visit)(void *context, const struct hf_digest *digest), void *context);
 
 bool world_has(const struct world *world, const char *name);
 void world_wait_until_gone(const struct world *world, const char *name);

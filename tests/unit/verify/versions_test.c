@@ -139,7 +139,8 @@ control_characters_in_metadata_do_not_reach_the_finding(void **state)
     struct hf_object_info *info = &memory_current(w->store, w->digest_keys[2])->info;
 
     snprintf(info->signature_algorithm, sizeof(info->signature_algorithm), "%s",
-             "x\n\xc2\x9b" "2J\x1b\xc3\xa9\x7f");
+             "x\n\xc2\x9b"
+             "2J\x1b\xc3\xa9\x7f");
     world_verify(w);
     assert_false(w->result.intact);
     assert_true(world_saw(w, HF_INVALID, w->digest_keys[2]));
