@@ -1,21 +1,23 @@
 #!/usr/bin/env bash
-# README.md says what is so. Its configuration and its commands run as they stand there, against a bucket with a writer who
-# has the starter policy's rights and no others; the bucket is read and checked with everyday tools, by the lines
-# that the README shows; its tables and links agree with the project.
+# The documents say what is so. The README's quick start runs as it stands there; so do the configuration and the commands of
+# agent/host/README.md, against a bucket with a writer who has the starter policy's rights and no others; and the bucket is read
+# and checked with everyday tools, by the lines of agent/digest/FORMAT.md. Links, names of tests and tables agree with the project.
 # stores: dir ceph minio
 . "$(dirname "$0")/run-helpers"
 
 readme=$HF_ROOT/README.md
+host=$HF_ROOT/agent/host/README.md
+recipe=$HF_ROOT/agent/digest/FORMAT.md
 root=${HF_STORE_URL#dir://}
 bucket=$(bucket_name)
-audit_bucket=$(bucket_name audit) # what the README calls audit-logs
+audit_bucket=$(bucket_name audit) # what agent/host/README.md calls audit-logs
 
-# blocks WORD[|WORD]: the fenced blocks marked test=WORD, in their order, each after a line that names it in the output
+# blocks FILE WORD[|WORD]: the fenced blocks marked test=WORD, in their order, each after a line that names it in the output
 blocks() {
-    awk -v wanted="^($1)$" '
+    awk -v wanted="^($2)$" '
         /^```[a-z]+ test=/ { mark = $2; sub(/^test=/, "", mark); sub(/`.*/, "", mark); if (mark ~ wanted) { inside = 1; print "echo \"== block " ++count " " mark "\"" }; next }
         /^```/ { inside = 0; next }
-        inside' "$readme"
+        inside' "$1"
 }
 # part LOG NUMBER: what that block printed
 part() { awk -v number="$2" '/^== block [0-9]+ / { inside = $3 == number; next } inside' "$1"; }
@@ -24,28 +26,55 @@ part() { awk -v number="$2" '/^== block [0-9]+ / { inside = $3 == number; next }
 run_blocks() {
     local status=0
     timeout 200 bash -euo pipefail "$2" >"$HF_TMP/$1.log" 2>&1 </dev/null || status=$?
-    [ "$status" -eq 0 ] || claim_failed "README: the lines for '$1' work" "exit: $status" "$(tail -n 60 "$HF_TMP/$1.log")"
-    claim_ok "README: the lines for '$1' work"
+    [ "$status" -eq 0 ] || claim_failed "the lines for '$1' work" "exit: $status" "$(tail -n 60 "$HF_TMP/$1.log")"
+    claim_ok "the lines for '$1' work"
 }
 
 # ---- the words agree with the project ----
 
-links=$(grep -oE '\]\([^)#]+' "$readme" | sed 's/^](//' | grep -v '^https\?:' | LC_ALL=C sort -u)
-for link in $links; do [ -e "$HF_ROOT/$link" ] || claim_failed "README: every link leads somewhere" "$link"; done
-claim_ok "README: every link leads somewhere"
-
-for claimed in $(sed -n '/^## What is promised/,/^## /p' "$readme" | grep -oE '`[a-z]+(_[a-z0-9]+){2,}`' | tr -d '`'); do
-    grep -rqw "$claimed" "$HF_ROOT/tests/unit" || claim_failed "README: every test it names exists" "$claimed"
+mapfile -t pages < <(cd "$HF_ROOT" && find . -name '*.md' -not -path './build/*' -not -path './.git/*' | sed 's,^\./,,' | LC_ALL=C sort)
+links_of() { grep -oE '\]\([^)#]+' "$HF_ROOT/$1" | sed 's/^](//' | grep -v '^https\?:' | LC_ALL=C sort -u || true; }
+for page in "${pages[@]}"; do
+    for link in $(links_of "$page"); do
+        [ -e "$(dirname "$HF_ROOT/$page")/$link" ] || claim_failed "every link of every document leads somewhere" "$page: $link"
+    done
 done
-claim_ok "README: every test it names exists"
+claim_ok "every link of every document leads somewhere"
+claim_equal "README: its index has every document" "$(printf '%s\n' "${pages[@]}" | grep -v '^README.md$')" \
+    "$(sed -n '/^## All documents/,/^## /p' "$readme" | grep -oE '\]\([^)#]+\.md' | sed 's/^](//' | LC_ALL=C sort -u)"
+claim "README: it can be read at one sitting" test "$(wc -l <"$readme")" -le 180
+
+for claimed in $(grep -oE '`[a-z]+(_[a-z0-9]+){2,}`' "$HF_ROOT/tests/PROMISES.md" | tr -d '`'); do
+    grep -rqw "$claimed" "$HF_ROOT/tests/unit" || claim_failed "PROMISES: every test it names exists" "$claimed"
+done
+claim_ok "PROMISES: every test it names exists"
 
 for package in $(sed -n '/^declare -A packages/,/^)/p' "$HF_ROOT/scripts/setup" | sed '/^declare/d; /^)/d; s/.*="//; s/"$//'); do
-    sed -n '/^## What it is built on/,/^## /p' "$readme" | grep -qF "\`$package\`" || claim_failed "README: the table of dependencies has every package" "$package"
+    grep -qF "\`$package\`" "$HF_ROOT/agent/DEPENDENCIES.md" || claim_failed "DEPENDENCIES: the table has every package" "$package"
 done
-claim_ok "README: the table of dependencies has every package"
+claim_ok "DEPENDENCIES: the table has every package"
 
 exits() { grep -oE '(^|[ |])[0-4] +(\| )?(all well|what was checked is not well|usage or configuration|could not be done now|internal error)' | grep -oE '[0-4].*' | sed -E 's/ +\|? */ /' | LC_ALL=C sort; }
 claim_equal "README: the exit codes are those of --help" "$("$HF_BIN" --help | exits)" "$(exits <"$readme")"
+
+# ---- the quick start, in a checkout whose build is there: no root, no package ----
+
+if [ "$HF_STORE" = dir ]; then
+    mkdir -p checkout/build/release/agent/cli
+    ln -s "$HF_BIN" checkout/build/release/agent/cli/holdfast
+    {
+        echo "cd $HF_TMP/checkout"
+        # What builds is what built the program that is tried here.
+        blocks "$readme" quick | sed '/^cmake /d'
+        echo 'SECONDS=0; wait %1 || true; echo "stopped after $SECONDS s"'
+    } >quick.sh
+    run_blocks quick quick.sh
+    claim_match "emit says that one line is durable" '^1$' "$(cat quick.log)"
+    claim_match "cat hands the event back" '"json":\{"user":"ann","action":"delete","object":"ledger/7"\}' "$(cat quick.log)"
+    claim_match "and it is intact" '^intact: [1-9]' "$(cat quick.log)"
+    claim_match "and stops at once" '^stopped after [0-9] s$' "$(cat quick.log)"
+    claim_equal "its configuration has six lines" 6 "$(blocks "$readme" quick | sed -n '/<<YAML/,/^YAML/p' | sed '1d;$d' | wc -l)"
+fi
 
 # ---- installed, as it says ----
 
@@ -58,7 +87,7 @@ ln -s "$(aws_program)" bin/aws # Debian's, whatever else comes first in PATH
 export PATH=$HF_TMP/usr/local/bin:$HF_TMP/bin:$PATH
 claim_equal "the installed program is found" "$HF_TMP/usr/local/bin/holdfast" "$(command -v holdfast)"
 claim "its manual is there" test -s usr/local/share/man/man1/holdfast.1
-claim "the README's presets exist" cmake -E chdir "$HF_ROOT" cmake --list-presets
+claim "the presets exist" cmake -E chdir "$HF_ROOT" cmake --list-presets
 
 # ---- the configuration: unchanged but for paths, addresses and the bucket's name ----
 
@@ -70,7 +99,7 @@ else
     [ -n "$HF_STORE_CA" ] || elsewhere+=(-e '/^ *ca_file/d')
     [ -z "$HF_STORE_CA" ] || cp "$HF_STORE_CA" etc/holdfast/ca.pem
 fi
-blocks config | sed '/^echo "== /d' | sed "${elsewhere[@]}" >etc/holdfast/holdfast.yaml
+blocks "$host" config | sed '/^echo "== /d' | sed "${elsewhere[@]}" >etc/holdfast/holdfast.yaml
 
 # The owner's credentials, and a writer with the rights of the starter policy. MinIO's writer is made by its own policy.
 if [ "$HF_STORE" = dir ]; then
@@ -89,8 +118,8 @@ export WRITER=arn:aws:iam:::user/$writer
 {
     # Whatever the lines start ends with them.
     echo "cd $HF_TMP/etc/holdfast; trap 'kill \$(jobs -p) 2>/dev/null || true; wait' EXIT"
-    blocks setup | sed "${elsewhere[@]}"
-    # Stopped as the README says: within ten seconds.
+    blocks "$host" setup | sed "${elsewhere[@]}"
+    # Stopped as the page says: within ten seconds.
     echo 'echo "== block 0 stop"; kill -TERM %1; SECONDS=0; wait %1; echo "stopped with $? after $SECONDS s"'
 } >setup.sh
 run_blocks setup setup.sh
@@ -165,16 +194,16 @@ if [ "$HF_STORE" != dir ]; then
 fi
 {
     echo "cd $HF_TMP/reader; trap 'kill \$(jobs -p) 2>/dev/null || true; wait' EXIT"
-    # What the README says is refused has to fail.
-    blocks "$words" | sed 's/^\(aws .*\) *# refused$/if \1; then exit 9; fi/'
+    # What the recipe says is refused has to fail.
+    blocks "$recipe" "$words" | sed 's/^\(aws .*\) *# refused$/if \1; then exit 9; fi/'
 } >read.sh
 run_blocks read read.sh
 
 # block_of PATTERN: what the block printed whose source has that line
 block_of() {
     local number
-    number=$(blocks "$words" | awk -v pattern="$1" '/^echo "== block/ { number = $4 } $0 ~ pattern { print number; exit }')
-    [ -n "$number" ] || claim_failed "README: a block has '$1'"
+    number=$(blocks "$recipe" "$words" | awk -v pattern="$1" '/^echo "== block/ { number = $4 } $0 ~ pattern { print number; exit }')
+    [ -n "$number" ] || claim_failed "a block has '$1'"
     part "$HF_TMP/read.log" "$number"
 }
 claim_match "gunzip and jq show the record" '"json":\{"line":"three"\}' "$(block_of '^gunzip .*jq -c')"
@@ -203,7 +232,7 @@ changed() { # FILE: one more blank between tokens, so that it is still gzip and 
 lines_fail() {
     {
         echo "BUCKET_DIR=$copy SIGNATURE=$(cat signature.hex); json() { gunzip <\"\$BUCKET_DIR/\$DIGEST\" | jq -r \"\$1\"; }"
-        blocks all | awk -v pattern="$2" '/^echo "== block/ { if (found) exit; text = ""; next } { text = text $0 "\n" } $0 ~ pattern { found = 1 } END { printf "%s", text }'
+        blocks "$recipe" all | awk -v pattern="$2" '/^echo "== block/ { if (found) exit; text = ""; next } { text = text $0 "\n" } $0 ~ pattern { found = 1 } END { printf "%s", text }'
     } >fail.sh
     grep -q "$2" fail.sh || claim_failed "a block has '$2'"
     claim_exit "$1" 1 bash -euo pipefail fail.sh
