@@ -7,32 +7,44 @@
 #include <unistd.h>
 
 static void
-free_entries(enum hf_section_id section, void *entries, size_t count)
+free_config(struct hf_config *config)
 {
-    for (size_t i = 0; i < count; i++)
-        for (size_t o = 0; o < hf_option_count; o++)
-            if (hf_options[o].section == section)
-                hf_value_clear(&hf_options[o], (char *)entries + i * hf_sections[section].size);
+    for (size_t s = 0; s < HF_SECTION_COUNT; s++) {
+        const struct hf_section *section = &hf_sections[s];
+        char *items = (char *)config + section->items_offset;
+        size_t count = 1;
+        if (section->is_list) {
+            items = *(char **)items;
+            count = *(size_t *)((char *)config + section->count_offset);
+        }
+        for (size_t i = 0; i < count; i++)
+            hf_section_clear((enum hf_section_id)s, items + i * section->size);
+        if (section->is_list)
+            free(items);
+    }
+    free(config->path);
+    free(config);
+}
+
+struct hf_config *
+hf_config_ref(struct hf_config *config)
+{
+    atomic_fetch_add(&config->references, 1);
+    return config;
+}
+
+void
+hf_config_unref(struct hf_config *config)
+{
+    if (config && atomic_fetch_sub(&config->references, 1) == 1)
+        free_config(config);
 }
 
 void
 hf_config_free(struct hf_config *config)
 {
-    if (!config)
-        return;
-    for (size_t s = 0; s < HF_SECTION_COUNT; s++) {
-        const struct hf_section *section = &hf_sections[s];
-        if (!section->is_list) {
-            free_entries((enum hf_section_id)s, (char *)config + section->items_offset, 1);
-            continue;
-        }
-        void *items = *(void **)((char *)config + section->items_offset);
-        free_entries((enum hf_section_id)s, items,
-                     *(size_t *)((char *)config + section->count_offset));
-        free(items);
-    }
-    free(config->path);
-    free(config);
+    hf_assert(!config || atomic_load(&config->references) == 1);
+    hf_config_unref(config);
 }
 
 void
@@ -74,6 +86,7 @@ hf_config_parse(struct hf_slice text, const char *path, struct hf_config **ret_c
 {
     hf_owned(hf_config_freep) struct hf_config *config = hf_alloc(sizeof(*config));
     hf_owned(hf_node_freep) struct hf_node *root = NULL;
+    atomic_init(&config->references, 1);
     enum hf_status status = absolute_path(path, &config->path, err);
     if (status == HF_OK)
         status = hf_node_parse(text, config->path, &root, err);

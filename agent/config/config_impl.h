@@ -2,7 +2,8 @@
  *
  *   option   the table of options.def, as rows to look up
  *   node     the YAML file as a small tree that knows its lines; libyaml is behind it
- *   value    one text into one typed field
+ *   value    one typed field: from a text, copied, compared, cleared
+ *   section  the same for all fields of an entry
  *   read     tree into structs, by the table
  *   check    what the table cannot say: names that exist, values that fit each other
  *   rule     which characters a name may have
@@ -51,15 +52,19 @@ enum hf_option_type {
     HF_OPTION_PATHS,
 };
 
+enum hf_option_change { HF_CHANGE_ANEW, HF_CHANGE_KEEP };
+
 struct hf_option {
     enum hf_section_id section;
     const char *key;
     enum hf_option_type type;
-    size_t offset;
+    const char *field; /* its member's name ... */
+    size_t offset;     /* ... and place in the entry's struct */
     bool required;
     const char *preset; /* the default as it would be written, or NULL */
     const char *least;
     const char *most;
+    enum hf_option_change change;
     const char *help;
 };
 extern const struct hf_option hf_options[];
@@ -134,8 +139,15 @@ bool hf_value_set(const struct hf_option *option, void *entry, const char *text,
                   const char *folder, char ret_reason[HF_REASON_SIZE]);
 void hf_value_preset(const struct hf_option *option, void *entry);
 void hf_value_clear(const struct hf_option *option, void *entry);
+/* Makes what the field of `copy` holds, which is not freed first, its own. */
+void hf_value_copy(const struct hf_option *option, const void *entry, void *copy);
+bool hf_value_same(const struct hf_option *option, const void *a, const void *b);
 /* The absolute form of `path`; NULL when it would be too long. */
 char *hf_path_absolute(const char *folder, const char *path);
+
+/* ---- section ---- */
+
+void hf_section_clear(enum hf_section_id section, void *entry);
 
 /* ---- read, check ---- */
 

@@ -8,15 +8,17 @@
 #define REQUIRED NULL, .required = true
 
 const struct hf_option hf_options[] = {
-#define OPTION(section_, key_, field_, type_, preset_, least_, most_, help_)                       \
+#define OPTION(section_, key_, field_, type_, preset_, least_, most_, change_, help_)              \
     {                                                                                              \
         .section = HF_SECTION_##section_,                                                          \
         .key = (key_),                                                                             \
         .type = HF_OPTION_##type_,                                                                 \
+        .field = #field_,                                                                          \
         .offset = offsetof(struct hf_config_##section_, field_),                                   \
         .preset = preset_,                                                                         \
         .least = (least_),                                                                         \
         .most = (most_),                                                                           \
+        .change = HF_CHANGE_##change_,                                                             \
         .help = (help_),                                                                           \
     },
 #include "agent/config/options.def"

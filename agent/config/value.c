@@ -1,4 +1,4 @@
-/* One text into one typed field. The defaults of the table take the same way as what is written, so
+/* One typed field: from a text, copied, compared, cleared. The defaults of the table take the same way as what is written, so
  * a default out of its own range is caught by the first test that loads anything. */
 #include "config_impl.h"
 
@@ -13,6 +13,12 @@ static void *
 field_of(const struct hf_option *option, void *entry)
 {
     return (char *)entry + option->offset;
+}
+
+static const void *
+read_field(const struct hf_option *option, const void *entry)
+{
+    return (const char *)entry + option->offset;
 }
 
 static void hf_printf(2, 3) say(char *ret_reason, const char *format, ...)
@@ -217,4 +223,64 @@ hf_value_clear(const struct hf_option *option, void *entry)
         free(*field);
         *field = NULL;
     }
+}
+
+static struct hf_strings
+copy_strings(const struct hf_strings *strings)
+{
+    struct hf_strings copy = { 0 };
+    for (size_t i = 0; i < strings->count; i++)
+        add_item(&copy, hf_strdup(strings->items[i]));
+    return copy;
+}
+
+void
+hf_value_copy(const struct hf_option *option, const void *entry, void *copy)
+{
+    const void *from = read_field(option, entry);
+    void *to = field_of(option, copy);
+    switch (option->type) {
+    case HF_OPTION_U64:
+    case HF_OPTION_SIZE:
+    case HF_OPTION_SECONDS: *(uint64_t *)to = *(const uint64_t *)from; break;
+    case HF_OPTION_BOOL: *(bool *)to = *(const bool *)from; break;
+    case HF_OPTION_ENUM: *(int *)to = *(const int *)from; break;
+    case HF_OPTION_STRING:
+    case HF_OPTION_PATH: *(char **)to = hf_strdup(*(char *const *)from); break;
+    case HF_OPTION_STRINGS:
+    case HF_OPTION_PATHS: *(struct hf_strings *)to = copy_strings(from); break;
+    }
+}
+
+static bool
+same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool
+same_strings(const struct hf_strings *a, const struct hf_strings *b)
+{
+    bool same = a->count == b->count;
+    for (size_t i = 0; same && i < a->count; i++)
+        same = same_text(a->items[i], b->items[i]);
+    return same;
+}
+
+bool
+hf_value_same(const struct hf_option *option, const void *a, const void *b)
+{
+    const void *left = read_field(option, a), *right = read_field(option, b);
+    switch (option->type) {
+    case HF_OPTION_U64:
+    case HF_OPTION_SIZE:
+    case HF_OPTION_SECONDS: return *(const uint64_t *)left == *(const uint64_t *)right;
+    case HF_OPTION_BOOL: return *(const bool *)left == *(const bool *)right;
+    case HF_OPTION_ENUM: return *(const int *)left == *(const int *)right;
+    case HF_OPTION_STRING:
+    case HF_OPTION_PATH: return same_text(*(char *const *)left, *(char *const *)right);
+    case HF_OPTION_STRINGS:
+    case HF_OPTION_PATHS: return same_strings(left, right);
+    }
+    return false;
 }

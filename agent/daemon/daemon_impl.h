@@ -54,7 +54,9 @@ struct clock_watch {
 
 struct hf_daemon {
     char *config_path;
-    struct hf_config *config; /* the trails own it */
+    struct hf_config *config; /* in force: the loop's */
+    /* As it was at the start: what a reload cannot change. For every thread. */
+    struct hf_config_agent agent;
     struct hf_identity identity;
     int lock_fd;
     struct hf_journal *journal;

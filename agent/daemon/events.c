@@ -21,8 +21,8 @@ struct hf_record_maker
 record_maker(const struct hf_daemon *daemon)
 {
     struct hf_record_maker maker = { .host = daemon->identity.host,
-                                     .account = daemon->config->agent.account,
-                                     .region = daemon->config->agent.region };
+                                     .account = daemon->agent.account,
+                                     .region = daemon->agent.region };
     for (size_t i = 0; i < sizeof(maker.journal_id); i++)
         maker.journal_id[i] = daemon->identity.journal_id[i];
     return maker;

@@ -5,42 +5,15 @@
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
-static bool
-same_text(const char *a, const char *b)
-{
-    return a == b || (a && b && strcmp(a, b) == 0);
-}
-
-static enum hf_status
-check_fixed(const struct hf_config *now, const struct hf_config *then, struct hf_error *err)
-{
-    const struct hf_config_agent *a = &now->agent, *b = &then->agent;
-    const char *changed = NULL;
-    if (!same_text(a->state_dir, b->state_dir))
-        changed = "state_dir";
-    else if (!same_text(a->account, b->account))
-        changed = "account";
-    else if (!same_text(a->region, b->region))
-        changed = "region";
-    else if (!same_text(a->control, b->control))
-        changed = "control";
-    else if (a->journal_max_bytes != b->journal_max_bytes ||
-             a->journal_segment_bytes != b->journal_segment_bytes)
-        changed = "journal";
-    else if (a->sealers != b->sealers)
-        changed = "sealers";
-    return changed ? hf_fail(err, HF_ECONFIG, "agent.%s changes only with a restart", changed)
-                   : HF_OK;
-}
-
 static enum hf_status
 change_stages(struct hf_daemon *daemon, struct hf_config *config, struct hf_error *err)
 {
     enum hf_status status = hf_intake_configure(daemon->intake, config, err);
     if (status != HF_OK)
         return status;
-    status = hf_trails_configure(daemon->trails, config, err);
+    status = hf_trails_configure(daemon->trails, hf_config_ref(config), err);
     if (status != HF_OK) {
+        hf_config_unref(config);
         struct hf_error back;
         if (hf_intake_configure(daemon->intake, daemon->config, &back) != HF_OK)
             hf_log_error("reload.failed", HF_ERR(&back));
@@ -54,9 +27,13 @@ static enum hf_status
 apply(struct hf_daemon *daemon, struct hf_config *config, struct hf_error *err)
 {
     struct metrics_listener *listener = NULL;
-    bool moves = !same_text(daemon->config->agent.metrics, config->agent.metrics);
-    enum hf_status status = check_fixed(daemon->config, config, err);
-    if (status == HF_OK && moves)
+    const char *fixed = hf_config_agent_changed(&daemon->agent, &config->agent),
+               *now = daemon->config->agent.metrics, *then = config->agent.metrics;
+    bool moves = !now != !then || (now && strcmp(now, then) != 0);
+    if (fixed)
+        return hf_fail(err, HF_ECONFIG, "agent.%s changes only with a restart", fixed);
+    enum hf_status status = HF_OK;
+    if (moves)
         status = metrics_listen(daemon, config->agent.metrics, &listener, err);
     if (status == HF_OK)
         status = change_stages(daemon, config, err);
@@ -68,7 +45,8 @@ apply(struct hf_daemon *daemon, struct hf_config *config, struct hf_error *err)
         metrics_close(daemon->metrics);
         daemon->metrics = listener;
     }
-    daemon->config = config;
+    hf_config_unref(daemon->config);
+    daemon->config = hf_config_ref(config);
     daemon->config_loaded_s = hf_wall_s();
     return HF_OK;
 }
@@ -89,8 +67,7 @@ daemon_reload(struct hf_daemon *daemon)
     enum hf_status status = hf_config_load(daemon->config_path, &config, &err);
     if (status == HF_OK) {
         status = apply(daemon, config, &err);
-        if (status != HF_OK)
-            hf_config_free(config);
+        hf_config_unref(config);
     }
     if (status == HF_OK) {
         hf_log_setup((enum hf_log_level)daemon->config->agent.log_level,

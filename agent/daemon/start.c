@@ -136,11 +136,13 @@ open_trails(struct hf_daemon *daemon, struct hf_error *err)
                                          .journal = daemon->journal,
                                          .own_event = own_event,
                                          .context = daemon };
-    struct hf_config *config = daemon->config;
+    struct hf_config *config = hf_config_ref(daemon->config);
     struct hf_trails *trails;
     enum hf_status status = hf_trails_start(&options, config, &trails, err);
-    if (status != HF_OK)
+    if (status != HF_OK) {
+        hf_config_unref(config);
         return status;
+    }
     pthread_mutex_lock(&daemon->post_lock);
     daemon->trails = trails;
     pthread_mutex_unlock(&daemon->post_lock);
@@ -165,6 +167,7 @@ daemon_open(struct hf_daemon *daemon, struct hf_error *err)
     enum hf_status status = hf_config_load(daemon->config_path, &daemon->config, err);
     if (status != HF_OK)
         return status;
+    hf_config_agent_copy(&daemon->config->agent, &daemon->agent);
     daemon->config_loaded_s = hf_wall_s();
     hf_log_setup((enum hf_log_level)daemon->config->agent.log_level,
                  daemon->config->agent.log_format == 1);
@@ -199,10 +202,8 @@ daemon_close(struct hf_daemon *daemon)
         pthread_mutex_lock(&daemon->post_lock);
         struct hf_trails *trails = hf_take(daemon->trails);
         pthread_mutex_unlock(&daemon->post_lock);
-        hf_trails_stop(trails, STOP_LAST_MS); /* frees the configuration, too */
+        hf_trails_stop(trails, STOP_LAST_MS);
         loop_run_posts(daemon);
-    } else {
-        hf_config_free(daemon->config);
     }
     control_close(daemon);
     metrics_close(hf_take(daemon->metrics));
@@ -211,5 +212,7 @@ daemon_close(struct hf_daemon *daemon)
         hf_journal_close(daemon->journal);
     loop_close(daemon);
     hf_fs_close(&daemon->lock_fd);
+    hf_config_unref(hf_take(daemon->config));
+    hf_config_agent_done(&daemon->agent);
     hf_freep(&daemon->config_path);
 }

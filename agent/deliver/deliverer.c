@@ -274,37 +274,12 @@ wake_locked(struct hf_deliverer *deliverer)
         hf_s3_wakeup(deliverer->locked.s3);
 }
 
-static void
-copy_store(const struct hf_config_store *store, struct hf_config_store *ret_copy)
-{
-    *ret_copy = *store;
-    ret_copy->name = hf_strdup(store->name);
-    ret_copy->url = hf_strdup(store->url);
-    ret_copy->region = hf_strdup(store->region);
-    ret_copy->ca_file = hf_strdup(store->ca_file);
-    ret_copy->credentials_file = hf_strdup(store->credentials_file);
-    ret_copy->profile = hf_strdup(store->profile);
-    ret_copy->proxy = hf_strdup(store->proxy);
-}
-
-static void
-free_store(struct hf_config_store *store)
-{
-    free(store->name);
-    free(store->url);
-    free(store->region);
-    free(store->ca_file);
-    free(store->credentials_file);
-    free(store->profile);
-    free(store->proxy);
-}
-
 struct hf_deliverer *
 hf_deliverer_start(const struct hf_config_store *store)
 {
     struct hf_deliverer *deliverer = hf_alloc(sizeof(*deliverer));
 
-    copy_store(store, &deliverer->store);
+    hf_config_store_copy(store, &deliverer->store);
     deliverer->is_dir = hf_starts_with(store->url, "dir:");
     deliverer->locked.arrived_end = &deliverer->locked.arrived;
     deliverer->waiting_end = &deliverer->waiting;
@@ -348,6 +323,6 @@ hf_deliverer_stop(struct hf_deliverer *deliverer, int64_t wait_ms)
     hf_assert(pthread_join(deliverer->thread, NULL) == 0);
     hf_queue_free(deliverer->bell);
     pthread_mutex_destroy(&deliverer->lock);
-    free_store(&deliverer->store);
+    hf_config_store_done(&deliverer->store);
     free(deliverer);
 }

@@ -23,7 +23,7 @@ static void
 free_source(struct hf_source *source)
 {
     source->ops->free(source);
-    hf_source_config_free(&source->config);
+    hf_config_source_done(&source->config);
     hf_freep(&source);
 }
 
@@ -46,7 +46,7 @@ prepare_source(struct hf_intake *intake, const struct hf_config_source *config,
                                : config->type == HF_SOURCE_SOCKET ? hf_socket_source_new()
                                                                   : hf_stdin_source_new();
     source->intake = intake;
-    hf_source_config_copy(&source->config, config);
+    hf_config_source_copy(config, &source->config);
     source->max_event = HF_MIN(config->max_event, longest_event(intake));
     enum hf_status status = hf_journal_source(intake->journal, config->name, &source->id, err);
     if (status == HF_OK)
@@ -136,7 +136,7 @@ prepare_set(struct hf_intake *intake, const struct hf_config *config, struct hf_
         intake->sources[i]->kept = false;
     for (size_t i = 0; i < config->source_count; i++) {
         struct hf_source *running = find_source(intake, config->sources[i].name);
-        if (running && hf_source_config_same(&running->config, &config->sources[i])) {
+        if (running && hf_config_source_same(&running->config, &config->sources[i])) {
             running->kept = true;
             set[i] = running;
             continue;

@@ -111,9 +111,6 @@ struct hf_source *hf_socket_source_new(void);
 struct hf_source *hf_stdin_source_new(void);
 bool hf_stdin_source_ended(const struct hf_source *source);
 
-void hf_source_config_copy(struct hf_config_source *to, const struct hf_config_source *from);
-void hf_source_config_free(struct hf_config_source *config);
-bool hf_source_config_same(const struct hf_config_source *a, const struct hf_config_source *b);
 void hf_source_ready(
     struct hf_source *source); /* step() will be called from the loop, in turn with the others */
 void hf_source_problem(struct hf_source *source,

@@ -174,9 +174,7 @@ run_configure(struct hf_trails *trails, void *argument)
         plan_free(plans[i]); /* those that nobody took */
     if (call->status != HF_OK)
         return;
-    trails->old_configs = hf_realloc(trails->old_configs,
-                                     (trails->old_config_count + 1) * sizeof(*trails->old_configs));
-    trails->old_configs[trails->old_config_count++] = trails->config;
+    hf_config_unref(trails->config); /* no job borrows from it: they have their plan and store */
     trails->config = call->config;
 }
 
@@ -265,10 +263,7 @@ free_all(struct hf_trails *trails)
         trails->old_plans = plan->next;
         plan_free(plan);
     }
-    for (size_t i = 0; i < trails->old_config_count; i++)
-        hf_config_free(trails->old_configs[i]);
-    hf_freep(&trails->old_configs);
-    hf_config_free(trails->config);
+    hf_config_unref(trails->config);
     hf_freep(&trails->reserve_path);
     hf_freep(&trails->options.state_dir);
     inbox_free(trails->inbox);

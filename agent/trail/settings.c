@@ -4,15 +4,6 @@
 #include <holdfast/json.h>
 #include <string.h>
 
-static json_t *
-texts(const struct hf_strings *strings)
-{
-    json_t *array = json_array();
-    for (size_t i = 0; i < strings->count; i++)
-        json_array_append_new(array, json_string(strings->items[i]));
-    return array;
-}
-
 enum hf_status
 settings_from_config(const struct hf_config *config, const struct hf_config_trail *trail,
                      const char *host, struct settings *ret_settings, struct hf_error *err)
@@ -21,28 +12,23 @@ settings_from_config(const struct hf_config *config, const struct hf_config_trai
     hf_assert(bucket); /* hf_config_load() checked the names */
     json_t *doc = json_object();
     hf_doc_set_u64(doc, "format", SETTINGS_FORMAT);
-    hf_doc_set_text(doc, "name", trail->name);
-    hf_doc_set_text(doc, "bucket", bucket->name);
+    hf_config_trail_tell(trail, doc);
+    /* what an option says only together with others, and what stands elsewhere */
+    static const char *const otherwise[] = { "retention_mode", "retention_days", "start" };
+    for (size_t i = 0; i < HF_COUNT(otherwise); i++)
+        (void)json_object_del(doc, otherwise[i]);
+    hf_doc_set_u64(doc, "lock_mode", (uint64_t)hf_config_lock_mode(config, trail));
+    hf_doc_set_u64(doc, "lock_days", hf_config_lock_days(config, trail));
+    hf_doc_set_bool(doc, "start_oldest", trail->start == HF_TRAIL_START_OLDEST);
+    if (!trail->prefix)
+        hf_doc_set_text(doc, "prefix", host);
+    if (!trail->sources.count)
+        hf_doc_set(doc, "sources", json_null());
     hf_doc_set_text(doc, "store", bucket->store);
-    hf_doc_set_text(doc, "prefix", trail->prefix ? trail->prefix : host);
+    hf_doc_set_bool(doc, "legal_hold", bucket->legal_hold);
     hf_doc_set_text(doc, "organization", config->agent.organization);
     hf_doc_set_text(doc, "account", config->agent.account);
     hf_doc_set_text(doc, "region", config->agent.region);
-    hf_doc_set(doc, "sources", trail->sources.count ? texts(&trail->sources) : json_null());
-    hf_doc_set_u64(doc, "window_s", trail->window_s);
-    hf_doc_set_u64(doc, "window_max_bytes", trail->window_max_bytes);
-    hf_doc_set_u64(doc, "compression_level", (uint64_t)trail->compression_level);
-    hf_doc_set_u64(doc, "encryption", (uint64_t)trail->encryption);
-    hf_doc_set(doc, "recipients", texts(&trail->recipients));
-    hf_doc_set_text(doc, "sse_c_key_file", trail->sse_c_key_file);
-    hf_doc_set_text(doc, "kms_key_id", trail->kms_key_id);
-    hf_doc_set_u64(doc, "digest_s", trail->digest_s);
-    hf_doc_set_text(doc, "digest_key_file", trail->digest_key_file);
-    hf_doc_set_u64(doc, "lock_mode", (uint64_t)hf_config_lock_mode(config, trail));
-    hf_doc_set_u64(doc, "lock_days", hf_config_lock_days(config, trail));
-    hf_doc_set_bool(doc, "legal_hold", bucket->legal_hold);
-    hf_doc_set_u64(doc, "spool_max_bytes", trail->spool_max_bytes);
-    hf_doc_set_bool(doc, "start_oldest", trail->start == HF_TRAIL_START_OLDEST);
     return settings_from_doc(doc, ret_settings, err);
 }
 

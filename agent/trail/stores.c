@@ -2,29 +2,11 @@
 #include "agent/trail/trail_impl.h"
 #include <string.h>
 
-static bool
-same_text(const char *a, const char *b)
-{
-    return a == b || (a && b && strcmp(a, b) == 0);
-}
-
-static bool
-same_store(const struct hf_config_store *a, const struct hf_config_store *b)
-{
-    return same_text(a->name, b->name) && same_text(a->url, b->url) &&
-           same_text(a->region, b->region) && a->addressing == b->addressing &&
-           same_text(a->ca_file, b->ca_file) &&
-           same_text(a->credentials_file, b->credentials_file) &&
-           same_text(a->profile, b->profile) && a->confirm == b->confirm &&
-           a->checksum == b->checksum && same_text(a->proxy, b->proxy) &&
-           a->timeout_s == b->timeout_s && a->connections == b->connections && a->worm == b->worm;
-}
-
 static struct store_slot *
 take_same(struct hf_trails *trails, const struct hf_config_store *store)
 {
     for (struct store_slot **at = &trails->stores; *at; at = &(*at)->next) {
-        if (same_store((*at)->config, store)) {
+        if (hf_config_store_same((*at)->config, store)) {
             struct store_slot *slot = *at;
             *at = slot->next;
             return slot;

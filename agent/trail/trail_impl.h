@@ -262,9 +262,7 @@ struct inbox; /* trails.c */
 
 struct hf_trails {
     struct hf_trails_options options;
-    struct hf_config *config; /* in force */
-    struct hf_config **old_configs;
-    size_t old_config_count;
+    struct hf_config *config; /* in force: what the stores' slots point into */
     struct plan *old_plans;
     struct store_slot *stores;
     struct trail *trails;

@@ -8,6 +8,7 @@
 #define HOLDFAST_CONFIG_H
 
 #include <holdfast/base.h>
+#include <stdatomic.h>
 
 struct hf_strings {
     char **items;
@@ -127,6 +128,7 @@ struct hf_config_trail {
 };
 
 struct hf_config {
+    atomic_uint references;
     char *path; /* of the file, absolute */
     struct hf_config_agent agent;
     struct hf_config_store *stores;
@@ -148,8 +150,40 @@ enum hf_status hf_config_load(const char *path, struct hf_config **ret_config,
 /* The same from memory; `path` is only named in messages and for relative paths. */
 enum hf_status hf_config_parse(struct hf_slice text, const char *path,
                                struct hf_config **ret_config, struct hf_error *err) hf_must_check;
+/* Nothing changes in a configuration once it is loaded, and threads may share it: each holds a
+ * reference, and with the last one it is freed. Loading gives the first. */
+struct hf_config *hf_config_ref(struct hf_config *config);
+void hf_config_unref(struct hf_config *config);
+/* Gives back a reference that is known to be the only one: of who loads, looks and is done. */
 void hf_config_free(struct hf_config *config);
 void hf_config_freep(struct hf_config **config);
+
+/* One entry by itself, all of it made from options.def:
+ *
+ *   copy      everything it holds is its own: done() frees it, and the configuration may go before
+ *   done      frees what is in it, not the struct
+ *   changed   the key of the first option that differs and whose change means that what was begun
+ *             with the entry has to begin anew (the column `change` of options.def); NULL: none
+ *   same      there is none
+ */
+#define HF_CONFIG_SECTION(name)                                                                    \
+    void hf_config_##name##_copy(const struct hf_config_##name *entry,                             \
+                                 struct hf_config_##name *ret_copy);                               \
+    void hf_config_##name##_done(struct hf_config_##name *entry);                                  \
+    const char *hf_config_##name##_changed(const struct hf_config_##name *a,                       \
+                                           const struct hf_config_##name *b);                      \
+    bool hf_config_##name##_same(const struct hf_config_##name *a, const struct hf_config_##name *b)
+HF_CONFIG_SECTION(agent);
+HF_CONFIG_SECTION(store);
+HF_CONFIG_SECTION(source);
+HF_CONFIG_SECTION(bucket);
+HF_CONFIG_SECTION(trail);
+#undef HF_CONFIG_SECTION
+
+/* Sets each option of the trail in `doc`, a JSON object, under its member's name: numbers and
+ * enumerations as numbers, what is unset as null. */
+struct json_t;
+void hf_config_trail_tell(const struct hf_config_trail *trail, struct json_t *doc);
 
 /* NULL when there is none of that name. */
 const struct hf_config_store *hf_config_store(const struct hf_config *config, const char *name);

@@ -53,12 +53,12 @@ struct hf_trails_options {
 
 /* Opens every trail of `config` and those that still drain; loads digest keys and certificates;
  * starts sealers, deliverers and the thread. Fails only for local faults (configuration, key
- * files, state directory). The config belongs to the trails from then on; on failure it stays
- * the caller's. */
+ * files, state directory). The caller's reference to `config` is the trails' from then on; on
+ * failure it stays the caller's. */
 enum hf_status hf_trails_start(const struct hf_trails_options *options, struct hf_config *config,
                                struct hf_trails **ret_trails, struct hf_error *err) hf_must_check;
-/* Applies a changed configuration; waits until it is done. On failure everything stays as it was
- * and `config` stays the caller's. */
+/* Applies a changed configuration, likewise; waits until it is done. On failure everything stays
+ * as it was. */
 enum hf_status hf_trails_configure(struct hf_trails *trails, struct hf_config *config,
                                    struct hf_error *err) hf_must_check;
 /* The journal moved on, or the wall clock was set, or the machine slept: waits for a time are
