@@ -16,9 +16,15 @@ hf_batch_seed(uint64_t generation)
 }
 
 uint64_t
+hf_batch_table_bytes(const struct hf_batch_head *head)
+{
+    return (uint64_t)head->event_count * (head->wide ? HF_BATCH_ENTRY : HF_BATCH_NARROW);
+}
+
+uint64_t
 hf_batch_payload_at(const struct hf_batch_head *head)
 {
-    return HF_BATCH_HEAD + (uint64_t)head->event_count * HF_BATCH_ENTRY;
+    return HF_BATCH_HEAD + hf_batch_table_bytes(head);
 }
 
 uint64_t
@@ -39,6 +45,7 @@ hf_batch_head_encode(const struct hf_batch_head *head, struct hf_disk_batch *ret
     *ret_disk = (struct hf_disk_batch){
         .magic = htole32(HF_BATCH_MAGIC),
         .type = htole16((uint16_t)head->type),
+        .flags = htole16(head->wide ? HF_BATCH_WIDE : 0),
         .generation = htole64(head->generation),
         .first_seq = htole64(head->first_seq),
         .durable_seq = htole64(head->durable_seq),
@@ -89,6 +96,7 @@ hf_batch_head_decode(const void *bytes, uint64_t generation, struct hf_batch_hea
         return false;
     struct hf_batch_head head = {
         .type = (enum hf_batch_type)le16toh(disk.type),
+        .wide = le16toh(disk.flags) & HF_BATCH_WIDE,
         .generation = generation,
         .first_seq = le64toh(disk.first_seq),
         .durable_seq = le64toh(disk.durable_seq),
@@ -102,7 +110,7 @@ hf_batch_head_decode(const void *bytes, uint64_t generation, struct hf_batch_hea
         .payload_crc = le32toh(disk.payload_crc),
         .change_crc = le32toh(disk.change_crc),
     };
-    if (disk.flags || disk.zero || !plausible(&head))
+    if ((le16toh(disk.flags) & ~HF_BATCH_WIDE) || disk.zero || !plausible(&head))
         return false;
     *ret_head = head;
     return true;

@@ -146,17 +146,19 @@ hf_builder_cut(struct hf_builder *builder, const struct hf_builder_place *place)
 }
 
 enum hf_status
-hf_builder_append(struct hf_builder *builder, uint16_t source, int64_t event_time_s,
+hf_builder_append(struct hf_builder *builder, const struct hf_journal_entry *entry,
                   struct hf_slice payload)
 {
-    struct hf_disk_entry entry = {
+    const struct hf_disk_entry disk = {
         .size = htole32((uint32_t)payload.size),
-        .source = htole16(source),
-        .event_time_s = (int64_t)htole64((uint64_t)event_time_s),
+        .source = htole16(entry->source),
+        .class = htole16(entry->class),
+        .event_time_s = (int64_t)htole64((uint64_t)entry->event_time_s),
+        .appended = htole16(entry->appended),
     };
     /* Both have their room before either changes. */
     if (hf_buf_reserve(&builder->payload, payload.size + 1) != HF_OK ||
-        hf_buf_add(&builder->table, &entry, sizeof(entry)) != HF_OK)
+        hf_buf_add(&builder->table, &disk, sizeof(disk)) != HF_OK)
         return HF_ELIMIT;
     enum hf_status status = hf_buf_add(&builder->payload, payload.ptr, payload.size);
     if (status == HF_OK)
@@ -177,6 +179,7 @@ seal_head(struct hf_builder *builder, struct hf_batch_head *head, size_t padding
     struct hf_disk_batch disk;
 
     head->type = builder->type;
+    head->wide = true;
     head->first_seq = builder->first_seq;
     head->stamp_ns = builder->stamp_ns;
     head->event_count = builder->event_count;

@@ -4,9 +4,11 @@
 
 #include <holdfast/base.h>
 
-#define HF_SEGMENT_MAGIC        "HFJOURN\n"
-#define HF_SEGMENT_VERSION      1u
-#define HF_SEGMENT_INCOMPATIBLE 0u /* the flags we understand; any other one: HF_EVERSION */
+#define HF_SEGMENT_MAGIC   "HFJOURN\n"
+#define HF_SEGMENT_VERSION 1u
+/* the batches are wide ones: without it a program would take a new table for a damaged batch */
+#define HF_SEGMENT_WIDE         1u
+#define HF_SEGMENT_INCOMPATIBLE HF_SEGMENT_WIDE /* what we understand; any other: HF_EVERSION */
 #define HF_SEGMENT_BLOCK        4096u
 /* where the first batch begins: behind two copies of the header */
 #define HF_SEGMENT_DATA 8192u
@@ -15,7 +17,10 @@
 
 #define HF_BATCH_MAGIC 0x31424648u /* "HFB1" */
 #define HF_BATCH_HEAD  88u
-#define HF_BATCH_ENTRY 16u
+#define HF_BATCH_WIDE  1u /* flag: entries of HF_BATCH_ENTRY bytes; without it: of HF_BATCH_NARROW */
+#define HF_BATCH_ENTRY 24u
+/* Written before there were class and appended: the first bytes of a wide one, whose rest is 0. */
+#define HF_BATCH_NARROW 16u
 
 enum hf_batch_type {
     HF_BATCH_EVENTS = 1, /* events, and changes of the state that came with them */
@@ -50,7 +55,7 @@ _Static_assert(offsetof(struct hf_disk_segment, crc) == 4092, "as in FORMAT.md")
 struct hf_disk_batch {
     uint32_t magic;
     uint16_t type;
-    uint16_t flags; /* 0 */
+    uint16_t flags; /* HF_BATCH_WIDE */
     uint64_t generation;
     uint64_t first_seq;    /* of the first event; of the next one when there is none */
     uint64_t durable_seq;  /* known durable when this was written */
@@ -74,10 +79,15 @@ _Static_assert(offsetof(struct hf_disk_batch, head_crc) == 84, "as in FORMAT.md"
 struct hf_disk_entry {
     uint32_t size; /* of the payload, without the ',' behind it */
     uint16_t source;
-    uint16_t flags;
+    uint16_t class;
     int64_t event_time_s;
+    uint16_t appended; /* of the size: what the agent added behind the event */
+    uint16_t flags;    /* 0 */
+    uint32_t spare;    /* 0 */
 };
 _Static_assert(sizeof(struct hf_disk_entry) == HF_BATCH_ENTRY, "as in FORMAT.md");
+_Static_assert(offsetof(struct hf_disk_entry, event_time_s) == 8, "as in FORMAT.md");
+_Static_assert(offsetof(struct hf_disk_entry, appended) == HF_BATCH_NARROW, "as in FORMAT.md");
 
 struct hf_disk_change {
     uint16_t key_bytes;
@@ -94,6 +104,7 @@ struct hf_segment_head {
 
 struct hf_batch_head {
     enum hf_batch_type type;
+    bool wide;
     uint64_t generation, first_seq, durable_seq, released_seq, stamp_ns;
     uint32_t event_count, change_count;
     uint64_t payload_bytes;
@@ -115,6 +126,7 @@ void hf_batch_head_encode(const struct hf_batch_head *head, struct hf_disk_batch
  * other, not yet with the file. */
 bool hf_batch_head_decode(const void *bytes, uint64_t generation, struct hf_batch_head *ret_head);
 uint64_t hf_batch_bytes(const struct hf_batch_head *head); /* on disk, filled up to eight */
+uint64_t hf_batch_table_bytes(const struct hf_batch_head *head);
 /* Offsets from the batch's start. */
 uint64_t hf_batch_payload_at(const struct hf_batch_head *head);
 uint64_t hf_batch_changes_at(const struct hf_batch_head *head);

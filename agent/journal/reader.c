@@ -242,10 +242,29 @@ skip_bad(struct hf_journal_reader *reader, struct hf_journal_loss *ret_loss, str
                 ret_loss, err);
 }
 
+static void
+decode_entry(const uint8_t *bytes, bool wide, struct hf_journal_entry *ret_entry)
+{
+    struct hf_disk_entry disk = { 0 };
+
+    if (wide)
+        memcpy(&disk, bytes, HF_BATCH_ENTRY);
+    else
+        memcpy(&disk, bytes, HF_BATCH_NARROW);
+    *ret_entry = (struct hf_journal_entry){
+        .size = le32toh(disk.size),
+        .source = le16toh(disk.source),
+        .class = le16toh(disk.class),
+        .event_time_s = (int64_t)le64toh((uint64_t)disk.event_time_s),
+        .appended = le16toh(disk.appended),
+        .flags = le16toh(disk.flags),
+    };
+}
+
 static enum hf_status
 read_table(struct hf_journal_reader *reader, const struct hf_batch_head *head, struct hf_error *err)
 {
-    size_t size = (size_t)head->event_count * HF_BATCH_ENTRY;
+    size_t size = (size_t)hf_batch_table_bytes(head), step = size / head->event_count;
     const uint8_t *bytes;
     uint64_t payload_bytes = 0;
     enum hf_status status =
@@ -261,15 +280,11 @@ read_table(struct hf_journal_reader *reader, const struct hf_batch_head *head, s
             hf_realloc(reader->entries, reader->entries_capacity * sizeof(*reader->entries));
     }
     for (uint32_t i = 0; i < head->event_count; i++) {
-        struct hf_disk_entry disk;
-        memcpy(&disk, bytes + (size_t)i * sizeof(disk), sizeof(disk));
-        reader->entries[i] = (struct hf_journal_entry){
-            .size = le32toh(disk.size),
-            .source = le16toh(disk.source),
-            .flags = le16toh(disk.flags),
-            .event_time_s = (int64_t)le64toh((uint64_t)disk.event_time_s),
-        };
-        payload_bytes += (uint64_t)reader->entries[i].size + 1;
+        struct hf_journal_entry *entry = &reader->entries[i];
+        decode_entry(bytes + i * step, head->wide, entry);
+        if (entry->appended > 0 && entry->appended >= entry->size)
+            return HF_ECORRUPT;
+        payload_bytes += (uint64_t)entry->size + 1;
     }
     return payload_bytes == head->payload_bytes ? HF_OK : HF_ECORRUPT;
 }

@@ -12,6 +12,7 @@ hf_segment_head_encode(const struct hf_segment_head *head, unsigned copy,
     *ret_disk = (struct hf_disk_segment){
         .version = htole32(HF_SEGMENT_VERSION),
         .copy = htole32(copy),
+        .incompatible = htole32(HF_SEGMENT_WIDE),
         .generation = htole64(head->generation),
         .order = htole64(head->order),
         .first_seq = htole64(head->first_seq),

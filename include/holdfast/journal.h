@@ -76,11 +76,32 @@ enum hf_status hf_journal_begin(struct hf_journal *journal, bool wait,
                                 struct hf_error *err) hf_must_check;
 uint64_t
 hf_journal_next_seq(const struct hf_journal *journal); /* of the next append; only inside a unit */
+
+/* What stands in the journal beside a record. In segments that were written before class and
+ * appended were there, these and all that comes later read as 0. */
+struct hf_journal_entry {
+    uint32_t size; /* of the payload, without the ',' that follows it on disk */
+    uint16_t source;
+    uint16_t class; /* of the event, for selectors; 0: nobody classified it, look at the record */
+    int64_t event_time_s;
+    /* Of `size`: the bytes that the agent itself added to the end of the record, in front of its
+     * '}'. Limits on what a client may send count size - appended. 0: none. */
+    uint16_t appended;
+    uint16_t flags; /* 0 */
+};
+#define HF_JOURNAL_APPENDED_MAX 512
+
 /* Adds one record. `event_time_s` is its eventTime. The payload is copied; HF_ELIMIT over
  * HF_JOURNAL_RECORD_MAX. */
 enum hf_status hf_journal_append(struct hf_journal *journal, uint16_t source, int64_t event_time_s,
                                  struct hf_slice payload, uint64_t *ret_seq,
                                  struct hf_error *err) hf_must_check;
+/* The same for a record of which more is known. `entry->size` is not looked at: it is the
+ * payload's. */
+enum hf_status hf_journal_append_entry(struct hf_journal *journal,
+                                       const struct hf_journal_entry *entry,
+                                       struct hf_slice payload, uint64_t *ret_seq,
+                                       struct hf_error *err) hf_must_check;
 /* Sets a key; an empty value removes it. Keys: at most 4096 bytes of text. Takes effect with the
  * unit. */
 enum hf_status hf_journal_set_state(struct hf_journal *journal, const char *key,
@@ -106,13 +127,6 @@ enum hf_status hf_journal_source(struct hf_journal *journal, const char *name, u
                                  struct hf_error *err) hf_must_check;
 
 /* ---- reading: any thread; a reader belongs to one thread at a time ---- */
-
-struct hf_journal_entry {
-    uint32_t size; /* of the payload, without the ',' that follows it on disk */
-    uint16_t source;
-    uint16_t flags; /* 0 */
-    int64_t event_time_s;
-};
 
 struct hf_journal_batch {
     uint64_t first_seq;

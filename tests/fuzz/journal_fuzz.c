@@ -86,10 +86,11 @@ mend_batch(uint8_t *bytes, size_t left)
     memcpy(&disk, bytes, sizeof(disk));
     disk.magic = HF_BATCH_MAGIC;
     disk.generation = GENERATION;
-    disk.flags = 0;
+    disk.flags &= HF_BATCH_WIDE;
     disk.zero = 0;
     disk.type = (uint16_t)(1 + disk.type % 3);
-    struct hf_batch_head head = { .event_count = disk.event_count,
+    struct hf_batch_head head = { .wide = disk.flags,
+                                  .event_count = disk.event_count,
                                   .payload_bytes = disk.payload_bytes,
                                   .change_bytes = disk.change_bytes };
     uint64_t size = head.payload_bytes <= left ? hf_batch_bytes(&head) : UINT64_MAX;
