@@ -37,6 +37,21 @@ enum hf_status hf_crypto_fail(struct hf_error *err, enum hf_status status, const
 
 const EVP_MD *hf_crypto_sha256(void); /* fetched once */
 
+/* ---- algorithm.c ---- */
+
+/* One kind of signature, and the keys that make it. */
+struct hf_algorithm {
+    const char *name;     /* as digests say it */
+    const char *key_type; /* OpenSSL's name of its keys */
+    enum hf_status (*check_key)(const EVP_PKEY *key, const char *what, struct hf_error *err);
+    const EVP_MD *(*hash)(void);
+    bool (*set_up)(EVP_PKEY_CTX *context); /* before signing, and before checking */
+};
+/* The one that such a key makes; NULL with an error for a key that we neither sign with nor accept.
+ * `what` is the file. */
+const struct hf_algorithm *hf_algorithm_of(const EVP_PKEY *key, const char *what,
+                                           struct hf_error *err) hf_must_check;
+
 /* ---- keyfile.c ---- */
 
 void hf_secret_done(struct hf_buf *buf); /* for hf_owned(): wiped, then freed */
@@ -49,9 +64,9 @@ enum hf_status hf_rsa_check(const EVP_PKEY *key, const char *what,
 /* RSA, or EC on P-256, P-384 or P-521: what an envelope can be sealed to. */
 enum hf_status hf_recipient_key_check(const EVP_PKEY *key, const char *what,
                                       struct hf_error *err) hf_must_check;
-/* PKCS#1 RSAPublicKey of a key's public half; added to ret_der. */
-enum hf_status hf_rsa_pkcs1(const EVP_PKEY *key, struct hf_buf *ret_der) hf_must_check;
-enum hf_status hf_rsa_fingerprint(const EVP_PKEY *key, char ret_text[HF_FINGERPRINT_SIZE],
+/* A key's public half, of RSA the PKCS#1 RSAPublicKey; added to ret_der. */
+enum hf_status hf_key_public(const EVP_PKEY *key, struct hf_buf *ret_der) hf_must_check;
+enum hf_status hf_key_fingerprint(const EVP_PKEY *key, char ret_text[HF_FINGERPRINT_SIZE],
                                   struct hf_error *err) hf_must_check;
 
 /* for hf_owned() */

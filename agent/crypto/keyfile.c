@@ -99,7 +99,7 @@ hf_recipient_key_check(const EVP_PKEY *key, const char *what, struct hf_error *e
 }
 
 enum hf_status
-hf_rsa_pkcs1(const EVP_PKEY *key, struct hf_buf *ret_der)
+hf_key_public(const EVP_PKEY *key, struct hf_buf *ret_der)
 {
     uint8_t *der = NULL;
     int size = i2d_PublicKey(key, &der);
@@ -110,10 +110,10 @@ hf_rsa_pkcs1(const EVP_PKEY *key, struct hf_buf *ret_der)
 }
 
 enum hf_status
-hf_rsa_fingerprint(const EVP_PKEY *key, char ret_text[HF_FINGERPRINT_SIZE], struct hf_error *err)
+hf_key_fingerprint(const EVP_PKEY *key, char ret_text[HF_FINGERPRINT_SIZE], struct hf_error *err)
 {
     hf_owned(hf_buf_done) struct hf_buf der = HF_BUF(8192);
-    enum hf_status status = hf_rsa_pkcs1(key, &der);
+    enum hf_status status = hf_key_public(key, &der);
     /* The modulus is bounded; an exponent as long as an RSA key is somebody's idea of a joke. */
     if (status != HF_OK)
         return hf_fail(err, HF_ECRYPTO, "the public key is longer than %zu bytes", der.max);

@@ -1,6 +1,5 @@
-/* A digest key that signs: RSASSA-PKCS1-v1_5 with SHA-256. */
+/* A digest key that signs. */
 #include <openssl/pem.h>
-#include <openssl/rsa.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +7,7 @@
 
 struct hf_signer {
     EVP_PKEY *key;
+    const struct hf_algorithm *algorithm;
     char fingerprint[HF_FINGERPRINT_SIZE];
 };
 
@@ -20,12 +20,12 @@ hf_signer_load(const char *path, struct hf_signer **ret_signer, struct hf_error 
     if (status != HF_OK)
         return status;
     hf_owned(hf_freep) char *what = hf_asprintf("'%s'", path);
-    status = hf_rsa_check(key, what, err);
-    if (status == HF_OK)
-        status = hf_rsa_fingerprint(key, fingerprint, err);
+    const struct hf_algorithm *algorithm = hf_algorithm_of(key, what, err);
+    status = algorithm ? hf_key_fingerprint(key, fingerprint, err) : HF_ECRYPTO;
     if (status != HF_OK)
         return hf_while(err, status, "loading a digest key");
     struct hf_signer *signer = hf_alloc(sizeof(*signer));
+    signer->algorithm = algorithm;
     memcpy(signer->fingerprint, fingerprint, sizeof(fingerprint));
     signer->key = hf_take(key);
     *ret_signer = signer;
@@ -47,6 +47,12 @@ hf_signer_fingerprint(const struct hf_signer *signer)
     return signer->fingerprint;
 }
 
+const char *
+hf_signer_algorithm(const struct hf_signer *signer)
+{
+    return signer->algorithm->name;
+}
+
 enum hf_status
 hf_signer_sign(struct hf_signer *signer, struct hf_slice message,
                uint8_t ret_signature[HF_SIGNATURE_MAX], size_t *ret_size, struct hf_error *err)
@@ -56,8 +62,9 @@ hf_signer_sign(struct hf_signer *signer, struct hf_slice message,
     uint8_t signature[HF_SIGNATURE_MAX];
     size_t size = sizeof(signature);
     if (!context ||
-        EVP_DigestSignInit(context, &key_context, hf_crypto_sha256(), NULL, signer->key) != 1 ||
-        EVP_PKEY_CTX_set_rsa_padding(key_context, RSA_PKCS1_PADDING) <= 0 ||
+        EVP_DigestSignInit(context, &key_context, signer->algorithm->hash(), NULL, signer->key) !=
+            1 ||
+        !signer->algorithm->set_up(key_context) ||
         EVP_DigestSign(context, signature, &size, message.ptr, message.size) != 1)
         return hf_crypto_fail(err, HF_ECRYPTO, "signing with key %s", signer->fingerprint);
     memcpy(ret_signature, signature, size);
@@ -79,5 +86,5 @@ hf_signer_public_pem(const struct hf_signer *signer, struct hf_buf *ret_pem)
 enum hf_status
 hf_signer_public_pkcs1(const struct hf_signer *signer, struct hf_buf *ret_der)
 {
-    return hf_rsa_pkcs1(signer->key, ret_der);
+    return hf_key_public(signer->key, ret_der);
 }

@@ -1,7 +1,6 @@
 /* A digest key's public half: read from three kinds of PEM, and the check of a signature. */
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/rsa.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +8,7 @@
 
 struct hf_verifier {
     EVP_PKEY *key;
+    const struct hf_algorithm *algorithm;
     char fingerprint[HF_FINGERPRINT_SIZE];
 };
 
@@ -60,13 +60,14 @@ hf_verifier_parse(struct hf_slice pem, const char *what, struct hf_verifier **re
     hf_owned(hf_pkey_freep) EVP_PKEY *key = NULL;
     char fingerprint[HF_FINGERPRINT_SIZE];
     enum hf_status status = parse(pem, what, &key, err);
-    if (status == HF_OK)
-        status = hf_rsa_check(key, what, err);
-    if (status == HF_OK)
-        status = hf_rsa_fingerprint(key, fingerprint, err);
+    if (status != HF_OK)
+        return status;
+    const struct hf_algorithm *algorithm = hf_algorithm_of(key, what, err);
+    status = algorithm ? hf_key_fingerprint(key, fingerprint, err) : HF_ECRYPTO;
     if (status != HF_OK)
         return status;
     struct hf_verifier *verifier = hf_alloc(sizeof(*verifier));
+    verifier->algorithm = algorithm;
     memcpy(verifier->fingerprint, fingerprint, sizeof(fingerprint));
     verifier->key = hf_take(key);
     *ret_verifier = verifier;
@@ -99,10 +100,16 @@ hf_verifier_fingerprint(const struct hf_verifier *verifier)
     return verifier->fingerprint;
 }
 
+const char *
+hf_verifier_algorithm(const struct hf_verifier *verifier)
+{
+    return verifier->algorithm->name;
+}
+
 enum hf_status
 hf_verifier_pkcs1(const struct hf_verifier *verifier, struct hf_buf *ret_der)
 {
-    return hf_rsa_pkcs1(verifier->key, ret_der);
+    return hf_key_public(verifier->key, ret_der);
 }
 
 enum hf_status
@@ -112,8 +119,9 @@ hf_verifier_check(const struct hf_verifier *verifier, struct hf_slice message,
     hf_owned(hf_md_ctx_freep) EVP_MD_CTX *context = EVP_MD_CTX_new();
     EVP_PKEY_CTX *key_context = NULL; /* the digest context's */
     if (!context ||
-        EVP_DigestVerifyInit(context, &key_context, hf_crypto_sha256(), NULL, verifier->key) != 1 ||
-        EVP_PKEY_CTX_set_rsa_padding(key_context, RSA_PKCS1_PADDING) <= 0)
+        EVP_DigestVerifyInit(context, &key_context, verifier->algorithm->hash(), NULL,
+                             verifier->key) != 1 ||
+        !verifier->algorithm->set_up(key_context))
         return hf_crypto_fail(err, HF_ECRYPTO, "preparing key %s to check a signature",
                               verifier->fingerprint);
     /* 0 is a wrong signature, less is one that cannot even be read: to us both are not this key's.

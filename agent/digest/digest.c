@@ -68,6 +68,10 @@ hf_digest_verify(const struct hf_digest *digest, struct hf_slice json, const cha
         !hf_unhex(signature_hex, digits, signature, digits / 2))
         return hf_fail(err, HF_ESIGNATURE,
                        "the signature with it (x-amz-meta-signature) is not in hex");
+    if (digest->algorithm && strcmp(digest->algorithm, hf_verifier_algorithm(verifier)) != 0)
+        return hf_fail(err, HF_ESIGNATURE, "it says that it is signed %s, and key %s signs %s",
+                       digest->algorithm, hf_verifier_fingerprint(verifier),
+                       hf_verifier_algorithm(verifier));
     status = digest_signed_text(digest, json, &text);
     if (status != HF_OK)
         return hf_fail(err, status, "the text to be signed is over its limit");

@@ -6,7 +6,6 @@
 #include <holdfast/json.h>
 
 #define DIGEST_FORMAT    1
-#define DIGEST_SIGNED_BY "SHA256withRSA"
 #define DIGEST_HASHED_BY "SHA-256"
 
 /* The four lines that are signed. */

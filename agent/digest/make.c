@@ -164,7 +164,7 @@ set_event_times(json_t *doc, const struct hf_digest *digest)
 }
 
 static json_t *
-whole(const struct hf_digest *digest)
+whole(const struct hf_digest *digest, const char *algorithm)
 {
     bool first = !digest->previous_signature;
     json_t *doc = json_object();
@@ -175,7 +175,7 @@ whole(const struct hf_digest *digest)
     hf_doc_set_text(doc, "digestS3Bucket", digest->bucket);
     hf_doc_set_text(doc, "digestS3Object", digest->key);
     hf_doc_set_text(doc, "digestPublicKeyFingerprint", digest->fingerprint);
-    hf_doc_set_text(doc, "digestSignatureAlgorithm", DIGEST_SIGNED_BY);
+    hf_doc_set_text(doc, "digestSignatureAlgorithm", algorithm);
     set_event_times(doc, digest);
     hf_doc_set_text(doc, "previousDigestS3Bucket", first ? NULL : digest->previous_bucket);
     hf_doc_set_text(doc, "previousDigestS3Object", first ? NULL : digest->previous_key);
@@ -216,7 +216,7 @@ hf_digest_make(const struct hf_digest *digest, struct hf_signer *signer, struct 
 {
     hf_assert(digest->account && digest->bucket && digest->key && digest->fingerprint);
     hf_assert(strcmp(digest->fingerprint, hf_signer_fingerprint(signer)) == 0);
-    hf_owned(hf_doc_freep) json_t *doc = whole(digest);
+    hf_owned(hf_doc_freep) json_t *doc = whole(digest, hf_signer_algorithm(signer));
     struct hf_digest again = { 0 };
     enum hf_status status;
 

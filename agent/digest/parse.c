@@ -79,6 +79,22 @@ digest_take_word(const json_t *doc, const char *key, const char *wanted, struct 
 }
 
 static enum hf_status
+take_algorithm(const json_t *doc, const char **ret_algorithm, struct hf_error *err)
+{
+    const char *text;
+    enum hf_status status = hf_doc_text(doc, "digestSignatureAlgorithm", &text, err);
+
+    if (status != HF_OK)
+        return status;
+    *ret_algorithm = hf_signature_algorithm(text);
+    if (!*ret_algorithm)
+        return hf_fail(
+            err, HF_EFORMAT,
+            "key 'digestSignatureAlgorithm' is '%.64s', which is none that is known here", text);
+    return HF_OK;
+}
+
+static enum hf_status
 parse_place(const json_t *doc, struct hf_digest *digest, struct hf_error *err)
 {
     enum hf_status status;
@@ -90,8 +106,7 @@ parse_place(const json_t *doc, struct hf_digest *digest, struct hf_error *err)
         (status = digest_take_text(doc, "digestEndTime", false, &digest->end_text, err)) != HF_OK ||
         (status = digest_take_text(doc, "digestS3Bucket", false, &digest->bucket, err)) != HF_OK ||
         (status = digest_take_text(doc, "digestS3Object", false, &digest->key, err)) != HF_OK ||
-        (status = digest_take_word(doc, "digestSignatureAlgorithm", DIGEST_SIGNED_BY, err)) !=
-            HF_OK)
+        (status = take_algorithm(doc, &digest->algorithm, err)) != HF_OK)
         return status;
     if (digest->start_s > digest->end_s)
         return hf_fail(err, HF_EFORMAT, "digestStartTime is after digestEndTime");

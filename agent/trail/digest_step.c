@@ -210,7 +210,7 @@ seal_digest(struct trail *trail, struct hf_sealed *sealed, struct hf_error *err)
     snprintf(number, sizeof(number), "digest-%llu", (unsigned long long)work->digest.number);
     sealed->window = hf_strdup(number);
     sealed->signature = hf_strdup(hf_buf_text(&signature));
-    sealed->signature_algorithm = hf_strdup("SHA256withRSA");
+    sealed->signature_algorithm = hf_strdup(hf_signer_algorithm(trail->plan->signer));
     sealed->lock_at_least_s = work->retain_most_s;
     sealed->first_seq = work->digest.first_seq;
     sealed->last_seq = work->digest.last_seq;

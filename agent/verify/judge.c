@@ -72,10 +72,9 @@ judge_signature(struct verify *v, struct judged *judged, struct hf_slice json,
     const char *fingerprint = judged->digest.fingerprint, *why = NULL;
     struct hf_error wrong = { .status = HF_OK };
 
-    if (strcmp(info->signature_algorithm, "SHA256withRSA") != 0)
-        find(judged, HF_INVALID,
-             "its x-amz-meta-signature-algorithm is '%s', expected 'SHA256withRSA'",
-             info->signature_algorithm);
+    if (strcmp(info->signature_algorithm, judged->digest.algorithm) != 0)
+        find(judged, HF_INVALID, "its x-amz-meta-signature-algorithm is '%s', expected '%s'",
+             info->signature_algorithm, judged->digest.algorithm);
     for (size_t attempt = 0;; attempt++) {
         const struct hf_verifier *verifier = NULL;
         enum hf_status status = keys_find(v, fingerprint, attempt, &verifier, &why, err);

@@ -31,8 +31,9 @@ void hf_hasher_finish(struct hf_hasher *hasher, uint8_t ret_sha256[HF_SHA256_SIZ
                       uint8_t ret_md5[HF_MD5_SIZE]); /* md5 may be NULL; frees */
 void hf_hasher_free(struct hf_hasher *hasher);
 
-/* ---- digest keys: RSA, 2048 to 8192 bits. Signature: RSASSA-PKCS1-v1_5 with SHA-256
- * (CloudTrail's) ---- */
+/* ---- digest keys. Each makes signatures of one algorithm, which has the name that stands in
+ * digests. There is one: "SHA256withRSA", RSASSA-PKCS1-v1_5 with SHA-256 (CloudTrail's), with keys
+ * of 2048 to 8192 bits ---- */
 
 struct hf_signer;              /* a private key */
 struct hf_verifier;            /* a public key */
@@ -46,6 +47,7 @@ enum hf_status hf_signer_load(const char *path, struct hf_signer **ret_signer,
                               struct hf_error *err) hf_must_check; /* mode checked */
 void hf_signer_free(struct hf_signer *signer);
 const char *hf_signer_fingerprint(const struct hf_signer *signer);
+const char *hf_signer_algorithm(const struct hf_signer *signer); /* lives for ever */
 enum hf_status hf_signer_sign(struct hf_signer *signer, struct hf_slice message,
                               uint8_t ret_signature[HF_SIGNATURE_MAX], size_t *ret_size,
                               struct hf_error *err) hf_must_check;
@@ -62,6 +64,9 @@ enum hf_status hf_verifier_load(const char *path, struct hf_verifier **ret_verif
                                 struct hf_error *err) hf_must_check;
 void hf_verifier_free(struct hf_verifier *verifier);
 const char *hf_verifier_fingerprint(const struct hf_verifier *verifier);
+const char *hf_verifier_algorithm(const struct hf_verifier *verifier); /* lives for ever */
+/* The same name, which lives for ever; NULL when no key makes such signatures. */
+const char *hf_signature_algorithm(const char *name);
 enum hf_status hf_verifier_pkcs1(const struct hf_verifier *verifier,
                                  struct hf_buf *ret_der) hf_must_check;
 /* HF_ESIGNATURE when it is not this key's signature of this message. */

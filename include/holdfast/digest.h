@@ -1,5 +1,5 @@
 /* digest: the signed list of a period's objects, CloudTrail's format and signature to the letter
- * (AWS CloudTrail user guide, "CloudTrail digest file structure"; facts in agent/digest/FORMAT.md),
+ * (AWS CloudTrail user guide, "CloudTrail digest file structure"; drawn in agent/digest/FORMAT.md),
  * with one extra top-level key `holdfast`.
  */
 #ifndef HOLDFAST_DIGEST_H
@@ -40,6 +40,9 @@ struct hf_digest {
      * otherwise */
     char *end_text;
     char *fingerprint;
+    /* One of crypto/'s names, not to be freed; set by hf_digest_parse(), NULL otherwise: a digest
+     * that is made gets its signer's. */
+    const char *algorithm;
     /* previous; NULL in the first digest of a chain */
     char *previous_bucket, *previous_key, *previous_hash, *previous_signature;
     /* the holdfast key */
@@ -71,7 +74,8 @@ enum hf_status hf_digest_make(const struct hf_digest *digest, struct hf_signer *
  * A digest without the `holdfast` key has number 0. */
 enum hf_status hf_digest_parse(struct hf_slice json, struct hf_digest *ret_digest,
                                struct hf_error *err) hf_must_check;
-/* digestEndTime \n bucket/key \n hex(sha256(json)) \n previousDigestSignature|null, signed RSASSA-PKCS1-v1_5 SHA-256. HF_ESIGNATURE. */
+/* digestEndTime \n bucket/key \n hex(sha256(json)) \n previousDigestSignature|null, signed by the
+ * algorithm that the digest names. HF_ESIGNATURE, also for a key of another algorithm. */
 enum hf_status hf_digest_verify(const struct hf_digest *digest, struct hf_slice json,
                                 const char *signature_hex, const struct hf_verifier *verifier,
                                 struct hf_error *err) hf_must_check;

@@ -272,6 +272,23 @@ other_content_is_no_private_key(void **state)
 }
 
 static void
+keys_name_the_algorithm_that_digests_name(void **state)
+{
+    (void)state;
+    struct hf_signer *with = signer();
+    struct hf_verifier *by = verifier_of(with);
+    assert_string_equal(hf_signer_algorithm(with), "SHA256withRSA");
+    assert_ptr_equal(hf_verifier_algorithm(by), hf_signer_algorithm(with));
+    assert_ptr_equal(hf_signature_algorithm("SHA256withRSA"), hf_signer_algorithm(with));
+    for (const char *const *other = (const char *const[]){ "", "SHA1withRSA", "sha256withrsa",
+                                                           "SHA256withRSA ", "none", NULL };
+         *other; other++)
+        assert_null(hf_signature_algorithm(*other));
+    hf_verifier_free(by);
+    hf_signer_free(with);
+}
+
+static void
 private_key_that_others_may_read_is_refused(void **state)
 {
     (void)state;
@@ -314,6 +331,7 @@ main(void)
         cmocka_unit_test(public_key_is_read_from_all_three_kinds_of_pem),
         cmocka_unit_test(other_content_is_no_public_key),
         cmocka_unit_test(other_content_is_no_private_key),
+        cmocka_unit_test(keys_name_the_algorithm_that_digests_name),
         cmocka_unit_test(private_key_that_others_may_read_is_refused),
         cmocka_unit_test(relative_paths_work),
     };

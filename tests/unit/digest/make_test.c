@@ -216,6 +216,13 @@ what_is_made_can_be_read_and_verified(void **state)
                          HF_ESIGNATURE);
     assert_int_equal(hf_digest_verify(&read, hf_buf_slice(&json), NULL, verifier, NULL),
                      HF_ESIGNATURE);
+
+    /* A key checks what it signs itself, whatever the digest says of it. */
+    assert_ptr_equal(read.algorithm, hf_verifier_algorithm(verifier));
+    read.algorithm = "Ed25519";
+    assert_int_equal(
+        hf_digest_verify(&read, hf_buf_slice(&json), hf_buf_text(&signature), verifier, NULL),
+        HF_ESIGNATURE);
     hf_verifier_free(verifier);
 }
 
