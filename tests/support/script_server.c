@@ -1,5 +1,7 @@
 #include "tests/support/script_server.h"
 
+#include "tests/support/test.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -122,19 +124,49 @@ publish(struct hf_script_server *server, size_t size)
     pthread_mutex_unlock(&server->shared.lock);
 }
 
-/* What the client sent beyond this request stays for the next one. */
-static int
-read_request(struct hf_script_server *server, int fd, const struct hf_script_step *step)
+/* Of all that goes wrong the first is kept, and said at once. expected NULL: no step at all. */
+static void
+blame(struct hf_script_server *server, const char *expected)
+{
+    pthread_mutex_lock(&server->shared.lock);
+    char *failure = server->shared.failure;
+    size_t size = sizeof(server->shared.failure);
+
+    if (!*failure) {
+        if (expected)
+            snprintf(failure, size, "step %zu: '%.200s' not in '%.250s'", server->shared.played,
+                     expected, server->gathered);
+        else
+            snprintf(failure, size, "no step foresees what came after the last of %zu: '%.250s'",
+                     server->count, server->gathered);
+        fprintf(stderr, "script server: %s\n", failure);
+    }
+    pthread_mutex_unlock(&server->shared.lock);
+}
+
+/* The size of the request's head, 0 when none came. */
+static size_t
+read_head(struct hf_script_server *server, int fd)
 {
     const char *end;
-    size_t head, size;
 
     while (!(end = strstr(server->gathered, "\r\n\r\n"))) {
         if (!gather(server, fd))
             return 0;
     }
-    head = (size_t)(end + 4 - server->gathered);
-    size = step->skip_body ? head : head + body_size_of(server->gathered, end);
+    return (size_t)(end + 4 - server->gathered);
+}
+
+/* What the client sent beyond this request stays for the next one. */
+static int
+read_request(struct hf_script_server *server, int fd, const struct hf_script_step *step)
+{
+    size_t head = read_head(server, fd), size;
+
+    if (!head)
+        return 0;
+    size =
+        step->skip_body ? head : head + body_size_of(server->gathered, server->gathered + head - 2);
     while (server->gathered_size < size) {
         if (!gather(server, fd))
             return 0;
@@ -144,13 +176,8 @@ read_request(struct hf_script_server *server, int fd, const struct hf_script_ste
         char kept = server->gathered[head];
 
         server->gathered[head] = 0;
-        if (!strstr(server->gathered, step->expect)) {
-            pthread_mutex_lock(&server->shared.lock);
-            snprintf(server->shared.failure, sizeof(server->shared.failure),
-                     "step %zu: '%.200s' not in '%.250s'", server->shared.played, step->expect,
-                     server->gathered);
-            pthread_mutex_unlock(&server->shared.lock);
-        }
+        if (!strstr(server->gathered, step->expect))
+            blame(server, step->expect);
         server->gathered[head] = kept;
     }
     memmove(server->gathered, server->gathered + size, server->gathered_size - size + 1);
@@ -183,12 +210,19 @@ wait_until_left(struct hf_script_server *server, int fd)
         ;
 }
 
+/* RST, once the connection is closed. */
+static void
+reset(int fd)
+{
+    struct linger at_once = { .l_onoff = 1 };
+
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+}
+
 /* True: the connection goes on. */
 static int
 play(struct hf_script_server *server, int fd, const struct hf_script_step *step)
 {
-    struct linger at_once = { .l_onoff = 1 };
-
     if (!send_reply(server, fd, step))
         return 0;
     switch (step->then) {
@@ -197,9 +231,7 @@ play(struct hf_script_server *server, int fd, const struct hf_script_step *step)
     case HF_SCRIPT_RESET_REUSE:
         (void)read_request(server, fd, &(struct hf_script_step){ .reply = NULL });
         /* fall through */
-    case HF_SCRIPT_RESET:
-        setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
-        return 0;
+    case HF_SCRIPT_RESET: reset(fd); return 0;
     case HF_SCRIPT_STALL: wait_until_left(server, fd); return 0;
     case HF_SCRIPT_ENDLESS:
         while (send_all(server, fd, step->repeat, strlen(step->repeat)) && !is_stopping(server))
@@ -229,6 +261,23 @@ count_step(struct hf_script_server *server)
     pthread_mutex_unlock(&server->shared.lock);
 }
 
+/* The script is played: whoever asks for more is not left waiting, and the test has failed. A
+ * connection that is only open, from before or new, asks for nothing. */
+static void
+refuse_more(struct hf_script_server *server, int fd)
+{
+    struct pollfd polled[3] = { { .fd = server->stop_pipe[0], .events = POLLIN },
+                                { .fd = fd, .events = POLLIN },
+                                { .fd = server->listener, .events = POLLIN } };
+
+    if (!server->gathered_size && (poll(polled, 3, -1) < 0 || !polled[1].revents))
+        return;
+    if (read_head(server, fd)) {
+        blame(server, NULL);
+        reset(fd);
+    }
+}
+
 static void
 serve(struct hf_script_server *server, int fd)
 {
@@ -241,6 +290,8 @@ serve(struct hf_script_server *server, int fd)
         count_step(server);
         on = play(server, fd, step);
     }
+    if (on && !step)
+        refuse_more(server, fd);
     server->gathered_size = 0;
     server->gathered[0] = 0;
     close(fd);
@@ -251,8 +302,7 @@ run(void *context)
 {
     struct hf_script_server *server = context;
 
-    while (next_step(server) && wait_for(server, server->listener, POLLIN, -1) &&
-           !is_stopping(server)) {
+    while (wait_for(server, server->listener, POLLIN, -1) && !is_stopping(server)) {
         int fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC);
 
         if (fd >= 0)
@@ -333,11 +383,13 @@ hf_script_failure(struct hf_script_server *server)
 size_t
 hf_script_stop(struct hf_script_server *server)
 {
+    char failure[sizeof(server->shared.failure)];
     size_t played;
 
     must(write(server->stop_pipe[1], "x", 1) == 1, "write");
     pthread_join(server->thread, NULL);
     played = server->shared.played;
+    memcpy(failure, server->shared.failure, sizeof(failure));
     close(server->listener);
     close(server->stop_pipe[0]);
     close(server->stop_pipe[1]);
@@ -345,5 +397,7 @@ hf_script_stop(struct hf_script_server *server)
     free(server->shared.request);
     free(server->gathered);
     free(server);
+    if (*failure)
+        fail_msg("script server: %s", failure);
     return played;
 }

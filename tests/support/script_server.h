@@ -2,6 +2,10 @@
  * exactly what the step says. For the errors no real store can be asked to make. One connection at
  * a time, one thread.
  *
+ * What the script does not foresee fails the test: a request without the step's `expect`, and one
+ * after the last step, which gets a RST, so that nobody waits. It is said on standard error when it
+ * comes and by hf_script_stop(). A client that shall be left alone is a step, HF_SCRIPT_STALL.
+ *
  *     static const struct hf_script_step steps[] = {
  *         {.reply = "HTTP/1.1 200 OK\r\nETag: \"x\"\r\nContent-Length: 0\r\n\r\n",
  *          .expect = "PUT /b/k HTTP/1.1"},
@@ -28,8 +32,7 @@ enum hf_script_then {
 };
 
 struct hf_script_step {
-    const char *expect; /* must occur in the request's head; NULL: anything. Else
-                           hf_script_failure() tells */
+    const char *expect; /* must occur in the request's head; NULL: anything */
     const char *reply;  /* bytes sent back; NULL: none */
     size_t reply_size;  /* 0: strlen(reply) */
     const char *repeat; /* HF_SCRIPT_ENDLESS */
@@ -47,9 +50,10 @@ unsigned short hf_script_port(const struct hf_script_server *server);
 size_t hf_script_played(struct hf_script_server *server); /* steps begun so far */
 /* The last request as it came: head, and as much of its body as was read. Copied; free() it. */
 char *hf_script_last_request(struct hf_script_server *server);
-/* "" when every expectation held. */
+/* What came that the script did not foresee; "": nothing. */
 const char *hf_script_failure(struct hf_script_server *server);
-size_t
-hf_script_stop(struct hf_script_server *server); /* frees; returns the steps that were played */
+/* Frees; returns the steps that were played. The cmocka test fails here when something came that
+ * the script did not foresee. */
+size_t hf_script_stop(struct hf_script_server *server);
 
 #endif

@@ -134,11 +134,26 @@ static void
 a_bucket_without_lock_is_refused_where_a_lock_is_needed(void **state)
 {
     struct fixture *fixture = *state;
+    const char *none[] = { NULL };
 
     answer(fixture, "object-lock", "404 Not Found", "",
            "<Error><Code>ObjectLockConfigurationNotFoundError</Code></Error>");
+    answer_page(fixture, LIST_EXPECT, none, NULL);
     assert_int_equal(play(fixture), HF_ENOTHELD);
     assert_non_null(strstr(fixture->delivery.error.text, "bucket 'logs' has no Object Lock"));
+}
+
+/* MinIO says of a bucket that is not there that it has no lock. */
+static void
+one_that_only_seems_to_lack_it_is_missing(void **state)
+{
+    struct fixture *fixture = *state;
+
+    answer(fixture, "object-lock", "404 Not Found", "",
+           "<Error><Code>ObjectLockConfigurationNotFoundError</Code></Error>");
+    answer(fixture, LIST_EXPECT, "404 Not Found", "", "<Error><Code>NoSuchBucket</Code></Error>");
+    assert_int_equal(play(fixture), HF_ENOTFOUND);
+    assert_non_null(strstr(fixture->delivery.error.text, "there is no bucket 'logs'"));
 }
 
 static void
@@ -288,6 +303,7 @@ main(void)
         C(what_is_to_be_skipped_is_not_the_newest_and_the_signature_comes_along),
         C(it_is_found_on_later_pages_and_in_wider_spans),
         C(a_bucket_without_lock_is_refused_where_a_lock_is_needed),
+        C(one_that_only_seems_to_lack_it_is_missing),
         C(and_is_fine_where_none_is),
         C(a_missing_bucket_is_named_with_what_makes_it),
         C(a_writer_need_not_see_the_lock_configuration),
