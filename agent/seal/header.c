@@ -280,7 +280,7 @@ open_frame(struct hf_slice file, struct hf_slice *ret_json, struct hf_error *err
     if (memcmp(file.ptr, SEALED_MAGIC, SEALED_MAGIC_SIZE) != 0)
         return hf_fail(err, HF_EVERSION, "it has version %.2s, and this program knows %s",
                        (const char *)file.ptr + SEALED_MAGIC_SIZE - 2,
-                       SEALED_MAGIC + SEALED_MAGIC_SIZE - 2);
+                       &SEALED_MAGIC[SEALED_MAGIC_SIZE - 2]);
     *ret_json = hf_slice(file.ptr + before, size);
     return HF_OK;
 }

@@ -94,7 +94,7 @@ main(int argc, char **argv)
 {
     struct hf_error err;
     struct hf_buf bytes;
-    struct hf_journal *journal;
+    struct hf_journal *journal = NULL;
     struct hf_journal_recovery recovery;
     struct hf_journal_info before, after;
     if (argc != 3 && argc != 4) {

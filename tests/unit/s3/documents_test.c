@@ -52,8 +52,8 @@ what_is_no_error_document_is_refused(void **state)
         "<!DOCTYPE Error [<!ENTITY e \"x\">]><Error><Code>&e;</Code></Error>",
         "<!DOCTYPE Error SYSTEM \"file:///etc/passwd\"><Error><Code>A</Code></Error>",
         "<Error><Code>A</Code></Error><Error/>",
-        "<a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a></a></a></a></a></a></a></a></a></"
-        "a></a></a></a></a></a></a></a></a></a>",
+        ("<a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a></a></a></a></a></a></a></a></a></"
+         "a></a></a></a></a></a></a></a></a></a>"),
     };
 
     for (size_t i = 0; i < HF_COUNT(table); i++) {

@@ -78,7 +78,7 @@ name_appears_after_the_bytes_are_on_the_disk_and_is_made_durable(void **state)
     (void)state;
     struct fault fault = { .thread = pthread_self() };
     hf_fs_interpose(interpose, &fault);
-    hf_owned(hf_sealed_freep) struct hf_sealed *sealed = seal_body(true);
+    hf_sealed_free(seal_body(true));
     hf_fs_interpose(NULL, NULL);
     if (strncmp(fault.calls, "open pwrite pwrite fsync rename ", 32) != 0)
         fail_msg("%s", fault.calls);
@@ -91,7 +91,8 @@ short_writes_make_no_difference(void **state)
     (void)state;
     struct fault fault = { .thread = pthread_self(), .longest = 7 };
     hf_fs_interpose(interpose, &fault);
-    hf_owned(hf_sealed_freep) struct hf_sealed *sealed = seal_body(true), *again = NULL;
+    hf_owned(hf_sealed_freep) struct hf_sealed *again = NULL;
+    hf_sealed_free(seal_body(true));
     hf_fs_interpose(NULL, NULL);
     assert_int_equal(hf_sealed_open(f->path, true, &again, NULL), HF_OK);
 }
@@ -116,7 +117,7 @@ static void
 opening_fails_or_works_whichever_call_fails(void **state)
 {
     (void)state;
-    hf_owned(hf_sealed_freep) struct hf_sealed *sealed = seal_body(true);
+    hf_sealed_free(seal_body(true));
     enum hf_status status = HF_EIO;
     for (int n = 1; status != HF_OK; n++) {
         struct fault fault = { .thread = pthread_self(), .fail_at = n, .failure = EIO };
@@ -143,7 +144,7 @@ static void
 read_error_is_not_taken_for_damage(void **state)
 {
     (void)state;
-    hf_owned(hf_sealed_freep) struct hf_sealed *sealed = seal_body(true);
+    hf_sealed_free(seal_body(true));
     for (int n = 1; n <= 2; n++) { /* of the header, of the body */
         int at = n;
         struct hf_sealed *again = NULL;

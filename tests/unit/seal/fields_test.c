@@ -71,7 +71,7 @@ decode(const json_t *doc, struct hf_error *err)
 static json_t *
 header_of(void)
 {
-    hf_owned(hf_sealed_freep) struct hf_sealed *sealed = seal_body(true);
+    hf_sealed_free(seal_body(true));
     hf_owned(hf_buf_done) struct hf_buf file = HF_BUF(0);
     json_t *doc;
     assert_int_equal(hf_fs_read_file(f->path, 1u << 20, &file, NULL), HF_OK);

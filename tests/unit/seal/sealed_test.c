@@ -47,7 +47,8 @@ static void
 only_a_regular_file_is_opened(void **state)
 {
     (void)state;
-    hf_owned(hf_sealed_freep) struct hf_sealed *sealed = seal_body(true), *again = NULL;
+    hf_owned(hf_sealed_freep) struct hf_sealed *again = NULL;
+    hf_sealed_free(seal_body(true));
     char path[600];
     run("ln -s w sealed/link && mkfifo sealed/fifo || true");
     snprintf(path, sizeof(path), "%s/sealed/absent", f->folder);
@@ -67,7 +68,7 @@ file_is_private_and_alone(void **state)
     (void)state;
     struct stat info;
     mode_t mask = umask(0);
-    hf_owned(hf_sealed_freep) struct hf_sealed *sealed = seal_body(true);
+    hf_sealed_free(seal_body(true));
     umask(mask);
     assert_int_equal(stat(f->path, &info), 0);
     assert_int_equal(info.st_mode & 07777, 0600);
@@ -79,7 +80,8 @@ temporary_of_a_crash_is_written_over(void **state)
 {
     (void)state;
     run("yes leftover | head -c 100000 > sealed/.w.tmp");
-    hf_owned(hf_sealed_freep) struct hf_sealed *sealed = seal_body(true), *again = NULL;
+    hf_owned(hf_sealed_freep) struct hf_sealed *again = NULL;
+    hf_sealed_free(seal_body(true));
     assert_int_equal(hf_sealed_open(f->path, true, &again, NULL), HF_OK);
     assert_int_equal(sealed_files(), 1);
 }
@@ -88,8 +90,8 @@ static void
 sealing_again_replaces_the_whole_file(void **state)
 {
     (void)state;
-    hf_owned(hf_sealed_freep) struct hf_sealed *first = seal_body(true),
-                                               *second = make_sealed(false), *again = NULL;
+    hf_owned(hf_sealed_freep) struct hf_sealed *second = make_sealed(false), *again = NULL;
+    hf_sealed_free(seal_body(true));
     assert_int_equal(hf_seal_bytes(second, f->path, HF_SLICE_LITERAL("x"), NULL), HF_OK);
     assert_int_equal(hf_sealed_open(f->path, true, &again, NULL), HF_OK);
     assert_same_sealed(second, again);
