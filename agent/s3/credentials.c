@@ -165,14 +165,14 @@ hf_s3_credentials_parse(struct hf_slice text, const char *profile,
 {
     struct hf_s3_credentials read = { .file = NULL };
     struct reader reader = { .profile = profile };
-    char *copy = hf_strndup((const char *)text.ptr, text.size);
-    enum hf_status status = HF_OK;
+    enum hf_status status;
     char where[160];
 
+    /* Before it is copied: a copy ends at the first NUL, and is wiped as far as the text goes. */
     if (memchr(text.ptr ? (const void *)text.ptr : "", 0, text.size))
-        status = hf_fail(err, HF_ECREDENTIALS, "not a text file");
-    if (status == HF_OK)
-        status = read_lines(&reader, copy, &read, err);
+        return hf_fail(err, HF_ECREDENTIALS, "not a text file");
+    char *copy = hf_strndup((const char *)text.ptr, text.size);
+    status = read_lines(&reader, copy, &read, err);
     hf_wipe(copy, text.size);
     free(copy);
     if (status == HF_OK && !reader.found)
