@@ -64,6 +64,16 @@ run(const struct hf_api_options *options, const char *target, struct hf_slice bo
     return operation->run(options, request, error);
 }
 
+/* What a message quotes is the client's, and may be no text, or be cut within a character. */
+static json_t *
+message_of(struct api_error *error)
+{
+    if (!hf_utf8_valid(hf_slice_text(error->text)))
+        for (char *c = error->text; *c; c++)
+            *c = (unsigned char)*c < 0x80 ? *c : '?';
+    return json_string_nocheck(error->text);
+}
+
 int
 hf_api_answer(const struct hf_api_options *options, const char *target, struct hf_slice body,
               struct hf_buf *ret_body)
@@ -73,7 +83,7 @@ hf_api_answer(const struct hf_api_options *options, const char *target, struct h
     if (!answer) {
         answer = json_object();
         hf_doc_set_text(answer, "__type", error.code);
-        hf_doc_set(answer, "message", json_stringn_nocheck(error.text, strlen(error.text)));
+        hf_doc_set(answer, "message", message_of(&error));
     }
     hf_buf_reset(ret_body);
     if (hf_doc_dump(answer, ret_body) == HF_OK)
