@@ -32,6 +32,19 @@ settings_from_config(const struct hf_config *config, const struct hf_config_trai
     return settings_from_doc(doc, ret_settings, err);
 }
 
+static bool
+all_texts(const json_t *array)
+{
+    const json_t *item;
+    size_t index;
+    json_array_foreach(array, index, item)
+    {
+        if (!json_is_string(item))
+            return false;
+    }
+    return true;
+}
+
 static enum hf_status
 pick_fields(struct settings *s, struct hf_error *err)
 {
@@ -72,6 +85,8 @@ pick_fields(struct settings *s, struct hf_error *err)
     s->kms_key_id = hf_doc_text_or(s->doc, "kms_key_id", NULL);
     json_t *sources = json_object_get(s->doc, "sources");
     s->sources = json_is_array(sources) ? sources : NULL;
+    if (!all_texts(s->sources) || !all_texts(s->recipients))
+        return hf_fail(err, HF_EFORMAT, "a source or a recipient that is no text");
     return HF_OK;
 }
 
