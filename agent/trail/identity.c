@@ -87,14 +87,18 @@ read_identity(const char *path, struct hf_slice text, struct hf_identity *identi
         return status;
     if (!hf_unhex(journal, strlen(journal), identity->journal_id, sizeof(identity->journal_id)))
         return hf_fail(err, HF_ECORRUPT, "'%s': journal is not 32 hex digits", path);
+    hf_hex(identity->journal_id, sizeof(identity->journal_id), identity->journal);
+    safe_host(host, identity->host, sizeof(identity->host));
+    if (strcmp(identity->journal, journal) != 0 || strcmp(identity->host, host) != 0)
+        return hf_fail(
+            err, HF_ECORRUPT,
+            "'%s': journal or host are not as holdfast writes them; put it back as it was", path);
     checksum(journal, host, check);
     if (strcmp(hf_doc_text_or(doc, "check", check), check) != 0) /* older versions wrote none */
         return hf_fail(
             err, HF_ECORRUPT,
             "'%s' is damaged: journal and host do not have their checksum; put it back as it was",
             path);
-    snprintf(identity->journal, sizeof(identity->journal), "%s", journal);
-    snprintf(identity->host, sizeof(identity->host), "%s", host);
     snprintf(identity->machine, sizeof(identity->machine), "%s",
              hf_doc_text_or(doc, "machine", ""));
     read_machine_id(machine);
