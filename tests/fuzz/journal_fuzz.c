@@ -7,6 +7,7 @@
  * the sizes behind them are believed; 4: two segments.
  */
 #include "agent/journal/journal_impl.h"
+#include "tests/fuzz/scratch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,57 +17,12 @@
 #define GENERATION 0x1122334455667788ull
 #define MAX_INPUT  65536u
 
-static char directory[64];
-
-static void
-must(bool condition, const char *what)
-{
-    if (condition)
-        return;
-    fprintf(stderr, "journal_fuzz: %s\n", what);
-    abort();
-}
-
-static void
-remove_files(void)
-{
-    char **names, path[HF_PATH_MAX];
-    size_t count;
-    struct hf_error err;
-
-    if (hf_fs_list(directory, 10000, &names, &count, &err) != HF_OK)
-        return;
-    for (size_t i = 0; i < count; i++) {
-        hf_path_join(path, sizeof(path), directory, names[i]);
-        unlink(path);
-    }
-    hf_fs_names_free(names, count);
-}
-
-static void
-at_exit(void)
-{
-    remove_files();
-    rmdir(directory);
-}
-
-static void
-prepare(void)
-{
-    if (directory[0])
-        return;
-    snprintf(directory, sizeof(directory), "%s/hf-fuzz-XXXXXX",
-             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    must(mkdtemp(directory) != NULL, "no directory");
-    atexit(at_exit);
-}
-
 static void
 put_file(uint64_t number, const uint8_t *bytes, size_t size)
 {
     char path[HF_PATH_MAX];
 
-    hf_segment_path(directory, number, path);
+    hf_segment_path(scratch_folder(), number, path);
     FILE *file = fopen(path, "wb");
     must(file != NULL, "cannot write");
     must(fwrite(bytes, 1, size, file) == size, "cannot write");
@@ -181,7 +137,7 @@ read_all(struct hf_journal *journal, uint64_t next)
 static uint64_t
 open_and_append(bool *ret_opened)
 {
-    struct hf_journal_options options = { .directory = directory,
+    struct hf_journal_options options = { .directory = scratch_folder(),
                                           .max_bytes = 1u << 20,
                                           .segment_bytes = 65536 };
     struct hf_journal_recovery recovery;
@@ -218,12 +174,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size == 0 || size > MAX_INPUT)
         return 0;
-    prepare();
     put_input(data, size);
     uint64_t next = open_and_append(&opened);
     if (opened) {
         must(open_and_append(&opened) == next + 1 && opened, "the appended event is gone");
     }
-    remove_files();
+    scratch_clear();
     return 0;
 }
