@@ -3,16 +3,14 @@
  */
 #include "agent/s3/s3_impl.h"
 
-#include <libxml/parser.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 static void
-init_libraries(void)
+init_curl(void)
 {
     hf_assert(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
-    xmlInitParser();
 }
 
 void
@@ -59,7 +57,7 @@ hf_s3_open(const struct hf_s3_options *options, struct hf_s3 **ret_s3, struct hf
     struct hf_s3 *s3;
     enum hf_status status;
 
-    pthread_once(&once, init_libraries);
+    pthread_once(&once, init_curl);
     s3 = hf_alloc(sizeof(*s3));
     s3->waiting_end = &s3->waiting;
     s3->failed_end = &s3->failed;

@@ -1,9 +1,10 @@
 /* The walk over libxml2's pull reader. A DOCTYPE ends it before anything the DTD declares could be
  * used.
  */
-#include "agent/s3/xml.h"
-
+#include <holdfast/xml.h>
+#include <libxml/parser.h>
 #include <libxml/xmlreader.h>
+#include <pthread.h>
 #include <string.h>
 
 #define PATH_MAX_BYTES 512
@@ -95,6 +96,7 @@ take_node(struct walk *walk, xmlTextReader *reader, struct hf_error *err)
 enum hf_status
 hf_xml_walk(struct hf_slice xml, hf_xml_visitor visitor, void *context, struct hf_error *err)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct walk walk = { .visitor = visitor, .context = context, .text = HF_BUF(TEXT_MAX) };
     enum hf_status status = HF_OK;
     xmlTextReader *reader;
@@ -105,6 +107,7 @@ hf_xml_walk(struct hf_slice xml, hf_xml_visitor visitor, void *context, struct h
                        xml.size, HF_XML_MAX);
     if (!xml.size)
         return hf_fail(err, HF_EFORMAT, "the store's reply is empty where XML was expected");
+    pthread_once(&once, xmlInitParser);
     reader = xmlReaderForMemory((const char *)xml.ptr, (int)xml.size, NULL, NULL,
                                 XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
     hf_assert(reader);
