@@ -1,5 +1,6 @@
 /* check: this host. State directory, identity, clock, memory and space, sources. */
-#include "cli_impl.h"
+#include "check.h"
+#include "say.h"
 
 #include <holdfast/daemon.h>
 #include <holdfast/json.h>

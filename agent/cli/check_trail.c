@@ -1,5 +1,7 @@
 /* check: a trail's keys and certificates, then its store and bucket. */
-#include "cli_impl.h"
+#include "bucket_lines.h"
+#include "check.h"
+#include "target.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -147,11 +149,11 @@ static void
 check_set(const struct hf_config *config, const struct hf_config_bucket *bucket,
           const char *subject, struct lines *lines)
 {
-    struct set_term term = { 0 };
+    struct hf_bucket_term term = { 0 };
     struct hf_error err = { 0 };
     if (!bucket->policy)
         return;
-    if (set_term_read(config, bucket, &term, &err) == HF_OK)
+    if (hf_bucket_term_read(config, bucket, &term, &err) == HF_OK)
         say_shortfall(bucket, &term, subject, lines);
     else
         lines_add(lines, LINE_NOTE, subject, NULL, "its policy set was not looked at: %s",

@@ -1,5 +1,8 @@
 /* holdfast api */
-#include "cli_impl.h"
+#include "commands.h"
+#include "keys.h"
+#include "say.h"
+#include "target.h"
 
 #include <holdfast/api.h>
 #include <holdfast/daemon.h>
@@ -41,11 +44,11 @@ serve(const struct options *options, struct hf_config *config, struct hf_error *
 {
     char address[64], host[256];
     uint16_t port;
-    if (!hf_listen_parse(options->listen, address, &port))
+    if (!hf_listen_parse(options->serve.listen, address, &port))
         return hf_fail(err, HF_EUSAGE,
                        "--listen: '%s' is not ADDRESS:PORT, such as 127.0.0.1:8099 or [::1]:8099",
-                       options->listen);
-    if (!hf_is_loopback(address) && !options->allow_remote)
+                       options->serve.listen);
+    if (!hf_is_loopback(address) && !options->serve.allow_remote)
         return hf_fail(err, HF_EUSAGE,
                        "%s is not of this host's loopback, and nobody who asks is authenticated; "
                        "--allow-remote listens there all the same",
@@ -71,7 +74,7 @@ serve(const struct options *options, struct hf_config *config, struct hf_error *
         .region = config->agent.region,
         .trails = trails,
         .trail_count = config->trail_count,
-        .any_host = options->allow_remote,
+        .any_host = options->serve.allow_remote,
         .keys = keys,
         .agent_status = agent_status,
         .context = config,

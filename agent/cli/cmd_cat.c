@@ -1,5 +1,8 @@
 /* holdfast cat */
-#include "cli_impl.h"
+#include "commands.h"
+#include "records.h"
+#include "say.h"
+#include "target.h"
 
 #include <holdfast/verify.h>
 #include <stdio.h>

@@ -1,5 +1,8 @@
 /* holdfast check: looks, changes nothing. */
-#include "cli_impl.h"
+#include "check.h"
+#include "commands.h"
+#include "say.h"
+#include "target.h"
 
 #include <holdfast/daemon.h>
 #include <holdfast/json.h>

@@ -1,5 +1,6 @@
 /* holdfast config sample, holdfast config reference */
-#include "cli_impl.h"
+#include "commands.h"
+#include "say.h"
 
 #include <stdio.h>
 

@@ -5,7 +5,9 @@
  * (agent/host/holdfast.service.in); this adds the folders of the configured sources, for
  * reading, and what else the configuration names. Format: systemd.exec(5), BindReadOnlyPaths=,
  * and systemd.syntax(7), quoting. */
-#include "cli_impl.h"
+#include "commands.h"
+#include "say.h"
+#include "target.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,8 @@
 /* holdfast emit */
-#include "cli_impl.h"
+#include "commands.h"
+#include "emit_impl.h"
+#include "say.h"
+#include "target.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -1,5 +1,8 @@
 /* holdfast key new, list, rotate, revoke. */
-#include "cli_impl.h"
+#include "commands.h"
+#include "keys.h"
+#include "say.h"
+#include "target.h"
 
 #include <holdfast/json.h>
 #include <stdio.h>

@@ -1,5 +1,7 @@
 /* holdfast run */
-#include "cli_impl.h"
+#include "commands.h"
+#include "say.h"
+#include "target.h"
 
 #include <holdfast/daemon.h>
 #include <stdio.h>

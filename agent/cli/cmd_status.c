@@ -1,5 +1,7 @@
 /* holdfast status: the agent's answer, for people, as it is, or as metrics. */
-#include "cli_impl.h"
+#include "commands.h"
+#include "say.h"
+#include "target.h"
 
 #include <holdfast/daemon.h>
 #include <holdfast/json.h>

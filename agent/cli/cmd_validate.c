@@ -1,5 +1,7 @@
 /* holdfast validate */
-#include "cli_impl.h"
+#include "commands.h"
+#include "say.h"
+#include "target.h"
 
 #include <holdfast/daemon.h>
 #include <holdfast/json.h>
@@ -201,7 +203,7 @@ cmd_validate(const struct options *options)
     struct validation v = { .options = options, .findings = json_array() };
     int code;
     enum hf_status status = target_choose(options, &target, &err);
-    if (status == HF_OK && options->print_aws) {
+    if (status == HF_OK && options->aws.print) {
         code = print_aws(options, &target);
         json_decref(v.findings);
         target_done(&target);

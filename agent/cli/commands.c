@@ -1,5 +1,5 @@
 /* The table of commands, in the order of `holdfast --help`. */
-#include "cli_impl.h"
+#include "commands.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Completion for bash, agent/cli/completion/holdfast: from the tables of commands and options. */
-#include "cli_impl.h"
+#include "opt.h"
 
 #include <stdio.h>
 #include <string.h>

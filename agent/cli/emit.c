@@ -7,8 +7,10 @@
  *
  * FULL only pauses: what was sent before it came is still read after GO. */
 #include "emit_impl.h"
+#include "say.h"
 
 #include <errno.h>
+#include <holdfast/crypto.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>

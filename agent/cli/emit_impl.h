@@ -1,8 +1,28 @@
-/* Inside of emit: the lines that are held until they are acknowledged. */
+/* Inside of emit: lines go to a socket source, and are held until they are acknowledged. */
 #ifndef HOLDFAST_EMIT_IMPL_H
 #define HOLDFAST_EMIT_IMPL_H
 
-#include "cli_impl.h"
+#include <holdfast/base.h>
+
+/* ---- emit.c: protocol 1, the client's side ---- */
+
+struct emit_options {
+    const char *socket, *stream; /* stream: given with --stream, or made */
+    bool resumed;                /* lines that the agent has already are skipped */
+    uint64_t timeout_ms;         /* without any progress */
+    int input;                   /* descriptor of the lines */
+    size_t window_bytes, window_lines;
+};
+#define EMIT_LINE_MAX (16u << 20)
+/* `ret_acknowledged` is set in every case: how many lines of the stream are durable. HF_OK only if
+ * all of the input is. */
+enum hf_status emit_lines(const struct emit_options *options, uint64_t *ret_acknowledged,
+                          struct hf_error *err) hf_must_check;
+void emit_stream_new(char ret_uuid[37]); /* version 7 */
+bool emit_stream_valid(const char *uuid);
+void emit_stop(void); /* from a signal handler: ends as if the timeout were over */
+
+/* ---- emit_window.c ---- */
 
 /*  line numbers   ... acked | first ............... first + count - 1 | not yet read
  *                           |<- sent bytes ->|<- unsent ->|

@@ -1,7 +1,7 @@
 /* The registry of digest keys, STATE_DIR/keys.json: which keys there were, since when, until when,
  * and which are revoked. It holds public keys only and is a convenience: it lies on the host that
  * signs, so whoever owns the host can change it. */
-#include "cli_impl.h"
+#include "keys.h"
 
 #include <holdfast/json.h>
 #include <stdio.h>

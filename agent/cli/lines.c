@@ -1,5 +1,6 @@
 /* ok, note, FAIL: what `check` and `bucket` say about one thing after the other. */
-#include "cli_impl.h"
+#include "lines.h"
+#include "say.h"
 
 #include <holdfast/json.h>
 #include <stdarg.h>

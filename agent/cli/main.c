@@ -1,5 +1,5 @@
 /* holdfast: the one program. Finds the command, parses its options, runs it. */
-#include "cli_impl.h"
+#include "say.h"
 
 #include <stdio.h>
 #include <stdlib.h>

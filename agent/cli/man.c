@@ -1,6 +1,6 @@
 /* The manual page, agent/cli/man/holdfast.1: from the tables of commands, options and exit codes,
  * so that none is said twice. */
-#include "cli_impl.h"
+#include "opt.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* The one table of options, in argp's form: --help, the man page and the parser come from it. A
  * command names those it takes. */
-#include "cli_impl.h"
+#include "say.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -134,11 +134,10 @@ set_time(struct argp_state *state, const char *name, const char *text, int64_t *
 }
 
 static error_t
-add_text(struct argp_state *state, const char *name, const char *text, const char **texts,
-         size_t *count)
+add_text(struct argp_state *state, const char *name, const char *text, struct named *named)
 {
-    if (*count < PINS_MAX) {
-        texts[(*count)++] = text;
+    if (named->count < PINS_MAX) {
+        named->items[named->count++] = text;
         return 0;
     }
     argp_error(state, "--%s: at most %d of them", name, PINS_MAX);
@@ -164,7 +163,8 @@ set_number(struct options *o, int key, const char *text, struct argp_state *stat
         o->bits = (unsigned)number;
         return 0;
     case OPT_ADDRESSING:
-        o->addressing = strcmp(text, "virtual") == 0 ? HF_ADDRESSING_VIRTUAL : HF_ADDRESSING_PATH;
+        o->alone.addressing =
+            strcmp(text, "virtual") == 0 ? HF_ADDRESSING_VIRTUAL : HF_ADDRESSING_PATH;
         if (strcmp(text, "virtual") == 0 || strcmp(text, "path") == 0)
             return 0;
         argp_error(state, "--addressing: '%s' is neither path nor virtual", text);
@@ -182,10 +182,10 @@ set_flag(struct options *o, int key)
     case OPT_VERBOSE: o->verbose = true; return 0;
     case OPT_NO_OBJECTS: o->no_objects = true; return 0;
     case OPT_NO_LOCKS: o->no_locks = true; return 0;
-    case OPT_PRINT_AWS: o->print_aws = true; return 0;
+    case OPT_PRINT_AWS: o->aws.print = true; return 0;
     case OPT_CHECK_CONFIG: o->check_config = true; return 0;
-    case OPT_ACCEPT: o->accept_irreversible = true; return 0;
-    case OPT_ALLOW_REMOTE: o->allow_remote = true; return 0;
+    case OPT_ACCEPT: o->bucket.accept_irreversible = true; return 0;
+    case OPT_ALLOW_REMOTE: o->serve.allow_remote = true; return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -201,20 +201,20 @@ set_text(struct options *o, int key, const char *text)
     case OPT_TRAIL: o->trail = text; return 0;
     case OPT_KEY: o->key = text; return 0;
     case OPT_SSE_KEY: o->sse_key_file = text; return 0;
-    case OPT_AWS_DATA: o->aws_data = text; return 0;
-    case OPT_API: o->api = text; return 0;
+    case OPT_AWS_DATA: o->aws.data = text; return 0;
+    case OPT_API: o->aws.api = text; return 0;
     case OPT_SOCKET: o->socket = text; return 0;
     case OPT_STREAM: o->stream = text; return 0;
-    case OPT_WRITER: o->writer = text; return 0;
-    case OPT_WRITER_PREFIX: o->writer_prefix = text; return 0;
-    case OPT_LISTEN: o->listen = text; return 0;
-    case OPT_STORE: o->store = text; return 0;
-    case OPT_BUCKET: o->bucket = text; return 0;
-    case OPT_PREFIX: o->prefix = text; return 0;
-    case OPT_ACCOUNT: o->account = text; return 0;
-    case OPT_REGION: o->region = text; return 0;
-    case OPT_ORGANIZATION: o->organization = text; return 0;
-    case OPT_STORE_REGION: o->store_region = text; return 0;
+    case OPT_WRITER: o->bucket.roles[HF_ROLE_WRITER] = (struct named){ { text }, 1 }; return 0;
+    case OPT_WRITER_PREFIX: o->bucket.writer_prefix = text; return 0;
+    case OPT_LISTEN: o->serve.listen = text; return 0;
+    case OPT_STORE: o->alone.store = text; return 0;
+    case OPT_BUCKET: o->alone.bucket = text; return 0;
+    case OPT_PREFIX: o->alone.prefix = text; return 0;
+    case OPT_ACCOUNT: o->alone.account = text; return 0;
+    case OPT_REGION: o->alone.region = text; return 0;
+    case OPT_ORGANIZATION: o->alone.organization = text; return 0;
+    case OPT_STORE_REGION: o->alone.store_region = text; return 0;
     case OPT_CREDENTIALS:
     case OPT_OWNER_CREDENTIALS: o->credentials_file = text; return 0;
     case OPT_PROFILE:
@@ -256,13 +256,11 @@ parse_one(int key, char *text, struct argp_state *state)
     case OPT_START: return set_time(state, "start", text, &o->start_s);
     case OPT_END: return set_time(state, "end", text, &o->end_s);
     case OPT_FROM: return set_time(state, "from", text, &o->from_s);
-    case OPT_PUBLIC_KEY:
-        return add_text(state, "public-key", text, o->public_keys, &o->public_key_count);
-    case OPT_FINGERPRINT:
-        return add_text(state, "fingerprint", text, o->fingerprints, &o->fingerprint_count);
-    case OPT_READER: return add_text(state, "reader", text, o->readers, &o->reader_count);
+    case OPT_PUBLIC_KEY: return add_text(state, "public-key", text, &o->public_keys);
+    case OPT_FINGERPRINT: return add_text(state, "fingerprint", text, &o->fingerprints);
+    case OPT_READER: return add_text(state, "reader", text, &o->bucket.roles[HF_ROLE_READER]);
     case OPT_BREAK_GLASS:
-        return add_text(state, "break-glass", text, o->break_glasses, &o->break_glass_count);
+        return add_text(state, "break-glass", text, &o->bucket.roles[HF_ROLE_BREAK_GLASS]);
     default: break;
     }
     error = text ? set_number(o, key, text, state) : set_flag(o, key);
@@ -347,8 +345,8 @@ options_parse(const struct command *command, int argc, char **argv, unsigned fla
                                .config = CONFIG_DEFAULT,
                                .timeout_s = 60,
                                .bits = 3072,
-                               .api = API_DEFAULT,
-                               .listen = API_DEFAULT };
+                               .aws = { .api = API_DEFAULT },
+                               .serve = { .listen = API_DEFAULT } };
     char *doc hf_owned(hf_freep) =
         hf_asprintf("%s\v%s", command->help, command->doc ? command->doc : "");
     char *name hf_owned(hf_freep) = hf_asprintf("holdfast %s", command->name);

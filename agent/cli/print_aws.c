@@ -2,7 +2,9 @@
  * take the store's address from the environment (AWS_ENDPOINT_URL_S3); older ones, Debian 12's 2.9
  * among them, only from endpoint rules of their own, which
  * --aws-data writes. With both given every version works. */
-#include "cli_impl.h"
+#include "commands.h"
+#include "say.h"
+#include "target.h"
 
 #include <holdfast/api.h>
 #include <holdfast/json.h>
@@ -142,8 +144,8 @@ check_possible(const struct options *options, const struct target *target, struc
             err, HF_EUSAGE,
             "'%s' is a directory; the AWS CLI reads from S3 only (`holdfast validate` reads both)",
             target->own_store.url);
-    if (!hf_listen_parse(options->api, address, &port) || port == 0)
-        return hf_fail(err, HF_EUSAGE, "--api: '%s' is not ADDRESS:PORT", options->api);
+    if (!hf_listen_parse(options->aws.api, address, &port) || port == 0)
+        return hf_fail(err, HF_EUSAGE, "--api: '%s' is not ADDRESS:PORT", options->aws.api);
     if (target->trail->encryption == HF_ENCRYPT_SSE_C)
         return hf_fail(err, HF_EUSAGE,
                        "trail '%s' uses sse-c, whose key the AWS CLI cannot be given for this",
@@ -157,15 +159,15 @@ print_aws(const struct options *options, const struct target *target)
     struct hf_error err = { 0 };
     char directory[HF_PATH_MAX];
     enum hf_status status = check_possible(options, target, &err);
-    if (status == HF_OK && options->aws_data)
-        status = write_rules(options->aws_data, &target->own_store, directory, &err);
+    if (status == HF_OK && options->aws.data)
+        status = write_rules(options->aws.data, &target->own_store, directory, &err);
     if (status != HF_OK)
         return say_failure(options, status, &err);
-    char *api_url hf_owned(hf_freep) = hf_asprintf("http://%s", options->api);
+    char *api_url hf_owned(hf_freep) = hf_asprintf("http://%s", options->aws.api);
     printf("# while this runs: holdfast api -c ");
     print_quoted(target->config->path);
-    printf(" --listen %s\n", options->api);
-    print_environment(&target->own_store, api_url, options->aws_data ? directory : NULL);
+    printf(" --listen %s\n", options->aws.api);
+    print_environment(&target->own_store, api_url, options->aws.data ? directory : NULL);
     print_command(options, target, api_url);
     return say_done(EXIT_WELL);
 }

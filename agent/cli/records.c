@@ -1,6 +1,6 @@
 /* From {"Records":[a,b]} to one record per line, without parsing what is inside: the bytes that
  * were signed are the bytes printed. */
-#include "cli_impl.h"
+#include "records.h"
 
 #include <string.h>
 

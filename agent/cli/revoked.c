@@ -1,6 +1,8 @@
 /* Keys that were revoked: what they signed from then on does not count. A second, short walk over
  * the digests, without these keys, names every digest that only they vouch for. */
-#include "cli_impl.h"
+#include "keys.h"
+#include "say.h"
+#include "target.h"
 
 #include <holdfast/json.h>
 #include <holdfast/verify.h>

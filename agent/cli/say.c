@@ -1,5 +1,5 @@
 /* What people and programs read: failures with a hint, JSON, sizes, a line of progress. */
-#include "cli_impl.h"
+#include "say.h"
 
 #include <errno.h>
 #include <holdfast/json.h>

@@ -1,6 +1,8 @@
 /* What a command works on: a trail of the configuration, or a bucket alone. Opening it is the same
  * afterwards. */
-#include "cli_impl.h"
+#include "target.h"
+#include "keys.h"
+#include "say.h"
 
 #include <holdfast/json.h>
 #include <stdio.h>
@@ -93,12 +95,12 @@ static enum hf_status
 choose_bucket(const struct options *o, struct target *target, struct hf_error *err)
 {
     static char none[] = "";
-    const char *prefix = o->prefix ? o->prefix : none;
+    const char *prefix = o->alone.prefix ? o->alone.prefix : none;
     size_t size = strlen(prefix);
-    if (!o->bucket)
+    if (!o->alone.bucket)
         return hf_fail(err, HF_EUSAGE, "--store needs --bucket as well");
-    if (o->account && !is_digits(o->account, 12))
-        return hf_fail(err, HF_EUSAGE, "--account: '%s' is not 12 digits", o->account);
+    if (o->alone.account && !is_digits(o->alone.account, 12))
+        return hf_fail(err, HF_EUSAGE, "--account: '%s' is not 12 digits", o->alone.account);
     if (size && (prefix[0] == '/' || prefix[size - 1] == '/'))
         return hf_fail(err, HF_EUSAGE, "--prefix: '%s' begins or ends with a slash; leave it out",
                        prefix);
@@ -106,21 +108,21 @@ choose_bucket(const struct options *o, struct target *target, struct hf_error *e
         return hf_fail(err, HF_EUSAGE, "--prefix is longer than 200 bytes");
     target->own_store = (struct hf_config_store){
         .name = (char *)"store",
-        .url = (char *)o->store,
-        .region = (char *)(o->store_region ? o->store_region : "us-east-1"),
-        .addressing = o->addressing,
+        .url = (char *)o->alone.store,
+        .region = (char *)(o->alone.store_region ? o->alone.store_region : "us-east-1"),
+        .addressing = o->alone.addressing,
         .ca_file = (char *)o->ca_file,
         .credentials_file = (char *)o->credentials_file,
         .profile = (char *)(o->profile ? o->profile : "default"),
         .timeout_s = 60,
         .connections = 4,
     };
-    target->bucket = o->bucket;
+    target->bucket = o->alone.bucket;
     target->layout = (struct hf_layout){
         .prefix = prefix,
-        .organization = o->organization,
-        .account = o->account ? o->account : "000000000000",
-        .region = o->region ? o->region : "local",
+        .organization = o->alone.organization,
+        .account = o->alone.account ? o->alone.account : "000000000000",
+        .region = o->alone.region ? o->alone.region : "local",
         .trail = o->trail,
     };
     return HF_OK;
@@ -131,7 +133,8 @@ choose_bucket(const struct options *o, struct target *target, struct hf_error *e
 static enum hf_status
 choose_trail(const struct options *o, struct target *target, struct hf_error *err)
 {
-    if (o->bucket || o->prefix || o->account || o->region || o->organization)
+    if (o->alone.bucket || o->alone.prefix || o->alone.account || o->alone.region ||
+        o->alone.organization)
         return hf_fail(err, HF_EUSAGE,
                        "--bucket, --prefix, --account, --region and --organization go with "
                        "--store; with a configuration name --trail");
@@ -165,8 +168,8 @@ enum hf_status
 target_choose(const struct options *options, struct target *target, struct hf_error *err)
 {
     *target = (struct target){ .config = NULL };
-    return options->store ? choose_bucket(options, target, err)
-                          : choose_trail(options, target, err);
+    return options->alone.store ? choose_bucket(options, target, err)
+                                : choose_trail(options, target, err);
 }
 
 enum hf_status
@@ -235,15 +238,15 @@ pin_configured(struct target *target, struct hf_error *err)
 enum hf_status
 target_load_keys(const struct options *options, struct target *target, struct hf_error *err)
 {
-    for (size_t i = 0; i < options->public_key_count; i++) {
+    for (size_t i = 0; i < options->public_keys.count; i++) {
         struct hf_verifier *verifier;
-        enum hf_status status = hf_verifier_load(options->public_keys[i], &verifier, err);
+        enum hf_status status = hf_verifier_load(options->public_keys.items[i], &verifier, err);
         if (status != HF_OK)
             return hf_while(err, HF_EUSAGE, "--public-key");
         pin(target, verifier);
     }
-    for (size_t i = 0; i < options->fingerprint_count; i++) {
-        const char *fingerprint = options->fingerprints[i];
+    for (size_t i = 0; i < options->fingerprints.count; i++) {
+        const char *fingerprint = options->fingerprints.items[i];
         if (strlen(fingerprint) != 64 || strspn(fingerprint, "0123456789abcdef") != 64)
             return hf_fail(err, HF_EUSAGE,
                            "--fingerprint: '%s' is not 64 lower-case hex digits, as `holdfast key "
@@ -253,7 +256,7 @@ target_load_keys(const struct options *options, struct target *target, struct hf
     }
     if (!target->config)
         return HF_OK;
-    if (options->public_key_count == 0 && options->fingerprint_count == 0)
+    if (options->public_keys.count == 0 && options->fingerprints.count == 0)
         return pin_configured(target, err);
     return registry_load(target->config, &target->registry, err); /* what is revoked is revoked */
 }

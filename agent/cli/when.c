@@ -1,5 +1,5 @@
 /* Times as people write them. */
-#include "cli_impl.h"
+#include "opt.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 #include "tests/support/test.h"
 
-#include "agent/cli/cli_impl.h"
+#include "agent/cli/commands.h"
+#include "agent/cli/keys.h"
 
 #include <holdfast/json.h>
 

@@ -2,7 +2,7 @@
  * today. With --write both are written instead. */
 #include "tests/support/page.h"
 
-#include "agent/cli/cli_impl.h"
+#include "agent/cli/opt.h"
 
 static struct page pages[] = { { man_page, "update_man", NULL },
                                { completion_script, "update_man", NULL } };

@@ -1,6 +1,6 @@
 #include "tests/support/test.h"
 
-#include "agent/cli/cli_impl.h"
+#include "agent/cli/opt.h"
 
 #define WORDS_MAX 24
 
@@ -38,7 +38,7 @@ defaults_are_what_help_says(void **state)
     assert_string_equal(o.config, CONFIG_DEFAULT);
     assert_false(o.config_given);
     assert_false(o.json);
-    assert_string_equal(o.api, API_DEFAULT);
+    assert_string_equal(o.aws.api, API_DEFAULT);
     assert_int_equal(PARSE("emit", &o), 0);
     assert_int_equal(o.timeout_s, 60);
     assert_int_equal(PARSE("key new", &o, "digest.key"), 0);
@@ -62,11 +62,11 @@ every_shared_option_is_set(void **state)
                            "--public-key", "a", "--public-key", "b", "--fingerprint", "f",
                            "--addressing", "virtual", "--key", "k"),
                      0);
-    assert_string_equal(o.store, "dir:///x");
-    assert_int_equal(o.public_key_count, 2);
-    assert_string_equal(o.public_keys[1], "b");
-    assert_int_equal(o.fingerprint_count, 1);
-    assert_int_equal(o.addressing, HF_ADDRESSING_VIRTUAL);
+    assert_string_equal(o.alone.store, "dir:///x");
+    assert_int_equal(o.public_keys.count, 2);
+    assert_string_equal(o.public_keys.items[1], "b");
+    assert_int_equal(o.fingerprints.count, 1);
+    assert_int_equal(o.alone.addressing, HF_ADDRESSING_VIRTUAL);
     assert_string_equal(o.key, "k");
 }
 
@@ -91,7 +91,7 @@ abbreviations_and_clusters_work(void **state)
     assert_true(o.verbose);
     assert_string_equal(o.config, "file");
     assert_int_equal(PARSE("bucket apply", &o, "one", "--accept", "two"), 0);
-    assert_true(o.accept_irreversible);
+    assert_true(o.bucket.accept_irreversible);
     assert_int_equal(o.arg_count, 2);
     assert_string_equal(o.args[1], "two");
 }

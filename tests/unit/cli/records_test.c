@@ -1,6 +1,6 @@
 #include "tests/support/test.h"
 
-#include "agent/cli/cli_impl.h"
+#include "agent/cli/records.h"
 
 /* What is printed for `json`, or NULL when it is refused. */
 static char *

@@ -1,6 +1,6 @@
 #include "tests/support/test.h"
 
-#include "agent/cli/cli_impl.h"
+#include "agent/cli/opt.h"
 
 #define NOW 1795364750 /* 2026-11-22T16:25:50Z */
 

@@ -1,12 +1,6 @@
 /* The S3 driver against a scripted server: paging, and answers that do not go together. */
-#include "tests/support/script_server.h"
-#include "tests/support/test.h"
+#include "tests/support/scripted_store.h"
 
-#include <holdfast/store.h>
-
-#define XML(status, body)                                                                          \
-    "HTTP/1.1 " status "\r\nContent-Type: application/xml\r\nConnection: close\r\n\r\n" body,      \
-        .then = HF_SCRIPT_CLOSE
 #define LIST(body)                                                                                 \
     XML("200 OK", "<ListBucketResult><EncodingType>url</EncodingType>" body "</ListBucketResult>")
 #define KEY(key) "<Contents><Key>" key "</Key></Contents>"
@@ -16,32 +10,18 @@
 #define VERSION(key, id)                                                                           \
     "<Version><Key>" key "</Key><VersionId>" id "</VersionId><Size>1</Size></Version>"
 
-static struct hf_script_server *server;
-static struct hf_store *store;
-static struct hf_config_store config;
+static struct scripted_store scripted;
 
 static void
 begin(const struct hf_script_step *steps, size_t count)
 {
-    struct hf_error err;
-
-    setenv("AWS_ACCESS_KEY_ID", "AK", 1);
-    setenv("AWS_SECRET_ACCESS_KEY", "s", 1);
-    server = hf_script_start(steps, count);
-    config = (struct hf_config_store){ .name = (char *)"main",
-                                       .url = (char *)hf_script_url(server),
-                                       .timeout_s = 5,
-                                       .connections = 1 };
-    if (hf_store_open(&config, "b", &store, &err) != HF_OK)
-        fail_msg("%s", err.text);
+    scripted_store_begin(&scripted, "b", steps, count);
 }
 
 static void
 end(size_t played)
 {
-    assert_string_equal(hf_script_failure(server), "");
-    hf_store_close(store);
-    assert_int_equal(hf_script_stop(server), played);
+    scripted_store_end(&scripted, played);
 }
 
 static void
@@ -63,7 +43,7 @@ a_listing_is_followed_over_its_pages(void **state)
     struct hf_error err;
 
     begin(steps, HF_COUNT(steps));
-    assert_int_equal(hf_store_list(store, "p/", "p/0", 4, &keys, &err), HF_OK);
+    assert_int_equal(hf_store_list(scripted.store, "p/", "p/0", 4, &keys, &err), HF_OK);
     assert_int_equal(keys.count, 4);
     assert_string_equal(keys.items[0], "p/1");
     assert_string_equal(keys.items[1], "p/a b");
@@ -87,7 +67,7 @@ a_listing_out_of_order_or_beside_the_prefix_is_refused(void **state)
 
     begin(steps, HF_COUNT(steps));
     for (int i = 0; i < 3; i++)
-        assert_int_equal(hf_store_list(store, "p/", "", 1000, &keys, &err), HF_EFORMAT);
+        assert_int_equal(hf_store_list(scripted.store, "p/", "", 1000, &keys, &err), HF_EFORMAT);
     assert_int_equal(keys.count, 77);
     end(4);
 }
@@ -111,7 +91,7 @@ versions_are_those_of_the_exact_key(void **state)
     size_t count;
 
     begin(steps, HF_COUNT(steps));
-    assert_int_equal(hf_store_versions(store, "k", &entries, &count, &err), HF_OK);
+    assert_int_equal(hf_store_versions(scripted.store, "k", &entries, &count, &err), HF_OK);
     assert_int_equal(count, 3);
     assert_string_equal(entries[0].version_id, "v3");
     assert_true(entries[1].is_delete_marker);
@@ -142,12 +122,12 @@ hidden_is_what_a_delete_marker_is_the_latest_of(void **state)
     struct hf_error err;
 
     begin(steps, HF_COUNT(steps));
-    assert_int_equal(hf_store_hidden(store, "p/", &keys, &err), HF_OK);
+    assert_int_equal(hf_store_hidden(scripted.store, "p/", &keys, &err), HF_OK);
     assert_int_equal(keys.count, 2);
     assert_string_equal(keys.items[0], "p/b");
     assert_string_equal(keys.items[1], "p/d");
     hf_strings_done(&keys);
-    assert_int_equal(hf_store_hidden(store, "p/", &keys, &err), HF_EREFUSED);
+    assert_int_equal(hf_store_hidden(scripted.store, "p/", &keys, &err), HF_EREFUSED);
     assert_int_equal(keys.count, 0);
     end(3);
 }
@@ -164,7 +144,7 @@ versions_that_may_not_be_listed_are_refused(void **state)
     size_t count;
 
     begin(&step, 1);
-    assert_int_equal(hf_store_versions(store, "k", &entries, &count, &err), HF_EREFUSED);
+    assert_int_equal(hf_store_versions(scripted.store, "k", &entries, &count, &err), HF_EREFUSED);
     assert_int_equal(err.status, HF_EREFUSED);
     end(1);
 }
@@ -204,7 +184,7 @@ the_state_of_a_bucket_is_told_apart(void **state)
     for (size_t i = 0; i < HF_COUNT(expected); i++) {
         enum hf_lock_state found = 0;
 
-        assert_int_equal(hf_store_bucket_state(store, &found, &err), expected[i].status);
+        assert_int_equal(hf_store_bucket_state(scripted.store, &found, &err), expected[i].status);
         assert_int_equal(found, expected[i].state);
     }
     end(HF_COUNT(steps));
@@ -223,7 +203,7 @@ a_bucket_is_made_with_lock_and_with_its_region_where_asked_for(void **state)
     struct hf_error err;
 
     begin(steps, HF_COUNT(steps));
-    assert_int_equal(hf_store_bucket_create(store, &err), HF_OK);
+    assert_int_equal(hf_store_bucket_create(scripted.store, &err), HF_OK);
     end(2);
 }
 
@@ -242,14 +222,14 @@ sub_resources_are_put_with_content_md5(void **state)
     struct hf_error err;
 
     begin(steps, HF_COUNT(steps));
-    assert_int_equal(
-        hf_store_bucket_put(store, "policy", "application/json", HF_SLICE_LITERAL("{}"), &err),
-        HF_OK);
-    assert_int_equal(
-        hf_store_set_retention(store, "k", "v1", HF_LOCK_GOVERNANCE, 1795359600, false, &err),
-        HF_OK);
-    assert_int_equal(hf_store_delete_version(store, "k", "v1", true, &err), HF_OK);
-    assert_int_equal(hf_store_bucket_get(store, "policy", &document, &err), HF_ENOTFOUND);
+    assert_int_equal(hf_store_bucket_put(scripted.store, "policy", "application/json",
+                                         HF_SLICE_LITERAL("{}"), &err),
+                     HF_OK);
+    assert_int_equal(hf_store_set_retention(scripted.store, "k", "v1", HF_LOCK_GOVERNANCE,
+                                            1795359600, false, &err),
+                     HF_OK);
+    assert_int_equal(hf_store_delete_version(scripted.store, "k", "v1", true, &err), HF_OK);
+    assert_int_equal(hf_store_bucket_get(scripted.store, "policy", &document, &err), HF_ENOTFOUND);
     hf_buf_done(&document);
     end(4);
 }
@@ -271,16 +251,16 @@ an_object_is_read_with_its_signature(void **state)
     struct hf_error err;
 
     begin(steps, HF_COUNT(steps));
-    assert_int_equal(hf_store_get(store, "k", "v1", 4, &body, &info, &err), HF_OK);
+    assert_int_equal(hf_store_get(scripted.store, "k", "v1", 4, &body, &info, &err), HF_OK);
     assert_string_equal(hf_buf_text(&body), "body");
     assert_string_equal(info.version_id,
                         "v1"); /* the one that was asked for, where the store does not repeat it */
     assert_string_equal(info.signature, "ab");
     assert_string_equal(info.signature_algorithm, "SHA256withRSA");
     assert_int_equal(info.size, 4);
-    assert_int_equal(hf_store_get(store, "k", NULL, 3, &body, &info, &err), HF_ELIMIT);
+    assert_int_equal(hf_store_get(scripted.store, "k", NULL, 3, &body, &info, &err), HF_ELIMIT);
     assert_string_equal(hf_buf_text(&body), "body");
-    assert_int_equal(hf_store_head(store, "k", NULL, &info, &err), HF_ENOTFOUND);
+    assert_int_equal(hf_store_head(scripted.store, "k", NULL, &info, &err), HF_ENOTFOUND);
     hf_buf_done(&body);
     end(3);
 }
@@ -294,7 +274,7 @@ no_customer_key_goes_over_plain_http(void **state)
     struct hf_error err;
 
     begin(&step, 1);
-    assert_int_equal(hf_store_set_sse_c(store, key, &err), HF_ECONFIG);
+    assert_int_equal(hf_store_set_sse_c(scripted.store, key, &err), HF_ECONFIG);
     end(0);
 }
 

@@ -1,21 +1,32 @@
 /* The bucket policy: one document per role, filled for whom it is, merged into what is there. */
-#include "cli_impl.h"
+#include "bucket_impl.h"
 
+#include <holdfast/crypto.h>
 #include <holdfast/json.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define PREFIXES_MAX 64
 
-const struct role roles[ROLE_COUNT] = {
-    [ROLE_WRITER] = { "writer", "--writer", "${WRITER}", "bucket-policy.json",
-                      "the writer has no rights from it" },
-    [ROLE_READER] = { "reader", "--reader", "${READER}", "bucket-policy-reader.json",
-                      "whoever examines the evidence has no rights from it" },
-    [ROLE_BREAK_GLASS] = { "break-glass", "--break-glass", "${BREAK_GLASS}",
-                           "bucket-policy-break-glass.json",
-                           "in an emergency only the bucket's owner can act" },
+static const struct {
+    const char *name, *word, *file; /* word: the placeholder */
+} roles[HF_ROLE_COUNT] = {
+    [HF_ROLE_WRITER] = { "writer", "${WRITER}", "bucket-policy.json" },
+    [HF_ROLE_READER] = { "reader", "${READER}", "bucket-policy-reader.json" },
+    [HF_ROLE_BREAK_GLASS] = { "break-glass", "${BREAK_GLASS}", "bucket-policy-break-glass.json" },
 };
+
+const char *
+hf_bucket_role_text(enum hf_bucket_role role)
+{
+    return roles[role].name;
+}
+
+const char *
+hf_bucket_role_file(enum hf_bucket_role role)
+{
+    return roles[role].file;
+}
 
 /* ---- placeholders ---- */
 
@@ -141,20 +152,10 @@ prefixes_of(const struct hf_config *config, const struct hf_config_bucket *bucke
     return count;
 }
 
-static size_t
-names_of(const struct options *options, enum role_name role, const char *const **ret_names)
-{
-    switch (role) {
-    case ROLE_WRITER: *ret_names = &options->writer; return options->writer ? 1 : 0;
-    case ROLE_READER: *ret_names = options->readers; return options->reader_count;
-    default: *ret_names = options->break_glasses; return options->break_glass_count;
-    }
-}
-
 /* What a role may is said of the whole bucket, but for the writer's: of each prefix. */
 static void
-fill_role(const struct hf_config *config, const struct options *options, struct bucket_plan *plan,
-          enum role_name role, const json_t *document)
+fill_role(const struct hf_config *config, const struct hf_bucket_given *given,
+          struct hf_bucket_plan *plan, enum hf_bucket_role role, const json_t *document)
 {
     const char *prefixes[PREFIXES_MAX] = { "" };
     bool locked = plan->bucket->retention_mode != HF_LOCK_NONE;
@@ -162,33 +163,32 @@ fill_role(const struct hf_config *config, const struct options *options, struct 
         hf_asprintf("%llu", locked ? (unsigned long long)plan->bucket->retention_days : 0ull);
     struct filling filling = { .bucket = plan->bucket->name,
                                .days = days,
-                               .word = roles[role].word };
-    char host[256];
+                               .word = roles[role].word,
+                               .names = given->roles[role].arns,
+                               .name_count = given->roles[role].count };
     size_t count = 1;
-    filling.name_count = names_of(options, role, &filling.names);
-    host_name(config, host);
-    if (role == ROLE_WRITER && options->writer_prefix)
-        prefixes[0] = options->writer_prefix;
-    else if (role == ROLE_WRITER)
-        count = prefixes_of(config, plan->bucket, host, prefixes);
-    plan->policies[role] = json_pack(
-        "{s:s, s:[]}", "Version", hf_doc_text_or(document, "Version", "2012-10-17"), "Statement");
+    if (role == HF_ROLE_WRITER && given->writer_prefix)
+        prefixes[0] = given->writer_prefix;
+    else if (role == HF_ROLE_WRITER)
+        count = prefixes_of(config, plan->bucket, given->host, prefixes);
+    json_t *policy = json_pack("{s:s, s:[]}", "Version",
+                               hf_doc_text_or(document, "Version", "2012-10-17"), "Statement");
     for (size_t i = 0; i < count; i++) {
         filling.prefix = prefixes[i];
-        add_statements(plan->policies[role], document, &filling, role == ROLE_WRITER);
+        add_statements(policy, document, &filling, role == HF_ROLE_WRITER);
     }
+    plan->documents[HF_PART_POLICY + role] = policy;
 }
 
 enum hf_status
-policies_plan(const struct hf_config *config, const struct options *options,
-              struct bucket_plan *plan, struct hf_error *err)
+policies_plan(const struct hf_config *config, const struct hf_bucket_given *given,
+              struct hf_bucket_plan *plan, struct hf_error *err)
 {
     const struct hf_config_store *store = hf_config_store(config, plan->bucket->store);
-    for (enum role_name role = 0; role < ROLE_COUNT; role++) {
-        const char *file = role == ROLE_WRITER && store->confirm == HF_CONFIRM_PUT
+    for (enum hf_bucket_role role = 0; role < HF_ROLE_COUNT; role++) {
+        const char *file = role == HF_ROLE_WRITER && store->confirm == HF_CONFIRM_PUT
                                ? "bucket-policy-put.json"
                                : roles[role].file;
-        const char *const *names;
         hf_owned(hf_doc_freep) json_t *document = NULL;
         enum hf_status status = read_optional(plan->folder, file, &document, err);
         if (status != HF_OK)
@@ -196,28 +196,13 @@ policies_plan(const struct hf_config *config, const struct options *options,
         if (document && !json_is_array(json_object_get(document, "Statement")))
             return hf_fail(err, HF_ECONFIG, "'%s/%s' has no list of statements", plan->folder,
                            file);
-        bool named = names_of(options, role, &names) > 0;
+        bool named = given->roles[role].count > 0;
         plan->roles_unnamed[role] = document && !named;
         plan->roles_unknown[role] = !document && named;
         if (document && named)
-            fill_role(config, options, plan, role, document);
+            fill_role(config, given, plan, role, document);
     }
     return HF_OK;
-}
-
-void
-say_roles(const struct bucket_plan *plan, struct lines *lines, const char *left_alone)
-{
-    for (enum role_name role = 0; role < ROLE_COUNT; role++) {
-        if (plan->roles_unnamed[role])
-            lines_add(lines, LINE_NOTE, plan->bucket->name, NULL,
-                      "bucket policy, %s: %s; %s ARN says whom it is for", roles[role].name,
-                      left_alone, roles[role].option);
-        if (plan->roles_unknown[role])
-            lines_add(lines, LINE_NOTE, plan->bucket->name, NULL,
-                      "bucket policy, %s: the policy set has no %s, so %s gives no rights here",
-                      roles[role].name, roles[role].file, roles[role].option);
-    }
 }
 
 /* ---- beside what others have put there ---- */

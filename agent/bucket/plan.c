@@ -1,9 +1,8 @@
 /* What a bucket should have: the documents of its policy folder, with what the configuration says
  * in place of theirs. */
-#include "cli_impl.h"
+#include "bucket_impl.h"
 
 #include <holdfast/json.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,21 +55,21 @@ policy_folder(const char *config_path, const char *policy, const char *installed
 }
 
 /* What the set's default lock asks for; nothing where it has none. */
-static struct set_term
+static struct hf_bucket_term
 term_of(const json_t *object_lock)
 {
     const json_t *lock = json_object_get(json_object_get(object_lock, "Rule"), "DefaultRetention");
     int mode = hf_lock_mode_parse(hf_doc_text_or(lock, "Mode", ""));
     if (mode != HF_LOCK_GOVERNANCE && mode != HF_LOCK_COMPLIANCE)
-        return (struct set_term){ .mode = HF_LOCK_NONE };
-    return (struct set_term){
+        return (struct hf_bucket_term){ .mode = HF_LOCK_NONE };
+    return (struct hf_bucket_term){
         .mode = mode, .days = hf_doc_u64_or(lock, "Days", 0) + 365 * hf_doc_u64_or(lock, "Years", 0)
     };
 }
 
 enum hf_status
-set_term_read(const struct hf_config *config, const struct hf_config_bucket *bucket,
-              struct set_term *ret_term, struct hf_error *err)
+hf_bucket_term_read(const struct hf_config *config, const struct hf_config_bucket *bucket,
+                    struct hf_bucket_term *ret_term, struct hf_error *err)
 {
     char *folder hf_owned(hf_freep) = policy_folder(config->path, bucket->policy, HF_POLICIES_DIR);
     hf_owned(hf_doc_freep) json_t *document = NULL;
@@ -80,47 +79,37 @@ set_term_read(const struct hf_config *config, const struct hf_config_bucket *buc
     return status;
 }
 
-void
-say_shortfall(const struct hf_config_bucket *bucket, const struct set_term *term,
-              const char *subject, struct lines *lines)
+struct hf_bucket_shortfall
+hf_bucket_shortfall(const struct hf_config_bucket *bucket, const struct hf_bucket_term *term)
 {
+    struct hf_bucket_shortfall shortfall = { .nothing_locked = false };
     if (term->mode == HF_LOCK_NONE)
-        return;
-    if (bucket->retention_mode == HF_LOCK_NONE) {
-        lines_add(lines, LINE_NOTE, subject, NULL,
-                  "retention none: the policy set asks for %s for %llu days, and nothing is locked",
-                  hf_lock_mode_text(term->mode), (unsigned long long)term->days);
-        return;
-    }
-    if (bucket->retention_days < term->days)
-        lines_add(lines, LINE_NOTE, subject, NULL,
-                  "its retention of %llu days is shorter than the policy set's term of %llu: what "
-                  "is written can be deleted %llu days too early",
-                  (unsigned long long)bucket->retention_days, (unsigned long long)term->days,
-                  (unsigned long long)(term->days - bucket->retention_days));
-    if (bucket->retention_mode == HF_LOCK_GOVERNANCE && term->mode == HF_LOCK_COMPLIANCE)
-        lines_add(lines, LINE_NOTE, subject, NULL,
-                  "its mode is GOVERNANCE, the policy set's COMPLIANCE: whoever may bypass it can "
-                  "delete before the time");
+        return shortfall;
+    shortfall.nothing_locked = bucket->retention_mode == HF_LOCK_NONE;
+    if (!shortfall.nothing_locked && bucket->retention_days < term->days)
+        shortfall.days = term->days - bucket->retention_days;
+    shortfall.weaker =
+        bucket->retention_mode == HF_LOCK_GOVERNANCE && term->mode == HF_LOCK_COMPLIANCE;
+    return shortfall;
 }
 
 /* ---- default lock ---- */
 
 static enum hf_status
-plan_lock(struct bucket_plan *plan, struct hf_error *err)
+plan_lock(struct hf_bucket_plan *plan, struct hf_error *err)
 {
     const struct hf_config_bucket *bucket = plan->bucket;
-    enum hf_status status =
-        read_optional(plan->folder, "object-lock.json", &plan->object_lock, err);
-    if (status != HF_OK || !plan->object_lock)
+    json_t **lock = &plan->documents[HF_PART_LOCK];
+    enum hf_status status = read_optional(plan->folder, "object-lock.json", lock, err);
+    if (status != HF_OK || !*lock)
         return status;
-    if (!json_is_object(plan->object_lock))
+    if (!json_is_object(*lock))
         return hf_fail(err, HF_ECONFIG, "'%s/object-lock.json' is no JSON object", plan->folder);
-    plan->term = term_of(plan->object_lock);
+    plan->term = term_of(*lock);
     if (bucket->retention_mode == HF_LOCK_NONE)
-        json_object_del(plan->object_lock, "Rule");
+        json_object_del(*lock, "Rule");
     else
-        hf_doc_set(plan->object_lock, "Rule",
+        hf_doc_set(*lock, "Rule",
                    json_pack("{s:{s:s, s:I}}", "DefaultRetention", "Mode",
                              hf_lock_mode_text(bucket->retention_mode), "Days",
                              (json_int_t)bucket->retention_days));
@@ -130,13 +119,13 @@ plan_lock(struct bucket_plan *plan, struct hf_error *err)
 /* ---- tags ---- */
 
 static enum hf_status
-plan_tags(struct bucket_plan *plan, struct hf_error *err)
+plan_tags(struct hf_bucket_plan *plan, struct hf_error *err)
 {
     const struct hf_strings *tags = &plan->bucket->tags;
     if (tags->count == 0)
         return HF_OK;
     json_t *set = json_array();
-    plan->tagging = json_pack("{s:o}", "TagSet", set);
+    plan->documents[HF_PART_TAGS] = json_pack("{s:o}", "TagSet", set);
     for (size_t i = 0; i < tags->count; i++) {
         const char *equals = strchr(tags->items[i], '=');
         if (!equals || equals == tags->items[i])
@@ -155,27 +144,29 @@ plan_tags(struct bucket_plan *plan, struct hf_error *err)
 /* ---- the plan ---- */
 
 static enum hf_status
-fill_plan(const struct hf_config *config, const struct options *options, struct bucket_plan *plan,
-          struct hf_error *err)
+fill_plan(const struct hf_config *config, const struct hf_bucket_given *given,
+          struct hf_bucket_plan *plan, struct hf_error *err)
 {
     const struct hf_config_bucket *bucket = plan->bucket;
+    json_t **documents = plan->documents;
     enum hf_status status = plan_tags(plan, err);
     if (status == HF_OK && plan->folder)
         status = plan_lock(plan, err);
     if (status == HF_OK && plan->folder)
-        status = policies_plan(config, options, plan, err);
+        status = policies_plan(config, given, plan, err);
     if (status == HF_OK && plan->folder)
-        status = read_optional(plan->folder, "encryption.json", &plan->encryption, err);
+        status =
+            read_optional(plan->folder, "encryption.json", &documents[HF_PART_ENCRYPTION], err);
     if (status == HF_OK && bucket->lifecycle)
-        status = read_document(bucket->lifecycle, &plan->lifecycle, err);
+        status = read_document(bucket->lifecycle, &documents[HF_PART_LIFECYCLE], err);
     else if (status == HF_OK && plan->folder)
-        status = read_optional(plan->folder, "lifecycle.json", &plan->lifecycle, err);
+        status = read_optional(plan->folder, "lifecycle.json", &documents[HF_PART_LIFECYCLE], err);
     return status == HF_ENOTFOUND ? HF_ECONFIG : status;
 }
 
 /* What its trails ask for counts as well: the strictest mode, the longest time. */
 static void
-plan_strictest(const struct hf_config *config, struct bucket_plan *plan)
+plan_strictest(const struct hf_config *config, struct hf_bucket_plan *plan)
 {
     const struct hf_config_bucket *bucket = plan->bucket;
     plan->irreversible = bucket->retention_mode == HF_LOCK_COMPLIANCE;
@@ -192,21 +183,22 @@ plan_strictest(const struct hf_config *config, struct bucket_plan *plan)
 }
 
 enum hf_status
-bucket_plan_make(const struct hf_config *config, const struct hf_config_bucket *bucket,
-                 const struct options *options, struct bucket_plan *ret_plan, struct hf_error *err)
+hf_bucket_plan_make(const struct hf_config *config, const struct hf_config_bucket *bucket,
+                    const struct hf_bucket_given *given, struct hf_bucket_plan *ret_plan,
+                    struct hf_error *err)
 {
-    struct bucket_plan plan = { .bucket = bucket };
+    struct hf_bucket_plan plan = { .bucket = bucket };
     struct stat info;
     plan_strictest(config, &plan);
     if (bucket->policy)
         plan.folder = policy_folder(config->path, bucket->policy, HF_POLICIES_DIR);
     enum hf_status status = plan.folder ? hf_fs_stat(plan.folder, &info, err) : HF_OK;
     if (status == HF_OK)
-        status = fill_plan(config, options, &plan, err);
+        status = fill_plan(config, given, &plan, err);
     else
         status = HF_ECONFIG;
     if (status != HF_OK) {
-        bucket_plan_done(&plan);
+        hf_bucket_plan_done(&plan);
         return hf_while(err, status, "bucket '%s'", bucket->name);
     }
     *ret_plan = plan;
@@ -214,60 +206,16 @@ bucket_plan_make(const struct hf_config *config, const struct hf_config_bucket *
 }
 
 void
-bucket_plan_done(struct bucket_plan *plan)
+hf_bucket_plan_done(struct hf_bucket_plan *plan)
 {
     free(plan->folder);
-    json_decref(plan->object_lock);
-    json_decref(plan->lifecycle);
-    json_decref(plan->encryption);
-    json_decref(plan->tagging);
-    for (size_t i = 0; i < ROLE_COUNT; i++)
-        json_decref(plan->policies[i]);
-    *plan = (struct bucket_plan){ .bucket = NULL };
+    for (size_t i = 0; i < HF_PART_COUNT; i++)
+        json_decref(plan->documents[i]);
+    *plan = (struct hf_bucket_plan){ .bucket = NULL };
 }
 
-void
-say_plan(const struct bucket_plan *plan, struct lines *lines)
+bool
+hf_bucket_lacks_lock(const struct hf_bucket_plan *plan, enum hf_lock_state state)
 {
-    const char *name = plan->bucket->name;
-    if (plan->folder && strcmp(plan->folder, plan->bucket->policy) != 0)
-        lines_add(lines, LINE_NOTE, name, NULL, "the policy set is the installed one, %s",
-                  plan->folder);
-    say_shortfall(plan->bucket, &plan->term, name, lines);
-}
-
-/* ---- the commands' loop ---- */
-
-static bool
-is_named(const struct options *options, const char *bucket)
-{
-    for (size_t i = 0; i < options->arg_count; i++)
-        if (strcmp(options->args[i], bucket) == 0)
-            return true;
-    return options->arg_count == 0;
-}
-
-int
-each_bucket(const struct options *options,
-            void (*run)(const struct options *options, const struct hf_config *config,
-                        const struct hf_config_bucket *bucket, struct lines *lines))
-{
-    struct hf_error err = { 0 };
-    struct hf_config *config = NULL;
-    struct lines lines;
-    enum hf_status status = config_open(options, &config, &err);
-    for (size_t i = 0; status == HF_OK && i < options->arg_count; i++)
-        if (!hf_config_bucket(config, options->args[i]))
-            status = hf_fail(&err, HF_EUSAGE, "there is no bucket '%s' in the configuration",
-                             options->args[i]);
-    if (status != HF_OK) {
-        hf_config_free(config);
-        return say_failure(options, status, &err);
-    }
-    lines_begin(&lines, options);
-    for (size_t i = 0; i < config->bucket_count; i++)
-        if (is_named(options, config->buckets[i].name))
-            run(options, config, &config->buckets[i], &lines);
-    hf_config_free(config);
-    return lines_end(&lines, "lines");
+    return state == HF_BUCKET_UNLOCKED && plan->bucket->retention_mode != HF_LOCK_NONE;
 }

@@ -1,6 +1,6 @@
 /* The lifecycle: what is left of it on a store that has no other storage class, and whether it
  * hides what is still locked. */
-#include "cli_impl.h"
+#include "bucket_impl.h"
 
 #include <holdfast/json.h>
 #include <string.h>
@@ -69,8 +69,8 @@ lifecycle_moves(const json_t *lifecycle)
     return text.size ? hf_strdup(hf_buf_text(&text)) : NULL;
 }
 
-char *
-lifecycle_hides_locked(const json_t *lifecycle, uint64_t lock_days)
+enum hf_status
+lifecycle_check(const json_t *lifecycle, uint64_t lock_days, struct hf_error *err)
 {
     json_t *rule;
     size_t index;
@@ -82,13 +82,15 @@ lifecycle_hides_locked(const json_t *lifecycle, uint64_t lock_days)
         if (strcmp(hf_doc_text_or(rule, "Status", "Enabled"), "Enabled") != 0 || lock_days == 0)
             continue;
         if (days <= lock_days)
-            return hf_asprintf("its rule '%s' would hide current versions after %llu days, and "
-                               "they are locked for %llu",
-                               id, (unsigned long long)days, (unsigned long long)lock_days);
+            return hf_fail(err, HF_EREFUSED,
+                           "its rule '%s' would hide current versions after %llu days, and they "
+                           "are locked for %llu",
+                           id, (unsigned long long)days, (unsigned long long)lock_days);
         if (hf_doc_text_or(expiration, "Date", NULL))
-            return hf_asprintf("its rule '%s' would hide current versions at a date, and they are "
-                               "locked for %llu days each",
-                               id, (unsigned long long)lock_days);
+            return hf_fail(err, HF_EREFUSED,
+                           "its rule '%s' would hide current versions at a date, and they are "
+                           "locked for %llu days each",
+                           id, (unsigned long long)lock_days);
     }
-    return NULL;
+    return HF_OK;
 }

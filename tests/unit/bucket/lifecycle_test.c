@@ -1,6 +1,6 @@
 #include "tests/support/test.h"
 
-#include "agent/cli/cli_impl.h"
+#include "agent/bucket/bucket_impl.h"
 
 #include <holdfast/json.h>
 
@@ -81,12 +81,11 @@ hides(const char *rule, uint64_t lock_days, const char *expected)
 {
     char *text = hf_asprintf("{\"Rules\":[" KEEP ",%s]}", rule);
     json_t *doc = parsed(text);
-    char *found = lifecycle_hides_locked(doc, lock_days);
-    if (expected && (!found || !strstr(found, expected)))
-        fail_msg("'%s' does not say '%s'", found ? found : "nothing", expected);
-    if (!expected && found)
-        fail_msg("'%s'", found);
-    free(found);
+    struct hf_error err = { 0 };
+    enum hf_status status = lifecycle_check(doc, lock_days, &err);
+    assert_int_equal(status, expected ? HF_EREFUSED : HF_OK);
+    if (expected && !strstr(err.text, expected))
+        fail_msg("'%s' does not say '%s'", err.text, expected);
     json_decref(doc);
     free(text);
 }

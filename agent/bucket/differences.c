@@ -1,15 +1,16 @@
-/* Two documents side by side, in plain words. Both become lists of "path = text", in which the
+/* Two documents side by side. Both become lists of "path = text", in which the
  * order of lists and an element that is empty mean nothing; a rule is named by its ID, a statement
  * by its Sid, a tag by its Key. */
-#include "cli_impl.h"
+#include "bucket_impl.h"
 
 #include <holdfast/json.h>
-#include <stdio.h>
+#include <holdfast/xml.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define LEAVES_MAX 20000
 #define PATH_SIZE  512
+#define NAME_SIZE  256 /* of one item in it: what is behind it is to be seen */
 
 struct leaf {
     char *path, *text;
@@ -70,39 +71,51 @@ scalar_text(const json_t *value)
     }
 }
 
-/* The member that names an item stands in the path already. */
-static bool
-is_name(const json_t *object, const char *path, const json_t *member)
+/* `named`: the member that names this item stands in the path already. */
+static void flatten(struct leaves *leaves, const char *path, const json_t *value, bool named);
+
+/* Takes the path. What is too long for one is cut, between two characters: it is shown to people
+ * and put into JSON. */
+static void
+flatten_below(struct leaves *leaves, char *path, const json_t *value, bool named)
 {
-    const char *name = name_of(object);
-    return name && name == json_string_value(member) && hf_ends_with(path, "'");
+    char below[PATH_SIZE];
+    hf_xml_copy_text(below, sizeof(below), path);
+    free(path);
+    flatten(leaves, below, value, named);
 }
 
 static void
-flatten(struct leaves *leaves, const char *path, const json_t *value)
+flatten_item(struct leaves *leaves, const char *path, const char *name, const json_t *item)
 {
-    char below[PATH_SIZE];
+    char shown[NAME_SIZE];
+    hf_xml_copy_text(shown, sizeof(shown), name);
+    flatten_below(leaves, hf_asprintf("%s '%s'", path, shown), item, true);
+}
+
+static void
+flatten(struct leaves *leaves, const char *path, const json_t *value, bool named)
+{
     const char *key;
     json_t *member;
     size_t index;
     if (json_is_object(value)) {
         json_object_foreach((json_t *)value, key, member)
         {
-            snprintf(below, sizeof(below), "%s%s%s", path, *path ? "." : "", key);
-            if (!is_name(value, path, member))
-                flatten(leaves, below, member);
+            if (!named || name_of(value) != json_string_value(member))
+                flatten_below(leaves, hf_asprintf("%s%s%s", path, *path ? "." : "", key), member,
+                              false);
         }
     } else if (json_is_array(value)) {
         json_array_foreach(value, index, member)
         {
             const char *name = name_of(member);
             if (name)
-                snprintf(below, sizeof(below), "%s '%s'", path, name);
+                flatten_item(leaves, path, name, member);
             else if (json_is_object(member))
-                snprintf(below, sizeof(below), "%s[%zu]", path, index);
+                flatten_below(leaves, hf_asprintf("%s[%zu]", path, index), member, false);
             else
-                snprintf(below, sizeof(below), "%s", path); /* a list of words is a set */
-            flatten(leaves, below, member);
+                flatten(leaves, path, member, false); /* a list of words is a set */
         }
     } else {
         add_leaf(leaves, path, scalar_text(value));
@@ -121,46 +134,61 @@ find(struct leaves *leaves, const char *path, const char *text)
     return NULL;
 }
 
+/* Takes what is said out of the leaves. */
 static void
-say(json_t *list, const char *path, bool wanted, char *text)
+add(struct hf_differences *list, enum hf_difference_kind kind, struct leaf *found,
+    struct leaf *wanted)
 {
-    json_t *doc = json_object();
-    json_t *said = json_string(text);
-    hf_doc_set_text(doc, "path", path);
-    hf_doc_set(doc, "text", said ? said : json_string(path));
-    hf_doc_set_bool(doc, "wanted", wanted);
-    json_array_append_new(list, doc);
-    free(text);
+    if (list->count % 16 == 0)
+        list->items = hf_realloc(list->items, (list->count + 16) * sizeof(*list->items));
+    list->items[list->count++] = (struct hf_difference){
+        .kind = kind,
+        .what = wanted ? hf_take(wanted->path) : hf_take(found->path),
+        .found = found ? hf_take(found->text) : NULL,
+        .wanted = wanted ? hf_take(wanted->text) : NULL,
+    };
+    if (found)
+        found->matched = true;
+    if (wanted)
+        wanted->matched = true;
 }
 
-json_t *
-document_differences(const json_t *present, const json_t *wanted)
+void
+differences_find(const json_t *present, const json_t *wanted,
+                 struct hf_differences *ret_differences)
 {
     struct leaves have = { 0 }, want = { 0 };
-    json_t *list = json_array();
-    flatten(&have, "", present ? present : json_null());
-    flatten(&want, "", wanted ? wanted : json_null());
+    struct hf_differences list = { .items = NULL };
+    flatten(&have, "", present ? present : json_null(), false);
+    flatten(&want, "", wanted ? wanted : json_null(), false);
     for (size_t i = 0; i < want.count; i++) {
         struct leaf *same = find(&have, want.items[i].path, want.items[i].text);
         if (same)
             same->matched = want.items[i].matched = true;
     }
     for (size_t i = 0; i < want.count; i++) {
-        const struct leaf *leaf = &want.items[i];
+        struct leaf *leaf = &want.items[i];
         if (leaf->matched)
             continue;
         struct leaf *other = find(&have, leaf->path, NULL);
-        say(list, leaf->path, true,
-            other ? hf_asprintf("%s is %s, wanted %s", leaf->path, other->text, leaf->text)
-                  : hf_asprintf("%s is not set, wanted %s", leaf->path, leaf->text));
-        if (other)
-            other->matched = true;
+        add(&list, other ? HF_DIFFERENCE_OTHER : HF_DIFFERENCE_UNSET, other, leaf);
     }
     for (size_t i = 0; i < have.count; i++)
         if (!have.items[i].matched)
-            say(list, have.items[i].path, false,
-                hf_asprintf("%s is %s, not wanted", have.items[i].path, have.items[i].text));
+            add(&list, HF_DIFFERENCE_EXTRA, &have.items[i], NULL);
     leaves_done(&have);
     leaves_done(&want);
-    return list;
+    *ret_differences = list;
+}
+
+void
+differences_done(struct hf_differences *differences)
+{
+    for (size_t i = 0; i < differences->count; i++) {
+        free(differences->items[i].what);
+        free(differences->items[i].found);
+        free(differences->items[i].wanted);
+    }
+    free(differences->items);
+    *differences = (struct hf_differences){ .items = NULL };
 }
