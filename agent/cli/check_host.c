@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #define MIB            (1024ull * 1024)
-#define LEDGER_RESERVE (16 * MIB) /* ENGINE.md section 11: ledgers and digests */
+#define LEDGER_RESERVE (16 * MIB) /* of the drain reserve: ledgers and digests */
 #define FIXED_MEMORY   (24 * MIB) /* program, libraries, journal batches, source buffers */
 
 static void
@@ -98,7 +98,10 @@ largest_window(const struct hf_config *config)
     return largest;
 }
 
-/* ENGINE.md section 11: what the agent can come to need. */
+/* What the agent can come to need. Memory: each sealer has one buffer for a window's records and one
+ * for the compressed bytes. Space: the journal and the spools, each up to its limit, and the drain
+ * reserve, which is allocated at the start. Without a reserve a disk that an outage has filled would
+ * never drain: when the store is back, sealing needs room for one window to give the journal's back. */
 static void
 check_sums(const struct hf_config *config, struct lines *lines)
 {

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SKEW_MAX_S (15 * 60) /* ENGINE.md section 6: past it nothing is cut or sent */
+/* Past it the agent neither cuts nor sends: of two clocks that far apart one is wrong, and an object
+ * that was locked ten years too long under COMPLIANCE cannot be had back. */
+#define SKEW_MAX_S (15 * 60)
 
 static void
 check_signer(const struct hf_config_trail *trail, const char *subject, struct lines *lines)

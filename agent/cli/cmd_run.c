@@ -7,9 +7,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* What stops `run` is a fault of this host: it ends with 2 where someone has to change
- * something, else with 4 (ENGINE.md section 2), or with 3 where the same start may do better
- * later, as on a full disk. */
+/* What stops `run` is a fault of this host, never of a store: a start while the store is away takes
+ * events in and delivers them later. It ends with 2 where someone has to change something (the
+ * unit does not try again), with 3 where the same start may do better later, as on a full disk, else
+ * with 4. */
 static int
 run_failed(const struct options *options, enum hf_status status, const struct hf_error *err)
 {

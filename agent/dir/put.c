@@ -1,8 +1,10 @@
 /* Putting an object, and adopting one that is there.
  *
- * Order (ENGINE.md section 14): the meta file, durable and in place; then the body, whose
- * appearance is the commit. A crash in between leaves a meta file without a body: no object; the
- * next put of the same bytes takes it over. */
+ * The meta file goes first, durable and in place; then the body, whose appearance is the commit: a
+ * body that came first could be read after a crash as an object without a lock. A crash in between
+ * leaves a meta file without a body: no object; the next put of the same bytes takes it over. The
+ * body is linked to its name, not renamed: rename(2) would replace a locked object without a word,
+ * link(2) fails, which is this store's 412. FORMAT.md has the steps one by one. */
 #include "agent/dir/dir_impl.h"
 
 #include <errno.h>

@@ -1,6 +1,5 @@
 /* dir: objects in a directory. The same keys as in a bucket, as file names: ROOT/BUCKET/KEY, and
- * beside each body KEY.meta.json with what S3 would keep in headers. Drawn in agent/dir/FORMAT.md
- * (ENGINE.md section 14).
+ * beside each body KEY.meta.json with what S3 would keep in headers. Drawn in agent/dir/FORMAT.md.
  *
  * A body's presence is the commit: its meta file is durable before. A body never changes and is
  * never replaced; of the meta file only the lock changes, and only grows. There is one version of
