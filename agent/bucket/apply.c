@@ -78,6 +78,11 @@ put_policies(const struct apply *apply, json_t *const *wanted)
 {
     struct hf_error unread = { 0 };
     hf_owned(hf_doc_freep) json_t *present = NULL;
+    size_t roles = 0;
+    for (size_t role = 0; role < HF_ROLE_COUNT; role++)
+        roles += wanted[role] != NULL;
+    if (roles == 0)
+        return;
     enum hf_status readable = document_get(apply->store, HF_PART_POLICY, &present, &unread);
     for (size_t role = 0; role < HF_ROLE_COUNT; role++) {
         struct hf_bucket_step step = { .part = HF_PART_POLICY + role, .err = unread };

@@ -1,6 +1,6 @@
 /* Any bytes as STATE_DIR/keys.json: refused, or a list whose entries are looked at as they are; and
  * what was read can be written and reads as the same again. */
-#include "agent/cli/cli_impl.h"
+#include "agent/cli/keys.h"
 #include "tests/fuzz/scratch.h"
 
 #include <holdfast/json.h>

@@ -1,6 +1,6 @@
 /* An object's content, counted in one pass and printed record by record: what can be printed is
  * counted as many. */
-#include "agent/cli/cli_impl.h"
+#include "agent/cli/records.h"
 #include "agent/verify/verify_impl.h"
 
 #include <stdlib.h>
