@@ -7,12 +7,15 @@
 #include <holdfast/json.h>
 #include <string.h>
 
+/* In the order in which they are written: the first is never older. */
+static const char *const settings_names[] = { "trail.json", "trail.json.copy" };
+
 /* false: there is none, or none that can be read. */
 static bool
-read_settings(const char *folder, char ret_path[HF_PATH_MAX], json_t **ret_doc)
+read_settings(const char *folder, const char *name, char ret_path[HF_PATH_MAX], json_t **ret_doc)
 {
     hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(1u << 20);
-    hf_path_join(ret_path, HF_PATH_MAX, folder, "trail.json");
+    hf_path_join(ret_path, HF_PATH_MAX, folder, name);
     return hf_fs_read_file(ret_path, 1u << 20, &text, NULL) == HF_OK &&
            hf_doc_parse(hf_buf_slice(&text), 1u << 20, ret_path, ret_doc, NULL) == HF_OK;
 }
@@ -20,15 +23,17 @@ read_settings(const char *folder, char ret_path[HF_PATH_MAX], json_t **ret_doc)
 static enum hf_status
 check_settings(const char *folder, struct hf_error *err)
 {
-    char path[HF_PATH_MAX];
-    hf_owned(hf_doc_freep) json_t *doc = NULL;
-    if (!read_settings(folder, path, &doc))
-        return HF_OK;
-    uint64_t format = hf_doc_u64_or(doc, "format", SETTINGS_FORMAT);
-    if (format == SETTINGS_FORMAT)
-        return HF_OK;
-    return hf_fail(err, HF_EVERSION, "'%s' has format %llu, and this program knows %d", path,
-                   (unsigned long long)format, SETTINGS_FORMAT);
+    for (size_t i = 0; i < HF_COUNT(settings_names); i++) {
+        char path[HF_PATH_MAX];
+        hf_owned(hf_doc_freep) json_t *doc = NULL;
+        if (!read_settings(folder, settings_names[i], path, &doc))
+            continue;
+        uint64_t format = hf_doc_u64_or(doc, "format", SETTINGS_FORMAT);
+        if (format != SETTINGS_FORMAT)
+            return hf_fail(err, HF_EVERSION, "'%s' has format %llu, and this program knows %d",
+                           path, (unsigned long long)format, SETTINGS_FORMAT);
+    }
+    return HF_OK;
 }
 
 static enum hf_status
@@ -144,8 +149,9 @@ check_store(const void *config, const char *name, const char *folder, struct hf_
 {
     char path[HF_PATH_MAX];
     hf_owned(hf_doc_freep) json_t *doc = NULL;
-    const char *store =
-        read_settings(folder, path, &doc) ? hf_doc_text_or(doc, "store", NULL) : NULL;
+    for (size_t i = 0; i < HF_COUNT(settings_names) && !doc; i++)
+        (void)read_settings(folder, settings_names[i], path, &doc);
+    const char *store = doc ? hf_doc_text_or(doc, "store", NULL) : NULL;
     enum hf_status status = HF_OK;
     if (store && !hf_config_trail(config, name)) /* it drains */
         status = need_store(config, store, path, err);

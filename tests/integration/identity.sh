@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A state directory belongs to one machine, one process and itself: a second agent on it, one that was copied from another
-# machine, put together from two, rolled back in part or whole, cloned and run twice, or written by a later version is
-# refused or held with the reason, before anything is sent or changed; no chain forks, and who was right goes on.
+# machine, put together from two, rolled back in part or whole, or cloned and run twice is refused or held with the reason,
+# before anything is sent or changed; no chain forks, and who was right goes on. (A later version's: tests/upgrade.)
 # stores: dir
 # table: yes
 # timeout: 400
@@ -186,104 +186,5 @@ claim "one chain: no number and no previous digest twice" jq -e -s '(map(.[0]) |
 numbers_of box audit >numbers
 claim_each_once "what the first took is there once" numbers 0 200
 row "a clone that runs beside the first" "held; the first goes on" 0 0
-
-# ---- a later version ----
-
-later() { # what stands in state.kept, with a spool: its store is away
-    rm -rf later && mkdir later
-    agent_config later later
-    agent_start later
-    emit later 0 20
-    sealed() { find later/state/trails/audit/sealed -name 'w*' | grep -q .; }
-    claim_within "something is sealed and waits" 20 sealed
-    agent_kill later
-    cp -a later/state later/state.kept
-}
-later
-anew() { rm -rf later/state && cp -a later/state.kept later/state; }
-cat >forge.py <<'PYTHON'
-"""Files as a later version would leave them, with right checksums: the FORMAT.md of each folder."""
-import json, struct, sys
-
-def crc32c(data, crc=0):
-    crc ^= 0xffffffff
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
-    return crc ^ 0xffffffff
-
-def journal(name):
-    with open(name, "r+b") as file:
-        for at in 0, 4096:
-            file.seek(at)
-            block = bytearray(file.read(4096))
-            assert block[:8] == b"HFJOURN\n" and struct.unpack_from("<I", block, 4092)[0] == crc32c(block[:4092]), name
-            struct.pack_into("<I", block, 8, 2)
-            struct.pack_into("<I", block, 4092, crc32c(block[:4092]))
-            file.seek(at)
-            file.write(block)
-
-def frames(data):
-    at = 0
-    while data[at:at + 4] == b"HLGF":
-        step, version, number, durable, size, crc = struct.unpack_from("<HHQQII", data, at + 4)
-        yield at, step, version, number, durable, data[at + 32:at + 32 + size]
-        at += (32 + size + 7) // 8 * 8
-
-def frame(step, version, number, durable, rest):
-    head = b"HLGF" + struct.pack("<HHQQI", step, version, number, durable, len(rest))
-    out = head + struct.pack("<I", crc32c(head + rest)) + rest
-    return out + bytes(-len(out) % 8)
-
-def ledger(name, what):
-    data = open(name, "rb").read()
-    all_frames = list(frames(data))
-    at, step, version, number, durable, rest = all_frames[-1]
-    epoch = rest[:8]
-    if what == "step":
-        new = data + frame(99, version, number + 1, number, epoch + b"{}")
-    elif what == "frame":
-        new = data + frame(2, version + 1, number + 1, number, epoch + b"{}")
-    else:
-        new = b""
-        for at, step, version, number, durable, rest in all_frames:
-            if step == 1:
-                rest = rest[:8] + json.dumps({**json.loads(rest[8:]), "format": 2}).encode()
-            new += frame(step, version, number, durable, rest)
-    open(name, "wb").write(new)
-
-def sealed(name):
-    data = bytearray(open(name, "rb").read())
-    assert data[:8] == b"HFSEAL01"
-    data[:8] = b"HFSEAL02"
-    size = struct.unpack_from("<I", data, 8)[0]
-    struct.pack_into("<I", data, 12 + size, crc32c(data[:12 + size]))
-    open(name, "wb").write(data)
-
-for name in sys.argv[2:]:
-    kind, _, what = sys.argv[1].partition("-")
-    ledger(name, what) if kind == "ledger" else {"journal": journal, "sealed": sealed}[kind](name)
-PYTHON
-jq '.format = 2' later/state.kept/identity >later/state/identity
-refused later "an identity of a later version" "identity' has format 2" /
-anew && python3 forge.py journal later/state/journal/*.seg
-refused later "a journal of a later version" '\.seg.*version 2' /
-for what in step frame state; do
-    anew && python3 forge.py ledger-$what later/state/trails/audit/ledger later/state/trails/audit/ledger.copy
-    refused later "a ledger of a later version: its $what" "trails/audit/ledger'.*(kind 99|version 2|format 2)" /
-done
-anew && python3 forge.py ledger-step later/state/trails/audit/ledger.copy
-refused later "a ledger of a later version in one of its files" "trails/audit/ledger'.*kind 99" /
-anew && python3 forge.py sealed later/state/trails/audit/sealed/w*
-refused later "a sealed file of a later version" "trails/audit/sealed/w.*version 02" /
-anew && jq '.format = 2' later/state.kept/trails/audit/trail.json >later/state/trails/audit/trail.json
-refused later "a trail's settings of a later version" "trail.json' has format 2" /
-anew
-mkdir "$root/later"
-agent_start later
-claim_within "as it was, it goes on" 40 delivered later audit
-agent_stop later
-claim_arrived "... without gap or double" later audit 0 20
 
 printf '%s' "$rows" | awk -F '|' 'BEGIN { printf "| %-50s | %-24s | lost | doubled |\n", "case", "outcome" } { printf "| %-50s | %-24s | %4d | %7d |\n", $1, $2, $3, $4 }'

@@ -153,6 +153,10 @@ status=0
 timeout 30 "$HF_BIN" run -c agent/holdfast.yaml >refused.log 2>&1 || status=$?
 claim_equal "a start without it is refused" 2 "$status"
 claim_match "... with the reason" "store 'far' is gone from the configuration" "$(cat refused.log)"
+mv agent/state/trails/far/sealed agent/state/trails/far/trail.json .
+: >agent/state/trails/far/trail.json
+claim_exit "... also when only the copy of its settings names the store" 2 timeout 30 "$HF_BIN" run -c agent/holdfast.yaml
+mv sealed trail.json agent/state/trails/far/
 mv far.away far
 configuration ""
 agent_start agent
