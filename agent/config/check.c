@@ -102,6 +102,7 @@ check_present(const struct hf_node *root, enum hf_section_id section, size_t cou
         [HF_SECTION_store] = "{ name: here, url: \"dir:///var/lib/holdfast/bucket\" }",
         [HF_SECTION_bucket] =
             "{ name: audit-logs, store: here, retention: { mode: governance, days: 1 } }",
+        /* NOLINTNEXTLINE(bugprone-suspicious-missing-comma): one text in two lines */
         [HF_SECTION_trail] = "{ name: audit, bucket: audit-logs, encryption: none, digest: { "
                              "key_file: digest.key } }",
     };
