@@ -37,6 +37,7 @@ hf_key256_load(const char *path, uint8_t ret_key[32], struct hf_error *err)
 
 /* Without it OpenSSL would ask for a passphrase at the terminal. */
 static int
+/* NOLINTNEXTLINE(readability-non-const-parameter): pem_password_cb's type */
 refuse_passphrase(char *text, int size, int for_writing, void *asked)
 {
     (void)text, (void)size, (void)for_writing;
