@@ -85,6 +85,7 @@ take_state(struct hf_daemon *daemon, int64_t boot_ms)
     long long offset_ms, then_ms;
     if (hf_journal_get_state(daemon->journal, STATE_KEY, &value) != HF_OK ||
         strcmp(watch->boot_id, "unknown") == 0 ||
+        /* NOLINTNEXTLINE(cert-err34-c): what no clock can say is only a large step */
         sscanf(hf_buf_text(&value), "1 %36s %lld %lld", boot_id, &offset_ms, &then_ms) != 3 ||
         strcmp(boot_id, watch->boot_id) != 0 || then_ms > boot_ms)
         return false;
