@@ -139,6 +139,7 @@ fits_after_break(struct walk *walk, const struct judged *judged)
 }
 
 static void
+/* NOLINTNEXTLINE(readability-non-const-parameter): the entry takes version_id */
 remember(struct walk *walk, const struct judged *judged, char *version_id)
 {
     struct verify *v = walk->v;
@@ -197,7 +198,7 @@ follow(struct walk *walk, struct hf_digest *digest)
     struct verify *v = walk->v;
 
     walk->elsewhere = false;
-    if (walk->outside) {
+    if (walk->outside) { /* NOLINT(bugprone-branch-clone): asked before the others */
         set_next(walk, BY_LISTING, NULL, NULL, NULL);
     } else if (digest->previous_key) {
         if (strcmp(digest->previous_bucket, hf_store_bucket(v->store)) != 0) {
