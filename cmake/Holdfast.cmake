@@ -3,6 +3,7 @@
 
 set(HF_SANITIZE "" CACHE STRING "Sanitizers to build with, for example address,undefined or thread")
 option(HF_FUZZ "Build real libFuzzer binaries (clang) instead of corpus replay drivers" OFF)
+option(HF_TIDY "Run clang-tidy over every source of agent/ (needs clang)" OFF)
 
 set(CMAKE_C_STANDARD 11)
 set(CMAKE_C_STANDARD_REQUIRED ON)
@@ -43,6 +44,9 @@ endfunction()
 function(hf_library name)
     cmake_parse_arguments(arg "" "" "SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
     add_library(hf_${name} STATIC ${arg_SOURCES})
+    if(HF_TIDY)
+        set_target_properties(hf_${name} PROPERTIES C_CLANG_TIDY "clang-tidy;--quiet")
+    endif()
     target_link_libraries(hf_${name} PUBLIC hf_flags ${arg_LINKS} PRIVATE ${arg_PRIVATE_LINKS})
 endfunction()
 
