@@ -60,6 +60,13 @@ function(hf_unit_test name)
     set_tests_properties(unit.${name} PROPERTIES LABELS "unit;${arg_LABELS}" TIMEOUT 120)
 endfunction()
 
+# hf_live_test(NAME ...): the same against a store that is one, label live: tests/run runs it once per store, with what
+# tests/support/live says of the store in the environment. Without it fails.
+function(hf_live_test name)
+    hf_unit_test(${ARGV})
+    set_tests_properties(unit.${name} PROPERTIES LABELS live)
+endfunction()
+
 # hf_fuzz_target(NAME SOURCES ... LINKS ...): LLVMFuzzerTestOneInput over tests/fuzz/corpus/NAME. With HF_FUZZ a
 # libFuzzer binary, else a driver that replays the corpus as a ctest, label fuzz.
 function(hf_fuzz_target name)
