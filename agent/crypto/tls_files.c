@@ -95,8 +95,8 @@ hf_tls_use_authorities(SSL_CTX *context, const char *ca_file, bool tell, struct 
             (tell && SSL_CTX_add_client_CA(context, authority) != 1))
             return hf_crypto_fail(err, HF_ECRYPTO, "an authority in '%s' cannot be used", ca_file);
     }
-    /* Whatever stands in the file is trusted as it stands, as the stores' `ca_file` is: an authority
-     * in the middle, or the other side's own certificate. */
+    /* Whatever is in the file is trusted as it stands, as in the stores' `ca_file`: an authority in
+     * the middle, or the other side's own certificate. */
     X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
     return HF_OK;
 }

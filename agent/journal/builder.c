@@ -1,6 +1,6 @@
 /* A batch in memory: what producers add to, and what the writer then writes. The entry table
  * already has its disk form, with room for the header in front of it. */
-#include "agent/journal/journal_impl.h"
+#include "agent/journal/builder_impl.h"
 
 #include <endian.h>
 #include <string.h>

@@ -17,7 +17,7 @@
 
 #define HF_BATCH_MAGIC 0x31424648u /* "HFB1" */
 #define HF_BATCH_HEAD  88u
-#define HF_BATCH_WIDE  1u /* flag: entries of HF_BATCH_ENTRY bytes; without it: of HF_BATCH_NARROW */
+#define HF_BATCH_WIDE  1u /* flag: entries of HF_BATCH_ENTRY bytes; else of HF_BATCH_NARROW */
 #define HF_BATCH_ENTRY 24u
 /* Written before there were class and appended: the first bytes of a wide one, whose rest is 0. */
 #define HF_BATCH_NARROW 16u

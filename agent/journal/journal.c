@@ -71,9 +71,9 @@ free_journal(struct hf_journal *journal)
         hf_builder_done(&journal->builders[i]);
     hf_buf_done(&journal->repeat.changes);
     hf_state_map_done(&journal->state);
-    hf_segment_list_done(&journal->held);
-    hf_segment_list_done(&journal->released);
-    hf_segment_list_done(&journal->spares);
+    hf_segment_list_done(&journal->files.held);
+    hf_segment_list_done(&journal->files.released);
+    hf_segment_list_done(&journal->files.spares);
     free_sources(journal);
     hf_freep(&journal);
 }
@@ -105,12 +105,12 @@ new_journal(const struct hf_journal_options *options)
 static void
 trim_recovered(struct hf_journal *journal)
 {
-    for (size_t i = 0; i < journal->held.count; i++) {
-        struct hf_segment *segment = journal->held.items[i];
+    for (size_t i = 0; i < journal->files.held.count; i++) {
+        struct hf_segment *segment = journal->files.held.items[i];
         uint64_t bytes =
             (segment->end + HF_SEGMENT_BLOCK - 1) / HF_SEGMENT_BLOCK * HF_SEGMENT_BLOCK;
         struct hf_error ignored; /* it takes more room than it needs, that is all */
-        if (segment == journal->current || bytes >= segment->bytes)
+        if (segment == journal->files.current || bytes >= segment->bytes)
             continue;
         if (hf_segment_open(journal->directory, segment, &ignored) == HF_OK &&
             hf_fs_truncate(segment->fd, (off_t)bytes, &ignored) == HF_OK)
@@ -130,7 +130,7 @@ open_fresh_segment(struct hf_journal *journal, struct hf_error *err)
         trim_recovered(journal);
     if (status == HF_ENOSPC)
         status = hf_journal_rotate(journal, 0, err);
-    if (status == HF_ENOSPC && journal->held.count > 0) {
+    if (status == HF_ENOSPC && journal->files.held.count > 0) {
         hf_trouble_set(&journal->space_trouble, status, err);
         status = HF_OK;
     }
@@ -150,11 +150,11 @@ start(struct hf_journal *journal, struct hf_journal_recovery *recovery, struct h
         status = open_fresh_segment(journal, err);
     if (status != HF_OK)
         return hf_while(err, status, "opening the journal in '%s'", journal->directory);
-    int failure = pthread_create(&journal->writer, NULL, hf_journal_writer, journal);
+    int failure = pthread_create(&journal->writer.thread, NULL, hf_journal_writer, journal);
     if (failure)
         return hf_fail(err, HF_EINTERNAL, "starting the journal's writer: %s",
                        hf_status_text(HF_ENOMEM));
-    journal->writer_runs = true;
+    journal->writer.runs = true;
     return HF_OK;
 }
 
@@ -192,14 +192,14 @@ hf_journal_close(struct hf_journal *journal)
     if (!journal)
         return;
     hf_journal_lock(journal);
-    hf_assert(!journal->in_unit);
+    hf_assert(!journal->unit.open);
     journal->stopping = true;
-    journal->attempts =
-        HF_MIN(journal->attempts, 1); /* a batch that could not be written gets one more chance */
+    journal->writer.attempts = HF_MIN(
+        journal->writer.attempts, 1); /* a batch that could not be written gets one more chance */
     pthread_cond_broadcast(&journal->work);
     pthread_cond_broadcast(&journal->progress);
     hf_journal_unlock(journal);
-    pthread_join(journal->writer, NULL);
+    pthread_join(journal->writer.thread, NULL);
     free_journal(journal);
 }
 
@@ -230,7 +230,7 @@ hf_journal_hold_room(struct hf_journal *journal, bool hold)
 {
     hf_journal_lock(journal);
     if (journal->hold_room && !hold)
-        journal->retry_ms = journal->spare_retry_ms = 0;
+        journal->writer.retry_ms = journal->writer.spare_retry_ms = 0;
     journal->hold_room = hold;
     pthread_cond_signal(&journal->work);
     hf_journal_unlock(journal);
@@ -239,9 +239,9 @@ hf_journal_hold_room(struct hf_journal *journal, bool hold)
 static uint64_t
 oldest_seq(const struct hf_journal *journal)
 {
-    for (size_t i = 0; i < journal->held.count; i++)
-        if (hf_segment_has_events(journal->held.items[i]))
-            return journal->held.items[i]->first_seq;
+    for (size_t i = 0; i < journal->files.held.count; i++)
+        if (hf_segment_has_events(journal->files.held.items[i]))
+            return journal->files.held.items[i]->first_seq;
     return journal->durable_seq + 1;
 }
 
@@ -260,10 +260,10 @@ hf_journal_info(struct hf_journal *journal, struct hf_journal_info *ret_info)
     info.floor_ns = hf_wall_ns();
     if (journal->flight)
         info.floor_ns = HF_MIN(info.floor_ns, journal->flight->stamp_ns);
-    for (size_t i = 0; i < journal->held.count; i++)
-        info.bytes += journal->held.items[i]->bytes;
-    info.commits = journal->commits;
-    info.events = journal->events;
+    for (size_t i = 0; i < journal->files.held.count; i++)
+        info.bytes += journal->files.held.items[i]->bytes;
+    info.commits = journal->writer.commits;
+    info.events = journal->writer.events;
     bool trouble = journal->space_trouble.status != HF_OK || journal->write_trouble.status != HF_OK;
     info.full = trouble && !hf_journal_has_room(journal);
     if (journal->write_trouble.status != HF_OK)

@@ -163,14 +163,14 @@ read_directory(struct hf_journal *journal, struct files *files, struct hf_error 
         uint64_t number;
         if (!parse_name(names[i], &number))
             continue;
-        journal->next_number = HF_MAX(journal->next_number, number + 1);
+        journal->files.next_number = HF_MAX(journal->files.next_number, number + 1);
         status = read_file(journal, files, number, err);
     }
     hf_fs_names_free(names, count);
     if (status == HF_OK && files->count > 0) {
         qsort(files->items, files->count, sizeof(*files->items), by_order);
         drop_copies(files);
-        journal->next_order = files->items[files->count - 1].segment->order + 1;
+        journal->files.next_order = files->items[files->count - 1].segment->order + 1;
     }
     return status;
 }
@@ -180,13 +180,13 @@ read_directory(struct hf_journal *journal, struct files *files, struct hf_error 
 static void
 reclaim(struct hf_journal *journal, struct hf_segment *segment)
 {
-    bool keep =
-        hf_journal_fits_as_spare(journal, segment) && journal->spares.count < HF_JOURNAL_SPARES;
+    bool keep = hf_journal_fits_as_spare(journal, segment) &&
+                journal->files.spares.count < HF_JOURNAL_SPARES;
 
     hf_fs_close(&segment->fd);
     segment->first_seq = 1;
     segment->last_seq = 0;
-    hf_segment_list_add(keep ? &journal->spares : &journal->released, segment);
+    hf_segment_list_add(keep ? &journal->files.spares : &journal->files.released, segment);
 }
 
 static enum hf_status
@@ -269,7 +269,7 @@ recover_segments(struct hf_recover *run, struct files *files, struct hf_error *e
         }
         found->segment = NULL;
         if (run->batches > 0)
-            hf_segment_list_add(&journal->held, segment);
+            hf_segment_list_add(&journal->files.held, segment);
         else
             reclaim(journal, segment);
     }
@@ -313,7 +313,7 @@ recover_headless(struct hf_recover *run, struct files *files, struct hf_error *e
             run->expected = HF_MAX(run->expected, seq + 1);
             segment->first_seq = 1;
             segment->last_seq = 0;
-            hf_segment_list_add(&run->journal->released,
+            hf_segment_list_add(&run->journal->files.released,
                                 segment); /* goes when the fresh one says what is lost */
         } else {
             reclaim(run->journal, segment);
@@ -359,9 +359,9 @@ take_over(struct hf_recover *run)
     drop_old_losses(recovery, journal->released_seq);
     recovery->next_seq = journal->next_seq;
     recovery->oldest_seq = journal->next_seq;
-    for (size_t i = journal->held.count; i > 0; i--)
-        if (hf_segment_has_events(journal->held.items[i - 1]))
-            recovery->oldest_seq = journal->held.items[i - 1]->first_seq;
+    for (size_t i = journal->files.held.count; i > 0; i--)
+        if (hf_segment_has_events(journal->files.held.items[i - 1]))
+            recovery->oldest_seq = journal->files.held.items[i - 1]->first_seq;
     hf_journal_load_sources(journal);
 }
 
@@ -372,7 +372,7 @@ hf_journal_recover(struct hf_journal *journal, struct hf_journal_recovery *recov
     hf_owned(files_done) struct files files = { 0 };
     struct hf_recover run = { .journal = journal, .recovery = recovery, .view = { .fd = -1 } };
 
-    journal->next_number = journal->next_order = 1;
+    journal->files.next_number = journal->files.next_order = 1;
     enum hf_status status = read_directory(journal, &files, err);
     if (status == HF_OK) /* a crash may have come before the names were durable */
         status = hf_fs_sync_dir(journal->directory, err);

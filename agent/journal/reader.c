@@ -49,7 +49,8 @@ hf_journal_reader_open(struct hf_journal *journal, uint64_t from_seq,
 {
     hf_journal_lock(journal);
     uint64_t next_seq = journal->next_seq, released_seq = journal->released_seq;
-    uint64_t oldest_seq = journal->held.count ? journal->held.items[0]->first_seq : next_seq;
+    uint64_t oldest_seq =
+        journal->files.held.count ? journal->files.held.items[0]->first_seq : next_seq;
     hf_journal_unlock(journal);
     if (from_seq > next_seq)
         return hf_fail(err, HF_EUSAGE, "sequence %llu is past the journal's next, %llu",
@@ -90,7 +91,7 @@ lose(struct hf_journal_reader *reader, uint64_t first_seq, uint64_t last_seq, co
 static size_t
 place_of(const struct hf_journal_reader *reader)
 {
-    const struct hf_segment_list *held = &reader->journal->held;
+    const struct hf_segment_list *held = &reader->journal->files.held;
     size_t i = 0;
 
     while (i < held->count && held->items[i]->order != reader->order)
@@ -102,7 +103,7 @@ place_of(const struct hf_journal_reader *reader)
 static size_t
 place_for(const struct hf_journal_reader *reader)
 {
-    const struct hf_segment_list *held = &reader->journal->held;
+    const struct hf_segment_list *held = &reader->journal->files.held;
     size_t i = 0;
 
     while (i + 1 < held->count && held->items[i]->last_seq < reader->at_seq)
@@ -141,7 +142,7 @@ static enum hf_status
 find_segment(struct hf_journal_reader *reader, struct hf_journal_loss *ret_loss,
              struct hf_error *err)
 {
-    const struct hf_segment_list *held = &reader->journal->held;
+    const struct hf_segment_list *held = &reader->journal->files.held;
     size_t at = place_of(reader);
 
     if (held->count == 0)
@@ -173,7 +174,7 @@ static bool
 is_released(struct hf_journal_reader *reader)
 {
     hf_journal_lock(reader->journal);
-    bool released = place_of(reader) == reader->journal->held.count;
+    bool released = place_of(reader) == reader->journal->files.held.count;
     hf_journal_unlock(reader->journal);
     return released;
 }

@@ -17,14 +17,14 @@ list_bytes(const struct hf_segment_list *list)
 uint64_t
 hf_journal_total_bytes(const struct hf_journal *journal)
 {
-    return list_bytes(&journal->held) + list_bytes(&journal->released) +
-           list_bytes(&journal->spares);
+    return list_bytes(&journal->files.held) + list_bytes(&journal->files.released) +
+           list_bytes(&journal->files.spares);
 }
 
 uint64_t
 hf_journal_current_room(const struct hf_journal *journal)
 {
-    const struct hf_segment *current = journal->current;
+    const struct hf_segment *current = journal->files.current;
 
     if (!current || current->bytes < current->end + HF_SEGMENT_TAIL)
         return 0;
@@ -90,8 +90,9 @@ hf_journal_has_room(const struct hf_journal *journal)
                                                                 : journal->repeat.changes.size);
     bool flight_laid = flight == 0;
 
-    for (size_t i = journal->current ? 0 : 1; i <= journal->spares.count; i++) {
-        const struct hf_segment *segment = i == 0 ? journal->current : journal->spares.items[i - 1];
+    for (size_t i = journal->files.current ? 0 : 1; i <= journal->files.spares.count; i++) {
+        const struct hf_segment *segment =
+            i == 0 ? journal->files.current : journal->files.spares.items[i - 1];
         uint64_t room =
             i == 0 ? hf_journal_current_room(journal) : hf_journal_spare_room(journal, segment);
         if (!flight_laid && room >= flight) {
@@ -107,7 +108,7 @@ hf_journal_has_room(const struct hf_journal *journal)
 bool
 hf_journal_admits(const struct hf_journal *journal)
 {
-    bool failing = journal->flight && journal->attempts > 0;
+    bool failing = journal->flight && journal->writer.attempts > 0;
 
     return !failing && hf_builder_bytes(journal->waiting) < HF_JOURNAL_BATCH_BYTES &&
            hf_journal_has_room(journal);
@@ -117,13 +118,13 @@ void
 hf_journal_release_held(struct hf_journal *journal)
 {
     /* The newest stays: its snapshot and what follows is the only durable copy of the state. */
-    for (size_t i = 0; i + 1 < journal->held.count;) {
-        struct hf_segment *segment = journal->held.items[i];
+    for (size_t i = 0; i + 1 < journal->files.held.count;) {
+        struct hf_segment *segment = journal->files.held.items[i];
         if (hf_segment_has_events(segment) && segment->last_seq > journal->released_seq) {
             i++;
             continue;
         }
-        hf_segment_list_remove(&journal->held, i);
-        hf_segment_list_add(&journal->released, segment);
+        hf_segment_list_remove(&journal->files.held, i);
+        hf_segment_list_add(&journal->files.released, segment);
     }
 }

@@ -9,10 +9,10 @@
 void
 hf_journal_freeze(struct hf_journal *journal)
 {
-    if (!journal->current)
+    if (!journal->files.current)
         return;
-    hf_fs_close(&journal->current->fd);
-    journal->current = NULL;
+    hf_fs_close(&journal->files.current->fd);
+    journal->files.current = NULL;
     hf_journal_release_held(journal);
 }
 
@@ -20,7 +20,7 @@ static enum hf_status
 create(struct hf_journal *journal, uint64_t bytes, struct hf_segment **ret_segment,
        struct hf_error *err)
 {
-    uint64_t number = journal->next_number++;
+    uint64_t number = journal->files.next_number++;
 
     hf_journal_unlock(journal);
     enum hf_status status = hf_segment_create(journal->directory, number, bytes, ret_segment, err);
@@ -32,12 +32,12 @@ create(struct hf_journal *journal, uint64_t bytes, struct hf_segment **ret_segme
 static void
 give_up_spares(struct hf_journal *journal, uint64_t bytes)
 {
-    while (journal->spares.count > 0 &&
+    while (journal->files.spares.count > 0 &&
            hf_journal_total_bytes(journal) + bytes > journal->max_bytes) {
-        struct hf_segment *spare = journal->spares.items[0];
+        struct hf_segment *spare = journal->files.spares.items[0];
         struct hf_error ignored; /* a file that stays is found at the next start */
         (void)!hf_segment_unlink(journal->directory, spare, &ignored);
-        hf_segment_list_remove(&journal->spares, 0);
+        hf_segment_list_remove(&journal->files.spares, 0);
         hf_segment_free(spare);
     }
 }
@@ -59,7 +59,7 @@ make(struct hf_journal *journal, uint64_t needed, struct hf_segment **ret_segmen
     give_up_spares(journal, bytes);
     /* The limit yields to a huge batch when nothing but the newest segment is left: no release
      * could ever make room. */
-    bool yields = journal->held.count <= 1 && journal->released.count == 0 &&
+    bool yields = journal->files.held.count <= 1 && journal->files.released.count == 0 &&
                   needed > journal->segment_bytes / 2;
     if (!yields && hf_journal_total_bytes(journal) + bytes > journal->max_bytes)
         status = hf_fail(
@@ -72,7 +72,7 @@ make(struct hf_journal *journal, uint64_t needed, struct hf_segment **ret_segmen
         status = create(journal, bytes, ret_segment, err);
     /* At the start a small one will do, even past the limit: there is something to report, and
      * delivery must go on. */
-    if ((status == HF_EFULL || status == HF_ENOSPC) && needed == 0 && !journal->current)
+    if ((status == HF_EFULL || status == HF_ENOSPC) && needed == 0 && !journal->files.current)
         status =
             create(journal, hf_journal_file_bytes_for(journal, HF_SEGMENT_MIN), ret_segment, err);
     return status;
@@ -82,10 +82,10 @@ static enum hf_status
 take(struct hf_journal *journal, uint64_t needed, struct hf_segment **ret_segment,
      struct hf_error *err)
 {
-    for (size_t i = 0; i < journal->spares.count; i++) {
-        if (hf_journal_spare_room(journal, journal->spares.items[i]) < needed)
+    for (size_t i = 0; i < journal->files.spares.count; i++) {
+        if (hf_journal_spare_room(journal, journal->files.spares.items[i]) < needed)
             continue;
-        *ret_segment = journal->spares.items[i];
+        *ret_segment = journal->files.spares.items[i];
         return HF_OK;
     }
     return make(journal, needed, ret_segment, err);
@@ -112,9 +112,9 @@ begin(struct hf_journal *journal, struct hf_segment *segment, const struct hf_se
 void
 hf_journal_forget_spare(struct hf_journal *journal, const struct hf_segment *segment)
 {
-    for (size_t i = 0; i < journal->spares.count; i++)
-        if (journal->spares.items[i] == segment) {
-            hf_segment_list_remove(&journal->spares, i);
+    for (size_t i = 0; i < journal->files.spares.count; i++)
+        if (journal->files.spares.items[i] == segment) {
+            hf_segment_list_remove(&journal->files.spares, i);
             return;
         }
 }
@@ -141,7 +141,7 @@ hf_journal_rotate(struct hf_journal *journal, uint64_t needed_bytes, struct hf_e
     hf_assert(segment != NULL);
     struct hf_segment_head head = {
         .generation = new_generation(),
-        .order = journal->next_order++,
+        .order = journal->files.next_order++,
         .first_seq = journal->durable_seq + 1,
         .released_seq = journal->released_seq,
         .stamp_ns = hf_wall_ns(),
@@ -155,12 +155,12 @@ hf_journal_rotate(struct hf_journal *journal, uint64_t needed_bytes, struct hf_e
         hf_segment_free(segment);
         return status;
     }
-    if (journal->current)
-        hf_fs_close(&journal->current->fd);
-    journal->current = segment;
+    if (journal->files.current)
+        hf_fs_close(&journal->files.current->fd);
+    journal->files.current = segment;
     hf_buf_reset(&journal->repeat.changes); /* its snapshot says them again */
     journal->repeat.count = 0;
-    hf_segment_list_add(&journal->held, segment);
+    hf_segment_list_add(&journal->files.held, segment);
     journal->recorded_seq = head.released_seq;
     hf_journal_release_held(journal);
     return HF_OK;

@@ -1,6 +1,6 @@
 /* One segment file: made at its full size, begun anew at each use, taken away or wiped when nothing
  * in it is needed. */
-#include "agent/journal/journal_impl.h"
+#include "agent/journal/segment_impl.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -77,9 +77,9 @@ add_source(struct hf_journal *journal, const char *name, uint16_t *ret_id, struc
                        name, HF_SOURCES_MAX - 1);
     snprintf(key, sizeof(key), "%s%s", SOURCE_PREFIX, name);
     hf_put_le16(value, id);
-    journal->in_unit = true;
+    journal->unit.open = true;
     enum hf_status status = hf_journal_set_state(journal, key, hf_slice(value, sizeof(value)), err);
-    journal->in_unit = false;
+    journal->unit.open = false;
     if (status != HF_OK)
         return status;
     journal->sources[id] = hf_strdup(name);

@@ -1,6 +1,6 @@
 /* The map of keys to values as of the last durable batch. Sorted, because it is read by prefix, is
  * small, and changes values far more often than keys. */
-#include "agent/journal/journal_impl.h"
+#include "agent/journal/builder_impl.h"
 
 #include <string.h>
 

@@ -10,15 +10,15 @@ static bool
 may_go(const struct hf_journal *journal, const struct hf_segment *segment)
 {
     return !hf_segment_has_events(segment) || segment->last_seq <= journal->recorded_seq ||
-           !journal->current;
+           !journal->files.current;
 }
 
 static struct hf_segment *
 unwiped_spare(const struct hf_journal *journal)
 {
-    for (size_t i = 0; journal->wipe && i < journal->spares.count; i++)
-        if (!journal->spares.items[i]->clean)
-            return journal->spares.items[i];
+    for (size_t i = 0; journal->wipe && i < journal->files.spares.count; i++)
+        if (!journal->files.spares.items[i]->clean)
+            return journal->files.spares.items[i];
     return NULL;
 }
 
@@ -27,20 +27,22 @@ hf_journal_needs_spare(const struct hf_journal *journal)
 {
     if (journal->stopping)
         return false;
-    for (size_t i = 0; i < journal->spares.count; i++)
-        if (hf_journal_spare_room(journal, journal->spares.items[i]) >= journal->segment_bytes / 4)
+    for (size_t i = 0; i < journal->files.spares.count; i++)
+        if (hf_journal_spare_room(journal, journal->files.spares.items[i]) >=
+            journal->segment_bytes / 4)
             return false;
-    return !journal->current || hf_journal_current_room(journal) < journal->current->bytes / 2;
+    return !journal->files.current ||
+           hf_journal_current_room(journal) < journal->files.current->bytes / 2;
 }
 
 bool
 hf_journal_tidy_due(const struct hf_journal *journal, uint64_t now_ms)
 {
-    for (size_t i = 0; i < journal->released.count; i++)
-        if (may_go(journal, journal->released.items[i]))
+    for (size_t i = 0; i < journal->files.released.count; i++)
+        if (may_go(journal, journal->files.released.items[i]))
             return true;
     return unwiped_spare(journal) ||
-           (hf_journal_needs_spare(journal) && now_ms >= journal->spare_retry_ms);
+           (hf_journal_needs_spare(journal) && now_ms >= journal->writer.spare_retry_ms);
 }
 
 /* Keeps the file as a spare, or takes it away. */
@@ -63,7 +65,7 @@ settle(struct hf_journal *journal, struct hf_segment *segment, bool keep)
     hf_journal_lock(journal);
 
     if (keep) {
-        hf_segment_list_add(&journal->spares, segment);
+        hf_segment_list_add(&journal->files.spares, segment);
         return;
     }
     if (status != HF_OK) /* the file stays, its room is lost until the next start */
@@ -76,15 +78,15 @@ settle_released(struct hf_journal *journal)
 {
     bool any = false;
 
-    for (size_t i = 0; i < journal->released.count;) {
-        struct hf_segment *segment = journal->released.items[i];
+    for (size_t i = 0; i < journal->files.released.count;) {
+        struct hf_segment *segment = journal->files.released.items[i];
         if (!may_go(journal, segment)) {
             i++;
             continue;
         }
-        hf_segment_list_remove(&journal->released, i);
+        hf_segment_list_remove(&journal->files.released, i);
         settle(journal, segment,
-               journal->spares.count < HF_JOURNAL_SPARES &&
+               journal->files.spares.count < HF_JOURNAL_SPARES &&
                    hf_journal_fits_as_spare(journal, segment));
         any = true;
         i = 0; /* the list may have grown while the lock was given up */
@@ -96,9 +98,9 @@ settle_released(struct hf_journal *journal)
 static void
 drop_small_spares(struct hf_journal *journal)
 {
-    while (journal->spares.count > 0) {
-        struct hf_segment *spare = journal->spares.items[0];
-        hf_segment_list_remove(&journal->spares, 0);
+    while (journal->files.spares.count > 0) {
+        struct hf_segment *spare = journal->files.spares.items[0];
+        hf_segment_list_remove(&journal->files.spares, 0);
         settle(journal, spare, false);
     }
 }
@@ -121,16 +123,16 @@ make_spare(struct hf_journal *journal)
     } else if (journal->hold_room) {
         status = hf_journal_no_room(&err);
     } else {
-        uint64_t number = journal->next_number++;
+        uint64_t number = journal->files.next_number++;
         hf_journal_unlock(journal);
         status = hf_segment_create(journal->directory, number, bytes, &segment, &err);
         hf_journal_lock(journal);
     }
     hf_trouble_set(&journal->space_trouble, status, &err);
     if (status == HF_OK)
-        hf_segment_list_add(&journal->spares, segment);
+        hf_segment_list_add(&journal->files.spares, segment);
     else
-        journal->spare_retry_ms = hf_boot_ms() + HF_JOURNAL_RETRY_MS;
+        journal->writer.spare_retry_ms = hf_boot_ms() + HF_JOURNAL_RETRY_MS;
 }
 
 void
@@ -144,11 +146,11 @@ hf_journal_tidy(struct hf_journal *journal)
         settle(journal, spare, true);
     }
     if (freed)
-        journal->retry_ms = journal->spare_retry_ms = 0;
-    if (hf_journal_needs_spare(journal) && hf_boot_ms() >= journal->spare_retry_ms)
+        journal->writer.retry_ms = journal->writer.spare_retry_ms = 0;
+    if (hf_journal_needs_spare(journal) && hf_boot_ms() >= journal->writer.spare_retry_ms)
         make_spare(journal);
     if (!hf_journal_needs_spare(journal))
         hf_trouble_set(&journal->space_trouble, HF_OK, NULL);
-    journal->report = true;
+    journal->writer.report = true;
     pthread_cond_broadcast(&journal->progress);
 }

@@ -13,7 +13,7 @@ refuse(struct hf_journal *journal, struct hf_error *err)
 {
     const struct hf_trouble *write = &journal->write_trouble, *space = &journal->space_trouble;
 
-    if (journal->flight && journal->attempts > 0 && write->status != HF_OK)
+    if (journal->flight && journal->writer.attempts > 0 && write->status != HF_OK)
         return hf_fail(err, write->status == HF_ENOSPC ? HF_ENOSPC : HF_EFULL, "%s", write->text);
     if (!hf_journal_has_room(journal) && space->status != HF_OK)
         return hf_fail(err, space->status == HF_ENOSPC ? HF_ENOSPC : HF_EFULL, "%s", space->text);
@@ -41,17 +41,17 @@ hf_journal_begin(struct hf_journal *journal, bool wait, struct hf_error *err)
         hf_journal_unlock(journal);
         return hf_fail(err, HF_ESTOPPED, "the journal is closing");
     }
-    hf_assert(!journal->in_unit);
-    journal->in_unit = true;
-    journal->unit = hf_builder_place(journal->waiting);
-    journal->unit_seq = journal->next_seq;
+    hf_assert(!journal->unit.open);
+    journal->unit.open = true;
+    journal->unit.place = hf_builder_place(journal->waiting);
+    journal->unit.seq = journal->next_seq;
     return HF_OK;
 }
 
 uint64_t
 hf_journal_next_seq(const struct hf_journal *journal)
 {
-    hf_assert(journal->in_unit);
+    hf_assert(journal->unit.open);
     return journal->next_seq;
 }
 
@@ -62,7 +62,7 @@ hf_journal_append_entry(struct hf_journal *journal, const struct hf_journal_entr
     /* A batch that no file could ever hold would wait for ever. */
     uint64_t max = HF_MIN(HF_JOURNAL_RECORD_MAX, journal->max_bytes / 4);
 
-    hf_assert(journal->in_unit);
+    hf_assert(journal->unit.open);
     if (payload.size == 0)
         return hf_fail(err, HF_EUSAGE, "a record has no bytes");
     if (payload.size > max)
@@ -101,7 +101,7 @@ hf_journal_set_state(struct hf_journal *journal, const char *key, struct hf_slic
         journal->waiting->changes.size + (journal->flight ? journal->flight->changes.size : 0);
     size_t size = sizeof(struct hf_disk_change) + key_bytes + value.size;
 
-    hf_assert(journal->in_unit);
+    hf_assert(journal->unit.open);
     if (key_bytes == 0 || key_bytes > KEY_MAX)
         return hf_fail(err, HF_EUSAGE, "a state key has 1 to %d bytes, not %zu", KEY_MAX,
                        key_bytes);
@@ -120,8 +120,8 @@ hf_journal_set_state(struct hf_journal *journal, const char *key, struct hf_slic
 void
 hf_journal_commit(struct hf_journal *journal)
 {
-    hf_assert(journal->in_unit);
-    journal->in_unit = false;
+    hf_assert(journal->unit.open);
+    journal->unit.open = false;
     if (!hf_builder_empty(journal->waiting))
         pthread_cond_signal(&journal->work);
     hf_journal_unlock(journal);
@@ -130,10 +130,10 @@ hf_journal_commit(struct hf_journal *journal)
 void
 hf_journal_abandon(struct hf_journal *journal)
 {
-    hf_assert(journal->in_unit);
-    hf_builder_cut(journal->waiting, &journal->unit);
-    journal->next_seq = journal->unit_seq;
-    journal->in_unit = false;
+    hf_assert(journal->unit.open);
+    hf_builder_cut(journal->waiting, &journal->unit.place);
+    journal->next_seq = journal->unit.seq;
+    journal->unit.open = false;
     hf_journal_unlock(journal);
 }
 
@@ -141,7 +141,7 @@ hf_journal_abandon(struct hf_journal *journal)
 static enum hf_status
 wait_for_progress(struct hf_journal *journal, const struct timespec *at, struct hf_error *err)
 {
-    if (journal->attempts > 1) /* it failed on a fresh segment too, so it may take long */
+    if (journal->writer.attempts > 1) /* it failed on a fresh segment too, so it may take long */
         return hf_fail(err, journal->write_trouble.status, "%s", journal->write_trouble.text);
     if (!at)
         pthread_cond_wait(&journal->progress, &journal->lock);

@@ -2,7 +2,7 @@
  * batch counts when its header verifies under the segment's generation and its bytes lie below the
  * limit.
  */
-#include "agent/journal/journal_impl.h"
+#include "agent/journal/segment_impl.h"
 
 #include <string.h>
 

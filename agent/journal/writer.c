@@ -32,14 +32,14 @@ has_work(const struct hf_journal *journal)
 static bool
 is_drained(const struct hf_journal *journal)
 {
-    return journal->current && hf_segment_has_events(journal->current) &&
-           journal->current->last_seq <= journal->released_seq;
+    return journal->files.current && hf_segment_has_events(journal->files.current) &&
+           journal->files.current->last_seq <= journal->released_seq;
 }
 
 static bool
 must_record(const struct hf_journal *journal)
 {
-    return journal->current && journal->released.count > 0 &&
+    return journal->files.current && journal->files.released.count > 0 &&
            journal->released_seq > journal->recorded_seq;
 }
 
@@ -47,32 +47,33 @@ must_record(const struct hf_journal *journal)
 static enum job
 choose(const struct hf_journal *journal, uint64_t now_ms, uint64_t *until_ms)
 {
-    bool failing = journal->attempts > 0;
-    bool blocked = journal->flight && journal->attempts > 1 &&
-                   (now_ms < journal->retry_ms || journal->stopping);
-    uint64_t mark_ms = journal->commit_ms + HF_JOURNAL_IDLE_MS;
+    bool failing = journal->writer.attempts > 0;
+    bool blocked = journal->flight && journal->writer.attempts > 1 &&
+                   (now_ms < journal->writer.retry_ms || journal->stopping);
+    uint64_t mark_ms = journal->writer.commit_ms + HF_JOURNAL_IDLE_MS;
 
     if (hf_journal_tidy_due(journal, now_ms))
         return JOB_TIDY;
     if (has_work(journal) && !blocked)
         return JOB_WRITE;
-    if (journal->wipe && !has_work(journal) && is_drained(journal) && now_ms >= journal->retry_ms)
+    if (journal->wipe && !has_work(journal) && is_drained(journal) &&
+        now_ms >= journal->writer.retry_ms)
         return JOB_ROTATE;
     if (must_record(journal))
         return JOB_MARK;
-    if (journal->unmarked && !failing && (now_ms >= mark_ms || journal->stopping))
+    if (journal->writer.unmarked && !failing && (now_ms >= mark_ms || journal->stopping))
         return JOB_MARK;
     if (journal->stopping)
         return JOB_STOP;
 
     *until_ms = 0;
     if (blocked)
-        *until_ms = journal->retry_ms;
-    else if (journal->unmarked && !failing)
+        *until_ms = journal->writer.retry_ms;
+    else if (journal->writer.unmarked && !failing)
         *until_ms = mark_ms;
     if (journal->refused && hf_journal_needs_spare(journal))
-        *until_ms =
-            *until_ms ? HF_MIN(*until_ms, journal->spare_retry_ms) : journal->spare_retry_ms;
+        *until_ms = *until_ms ? HF_MIN(*until_ms, journal->writer.spare_retry_ms)
+                              : journal->writer.spare_retry_ms;
     return JOB_SLEEP;
 }
 
@@ -97,7 +98,7 @@ swap_builders(struct hf_journal *journal)
     journal->flight = journal->waiting;
     journal->flight->stamp_ns = hf_wall_ns();
     hf_repeat_give(&journal->repeat, journal->flight);
-    journal->attempts = 0;
+    journal->writer.attempts = 0;
     journal->waiting = &journal->builders[journal->flight == &journal->builders[0]];
     hf_builder_reset(journal->waiting, ++journal->batch_number, journal->next_seq);
     pthread_cond_broadcast(&journal->progress);
@@ -108,7 +109,7 @@ static enum hf_status
 write_batch(struct hf_journal *journal, struct hf_builder *builder, uint64_t *ret_released_seq,
             struct hf_error *err)
 {
-    struct hf_segment *segment = journal->current;
+    struct hf_segment *segment = journal->files.current;
     struct hf_batch_head head = {
         .generation = segment->generation,
         .durable_seq = journal->durable_seq,
@@ -130,7 +131,7 @@ static void
 publish(struct hf_journal *journal, uint64_t released_seq)
 {
     struct hf_builder *flight = journal->flight;
-    struct hf_segment *segment = journal->current;
+    struct hf_segment *segment = journal->files.current;
     uint64_t last_seq = flight->first_seq + flight->event_count - 1;
 
     hf_segment_note_batch(segment, flight->first_seq, last_seq, segment->end);
@@ -139,11 +140,11 @@ publish(struct hf_journal *journal, uint64_t released_seq)
     journal->durable_seq = last_seq;
     journal->durable_number = flight->number;
     journal->recorded_seq = released_seq;
-    journal->commits++;
-    journal->events += flight->event_count;
-    journal->commit_ms = hf_boot_ms();
-    journal->unmarked = true;
-    journal->attempts = 0;
+    journal->writer.commits++;
+    journal->writer.events += flight->event_count;
+    journal->writer.commit_ms = hf_boot_ms();
+    journal->writer.unmarked = true;
+    journal->writer.attempts = 0;
     hf_trouble_set(&journal->write_trouble, HF_OK, NULL);
     hf_repeat_take(&journal->repeat, flight);
     hf_builder_reset(flight, 0, 0);
@@ -168,11 +169,11 @@ write_flight(struct hf_journal *journal)
     if (status == HF_OK) {
         publish(journal, released_seq);
     } else {
-        journal->attempts++;
-        journal->retry_ms = hf_boot_ms() + HF_JOURNAL_RETRY_MS;
+        journal->writer.attempts++;
+        journal->writer.retry_ms = hf_boot_ms() + HF_JOURNAL_RETRY_MS;
         hf_trouble_set(&journal->write_trouble, status, &err);
     }
-    journal->report = true;
+    journal->writer.report = true;
     pthread_cond_broadcast(&journal->progress);
 }
 
@@ -183,10 +184,11 @@ write_mark(struct hf_journal *journal)
     uint64_t released_seq = journal->released_seq;
     struct hf_error err;
 
-    journal->unmarked = false;
+    journal->writer.unmarked = false;
     for (size_t i = 0; !has_work(journal) && i < HF_COUNT(journal->builders); i++)
         hf_builder_trim(&journal->builders[i]); /* nothing came for a while */
-    if (!journal->current || journal->current->end + HF_BATCH_HEAD > journal->current->bytes) {
+    if (!journal->files.current ||
+        journal->files.current->end + HF_BATCH_HEAD > journal->files.current->bytes) {
         journal->recorded_seq =
             released_seq; /* not recorded, but room has to come from somewhere */
         return;
@@ -202,10 +204,10 @@ write_mark(struct hf_journal *journal)
     if (write_batch(journal, &mark, &released_seq, &err) != HF_OK) {
         hf_trouble_set(&journal->write_trouble, err.status, &err);
         hf_journal_freeze(journal); /* the next batch opens another segment */
-        journal->report = true;
+        journal->writer.report = true;
         return;
     }
-    journal->current->end += hf_builder_bytes(&mark);
+    journal->files.current->end += hf_builder_bytes(&mark);
     journal->recorded_seq = released_seq;
 }
 
@@ -216,10 +218,11 @@ leave_drained(struct hf_journal *journal)
     enum hf_status status = hf_journal_rotate(journal, 0, &err);
 
     if (status != HF_OK) {
-        journal->retry_ms = hf_boot_ms() + HF_JOURNAL_RETRY_MS; /* and when something is released */
+        journal->writer.retry_ms =
+            hf_boot_ms() + HF_JOURNAL_RETRY_MS; /* and when something is released */
         hf_trouble_set(&journal->space_trouble, status, &err);
     } else {
-        journal->unmarked = false; /* the new header covers all */
+        journal->writer.unmarked = false; /* the new header covers all */
     }
 }
 
@@ -230,7 +233,7 @@ report(struct hf_journal *journal)
     uint64_t durable_seq = journal->durable_seq;
     bool room = hf_journal_admits(journal);
 
-    journal->report = false;
+    journal->writer.report = false;
     if (room)
         journal->refused = false;
     if (!journal->on_commit)
@@ -249,7 +252,7 @@ step(struct hf_journal *journal)
     /* First, so that the report can promise the room that this makes. */
     if (job == JOB_WRITE && !journal->flight)
         swap_builders(journal);
-    if (journal->report) {
+    if (journal->writer.report) {
         report(journal);
         return true;
     }

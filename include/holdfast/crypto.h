@@ -99,8 +99,8 @@ void hf_opener_free(struct hf_opener *opener);
 enum hf_status hf_cms_decrypt(struct hf_opener *opener, struct hf_slice der,
                               struct hf_buf *ret_plain, struct hf_error *err) hf_must_check;
 
-/* ---- TLS 1.2 and 1.3: bytes in, bytes out. Whoever owns a socket moves them, and closes it when it
- * takes too long: there is no clock here ----
+/* ---- TLS 1.2 and 1.3: bytes in, bytes out. Whoever owns a socket moves them, and closes it when
+ * it takes too long: there is no clock here ----
  *
  *              feed()   ┌─────────┐  read()               each time the socket is ready:
  *   from the  ────────▶ │         │ ────────▶  to the       feed what came, as far as it is taken
@@ -134,8 +134,8 @@ struct hf_tls_client_options {
     const char *const *alpn;                 /* to be offered */
     size_t alpn_count;
 };
-/* All files are read here, and not again: when they change, make another context for the sessions to
- * come, and free this one, which lives on in the sessions it has. */
+/* All files are read here, and not again: when they change, make another context for the sessions
+ * to come, and free this one, which lives on in the sessions it has. */
 enum hf_status hf_tls_server_new(const struct hf_tls_server_options *options,
                                  struct hf_tls **ret_tls, struct hf_error *err) hf_must_check;
 enum hf_status hf_tls_client_new(const struct hf_tls_client_options *options,
@@ -150,11 +150,12 @@ enum hf_status hf_tls_session_new(struct hf_tls *tls, const char *name,
                                   struct hf_error *err) hf_must_check;
 void hf_tls_session_free(struct hf_tls_session *session);
 
-/* Each of these gives the first failure again once there was one: HF_ETLS: the other side is not who
- * it has to be, or does not speak TLS as we do; HF_ELIMIT: a handshake without end; HF_EIO: the
+/* Each of these gives the first failure again once there was one: HF_ETLS: the other side is not
+ * who it has to be, or does not speak TLS as we do; HF_ELIMIT: a handshake without end; HF_EIO: the
  * connection was cut. The reason is in `err`, and what the other side is told of it in out(). */
 
-/* Takes bytes from the socket. *ret_used less than all: read() or send first, then feed the rest. */
+/* Takes bytes from the socket. *ret_used less than all: read() or send first, then feed the rest.
+ */
 enum hf_status hf_tls_session_feed(struct hf_tls_session *session, struct hf_slice bytes,
                                    size_t *ret_used, struct hf_error *err) hf_must_check;
 /* No more will come from the socket: it has ended. read() then gives what is left, and after that
@@ -186,8 +187,8 @@ const char *hf_tls_session_version(const struct hf_tls_session *session); /* "TL
 const char *hf_tls_session_alpn(const struct hf_tls_session *session); /* "": none was agreed on */
 /* Lower-case hex SHA-256 of the other side's certificate; "": it has none. */
 const char *hf_tls_session_peer_fingerprint(const struct hf_tls_session *session);
-/* Of a client's session: the name in the certificate that `name` matched. Of a server's: the subject
- * of the verified certificate (RFC 2253, ASCII, the rest escaped), "": none was asked for. */
+/* Of a client's session: the name in the certificate that `name` matched. Of a server's: the
+ * subject of the verified certificate (RFC 2253, ASCII, the rest escaped), "": none was asked for. */
 const char *hf_tls_session_peer_name(const struct hf_tls_session *session);
 
 #endif

@@ -5,8 +5,9 @@
  * Input: a byte of mode, one of step (bytes that are fed at once), then bytes.
  *   mode 1: a server that asks for certificates; else one that does not
  *   mode 2: the bytes go to a client; else to a server
- *   mode 4: two sessions talk, and the bytes are what happens on the way from client to server: three
- *           each, at which of its bytes (two, little-endian) and what is changed in it; 0: it is cut
+ *   mode 4: two sessions talk, and the bytes are what happens on the way from client to server:
+ *           three each, at which of its bytes (two, little-endian) and what is changed in it; 0: it
+ *           is cut there
  */
 #include <holdfast/crypto.h>
 

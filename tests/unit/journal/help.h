@@ -313,8 +313,8 @@ static inline struct hf_segment
 look_at_current(struct fixture *fixture)
 {
     hf_journal_lock(fixture->journal);
-    assert_non_null(fixture->journal->current);
-    struct hf_segment current = *fixture->journal->current;
+    assert_non_null(fixture->journal->files.current);
+    struct hf_segment current = *fixture->journal->files.current;
     hf_journal_unlock(fixture->journal);
     return current;
 }
@@ -323,8 +323,8 @@ static inline struct hf_segment
 look_at_held(struct fixture *fixture, size_t at)
 {
     hf_journal_lock(fixture->journal);
-    assert_true(at < fixture->journal->held.count);
-    struct hf_segment held = *fixture->journal->held.items[at];
+    assert_true(at < fixture->journal->files.held.count);
+    struct hf_segment held = *fixture->journal->files.held.items[at];
     hf_journal_unlock(fixture->journal);
     return held;
 }
@@ -333,7 +333,7 @@ static inline size_t
 count_held(struct fixture *fixture)
 {
     hf_journal_lock(fixture->journal);
-    size_t count = fixture->journal->held.count;
+    size_t count = fixture->journal->files.held.count;
     hf_journal_unlock(fixture->journal);
     return count;
 }
@@ -342,7 +342,7 @@ static inline size_t
 count_spares(struct fixture *fixture)
 {
     hf_journal_lock(fixture->journal);
-    size_t count = fixture->journal->spares.count;
+    size_t count = fixture->journal->files.spares.count;
     hf_journal_unlock(fixture->journal);
     return count;
 }
