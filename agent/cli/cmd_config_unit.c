@@ -12,8 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define URL_DIR "dir://"
-
 static const char *const always_seen[] = { "/etc/holdfast", "/var/lib/holdfast", "/run/holdfast",
                                            "/usr", "/etc/ssl" };
 
@@ -97,8 +95,8 @@ show_stores(struct unit *unit, const struct hf_config *config)
         status = show(unit, store->ca_file, false);
         if (status == HF_OK)
             status = show(unit, store->credentials_file, false);
-        if (status == HF_OK && hf_starts_with(store->url, URL_DIR))
-            status = show(unit, store->url + strlen(URL_DIR), true);
+        if (status == HF_OK && store->kind == HF_STORE_DIR)
+            status = show(unit, hf_config_store_place(store), true);
     }
     return status;
 }

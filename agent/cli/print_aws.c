@@ -49,7 +49,7 @@ endpoint_rule(const char *url, const char *region, json_t *conditions)
 static json_t *
 endpoint_rules(const struct hf_config_store *store)
 {
-    const char *host = strstr(store->url, "://") + 3;
+    const char *host = hf_config_store_place(store);
     int scheme = (int)(host - store->url);
     char *in_bucket hf_owned(hf_freep) =
         store->addressing == HF_ADDRESSING_VIRTUAL
@@ -139,7 +139,7 @@ check_possible(const struct options *options, const struct target *target, struc
         return hf_fail(err, HF_EUSAGE,
                        "--print-aws needs the configuration that `holdfast api` runs with, not a "
                        "bucket alone");
-    if (hf_starts_with(target->own_store.url, "dir://"))
+    if (target->own_store.kind == HF_STORE_DIR)
         return hf_fail(
             err, HF_EUSAGE,
             "'%s' is a directory; the AWS CLI reads from S3 only (`holdfast validate` reads both)",

@@ -117,6 +117,7 @@ choose_bucket(const struct options *o, struct target *target, struct hf_error *e
         .timeout_s = 60,
         .connections = 4,
     };
+    hf_config_store_derive(&target->own_store);
     target->bucket = o->alone.bucket;
     target->layout = (struct hf_layout){
         .prefix = prefix,

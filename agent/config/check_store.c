@@ -18,18 +18,17 @@ refuse_written(struct hf_checked entry, const char *const *keys, size_t count, c
 }
 
 static enum hf_status
-check_s3(struct hf_checked entry, const struct hf_config_store *store, bool is_tls,
-         struct hf_error *err)
+check_s3(struct hf_checked entry, const struct hf_config_store *store, struct hf_error *err)
 {
     static const char *const dir_only[] = { "worm" };
     const char *wrong = hf_rule_origin(store->url);
     if (wrong)
         return hf_check_fail(err, entry, "url", "'%.200s' %s", store->url, wrong);
-    if (store->ca_file && !is_tls)
+    if (store->ca_file && !store->tls)
         return hf_check_fail(err, entry, "ca_file",
                              "plain http:// has no certificate to check; leave it out or "
                              "write an https:// url");
-    const char *host = strstr(store->url, "://") + 3;
+    const char *host = hf_config_store_place(store);
     if (store->addressing == HF_ADDRESSING_VIRTUAL &&
         (host[0] == '[' || hf_is_ipv4(host, strcspn(host, ":"))))
         return hf_check_fail(err, entry, "addressing",
@@ -60,14 +59,15 @@ hf_check_store(struct hf_checked entry, const struct hf_config_store *store, str
     const char *wrong = hf_rule_name(store->name);
     if (wrong)
         return hf_check_fail(err, entry, "name", "'%s' %s", store->name, wrong);
-    if (hf_starts_with(store->url, "https://") || hf_starts_with(store->url, "http://"))
-        return check_s3(entry, store, hf_starts_with(store->url, "https://"), err);
-    if (!hf_starts_with(store->url, "dir://"))
+    const char *place = hf_config_store_place(store);
+    if (!place)
         return hf_check_fail(err, entry, "url",
                              "'%.200s' is not https://HOST[:PORT], http://HOST[:PORT] or "
                              "dir:///DIRECTORY",
                              store->url);
-    wrong = hf_rule_directory(store->url);
+    if (store->kind == HF_STORE_S3)
+        return check_s3(entry, store, err);
+    wrong = hf_rule_directory(place);
     if (wrong)
         return hf_check_fail(err, entry, "url", "'%.200s' %s", store->url, wrong);
     return refuse_written(entry, s3_only, HF_COUNT(s3_only),

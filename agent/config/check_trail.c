@@ -166,13 +166,12 @@ check_encryption(struct hf_checked entry, const struct hf_config_store *store,
     }
     bool by_store =
         type == HF_ENCRYPT_SSE_S3 || type == HF_ENCRYPT_SSE_KMS || type == HF_ENCRYPT_SSE_C;
-    if (by_store && hf_starts_with(store->url, "dir://"))
+    if (by_store && store->kind == HF_STORE_DIR)
         return hf_check_fail(err, entry, "encryption.type",
                              "%s is done by an S3 store, and '%s' is a directory; write "
                              "cms or none",
                              hf_encryption_text(type), store->name);
-    if ((type == HF_ENCRYPT_SSE_C || type == HF_ENCRYPT_SSE_KMS) &&
-        !hf_starts_with(store->url, "https://"))
+    if ((type == HF_ENCRYPT_SSE_C || type == HF_ENCRYPT_SSE_KMS) && !store->tls)
         return hf_check_fail(err, entry, "encryption.type",
                              "%s is sent over https:// only, and store '%s' is %s",
                              hf_encryption_text(type), store->name, store->url);
@@ -189,7 +188,7 @@ check_file_name(struct hf_checked entry, const struct hf_config *config,
 {
     size_t length = strlen("000000000000_CloudTrail-Digest____YYYYMMDDTHHMMSSZ.json.gz.meta.json") +
                     2 * strlen(config->agent.region) + strlen(trail->name);
-    if (!hf_starts_with(store->url, "dir://") || length <= FILE_NAME_MAX)
+    if (store->kind != HF_STORE_DIR || length <= FILE_NAME_MAX)
         return HF_OK;
     return hf_check_fail(err, entry, "name",
                          "with this region its digests' file names have %zu bytes, and a directory "

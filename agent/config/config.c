@@ -63,6 +63,8 @@ derive(struct hf_config *config, struct hf_error *err)
         agent->control = hf_path_absolute(agent->state_dir, "control.sock");
     if (!agent->control)
         return hf_fail(err, HF_ECONFIG, "%s: agent.state_dir: the path is too long", config->path);
+    for (size_t i = 0; i < config->store_count; i++)
+        hf_config_store_derive(&config->stores[i]);
     return HF_OK;
 }
 

@@ -4,6 +4,7 @@
  *   node     the YAML file as a small tree that knows its lines; libyaml is behind it
  *   value    one typed field: from a text, copied, compared, cleared
  *   section  the same for all fields of an entry
+ *   store_url  what a store's url says by its scheme
  *   read     tree into structs, by the table
  *   check    what the table cannot say: names that exist, values that fit each other
  *   rule     which characters a name may have
@@ -187,7 +188,7 @@ const char *hf_rule_bucket(const char *text);
 const char *hf_rule_prefix(const char *text);
 const char *hf_rule_header(const char *text);    /* what may be sent as a header's value */
 const char *hf_rule_origin(const char *text);    /* SCHEME://HOST[:PORT], nothing else */
-const char *hf_rule_directory(const char *text); /* dir:///DIRECTORY */
+const char *hf_rule_directory(const char *path); /* of a dir store */
 const char *hf_rule_loopback(const char *text);  /* ADDRESS:PORT of the loopback */
 bool hf_is_ipv4(const char *text, size_t size);
 

@@ -169,9 +169,8 @@ hf_rule_origin(const char *text)
 }
 
 const char *
-hf_rule_directory(const char *text)
+hf_rule_directory(const char *path)
 {
-    const char *path = text + strlen("dir://");
     if (path[0] != '/' || path[1] == '\0')
         return "is no absolute directory; write dir:///DIRECTORY, with three slashes";
     if (path[1] == '/')

@@ -47,7 +47,7 @@ store_clock_ms(const struct hf_deliverer *deliverer)
 bool
 clock_known(const struct hf_deliverer *deliverer)
 {
-    return deliverer->is_dir || store_clock_ms(deliverer) != INT64_MIN;
+    return deliverer->store.kind == HF_STORE_DIR || store_clock_ms(deliverer) != INT64_MIN;
 }
 
 int64_t
@@ -94,7 +94,7 @@ clock_check(struct hf_deliverer *deliverer, struct hf_error *err)
                        "this host's clock says %s, before this program was built; set it", date);
     }
     believe(deliverer);
-    if (deliverer->is_dir)
+    if (deliverer->store.kind == HF_STORE_DIR)
         return check_dir(deliverer, err);
     if (skew_s > HF_SKEW_MAX_S || skew_s < -HF_SKEW_MAX_S)
         return hf_fail(err, HF_ESKEW,

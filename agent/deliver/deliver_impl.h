@@ -127,7 +127,6 @@ enum hf_status judge_not_held(const struct work *work, struct hf_error *err);
 
 struct hf_deliverer {
     struct hf_config_store store; /* a copy: the configuration may be replaced meanwhile */
-    bool is_dir;
     pthread_t thread;
 
     pthread_mutex_t lock;

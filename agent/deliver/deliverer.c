@@ -96,7 +96,7 @@ begin(struct hf_deliverer *deliverer, struct work *work)
     work->delivery->newest_digest_key[0] = '\0';
     hf_freep(&work->delivery->newest_signature);
     work->delivery->chain_unseen = false;
-    if (deliverer->is_dir) {
+    if (deliverer->store.kind == HF_STORE_DIR) {
         dir_job_run(work);
         return;
     }
@@ -246,7 +246,9 @@ run(void *context)
 {
     struct hf_deliverer *deliverer = context;
     (void)pthread_setname_np(pthread_self(), "hf-deliver");
-    unsigned at_once = deliverer->is_dir ? 1 : (unsigned)HF_MAX(deliverer->store.connections, 1);
+    unsigned at_once = deliverer->store.kind == HF_STORE_DIR
+                           ? 1
+                           : (unsigned)HF_MAX(deliverer->store.connections, 1);
 
     for (;;) {
         struct orders orders = take_arrived(deliverer);
@@ -280,7 +282,6 @@ hf_deliverer_start(const struct hf_config_store *store)
     struct hf_deliverer *deliverer = hf_alloc(sizeof(*deliverer));
 
     hf_config_store_copy(store, &deliverer->store);
-    deliverer->is_dir = hf_starts_with(store->url, "dir:");
     deliverer->locked.arrived_end = &deliverer->locked.arrived;
     deliverer->waiting_end = &deliverer->waiting;
     clock_init(deliverer);

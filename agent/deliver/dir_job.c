@@ -12,7 +12,8 @@ static enum hf_status
 open_dir(const struct hf_deliverer *deliverer, const char *bucket, struct hf_dir **ret_dir,
          struct hf_error *err)
 {
-    return hf_dir_open(deliverer->store.url, bucket, deliverer->store.worm, ret_dir, err);
+    return hf_dir_open(hf_config_store_place(&deliverer->store), bucket, deliverer->store.worm,
+                       ret_dir, err);
 }
 
 /* ---- PUT ---- */

@@ -1,26 +1,24 @@
-/* Opening: from an URL and a bucket's name to a folder. */
+/* Opening: from a directory and a bucket's name to a folder. */
 #include "agent/dir/dir_impl.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static const char scheme[] = "dir://";
-
 /* ROOT leaves room for bucket, key, and the longest suffix a file of ours gets. */
 #define ROOT_MAX 1024
 
 enum hf_status
-hf_dir_open(const char *url, const char *bucket, int worm, struct hf_dir **ret_dir,
+hf_dir_open(const char *root, const char *bucket, int worm, struct hf_dir **ret_dir,
             struct hf_error *err)
 {
-    if (!hf_starts_with(url, scheme) || url[sizeof(scheme) - 1] != '/')
-        return hf_fail(err, HF_ECONFIG, "'%s' is no directory store; write dir:///DIRECTORY", url);
-    const char *root = url + sizeof(scheme) - 1;
+    if (root[0] != '/')
+        return hf_fail(err, HF_ECONFIG, "'dir://%s' is no directory store; write dir:///DIRECTORY",
+                       root);
     size_t size = strlen(root);
     if (size > ROOT_MAX)
         return hf_fail(err, HF_ECONFIG,
-                       "the directory of '%s' has over %d bytes; use a shorter path", url,
+                       "the directory of 'dir://%s' has over %d bytes; use a shorter path", root,
                        ROOT_MAX);
     while (size > 1 && root[size - 1] == '/')
         size--;

@@ -14,7 +14,7 @@ enum hf_status
 hf_store_open(const struct hf_config_store *store, const char *bucket, struct hf_store **ret_store,
               struct hf_error *err)
 {
-    bool is_dir = hf_starts_with(store->url, "dir://");
+    bool is_dir = store->kind == HF_STORE_DIR;
     void *state = NULL;
     enum hf_status status = is_dir ? hf_store_dir_open(store, bucket, &state, err)
                                    : hf_store_s3_open(store, bucket, &state, err);

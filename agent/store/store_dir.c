@@ -12,7 +12,8 @@ hf_store_dir_open(const struct hf_config_store *store, const char *bucket, void 
                   struct hf_error *err)
 {
     struct hf_dir *dir = NULL;
-    enum hf_status status = hf_dir_open(store->url, bucket, store->worm, &dir, err);
+    enum hf_status status =
+        hf_dir_open(hf_config_store_place(store), bucket, store->worm, &dir, err);
 
     if (status == HF_OK)
         *ret_state = dir;

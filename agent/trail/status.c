@@ -145,7 +145,7 @@ status_doc(struct hf_trails *trails)
         hf_doc_set_text(store, "name", slot->config->name);
         hf_doc_set_text(store, "url", slot->config->url);
         hf_doc_set_bool(store, "advisory",
-                        hf_starts_with(slot->config->url, "dir://") &&
+                        slot->config->kind == HF_STORE_DIR &&
                             slot->config->worm == HF_WORM_ADVISORY);
         hf_doc_set(store, "skew_s", json_integer(hf_deliverer_skew_s(slot->deliverer)));
         json_array_append_new(stores, store);

@@ -22,6 +22,8 @@ enum { HF_ADDRESSING_PATH, HF_ADDRESSING_VIRTUAL };
 enum { HF_CONFIRM_HEAD, HF_CONFIRM_PUT };
 enum { HF_CHECKSUM_MD5, HF_CHECKSUM_SHA256 };
 enum { HF_WORM_ADVISORY, HF_WORM_FILER };
+/* What a store is: follows from the scheme of its url. */
+enum hf_store_kind { HF_STORE_S3, HF_STORE_DIR };
 enum { HF_SOURCE_FILE, HF_SOURCE_SOCKET, HF_SOURCE_STDIN };
 enum { HF_START_END, HF_START_BEGINNING };
 enum { HF_LOCK_NONE, HF_LOCK_GOVERNANCE, HF_LOCK_COMPLIANCE };
@@ -61,6 +63,9 @@ struct hf_config_agent {
 
 struct hf_config_store {
     int line;
+    /* from the url: hf_config_store_derive() */
+    enum hf_store_kind kind;
+    bool tls;
 #define OPTION(section, key, field, type, ...) HF_IN_##section(type, field)
 #define HF_IN_agent(type, field)
 #define HF_IN_store(type, field) HF_FIELD_##type(field)
@@ -190,6 +195,14 @@ const struct hf_config_store *hf_config_store(const struct hf_config *config, co
 const struct hf_config_source *hf_config_source(const struct hf_config *config, const char *name);
 const struct hf_config_bucket *hf_config_bucket(const struct hf_config *config, const char *name);
 const struct hf_config_trail *hf_config_trail(const struct hf_config *config, const char *name);
+
+/* Sets what follows from the url. Loading does it for each store; who makes an entry by hand calls it
+ * when `url` is set. A scheme that is none of https, http and dir makes an S3 store, whose client
+ * refuses the url. */
+void hf_config_store_derive(struct hf_config_store *store);
+/* The url behind its scheme: HOST[:PORT] of an S3 store, the directory of a dir store. NULL: the
+ * scheme is none of these. */
+const char *hf_config_store_place(const struct hf_config_store *store);
 
 /* What a trail asks of each object: the longer of the bucket's and its own. */
 int hf_config_lock_mode(const struct hf_config *config, const struct hf_config_trail *trail);

@@ -17,9 +17,9 @@
 
 struct hf_dir;
 
-/* `url` is dir:///DIRECTORY, `worm` HF_WORM_*. Looks at nothing: HF_ECONFIG only for an URL or a
- * bucket's name that cannot be. */
-enum hf_status hf_dir_open(const char *url, const char *bucket, int worm, struct hf_dir **ret_dir,
+/* `root` is the store's directory, absolute (hf_config_store_place()), `worm` HF_WORM_*. Looks at
+ * nothing: HF_ECONFIG only for a directory or a bucket's name that cannot be. */
+enum hf_status hf_dir_open(const char *root, const char *bucket, int worm, struct hf_dir **ret_dir,
                            struct hf_error *err) hf_must_check;
 void hf_dir_close(struct hf_dir *dir);
 void hf_dir_closep(struct hf_dir **dir);

@@ -25,7 +25,9 @@ dir_setup(void **state)
     own->base = base;
     snprintf(own->url, sizeof(own->url), "dir://%s", own->base->root);
     own->base->store.url = own->url;
-    assert_int_equal(hf_dir_open(own->url, "logs", HF_WORM_ADVISORY, &own->dir, &err), HF_OK);
+    hf_config_store_derive(&own->base->store);
+    assert_int_equal(hf_dir_open(own->base->root, "logs", HF_WORM_ADVISORY, &own->dir, &err),
+                     HF_OK);
     assert_int_equal(hf_dir_bucket_create(own->dir, &err), HF_OK);
     *state = own;
     return 0;

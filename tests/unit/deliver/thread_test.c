@@ -78,6 +78,7 @@ use_directory(struct fixture *fixture, char url[300])
     snprintf(bucket, sizeof(bucket), "%s/logs", fixture->root);
     assert_int_equal(mkdir(bucket, 0700), 0);
     fixture->store.url = url;
+    hf_config_store_derive(&fixture->store);
 }
 
 static void

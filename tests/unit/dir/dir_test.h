@@ -15,7 +15,6 @@
 
 struct bucket {
     char root[256];
-    char url[300];
     struct hf_dir *dir;
 };
 
@@ -31,7 +30,7 @@ bucket_open(struct bucket *bucket, int worm)
     struct hf_error err;
 
     hf_dir_close(bucket->dir);
-    assert_int_equal(hf_dir_open(bucket->url, "logs", worm, &bucket->dir, &err), HF_OK);
+    assert_int_equal(hf_dir_open(bucket->root, "logs", worm, &bucket->dir, &err), HF_OK);
 }
 
 static inline int
@@ -42,7 +41,6 @@ bucket_setup(void **state)
 
     assert_non_null(bucket);
     hf_test_tempdir(bucket->root);
-    snprintf(bucket->url, sizeof(bucket->url), "dir://%s", bucket->root);
     bucket_open(bucket, HF_WORM_ADVISORY);
     assert_int_equal(hf_dir_bucket_create(bucket->dir, &err), HF_OK);
     *state = bucket;

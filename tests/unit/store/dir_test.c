@@ -15,6 +15,7 @@ open_dir(void **state)
     snprintf(url, sizeof(url), "dir://%s", folder);
     config =
         (struct hf_config_store){ .name = (char *)"here", .url = url, .worm = HF_WORM_ADVISORY };
+    hf_config_store_derive(&config);
     assert_int_equal(hf_store_open(&config, "bucket", &store, NULL), HF_OK);
     *state = store;
     return 0;

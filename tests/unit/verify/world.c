@@ -70,9 +70,9 @@ world_init(struct world *w)
     hf_test_tempdir(w->root);
     w->config = (struct hf_config_store){ .name = (char *)"here", .worm = HF_WORM_ADVISORY };
     w->config.url = hf_asprintf("dir://%s", w->root);
+    hf_config_store_derive(&w->config);
     assert_int_equal(hf_store_open(&w->config, WORLD_BUCKET, &w->store, NULL), HF_OK);
-    assert_int_equal(hf_dir_open(w->config.url, WORLD_BUCKET, HF_WORM_ADVISORY, &w->dir, NULL),
-                     HF_OK);
+    assert_int_equal(hf_dir_open(w->root, WORLD_BUCKET, HF_WORM_ADVISORY, &w->dir, NULL), HF_OK);
     assert_int_equal(hf_dir_bucket_create(w->dir, NULL), HF_OK);
     w->signer = shared_signer;
     w->verifier = shared_verifier;
