@@ -5,11 +5,25 @@
 #include <holdfast/json.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 void
 lines_begin(struct lines *lines, const struct options *options)
 {
     *lines = (struct lines){ .json = options->json, .list = json_array() };
+}
+
+/* Much of what is said comes from a store: nothing in it may steer a terminal, and what had to be cut
+ * ends with a whole character. */
+static void
+make_showable(char *text, bool cut)
+{
+    hf_mask_controls(text);
+    for (size_t size = strlen(text), i = 0; cut && i < 3 && size > 0; i++) {
+        if (hf_utf8_valid(hf_slice(text, size)))
+            return;
+        text[--size] = '\0';
+    }
 }
 
 void
@@ -25,8 +39,9 @@ lines_add(struct lines *lines, enum line_kind kind, const char *subject, const c
     char text[1024];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
+    int size = vsnprintf(text, sizeof(text), format, args);
     va_end(args);
+    make_showable(text, size >= (int)sizeof(text));
     lines->failures += kind == LINE_FAIL;
     if (!lines->json) {
         printf("%-5s %s: %s\n", words[kind], subject, text);
