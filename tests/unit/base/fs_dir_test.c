@@ -1,35 +1,6 @@
-#include "tests/unit/base/faults.h"
+#include "tests/unit/base/fs_fixture.h"
 
 #include <errno.h>
-#include <fcntl.h>
-
-struct fixture {
-    char directory[256];
-    char path[HF_PATH_MAX];
-    struct faults faults;
-    struct hf_error err;
-};
-
-static int
-set_up(void **state)
-{
-    struct fixture *fixture = hf_alloc(sizeof(*fixture));
-
-    hf_test_tempdir(fixture->directory);
-    *state = fixture;
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-
-    faults_end();
-    hf_test_tempdir_remove(fixture->directory);
-    hf_freep(&fixture);
-    return 0;
-}
 
 static const char *
 inside(struct fixture *fixture, const char *name)

@@ -1,40 +1,7 @@
-#include "tests/unit/base/faults.h"
+#include "tests/unit/base/fs_fixture.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/wait.h>
-
-struct fixture {
-    char directory[256];
-    char path[HF_PATH_MAX];
-    struct hf_buf bytes;
-    struct faults faults;
-    struct hf_error err;
-};
-
-static int
-set_up(void **state)
-{
-    struct fixture *fixture = hf_alloc(sizeof(*fixture));
-
-    hf_test_tempdir(fixture->directory);
-    hf_path_join(fixture->path, sizeof(fixture->path), fixture->directory, "file");
-    fixture->bytes = HF_BUF(100);
-    *state = fixture;
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-
-    faults_end();
-    hf_buf_done(&fixture->bytes);
-    hf_test_tempdir_remove(fixture->directory);
-    hf_freep(&fixture);
-    return 0;
-}
 
 static void
 a_file_is_read_whole(void **state)

@@ -1,40 +1,7 @@
 /* Calls that name a file by its path, and who a file is. */
-#include "tests/unit/base/faults.h"
+#include "tests/unit/base/fs_fixture.h"
 
 #include <errno.h>
-#include <fcntl.h>
-
-struct fixture {
-    char directory[256];
-    char path[HF_PATH_MAX];
-    char other[HF_PATH_MAX];
-    int fd;
-    struct hf_error err;
-};
-
-static int
-set_up(void **state)
-{
-    struct fixture *fixture = hf_alloc(sizeof(*fixture));
-
-    hf_test_tempdir(fixture->directory);
-    hf_path_join(fixture->path, sizeof(fixture->path), fixture->directory, "file");
-    hf_path_join(fixture->other, sizeof(fixture->other), fixture->directory, "other");
-    *state = fixture;
-    return hf_fs_open(fixture->path, O_RDWR | O_CREAT, 0640, &fixture->fd, NULL) == HF_OK ? 0 : -1;
-}
-
-static int
-tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-
-    faults_end();
-    hf_fs_close(&fixture->fd);
-    hf_test_tempdir_remove(fixture->directory);
-    hf_freep(&fixture);
-    return 0;
-}
 
 static void
 paths_can_be_renamed_linked_and_removed(void **state)
@@ -216,7 +183,7 @@ joined_paths_have_one_slash(void **state)
     assert_string_equal(path, "ab/c");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_open, tear_down)
 
 int
 main(void)

@@ -1,40 +1,10 @@
 /* hf_fs_replace() under every failure: the path names the old content or the new, whole. */
-#include "tests/unit/base/faults.h"
+#include "tests/unit/base/fs_fixture.h"
 
 #include <errno.h>
-#include <fcntl.h>
 
 #define OLD "the old content"
 #define NEW "the new content, which is longer than the old"
-
-struct fixture {
-    char directory[256];
-    char path[HF_PATH_MAX];
-    struct faults faults;
-    struct hf_error err;
-};
-
-static int
-set_up(void **state)
-{
-    struct fixture *fixture = hf_alloc(sizeof(*fixture));
-
-    hf_test_tempdir(fixture->directory);
-    hf_path_join(fixture->path, sizeof(fixture->path), fixture->directory, "file");
-    *state = fixture;
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-
-    faults_end();
-    hf_test_tempdir_remove(fixture->directory);
-    hf_freep(&fixture);
-    return 0;
-}
 
 static enum hf_status
 replace(struct fixture *fixture)

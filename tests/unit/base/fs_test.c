@@ -1,39 +1,7 @@
 /* Calls on a descriptor, with the kernel's real answers and with made-up ones. */
-#include "tests/unit/base/faults.h"
+#include "tests/unit/base/fs_fixture.h"
 
 #include <errno.h>
-#include <fcntl.h>
-
-struct fixture {
-    char directory[256];
-    char path[HF_PATH_MAX];
-    int fd;
-    struct faults faults;
-    struct hf_error err;
-};
-
-static int
-set_up(void **state)
-{
-    struct fixture *fixture = hf_alloc(sizeof(*fixture));
-
-    hf_test_tempdir(fixture->directory);
-    hf_path_join(fixture->path, sizeof(fixture->path), fixture->directory, "file");
-    *state = fixture;
-    return hf_fs_open(fixture->path, O_RDWR | O_CREAT, 0640, &fixture->fd, NULL) == HF_OK ? 0 : -1;
-}
-
-static int
-tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-
-    faults_end();
-    hf_fs_close(&fixture->fd);
-    hf_test_tempdir_remove(fixture->directory);
-    hf_freep(&fixture);
-    return 0;
-}
 
 static void
 open_closes_on_exec_and_names_what_is_missing(void **state)
@@ -383,7 +351,7 @@ no_call_slips_past_the_interposer(void **state)
     assert_int_equal(info.st_size, 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_open, tear_down)
 
 int
 main(void)
