@@ -83,8 +83,8 @@ hf_hex(const void *bytes, size_t size, char *ret_text)
     *ret_text = '\0';
 }
 
-static int
-hex_value(char digit)
+int
+hf_hex_value(char digit)
 {
     if (digit >= '0' && digit <= '9')
         return digit - '0';
@@ -101,10 +101,10 @@ hf_unhex(const char *text, size_t text_size, uint8_t *ret_bytes, size_t size)
     if (text_size % 2 != 0 || text_size / 2 != size)
         return false;
     for (size_t i = 0; i < text_size; i++)
-        if (hex_value(text[i]) < 0)
+        if (hf_hex_value(text[i]) < 0)
             return false;
     for (size_t i = 0; i < size; i++)
-        ret_bytes[i] = (uint8_t)(hex_value(text[2 * i]) * 16 + hex_value(text[2 * i + 1]));
+        ret_bytes[i] = (uint8_t)(hf_hex_value(text[2 * i]) * 16 + hf_hex_value(text[2 * i + 1]));
     return true;
 }
 

@@ -18,32 +18,15 @@ is_digit(const uint8_t *at, const uint8_t *end)
     return at < end && *at >= '0' && *at <= '9';
 }
 
-static bool
-hex_digit(uint8_t byte, unsigned *value)
-{
-    unsigned digit;
-    if (byte >= '0' && byte <= '9')
-        digit = byte - '0';
-    else if ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'f')
-        digit = (byte | 0x20) - 'a' + 10u;
-    else
-        return false;
-    *value = *value << 4 | digit;
-    return true;
-}
-
 /* \uXXXX at `at`. */
 static bool
 unit_parse(const uint8_t *at, const uint8_t *end, unsigned *ret_unit)
 {
-    unsigned unit = 0;
-    if (end - at < 6 || at[0] != '\\' || at[1] != 'u')
+    uint8_t unit[2];
+    if (end - at < 6 || at[0] != '\\' || at[1] != 'u' ||
+        !hf_unhex((const char *)at + 2, 4, unit, sizeof(unit)))
         return false;
-    for (int i = 2; i < 6; i++) {
-        if (!hex_digit(at[i], &unit))
-            return false;
-    }
-    *ret_unit = unit;
+    *ret_unit = (unsigned)unit[0] << 8 | unit[1];
     return true;
 }
 

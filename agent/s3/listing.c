@@ -8,18 +8,6 @@
 
 #define PAGE_MAX 10000 /* S3 sends 1000 at most; a Ceph can be told to send more */
 
-static int
-hex_value(char digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    if (digit >= 'a' && digit <= 'f')
-        return digit - 'a' + 10;
-    if (digit >= 'A' && digit <= 'F')
-        return digit - 'A' + 10;
-    return -1;
-}
-
 /* In place; '+' is a space here. */
 static enum hf_status
 decode_key(char *key, struct hf_error *err)
@@ -32,12 +20,12 @@ decode_key(char *key, struct hf_error *err)
         } else if (*from != '%') {
             *to++ = *from;
         } else {
-            int high = hex_value(from[1]), low = high < 0 ? -1 : hex_value(from[2]);
+            uint8_t byte;
 
-            if (low < 0 || (high == 0 && low == 0))
+            if (!hf_unhex(from + 1, strnlen(from + 1, 2), &byte, 1) || byte == 0)
                 return hf_fail(err, HF_EFORMAT,
                                "the store's listing has a key that is not well encoded");
-            *to++ = (char)(high * 16 + low);
+            *to++ = (char)byte;
             from += 2;
         }
     }

@@ -186,6 +186,7 @@ const char *hf_buf_text(const struct hf_buf *buf); /* "" when empty */
 
 #define HF_HEX_SIZE(bytes)    (2 * (bytes) + 1)
 #define HF_BASE64_SIZE(bytes) (4 * (((bytes) + 2) / 3) + 1)
+int hf_hex_value(char digit);                                /* of either case; -1: it is none */
 void hf_hex(const void *bytes, size_t size, char *ret_text); /* lower case, NUL */
 bool hf_unhex(const char *text, size_t text_size, uint8_t *ret_bytes,
               size_t size); /* exactly `size` bytes */
