@@ -1,189 +1,145 @@
-/* Before the first PUT after a start (and after each hold): is the bucket fit for this trail,
- * and is the newest digest under its prefix the one our ledger knows? A state directory that was
- * rolled back, copied or lost must not fork a chain. */
-#include "agent/trail/trail_impl.h"
+/* The chain's state: what is written in one step or looked up in it. */
+#include "agent/trail/chain.h"
+
+#include <stdio.h>
 #include <string.h>
 
-void
-chain_check(struct trail *trail)
-{
-    const struct settings *s = &trail->plan->settings;
-    hf_buf_done(&trail->check.newest_digest);
-    hf_freep(&trail->check.newest_signature);
-    strays_forget(trail, trail->head.end_s);
-    trail->check_sealed = trail->digest && trail->digest->out.sealed;
-    trail->check =
-        (struct hf_delivery){ .kind = HF_JOB_CHECK,
-                              .layout = &s->layout,
-                              .bucket = s->bucket,
-                              .sse_c_key_file =
-                                  s->encryption == HF_ENCRYPT_SSE_C ? s->sse_c_key_file : NULL,
-                              .needs_lock = s->lock_mode != HF_LOCK_NONE,
-                              .skip = trail->strays,
-                              .skip_count = trail->stray_count,
-                              .done = message_delivered,
-                              .context = trail->trails };
-    trail->check_in_flight = true;
-    trail->foreign_end_s = 0;
-    hf_deliverer_submit(trail_deliverer(trail, s->store), &trail->check);
-}
-
-static enum hf_status
-foreign(const struct trail *trail, const struct hf_digest *newest, const char *why,
-        struct hf_error *err)
-{
-    return hf_fail(err, HF_EFOREIGN,
-                   "'%s' is number %llu of chain %s, written by host '%s' (journal %s): %s. If "
-                   "this is meant, `holdfast chain new --trail %s` starts a new chain",
-                   trail->check.newest_digest_key, (unsigned long long)newest->number,
-                   newest->chain ? newest->chain : "unknown",
-                   newest->host ? newest->host : "unknown",
-                   newest->journal ? newest->journal : "unknown", why, trail->name);
-}
-
-/* Is it, byte for byte, the digest that this ledger knows under its number? Earlier ones are not
- * known any more. */
-static bool
-is_ours(const struct trail *trail, uint64_t number, struct hf_slice json)
-{
-    char hash[HF_SHA256_HEX_SIZE];
-    hf_sha256_hex(json.ptr, json.size, hash);
-    if (trail->digest && number == trail->digest->digest.number)
-        return trail->digest->out.sealed &&
-               strcmp(trail->digest->out.sealed->plain_sha256, hash) == 0;
-    if (number == trail->head.number)
-        return strcmp(trail->head.hash, hash) == 0;
-    return number < trail->head.number;
-}
-
-static enum hf_status
-compare(struct trail *trail, const struct hf_digest *newest, struct hf_slice json,
-        struct hf_error *err)
-{
-    const char *journal = trail->trails->options.identity->journal;
-    trail->foreign_end_s = newest->end_s;
-    if (!newest->journal || strcmp(newest->journal, journal) != 0)
-        return foreign(
-            trail, newest,
-            "another agent writes under this prefix, or this one lost its state directory", err);
-    if (strcmp(newest->chain, trail->chain) != 0) {
-        if (trail->head.number || trail->digest)
-            return foreign(trail, newest, "it is not the chain of this ledger", err);
-        if (!trail->old_head) { /* the trail was drained or dropped here before, and begins anew */
-            trail->old_head = hf_strdup(trail->check.newest_digest_key);
-            chain_follow(trail);
-            (void)snapshot_write(
-                trail); /* before its first digest is cut: a restart has to know both */
-        }
-        return HF_OK;
-    }
-    if (!is_ours(trail, newest->number, json))
-        return foreign(trail, newest,
-                       "this state directory knows nothing of it: it was rolled back or copied",
-                       err);
-    if (newest->number < trail->head.number)
-        hf_log_error(
-            "chain.head_missing", HF_STR("trail", trail->name), HF_STR("key", trail->head.key),
-            HF_STR("newest", trail->check.newest_digest_key),
-            HF_STR("hint",
-                   "digests that were delivered are gone or hidden; run `holdfast validate`"));
-    return HF_OK;
-}
-
-/* No digest of anyone's lies under the key of ours that is on its way: ours gets another key. */
-static enum hf_status
-get_out_of_its_way(struct trail *trail, const char *why, struct hf_error *err)
-{
-    if (trail->digest->out.in_flight)
-        return HF_OK; /* it comes back, and is looked at again */
-    if (!attempt_may_move(trail, trail->digest->digest.foreign_count + 1))
-        return hf_fail(err, HF_EFOREIGN,
-                       "'%s' is taken: %s; the next digest goes under another key after a pause",
-                       trail->check.newest_digest_key, why);
-    digest_move(trail);
-    return stray_step_over(trail, why, err);
-}
-
-/* HF_EFULL: what was found is stepped over, and the one before it is to be asked for. */
-static enum hf_status
-compare_bytes(struct trail *trail, struct hf_error *err)
-{
-    hf_owned(hf_buf_done) struct hf_buf json = HF_BUF(HF_DIGEST_MAX);
-    struct hf_digest newest = { 0 };
-    const char *key = trail->check.newest_digest_key;
-    enum hf_status status = hf_gunzip(hf_buf_slice(&trail->check.newest_digest), &json, err);
-    if (status == HF_OK)
-        status = hf_digest_parse(hf_buf_slice(&json), &newest, err);
-    const char *stray = status == HF_OK         ? stray_reason(trail, &newest, hf_buf_slice(&json))
-                        : status != HF_EVERSION ? "it is no digest"
-                                                : NULL;
-    if (trail->old_head && strcmp(trail->old_head, key) == 0)
-        status = HF_OK; /* the one that this chain was started after, whatever it is */
-    else if (stray && trail->digest && strcmp(trail->digest->digest.key, key) == 0)
-        status = get_out_of_its_way(trail, stray, err);
-    else if (stray)
-        status = stray_step_over(trail, stray, err);
-    else if (status == HF_OK)
-        status = compare(trail, &newest, hf_buf_slice(&json), err);
-    else
-        status = hf_fail(err, HF_EFOREIGN,
-                         "the newest digest '%s' is of a later version of holdfast. If it must "
-                         "stay, `holdfast chain new --trail %s` starts a new chain",
-                         key, trail->name);
-    hf_digest_done(&newest);
-    return status;
-}
-
-/* The digest at hand may go: for the moment in which it was asked, nobody had written on in this
- * chain. A copy of this state directory that runs at the same time is found here: whoever signs
- * first goes on, the other one is held. */
-bool
-chain_looked(struct trail *trail)
-{
-    const struct hf_digest *digest = &trail->digest->digest;
-    if (stray_is_known(trail, digest->key) && attempt_may_move(trail, digest->foreign_count + 1)) {
-        digest_move(trail);
-        return false; /* it has to be signed again */
-    }
-    if (!trail->digest->looked && !trail->check_in_flight)
-        chain_check(trail);
-    return trail->digest->looked;
-}
+#define FOREIGN_AHEAD_MOST_S 3600
 
 static void
-checked_well(struct trail *trail)
+digest_free(struct digest_work *work)
 {
-    trail->chain_known = true;
-    if (trail->digest && trail->check_sealed)
-        trail->digest->looked = true;
-    if (trail->state == TRAIL_CHECKING || trail->state == TRAIL_READY)
-        trail_move(trail, TRAIL_READY, NULL);
+    if (!work)
+        return;
+    hf_digest_done(&work->digest);
+    outgoing_done(&work->out);
+    hf_freep(&work);
 }
 
 void
-chain_checked(struct trail *trail)
+chain_done(struct chain *chain)
 {
-    struct hf_delivery *check = &trail->check;
-    struct hf_error err = check->error;
-    trail->check_in_flight = false;
-    trail->chain_unseen = check->chain_unseen;
-    if (check->layout != &trail->plan->settings.layout) { /* of a place that it has left since */
-        trail_move(trail, TRAIL_CHECKING, NULL);
-        return;
+    digest_free(hf_take(chain->digest));
+    outgoing_done(&chain->key);
+    hf_freep(&chain->head.signature);
+    hf_freep(&chain->old_head);
+    hf_buf_done(&chain->check.newest_digest);
+    hf_freep(&chain->check.newest_signature);
+    chain_forget_strays(chain, NULL, INT64_MAX);
+}
+
+void
+chain_set_id(struct chain *chain, const char *id)
+{
+    snprintf(chain->id, sizeof(chain->id), "%s", id);
+    hf_layout_chain_tag(chain->journal, chain->trail, chain->id, chain->tag);
+}
+
+void
+chain_set_head(struct chain *chain, const struct head *head)
+{
+    hf_freep(&chain->head.signature);
+    chain->head = *head;
+}
+
+void
+chain_set_digest(struct chain *chain, struct digest_work *work)
+{
+    digest_free(chain->digest);
+    chain->digest = work;
+}
+
+int64_t
+chain_start_s(const struct chain *chain)
+{
+    return chain->head.number ? chain->head.end_s : chain->created_s;
+}
+
+bool
+chain_owes_digest(const struct chain *chain, const struct lists *lists, uint64_t cut_seq)
+{
+    return lists->object_count || lists->loss_count || chain->digested_seq < cut_seq;
+}
+
+void
+chain_key_place(const char *store, const char *bucket, const char *key,
+                char ret_place[HF_SHA256_HEX_SIZE])
+{
+    hf_owned(hf_freep) char *text = hf_asprintf("%s\n%s\n%s", store, bucket, key);
+    hf_sha256_hex(text, strlen(text), ret_place);
+}
+
+/* ---- changes without a step ---- */
+
+void
+chain_follow(struct chain *chain, const char *old_head, int64_t now_s)
+{
+    hf_freep(&chain->old_head);
+    chain->old_head = hf_strdup(old_head);
+    chain->time_s = HF_MAX(chain->time_s, now_s);
+    if (chain->foreign_end_s < chain->time_s + FOREIGN_AHEAD_MOST_S)
+        chain->time_s = HF_MAX(chain->time_s, chain->foreign_end_s);
+    chain->created_s = chain->time_s;
+}
+
+void
+chain_begin_anew(struct chain *chain, struct lists *lists, const char *id)
+{
+    if (chain->digest) {
+        lists_take_back(lists, &chain->digest->digest);
+        chain->digested_seq = chain->digest->digest.first_seq - 1;
+        chain_set_digest(chain, NULL);
     }
-    enum hf_status status = check->status;
-    if (status == HF_OK && *check->newest_digest_key)
-        status = compare_bytes(trail, &err);
-    else if (status == HF_OK && trail->head.number && !check->chain_unseen)
-        hf_log_warn(
-            "chain.head_missing", HF_STR("trail", trail->name), HF_STR("key", trail->head.key),
-            HF_STR("hint", "the store shows no digest under the prefix; run `holdfast validate`"));
-    if (status == HF_EFULL) {
-        chain_check(trail);
-    } else if (status == HF_OK) {
-        checked_well(trail);
-    } else if (status != HF_ESTOPPED) {
-        err.status = status;
-        attempt_back_off(trail, &err);
+    chain_set_id(chain, id);
+    chain_set_head(chain, &(struct head){ 0 });
+}
+
+void
+chain_move_digest(struct chain *chain)
+{
+    struct digest_work *work = chain->digest;
+    struct hf_digest *digest = &work->digest;
+    digest->foreign =
+        hf_realloc(digest->foreign, (digest->foreign_count + 1) * sizeof(*digest->foreign));
+    digest->foreign[digest->foreign_count++] = hf_strdup(digest->key);
+    outgoing_forget_attempts(&work->out);
+    chain->time_s = digest->end_s = HF_MAX(chain->time_s, digest->end_s + 1);
+}
+
+/* ---- strays ---- */
+
+bool
+chain_knows_stray(const struct chain *chain, const char *key)
+{
+    for (size_t i = 0; i < chain->stray_count; i++) {
+        if (strcmp(chain->strays[i], key) == 0)
+            return true;
     }
+    return false;
+}
+
+bool
+chain_add_stray(struct chain *chain, const char *key)
+{
+    if (chain->stray_count >= STRAYS_MOST)
+        return false;
+    chain->strays = hf_realloc(chain->strays, (chain->stray_count + 1) * sizeof(*chain->strays));
+    chain->strays[chain->stray_count++] = hf_strdup(key);
+    return true;
+}
+
+void
+chain_forget_strays(struct chain *chain, const struct hf_layout *layout, int64_t until_s)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < chain->stray_count; i++) {
+        int64_t end_s;
+        if (layout && hf_layout_is_digest(layout, chain->strays[i], &end_s) && end_s >= until_s)
+            chain->strays[kept++] = chain->strays[i];
+        else
+            hf_freep(&chain->strays[i]);
+    }
+    chain->stray_count = kept;
+    if (!kept)
+        hf_freep(&chain->strays);
 }

@@ -10,83 +10,41 @@
  * The rules are in the ledger before the change is: after a crash, or a start with another
  * configuration, what was taken under A is cut by A. Destination and encryption are those in
  * force when it is sealed. */
-#include "agent/trail/trail_impl.h"
-#include <holdfast/json.h>
-
-static void
-change_free(struct trail *trail, struct change *change)
-{
-    if (change->plan)
-        trail_retire_plan(trail, change->plan);
-    hf_freep(&change);
-}
-
-void
-change_free_all(struct trail *trail)
-{
-    while (trail->changes) {
-        struct change *change = trail->changes;
-        trail->changes = change->next;
-        change_free(trail, change);
-    }
-}
-
-static struct change *
-last_change(const struct trail *trail)
-{
-    struct change *change = trail->changes;
-    while (change && change->next)
-        change = change->next;
-    return change;
-}
-
-static const struct rule *
-last_rule(const struct trail *trail)
-{
-    const struct change *last = last_change(trail);
-    return last ? &last->rule : &trail->rule;
-}
+#include "agent/trail/delivery.h"
+#include "agent/trail/saved.h"
+#include "agent/trail/set.h"
+#include "agent/trail/windows.h"
 
 const struct plan *
 change_latest_plan(const struct trail *trail)
 {
     const struct plan *plan = trail->plan;
-    for (const struct change *change = trail->changes; change; change = change->next)
+    for (const struct change *change = trail->line.changes; change; change = change->next)
         plan = change->plan ? change->plan : plan;
-    return last_rule(trail)->gone ? NULL : plan;
+    return line_last_rule(&trail->line)->gone ? NULL : plan;
 }
 
-/* Two changes without an event between them are one. */
-static void
-append(struct trail *trail, uint64_t after_seq, const struct rule *rule, struct plan *plan)
+static uint64_t
+last_after_seq(const struct line *line)
 {
-    struct change *last = last_change(trail), *change = hf_alloc(sizeof(*change));
-    *change = (struct change){ .after_seq = last ? HF_MAX(after_seq, last->after_seq) : after_seq,
-                               .rule = *rule,
-                               .plan = plan };
-    struct change **end = &trail->changes;
-    while (*end && *end != last)
-        end = &(*end)->next;
-    if (last && last->after_seq == change->after_seq)
-        change_free(trail, last);
-    else if (last)
-        end = &last->next;
-    *end = change;
+    uint64_t after_seq = 0;
+    for (const struct change *change = line->changes; change; change = change->next)
+        after_seq = change->after_seq;
+    return after_seq;
 }
 
 void
 change_begin(struct trail *trail, struct plan *plan, uint64_t after_seq)
 {
-    struct rule rule = plan ? rule_of(plan) : (struct rule){ .gone = true };
-    append(trail, after_seq, &rule, plan);
+    struct rule rule = plan ? plan_rule(plan) : (struct rule){ .gone = true };
+    line_add_change(&trail->line, after_seq, &rule, plan);
     trail->draining = !plan;
-    if (trail->state == TRAIL_ENDED)
-        trail_move(trail, TRAIL_CHECKING, NULL);
+    if (trail->health.state == TRAIL_ENDED)
+        health_move(&trail->health, TRAIL_CHECKING, NULL);
     hf_log_info(plan ? "trail.changing" : "trail.draining", HF_STR("trail", trail->name),
-                HF_NUM("from", last_change(trail)->after_seq + 1));
-    if (!trail->damaged)
-        (void)snapshot_write(
-            trail); /* a failure is remembered, and nothing is cut before it is written */
+                HF_NUM("from", last_after_seq(&trail->line) + 1));
+    if (!trail->book.damaged) /* a failure is remembered: nothing is cut before it is written */
+        (void)trail_rewrite(trail);
 }
 
 static void
@@ -105,10 +63,7 @@ come_back(struct trail *trail, uint64_t after_seq)
     struct hf_journal_info info;
     hf_journal_info(trail->trails->options.journal, &info);
     uint64_t oldest_seq = info.oldest_seq ? info.oldest_seq - 1 : 0;
-    trail->cut_seq =
-        HF_MAX(trail->cut_seq, trail->plan->settings.start_oldest ? oldest_seq : after_seq);
-    trail->closed = false;
-    (void)snapshot_write(trail);
+    line_skip_to(&trail->line, trail->plan->settings.start_oldest ? oldest_seq : after_seq);
 }
 
 static void
@@ -116,31 +71,29 @@ switch_plan(struct trail *trail, struct plan *plan)
 {
     struct hf_error err;
     trail_set_plan(trail, plan);
-    if (trail_save_settings(trail, &err) !=
-        HF_OK) /* needed only to drain after a restart; a change in force matters more */
+    /* needed only to drain after a restart; a change in force matters more */
+    if (settings_save(trail->folder, &plan->settings, &err) != HF_OK)
         hf_log_error("trail.settings", HF_STR("trail", trail->name), HF_ERR(&err));
     key_begin_anew(trail);
-    trail->retry_at_ms = 0;
-    trail_move(trail, TRAIL_CHECKING, NULL);
+    health_check_anew(&trail->health);
     digest_schedule(trail);
-    hf_log_info("trail.changed", HF_STR("trail", trail->name), HF_NUM("from", trail->cut_seq + 1));
+    hf_log_info("trail.changed", HF_STR("trail", trail->name),
+                HF_NUM("from", trail->line.cut_seq + 1));
 }
 
 static void
 take_first(struct trail *trail)
 {
-    struct change *change = trail->changes;
-    trail->changes = change->next;
-    trail->rule = change->rule;
-    if (change->plan)
-        switch_plan(trail, hf_take(change->plan));
-    if (change->rule.gone)
-        trail->closed = true;
-    else if (trail->closed)
-        come_back(trail, change->after_seq);
-    if (!trail->closed)
+    bool was_gone = trail->line.rule.gone;
+    uint64_t after_seq = trail->line.changes->after_seq;
+    struct plan *plan = line_take_change(&trail->line);
+    if (plan)
+        switch_plan(trail, plan);
+    if (was_gone && !trail->line.rule.gone)
+        come_back(trail, after_seq);
+    (void)trail_rewrite(trail);
+    if (!trail->line.rule.gone)
         begin_cutting(trail);
-    change_free(trail, change);
 }
 
 /* Sealed under the plan they were cut under, unless the spool is full: more room may be just
@@ -148,51 +101,42 @@ take_first(struct trail *trail)
 static bool
 may_take(struct trail *trail)
 {
-    const struct change *change = trail->changes;
+    const struct change *change = trail->line.changes;
     struct hf_journal_info info;
     hf_journal_info(trail->trails->options.journal, &info);
     if (info.durable_seq <
         change->after_seq) /* handed over under the rule before, and not durable yet */
         return false;
-    if (!trail->closed && !cut_close_at(trail, change->after_seq))
+    if (!trail->line.rule.gone && !cut_close_at(trail, change->after_seq))
         return false;
-    return !change->plan || trail_sealed_seq(trail) >= trail->cut_seq ||
-           trail->spool_bytes >= trail->plan->settings.spool_max_bytes;
+    return !change->plan || trail_sealed_seq(trail) >= trail->line.cut_seq ||
+           trail->outbox.spool_bytes >= trail->plan->settings.spool_max_bytes;
 }
 
 void
 change_turn(struct trail *trail)
 {
-    while (trail->changes && may_take(trail))
+    while (trail->line.changes && may_take(trail))
         take_first(trail);
-}
-
-/* Sequences that were not durable when the agent ended are given again: what gets them is new. */
-static void
-clamp(struct trail *trail, uint64_t durable_seq)
-{
-    for (struct change *change = trail->changes; change; change = change->next)
-        change->after_seq = HF_MIN(change->after_seq, durable_seq);
 }
 
 enum hf_status
 change_resume(struct trail *trail, bool gone, struct hf_error *err)
 {
-    struct rule wanted = gone ? (struct rule){ .gone = true } : rule_of(trail->plan);
+    struct rule wanted = gone ? (struct rule){ .gone = true } : plan_rule(trail->plan);
     struct hf_journal_info info;
-    if (trail->damaged)
+    if (trail->book.damaged)
         return HF_OK;
     hf_journal_info(trail->trails->options.journal, &info);
-    clamp(trail, info.durable_seq);
-    bool changed = !rule_same(last_rule(trail), &wanted);
+    line_clamp(&trail->line, info.durable_seq);
+    bool changed = !rule_same(line_last_rule(&trail->line), &wanted);
     if (changed)
-        append(trail, info.durable_seq, &wanted, NULL);
+        line_add_change(&trail->line, info.durable_seq, &wanted, NULL);
     trail->draining = gone;
-    trail->closed = trail->rule.gone;
     if (changed) {
         hf_log_info(gone ? "trail.draining" : "trail.changing", HF_STR("trail", trail->name),
                     HF_NUM("from", info.durable_seq + 1));
-        (void)snapshot_write(trail);
+        (void)trail_rewrite(trail);
     }
-    return trail->closed ? HF_OK : trail_new_cutter(trail, err);
+    return trail->line.rule.gone ? HF_OK : trail_new_cutter(trail, err);
 }

@@ -2,40 +2,40 @@
  *
  *   CUT (windows end there) ──▶ DELIVER (each has its receipt) ──▶ SIGN (a digest lists them, and has its own) ──▶ DONE
  */
-#include "agent/trail/trail_impl.h"
-#include <stdio.h>
+#include "agent/trail/set.h"
+#include "agent/trail/windows.h"
 
 static bool
 delivered_up_to(const struct trail *trail, uint64_t last_seq)
 {
-    return !trail->windows || trail->windows->range.first_seq > last_seq;
+    return !trail->outbox.windows || trail->outbox.windows->range.first_seq > last_seq;
 }
 
 static bool
 turn_one(struct flush_trail *one, uint64_t last_seq)
 {
     struct trail *trail = one->trail;
-    if (trail->damaged)
+    if (trail->book.damaged)
         return false;
     switch (one->stage) {
     case FLUSH_CUT:
-        if (trail->changes || (!trail->closed && !cut_close_at(trail, last_seq)))
+        if (trail->line.changes || (!trail->line.rule.gone && !cut_close_at(trail, last_seq)))
             return false;
         one->stage = FLUSH_DELIVER;
         return true;
     case FLUSH_DELIVER:
-        if (!delivered_up_to(trail, last_seq) || trail->digest)
+        if (!delivered_up_to(trail, last_seq) || trail->chain.digest)
             return false;
-        one->digest_number = trail->head.number;
-        if (trail->object_count || trail->loss_count || trail->digested_seq < trail->cut_seq ||
-            !trail->head.number) {
+        one->digest_number = trail->chain.head.number;
+        if (!trail->chain.head.number ||
+            chain_owes_digest(&trail->chain, &trail->lists, trail->line.cut_seq)) {
             one->digest_number++;
-            trail->digest_now = true;
+            trail->chain.due_now = true;
         }
         one->stage = FLUSH_SIGN;
         return true;
     case FLUSH_SIGN:
-        if (trail->head.number < one->digest_number)
+        if (trail->chain.head.number < one->digest_number)
             return false;
         one->stage = FLUSH_DONE;
         return true;
@@ -52,12 +52,12 @@ describe(const struct flush_trail *one, uint64_t last_seq, struct hf_buf *text)
                                           "the digest is not delivered yet", "" };
     const struct trail *trail = one->trail;
     size_t windows = 0;
-    for (const struct window *window = trail->windows;
+    for (const struct window *window = trail->outbox.windows;
          window && window->range.first_seq <= last_seq; window = window->next)
         windows++;
     if (hf_buf_addf(text, "trail '%s': %s (%zu windows to go), %s%s%s\n", trail->name,
-                    stages[one->stage], windows, trail_state_text(trail->state),
-                    *trail->held ? ": " : "", trail->held) != HF_OK)
+                    stages[one->stage], windows, health_text(trail->health.state),
+                    *trail->health.why ? ": " : "", trail->health.why) != HF_OK)
         return; /* a text that is full says enough */
 }
 
@@ -85,9 +85,9 @@ flush_turn(struct hf_trails *trails)
         bool all = true;
         for (size_t i = 0; i < flush->count; i++) {
             while (turn_one(&flush->trails[i], flush->last_seq))
-                trail_turn(flush->trails[i].trail);
+                turn_trail(flush->trails[i].trail);
             all = all && (flush->trails[i].stage == FLUSH_DONE ||
-                          flush->trails[i].trail->damaged); /* nothing to wait for */
+                          flush->trails[i].trail->book.damaged); /* nothing to wait for */
         }
         if (all || now_ms >= flush->deadline_ms)
             finish(trails, at);

@@ -8,7 +8,7 @@
  *
  * The choice stands in the window's CUT: a window that is sealed again after a crash gives the
  * same bytes. */
-#include "agent/trail/trail_impl.h"
+#include "agent/trail/windows.h"
 
 #define LOOK_MS        250 /* between two steps: time for one to show */
 #define BEHIND_WINDOWS 1   /* for each sealer, and one; fewer are the usual ups and downs */
@@ -35,7 +35,7 @@ backlog_bytes(const struct trail *trail, const struct hf_window *range)
     uint64_t events = range->last_seq - range->first_seq + 1, bytes = range->bytes;
     uint64_t uncut = info.durable_seq > range->last_seq ? info.durable_seq - range->last_seq : 0;
     bytes += uncut * (range->bytes / events);
-    for (const struct window *window = trail->windows; window; window = window->next)
+    for (const struct window *window = trail->outbox.windows; window; window = window->next)
         bytes += window->state == WINDOW_CUT && window->range.first_seq < range->first_seq
                      ? window->range.bytes
                      : 0;
@@ -46,7 +46,7 @@ backlog_bytes(const struct trail *trail, const struct hf_window *range)
 static bool
 store_is_slow(const struct trail *trail)
 {
-    return trail->spool_bytes > trail->plan->settings.spool_max_bytes / 2;
+    return trail->outbox.spool_bytes > trail->plan->settings.spool_max_bytes / 2;
 }
 
 static size_t
@@ -56,7 +56,7 @@ next_way(const struct trail *trail, size_t way, uint64_t backlog, bool looks)
     uint64_t behind = (uint64_t)BEHIND_WINDOWS * trail->trails->seals_most * s->window_max_bytes;
     if (backlog < GONE_WINDOWS * s->window_max_bytes)
         return way > 0 ? way - 1 : 0;
-    bool grows = backlog >= behind && backlog >= trail->pace.backlog_bytes;
+    bool grows = backlog >= behind && backlog >= trail->line.pace.backlog_bytes;
     if (!looks || !grows || store_is_slow(trail) || way + 1 == HF_COUNT(ways) ||
         !hf_compression_available(ways[way + 1]))
         return way;
@@ -76,7 +76,7 @@ int
 pace_compression(struct trail *trail, const struct hf_window *range)
 {
     uint64_t level = trail->plan->settings.compression_level, now_ms = hf_boot_ms();
-    struct pace *pace = &trail->pace;
+    struct pace *pace = &trail->line.pace;
     if (level != HF_COMPRESSION_LEVEL_AUTO)
         return pace->compression = (int)level;
     size_t way = way_of(pace->compression);

@@ -1,7 +1,8 @@
 /* The settings of a trail beside its ledger, so that it can drain when it has left the
  * configuration: trail.json and trail.json.copy, the same text with a checksum in it. A damaged
  * one is made whole from the other: it says where everything goes. */
-#include "agent/trail/trail_impl.h"
+#include "agent/trail/saved.h"
+
 #include <holdfast/json.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,20 +22,20 @@ checksum(const json_t *doc, char ret_text[16])
 }
 
 enum hf_status
-trail_save_settings(struct trail *trail, struct hf_error *err)
+settings_save(const char *folder, const struct settings *settings, struct hf_error *err)
 {
     char check[16];
     hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(SAVED_MAX);
-    hf_owned(hf_doc_freep) json_t *doc = json_copy(trail->plan->settings.doc);
+    hf_owned(hf_doc_freep) json_t *doc = json_copy(settings->doc);
     enum hf_status status = checksum(doc, check);
     hf_doc_set_text(doc, CHECK_KEY, check);
     if (status == HF_OK)
         status = hf_doc_dump_pretty(doc, &text);
     if (status != HF_OK)
-        return hf_fail(err, status, "the settings of trail '%s' are too long", trail->name);
+        return hf_fail(err, status, "the settings of trail '%s' are too long", settings->name);
     for (size_t i = 0; i < HF_COUNT(names) && status == HF_OK; i++) {
         char path[HF_PATH_MAX];
-        hf_path_join(path, sizeof(path), trail->folder, names[i]);
+        hf_path_join(path, sizeof(path), folder, names[i]);
         status = hf_fs_replace(path, text.ptr, text.size, 0600, err);
     }
     return status;
@@ -94,7 +95,6 @@ settings_remove(const char *folder, struct hf_error *err)
     return status;
 }
 
-/* Written when the ledger has its first step, and removed before it. */
 enum hf_status
 settings_exist(const char *folder, bool *ret_exist, struct hf_error *err)
 {

@@ -1,5 +1,11 @@
 /* The set of trails: opened at start, changed by a reload, left at the stop. */
-#include "agent/trail/trail_impl.h"
+#include "agent/trail/set.h"
+
+#include "agent/trail/delivery.h"
+#include "agent/trail/inbox.h"
+#include "agent/trail/reserve.h"
+#include "agent/trail/saved.h"
+
 #include <holdfast/json.h>
 #include <string.h>
 
@@ -36,7 +42,7 @@ make_plans(struct hf_trails *trails, const struct hf_config *config, struct plan
             status = plan_new(trails, &settings, &ret_plans[i], err);
         if (status != HF_OK) {
             while (i-- > 0)
-                plan_free(ret_plans[i]);
+                plan_let_go(ret_plans[i]);
             return status;
         }
     }
@@ -82,16 +88,14 @@ open_one(struct hf_trails *trails, struct plan *plan, struct opened *ret_opened,
          struct hf_error *err)
 {
     struct stat stat;
-    struct trail husk = { .trails = trails, .name = hf_strdup(plan->settings.name) };
-    husk.folder = hf_asprintf("%s/trails/%s", trails->options.state_dir, husk.name);
-    ret_opened->made = hf_fs_stat(husk.folder, &stat, NULL) == HF_ENOTFOUND;
+    hf_owned(hf_freep) char *name = hf_strdup(plan->settings.name),
+                            *folder = hf_asprintf("%s/trails/%s", trails->options.state_dir, name);
+    ret_opened->made = hf_fs_stat(folder, &stat, NULL) == HF_ENOTFOUND;
     enum hf_status status = trail_open(trails, plan, &ret_opened->trail, err);
     if (status == HF_OK)
         status = change_resume(ret_opened->trail, false, err);
     else if (ret_opened->made)
-        trail_remove_folder(&husk);
-    hf_freep(&husk.name);
-    hf_freep(&husk.folder);
+        folder_remove(name, folder);
     return status;
 }
 
@@ -103,7 +107,7 @@ undo(struct opened *opened, size_t count)
         if (!opened[i].trail)
             continue;
         if (opened[i].made)
-            trail_remove_folder(opened[i].trail);
+            folder_remove(opened[i].trail->name, opened[i].trail->folder);
         trail_free(opened[i].trail);
     }
 }
@@ -171,7 +175,7 @@ run_configure(struct hf_trails *trails, void *argument)
         apply_plans(trails, call->config, plans, opened);
     }
     for (size_t i = 0; i < call->config->trail_count; i++)
-        plan_free(plans[i]); /* those that nobody took */
+        plan_let_go(plans[i]); /* those that nobody took */
     if (call->status != HF_OK)
         return;
     hf_config_unref(trails->config); /* no job borrows from it: they have their plan and store */
@@ -242,7 +246,7 @@ open_all(struct hf_trails *trails, const struct hf_config *config, struct hf_err
         }
     }
     for (; i < config->trail_count; i++)
-        plan_free(plans[i]);
+        plan_let_go(plans[i]);
     if (status == HF_OK)
         status = open_draining(trails, config, err);
     if (status == HF_OK)
@@ -258,13 +262,8 @@ free_all(struct hf_trails *trails)
         trails->trails = trail->next;
         trail_free(trail);
     }
-    while (trails->old_plans) {
-        struct plan *plan = trails->old_plans;
-        trails->old_plans = plan->next;
-        plan_free(plan);
-    }
     hf_config_unref(trails->config);
-    hf_freep(&trails->reserve_path);
+    hf_freep(&trails->reserve.path);
     hf_freep(&trails->options.state_dir);
     inbox_free(trails->inbox);
     hf_freep(&trails);
@@ -280,11 +279,11 @@ new_trails(const struct hf_trails_options *options, const struct hf_config *conf
     trails->inbox = inbox_new();
     trails->seals_most =
         (unsigned)config->agent.sealers + 1; /* one waits, so that no sealer does */
-    trails->reserve_path = hf_asprintf("%s/reserve", options->state_dir);
+    trails->reserve.path = hf_asprintf("%s/reserve", options->state_dir);
     uint64_t largest = 0;
     for (size_t i = 0; i < config->trail_count; i++)
         largest = HF_MAX(largest, config->trails[i].window_max_bytes);
-    trails->reserve_bytes = config->agent.sealers * (largest + (1u << 20)) + (16u << 20);
+    trails->reserve.bytes = config->agent.sealers * (largest + (1u << 20)) + (16u << 20);
     return trails;
 }
 
@@ -303,7 +302,7 @@ hf_trails_start(const struct hf_trails_options *options, struct hf_config *confi
     trails->config = config;
     stores_configure(trails, config);
     trails->sealers = hf_sealers_start(options->journal, (unsigned)config->agent.sealers);
-    inbox_run(trails);
+    inbox_run(trails, trails_run);
     *ret_trails = trails;
     return HF_OK;
 }
@@ -317,8 +316,8 @@ run_last_turn(struct hf_trails *trails, void *argument)
     (void)argument;
     flush_abandon(trails);
     for (struct trail *trail = trails->trails; trail; trail = trail->next) {
-        if (trail->object_count && digest_may_cut(trail)) {
-            trail->digest_now = true;
+        if (trail->lists.object_count && digest_may_cut(trail)) {
+            trail->chain.due_now = true;
             digest_cut(trail);
         }
         if (digest_seal(trail, &err) != HF_OK)

@@ -1,6 +1,7 @@
 /* From the configuration to settings, and from settings to a plan with keys and certificates
  * loaded. What is wrong here is a local fault: `run` exits, a reload is refused. */
 #include "agent/trail/trail_impl.h"
+
 #include <holdfast/json.h>
 #include <string.h>
 
@@ -178,6 +179,7 @@ plan_new(struct hf_trails *trails, struct settings *settings, struct plan **ret_
          struct hf_error *err)
 {
     struct plan *plan = hf_alloc(sizeof(*plan));
+    plan->holders = 1;
     plan->settings = *settings;
     *settings = (struct settings){ 0 };
     const struct settings *s = &plan->settings;
@@ -186,7 +188,7 @@ plan_new(struct hf_trails *trails, struct settings *settings, struct plan **ret_
         status = load_selection(trails, plan, err);
     if (status != HF_OK) {
         hf_while(err, status, "trail '%s'", s->name);
-        plan_free(plan);
+        plan_let_go(plan);
         return status;
     }
     plan->seal = (struct hf_seal_plan){ .layout = s->layout,
@@ -204,10 +206,17 @@ plan_new(struct hf_trails *trails, struct settings *settings, struct plan **ret_
     return HF_OK;
 }
 
-void
-plan_free(struct plan *plan)
+struct plan *
+plan_hold(struct plan *plan)
 {
-    if (!plan)
+    plan->holders++;
+    return plan;
+}
+
+void
+plan_let_go(struct plan *plan)
+{
+    if (!plan || --plan->holders > 0)
         return;
     hf_signer_free(plan->signer);
     hf_recipients_free(plan->recipients);

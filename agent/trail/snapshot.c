@@ -1,111 +1,192 @@
-/* The ledger written anew from memory: compaction, and the way out after a write to it failed.
- * Replaying the result gives the same structs: first what the digest under way lists, then its
- * cut, then what is still in the open. */
-#include "agent/trail/trail_impl.h"
-#include <holdfast/json.h>
+/* The steps that come to a state, in the order that replay needs: first what the digest under way
+ * lists, then its cut, then what is still in the open. */
+#include "agent/trail/state.h"
 
-struct steps {
-    enum hf_step *steps;
-    json_t **docs;
-    size_t count, room;
+struct writer {
+    void (*visit)(void *context, const struct step *step);
+    void *context;
 };
 
 static void
-steps_add(struct steps *steps, enum hf_step step, json_t *doc)
+give(const struct writer *to, const struct step *step)
 {
-    if (steps->count == steps->room) {
-        steps->room = steps->room ? 2 * steps->room : 64;
-        steps->steps = hf_realloc(steps->steps, steps->room * sizeof(*steps->steps));
-        steps->docs = hf_realloc(steps->docs, steps->room * sizeof(*steps->docs));
+    to->visit(to->context, step);
+}
+
+static struct step_digest_receipt
+head_step(const struct head *head)
+{
+    return (struct step_digest_receipt){ .number = head->number,
+                                         .bucket = head->bucket,
+                                         .key = head->key,
+                                         .hash = head->hash,
+                                         .signature = head->signature,
+                                         .end_s = head->end_s,
+                                         .retain_until_s = head->retain_until_s };
+}
+
+/* Each rule up to where the next one begins, the last one without end. */
+static struct step_rule *
+rules(const struct line *line, size_t *ret_count)
+{
+    size_t count = 1;
+    for (const struct change *change = line->changes; change; change = change->next)
+        count++;
+    struct step_rule *all = hf_alloc(count * sizeof(*all));
+    all[0] = (struct step_rule){ .rule = line->rule, .to_seq = UINT64_MAX };
+    count = 1;
+    for (const struct change *change = line->changes; change; change = change->next) {
+        all[count - 1].to_seq = change->after_seq;
+        all[count++] = (struct step_rule){ .rule = change->rule, .to_seq = UINT64_MAX };
     }
-    steps->steps[steps->count] = step;
-    steps->docs[steps->count++] = doc;
+    *ret_count = count;
+    return all;
 }
 
 static void
-steps_done(struct steps *steps)
+give_state(const struct writer *to, const struct state *state)
 {
-    for (size_t i = 0; i < steps->count; i++)
-        json_decref(steps->docs[i]);
-    hf_freep(&steps->steps);
-    hf_freep(&steps->docs);
+    const struct chain *chain = state->chain;
+    size_t count;
+    hf_owned(hf_freep) struct step_rule *all = rules(state->line, &count);
+    give(to, &(struct step){ .kind = HF_STEP_STATE,
+                             .state = { .format = STATE_FORMAT,
+                                        .trail = chain->trail,
+                                        .journal = chain->journal,
+                                        .chain = chain->id,
+                                        .created_s = chain->created_s,
+                                        .time_s = chain->time_s,
+                                        .cut_seq = state->line->cut_seq,
+                                        .digested_seq = chain->digested_seq,
+                                        .key_place = chain->key_place,
+                                        .old_head = chain->old_head,
+                                        .rules = all,
+                                        .rule_count = count,
+                                        .noted = state->line->noted,
+                                        .noted_count = state->line->noted_count,
+                                        .head = head_step(&chain->head) } });
 }
 
 static void
-add_attempts(struct steps *steps, const char *what, const struct outgoing *out)
+give_attempt(const struct writer *to, const char *what, int64_t retain_s, bool foreign)
+{
+    give(to, &(struct step){ .kind = HF_STEP_ATTEMPT, .attempt = { what, retain_s, foreign } });
+}
+
+/* The first and the last one: of those between nothing is asked any more. Also of a key that is
+ * not sealed again yet: its dates and what lies in its place stay known. */
+static void
+give_attempts(const struct writer *to, const char *what, const struct outgoing *out)
 {
     if (out->first_retain_s < 0)
         return;
-    steps_add(steps, HF_STEP_ATTEMPT, step_attempt_doc(what, out->first_retain_s, out->foreign));
+    give_attempt(to, what, out->first_retain_s, out->foreign);
     if (out->last_retain_s != out->first_retain_s)
-        steps_add(steps, HF_STEP_ATTEMPT, step_attempt_doc(what, out->last_retain_s, out->foreign));
+        give_attempt(to, what, out->last_retain_s, out->foreign);
 }
 
 static void
-add_lists(struct steps *steps, const struct hf_digest_object *objects, size_t object_count,
-          const struct hf_digest_loss *losses, size_t loss_count, char *const *foreign,
-          size_t foreign_count)
+give_object(const struct writer *to, const struct hf_digest_object *object)
 {
-    for (size_t i = 0; i < object_count; i++)
-        steps_add(steps, HF_STEP_RECEIPT, step_receipt_doc(&objects[i], "", NULL));
-    for (size_t i = 0; i < loss_count; i++)
-        steps_add(steps, HF_STEP_LOSS, step_loss_doc(&losses[i], 0));
-    for (size_t i = 0; i < foreign_count; i++)
-        steps_add(steps, HF_STEP_FOREIGN, json_pack("{s:s, s:s}", "window", "", "key", foreign[i]));
+    give(to, &(struct step){ .kind = HF_STEP_RECEIPT,
+                             .receipt = { .window = "",
+                                          .bucket = object->bucket,
+                                          .key = object->key,
+                                          .hash = object->hash,
+                                          .stored_sha256 = object->stored_sha256,
+                                          .plain_sha256 = object->plain_sha256,
+                                          .oldest_s = object->oldest_s,
+                                          .newest_s = object->newest_s,
+                                          .first_seq = object->first_seq,
+                                          .last_seq = object->last_seq,
+                                          .count = object->count,
+                                          .version_id = object->version_id,
+                                          .confirmed = object->confirmed,
+                                          .encryption = object->encryption,
+                                          .lock_mode = object->lock_mode,
+                                          .retain_until_s = object->retain_until_s,
+                                          .repeated = object->repeated } });
+}
+
+/* Gaps are losses by now, each with a step of its own. */
+static void
+give_lists(const struct writer *to, const struct hf_digest *lists)
+{
+    for (size_t i = 0; i < lists->object_count; i++)
+        give_object(to, &lists->objects[i]);
+    for (size_t i = 0; i < lists->loss_count; i++)
+        give(to, &(struct step){ .kind = HF_STEP_LOSS,
+                                 .loss = { .first_seq = lists->losses[i].first_seq,
+                                           .last_seq = lists->losses[i].last_seq,
+                                           .reason = lists->losses[i].reason } });
+    for (size_t i = 0; i < lists->foreign_count; i++)
+        give(to, &(struct step){ .kind = HF_STEP_FOREIGN,
+                                 .foreign = { .window = "", .key = lists->foreign[i] } });
 }
 
 static void
-collect(struct trail *trail, struct steps *steps)
+give_digest(const struct writer *to, const struct digest_work *work)
 {
-    steps_add(steps, HF_STEP_STATE, step_state_doc(trail));
-    if (trail->key_out.sealed)
-        add_attempts(steps, "key", &trail->key_out);
-    if (trail->digest) {
-        const struct hf_digest *digest = &trail->digest->digest;
-        add_lists(steps, digest->objects, digest->object_count, digest->losses, digest->loss_count,
-                  digest->foreign, digest->foreign_count);
-        steps_add(steps, HF_STEP_DIGEST_CUT, step_digest_cut_doc(trail->digest));
-        add_attempts(steps, "digest", &trail->digest->out);
-    }
-    add_lists(steps, trail->objects, trail->object_count, trail->losses, trail->loss_count,
-              trail->foreign, trail->foreign_count);
-    for (const struct window *window = trail->windows; window; window = window->next) {
-        steps_add(steps, HF_STEP_CUT, step_cut_doc(window));
-        add_attempts(steps, window->id, &window->out);
-    }
+    const struct hf_digest *digest = &work->digest;
+    hf_owned(hf_freep) struct step_pending *pending =
+        hf_alloc((digest->pending_count + 1) * sizeof(*pending));
+    for (size_t i = 0; i < digest->pending_count; i++)
+        pending[i] = (struct step_pending){ .first_seq = digest->pending[i].first_seq,
+                                            .last_seq = digest->pending[i].last_seq,
+                                            .key = digest->pending[i].key };
+    give_lists(to, digest);
+    give(to, &(struct step){ .kind = HF_STEP_DIGEST_CUT,
+                             .digest_cut = { .number = digest->number,
+                                             .start_s = digest->start_s,
+                                             .end_s = digest->end_s,
+                                             .bucket = digest->bucket,
+                                             .key = digest->key,
+                                             .fingerprint = digest->fingerprint,
+                                             .boot = digest->boot,
+                                             .first_seq = digest->first_seq,
+                                             .last_seq = digest->last_seq,
+                                             .object_count = digest->object_count,
+                                             .pending = pending,
+                                             .pending_count = digest->pending_count } });
+    give_attempts(to, "digest", &work->out);
 }
 
-static enum hf_status
-rewrite(struct trail *trail, struct hf_error *err)
+static void
+give_window(const struct writer *to, const struct window *window, uint64_t cut_seq)
 {
-    struct steps steps = { 0 };
-    collect(trail, &steps);
-    enum hf_status status =
-        hf_ledger_rewrite(trail->ledger, steps.steps, steps.docs, steps.count, err);
-    if (status == HF_ENOSPC && trail->state == TRAIL_READY && reserve_give_ledgers(trail->trails))
-        status = hf_ledger_rewrite(trail->ledger, steps.steps, steps.docs, steps.count, err);
-    steps_done(&steps);
-    trail->compact_bytes = hf_ledger_bytes(trail->ledger);
-    return status;
+    char compression[HF_COMPRESSION_TEXT_MAX];
+    hf_compression_text(window->compression, compression);
+    give(to, &(struct step){ .kind = HF_STEP_CUT,
+                             .cut = { .window = window->id,
+                                      .range = window->range,
+                                      .time_s = window->time_s,
+                                      .generation = window->generation,
+                                      .key = window->key,
+                                      .compression = compression,
+                                      .cut_seq = cut_seq,
+                                      .selection = window->selection,
+                                      .lost = window->lost,
+                                      .lost_count = window->lost_count } });
+    give_attempts(to, window->id, &window->out);
 }
 
-bool
-snapshot_write(struct trail *trail)
-{
-    struct hf_error err;
-    enum hf_status status = rewrite(trail, &err);
-    trail->ledger_trouble = status != HF_OK;
-    if (status != HF_OK)
-        trouble_say(trail, "ledger.failed", NULL, &err);
-    return status == HF_OK;
-}
-
-/* The old file is as good, only longer: it is tried again when it has grown to twice its size. */
 void
-snapshot_compact(struct trail *trail)
+state_steps(const struct state *state, void (*visit)(void *context, const struct step *step),
+            void *context)
 {
-    struct hf_error err;
-    if (hf_ledger_bytes(trail->ledger) > LEDGER_COMPACT_BYTES + 2 * trail->compact_bytes &&
-        rewrite(trail, &err) != HF_OK)
-        trouble_say(trail, "ledger.long", NULL, &err);
+    const struct writer to = { visit, context };
+    struct lists *lists = state->lists;
+    const struct hf_digest open = { .objects = lists->objects,
+                                    .object_count = lists->object_count,
+                                    .losses = lists->losses,
+                                    .loss_count = lists->loss_count,
+                                    .foreign = lists->foreign,
+                                    .foreign_count = lists->foreign_count };
+    give_state(&to, state);
+    give_attempts(&to, "key", &state->chain->key);
+    if (state->chain->digest)
+        give_digest(&to, state->chain->digest);
+    give_lists(&to, &open);
+    for (const struct window *window = state->outbox->windows; window; window = window->next)
+        give_window(&to, window, state->line->cut_seq);
 }

@@ -1,5 +1,6 @@
 /* What `holdfast status` shows of trails and stores; documented in agent/cli/JSON.md. */
-#include "agent/trail/trail_impl.h"
+#include "agent/trail/set.h"
+
 #include <holdfast/json.h>
 
 static void
@@ -17,7 +18,7 @@ pinning(const struct hf_trails *trails, const struct hf_journal_info *journal)
     const struct trail *pins = NULL;
     for (const struct trail *trail = trails->trails; trail; trail = trail->next) {
         uint64_t sealed_seq = trail_sealed_seq(trail);
-        if (!trail->closed && sealed_seq < journal->durable_seq &&
+        if (!trail->line.rule.gone && sealed_seq < journal->durable_seq &&
             (!pins || sealed_seq < trail_sealed_seq(pins)))
             pins = trail;
     }
@@ -29,15 +30,16 @@ pinning(const struct hf_trails *trails, const struct hf_journal_info *journal)
 static int64_t
 uncut_since_s(const struct trail *trail, const struct hf_journal_info *info)
 {
-    const struct hf_window *open = trail->cutter ? hf_cutter_open_window(trail->cutter) : NULL;
+    const struct hf_window *open =
+        trail->line.cutter ? hf_cutter_open_window(trail->line.cutter) : NULL;
     struct hf_journal_reader *reader;
     struct hf_journal_batch batch;
     struct hf_journal_loss loss;
     if (open)
         return open->arrived_s;
-    if (trail->closed || info->durable_seq <= trail->cut_seq ||
-        hf_journal_reader_open(trail->trails->options.journal, trail->cut_seq + 1, &reader, NULL) !=
-            HF_OK)
+    if (trail->line.rule.gone || info->durable_seq <= trail->line.cut_seq ||
+        hf_journal_reader_open(trail->trails->options.journal, trail->line.cut_seq + 1, &reader,
+                               NULL) != HF_OK)
         return 0;
     enum hf_status status = hf_journal_reader_next(reader, &batch, &loss, NULL);
     int64_t since_s = status == HF_OK ? (int64_t)(batch.stamp_ns / HF_NS_PER_S) : 0;
@@ -48,10 +50,11 @@ uncut_since_s(const struct trail *trail, const struct hf_journal_info *info)
 static void
 set_backlog(json_t *doc, const struct trail *trail, const struct hf_journal_info *info)
 {
-    const struct hf_window *open = trail->cutter ? hf_cutter_open_window(trail->cutter) : NULL;
+    const struct hf_window *open =
+        trail->line.cutter ? hf_cutter_open_window(trail->line.cutter) : NULL;
     uint64_t windows = 0, records = 0, bytes = open ? open->bytes : 0;
     int64_t since_s = 0, now_s = hf_wall_s();
-    for (const struct window *window = trail->windows; window; window = window->next) {
+    for (const struct window *window = trail->outbox.windows; window; window = window->next) {
         windows++;
         records += window->range.count;
         bytes += window->range.bytes;
@@ -63,8 +66,8 @@ set_backlog(json_t *doc, const struct trail *trail, const struct hf_journal_info
     hf_doc_set_u64(doc, "windows_waiting", windows);
     hf_doc_set_u64(doc, "records_waiting", records);
     hf_doc_set_u64(doc, "uncut_events",
-                   !trail->closed && info->durable_seq > trail->cut_seq
-                       ? info->durable_seq - trail->cut_seq
+                   !trail->line.rule.gone && info->durable_seq > trail->line.cut_seq
+                       ? info->durable_seq - trail->line.cut_seq
                        : 0);
     hf_doc_set_u64(doc, "backlog_bytes", bytes);
     hf_doc_set_u64(doc, "backlog_s", since_s && now_s > since_s ? (uint64_t)(now_s - since_s) : 0);
@@ -80,8 +83,8 @@ set_counts(json_t *doc, const struct trail *trail)
     hf_doc_set_u64(doc, "digests_delivered", trail->counts.digests);
     hf_doc_set_u64(doc, "puts", trail->counts.puts);
     hf_doc_set_u64(doc, "puts_again", trail->counts.puts_again);
-    hf_doc_set_u64(doc, "failures", trail->counts.failures);
-    hf_doc_set(doc, "errors", hf_doc_status_counts(trail->counts.errors));
+    hf_doc_set_u64(doc, "failures", trail->health.failed);
+    hf_doc_set(doc, "errors", hf_doc_status_counts(trail->health.errors));
     hf_doc_set_u64(doc, "repeated", trail->counts.repeated);
     hf_doc_set_u64(doc, "events_lost", trail->counts.lost);
 }
@@ -96,38 +99,39 @@ trail_doc(const struct trail *trail, const struct trail *pins,
     hf_doc_set_text(doc, "bucket", s->bucket);
     hf_doc_set_text(doc, "store", s->store);
     hf_doc_set_text(doc, "prefix", s->layout.prefix);
-    hf_doc_set_text(doc, "state", trail_state_text(trail->state));
+    hf_doc_set_text(doc, "state", health_text(trail->health.state));
     hf_doc_set_bool(doc, "draining", trail->draining);
-    hf_doc_set_text(doc, "reason", *trail->held ? trail->held : NULL);
-    hf_doc_set_text(doc, "class", *trail->held ? hf_status_name(trail->held_class) : NULL);
-    set_time(doc, "since", *trail->held ? trail->held_since_s : 0);
-    int64_t retry_ms = trail->retry_at_ms - (int64_t)hf_boot_ms();
+    hf_doc_set_text(doc, "reason", *trail->health.why ? trail->health.why : NULL);
+    hf_doc_set_text(doc, "class", *trail->health.why ? hf_status_name(trail->health.class) : NULL);
+    set_time(doc, "since", *trail->health.why ? trail->health.since_s : 0);
+    int64_t retry_ms = trail->health.retry_ms - (int64_t)hf_boot_ms();
     hf_doc_set_u64(doc, "retry_in_s",
-                   *trail->held && retry_ms > 0 ? (uint64_t)(retry_ms + 999) / 1000 : 0);
+                   *trail->health.why && retry_ms > 0 ? (uint64_t)(retry_ms + 999) / 1000 : 0);
     hf_doc_set_text(doc, "encryption", hf_encryption_text(s->encryption));
     char compression[HF_COMPRESSION_TEXT_MAX];
-    hf_compression_text(trail->pace.compression, compression);
-    hf_doc_set_text(doc, "compression", trail->pace.compression ? compression : NULL);
+    hf_compression_text(trail->line.pace.compression, compression);
+    hf_doc_set_text(doc, "compression", trail->line.pace.compression ? compression : NULL);
     hf_doc_set_text(doc, "lock_mode", hf_lock_mode_text(s->lock_mode));
     hf_doc_set_u64(doc, "lock_days", s->lock_days);
-    hf_doc_set_text(doc, "chain", trail->chain);
+    hf_doc_set_text(doc, "chain", trail->chain.id);
     set_backlog(doc, trail, journal);
-    hf_doc_set_u64(doc, "spool_bytes", trail->spool_bytes);
+    hf_doc_set_u64(doc, "spool_bytes", trail->outbox.spool_bytes);
     hf_doc_set_u64(doc, "spool_max_bytes", s->spool_max_bytes);
-    hf_doc_set_bool(doc, "spool_full", trail->spool_bytes >= s->spool_max_bytes);
-    hf_doc_set_u64(doc, "cut_sequence", trail->cut_seq);
+    hf_doc_set_bool(doc, "spool_full", trail->outbox.spool_bytes >= s->spool_max_bytes);
+    hf_doc_set_u64(doc, "cut_sequence", trail->line.cut_seq);
     hf_doc_set_u64(doc, "sealed_sequence", trail_sealed_seq(trail));
     hf_doc_set_bool(doc, "pins_journal", trail == pins);
-    hf_doc_set_bool(doc, "chain_unseen", trail->chain_unseen);
-    hf_doc_set_u64(doc, "strays", trail->stray_count);
+    hf_doc_set_bool(doc, "chain_unseen", trail->chain.unseen);
+    hf_doc_set_u64(doc, "strays", trail->chain.stray_count);
     set_counts(doc, trail);
-    hf_doc_set_u64(doc, "ledger_repairs", trail->ledger_repairs);
+    hf_doc_set_u64(doc, "ledger_repairs", trail->book.repairs);
     set_time(doc, "last_delivery", trail->counts.last_delivery_s);
     hf_doc_set_u64(doc, "objects_undigested",
-                   trail->object_count + (trail->digest ? trail->digest->digest.object_count : 0));
-    hf_doc_set_u64(doc, "digest_number", trail->head.number);
-    hf_doc_set_text(doc, "digest_key", trail->head.number ? trail->head.key : NULL);
-    set_time(doc, "last_digest", trail->head.end_s);
+                   trail->lists.object_count +
+                       (trail->chain.digest ? trail->chain.digest->digest.object_count : 0));
+    hf_doc_set_u64(doc, "digest_number", trail->chain.head.number);
+    hf_doc_set_text(doc, "digest_key", trail->chain.head.number ? trail->chain.head.key : NULL);
+    set_time(doc, "last_digest", trail->chain.head.end_s);
     hf_doc_set_text(doc, "public_key", hf_signer_fingerprint(trail->plan->signer));
     return doc;
 }
@@ -152,6 +156,6 @@ status_doc(struct hf_trails *trails)
     }
     hf_doc_set(doc, "trails", list);
     hf_doc_set(doc, "stores", stores);
-    hf_doc_set_u64(doc, "reserve_bytes", trails->reserve_have);
+    hf_doc_set_u64(doc, "reserve_bytes", trails->reserve.have);
     return doc;
 }

@@ -1,120 +1,205 @@
-/* The ledger's documents, both ways. A document says everything that replay needs: nothing is
- * looked up elsewhere. */
-#include "agent/trail/trail_impl.h"
+/* The table of each step. Names, order and what may be missing are those of every version that
+ * has written a ledger. */
+#include "agent/trail/steps.h"
+
+#include "agent/trail/document.h"
+
 #include <holdfast/json.h>
-#include <stdio.h>
-#include <string.h>
+#include <holdfast/layout.h>
 
-enum hf_status
-step_record(struct trail *trail, enum hf_step step, json_t *doc)
-{
-    struct hf_error err;
-    enum hf_status status = hf_ledger_add(trail->ledger, step, doc, &err);
-    json_decref(doc);
-    if (status != HF_OK && !trail->ledger_trouble) {
-        hf_log_error("ledger.failed", HF_STR("trail", trail->name), HF_ERR(&err));
-        trail->ledger_trouble = true;
+#define KEY_MOST         (HF_KEY_MAX - 1)
+#define AT(type, member) .at = offsetof(struct type, member)
+#define LIST_AT(type, member, number)                                                              \
+    .at = offsetof(struct type, member), .count_at = offsetof(struct type, number)
+#define TABLE(type, its_fields)                                                                    \
+    {                                                                                              \
+        .fields = (its_fields), .count = HF_COUNT(its_fields), .size = sizeof(struct type)         \
     }
-    return status;
-}
 
-bool
-step_sync(struct trail *trail)
-{
-    if (!trail->ledger_trouble) {
-        struct hf_error err;
-        if (hf_ledger_sync(trail->ledger, &err) == HF_OK)
-            return true;
-        hf_log_error("ledger.failed", HF_STR("trail", trail->name), HF_ERR(&err));
-        trail->ledger_trouble = true;
-    }
-    return snapshot_write(trail); /* memory is ahead of the file: write all of it anew */
-}
+static const struct field cut_fields[] = {
+    { "window", TEXT, MAY, AT(step_cut, window) },
+    { "first", U64, MUST, AT(step_cut, range.first_seq) },
+    { "last", U64, MUST, AT(step_cut, range.last_seq) },
+    { "count", U64, MUST, AT(step_cut, range.count) },
+    { "bytes", U64, MUST, AT(step_cut, range.bytes) },
+    { "slot", SIGNED, MAY, AT(step_cut, range.slot_s) },
+    { "oldest", SIGNED, MAY, AT(step_cut, range.oldest_s) },
+    { "newest", SIGNED, MAY, AT(step_cut, range.newest_s) },
+    { "reason", UINT, MUST, AT(step_cut, range.reason), .most = HF_CUT_NOW },
+    { "time", TIME, MUST, AT(step_cut, time_s) },
+    { "generation", UINT, MUST, AT(step_cut, generation), .most = UINT32_MAX },
+    { "key", TEXT, MUST, AT(step_cut, key), .most = KEY_MOST },
+    { "compression", TEXT, MAY, AT(step_cut, compression) },
+    { "cut_seq", U64, MAY, AT(step_cut, cut_seq) },
+    { "sources", SELECTION, MAY, AT(step_cut, selection) },
+    { "lost", RANGES, SPARSE, LIST_AT(step_cut, lost, lost_count) },
+};
 
-/* ---- the whole trail ---- */
+static const struct field attempt_fields[] = {
+    { "what", TEXT, MUST, AT(step_attempt, what) },
+    { "retain_until", TIME, MUST, AT(step_attempt, retain_until_s) },
+    { "foreign", FLAG, SPARSE, AT(step_attempt, foreign) },
+};
+
+static const struct field receipt_fields[] = {
+    { "window", TEXT, MUST, AT(step_receipt, window) },
+    { "bucket", TEXT, MUST, AT(step_receipt, bucket) },
+    { "key", TEXT, MUST, AT(step_receipt, key) },
+    { "hash", HASH, MUST, AT(step_receipt, hash) },
+    { "stored_sha256", HASH, MUST, AT(step_receipt, stored_sha256) },
+    { "plain_sha256", HASH, MUST, AT(step_receipt, plain_sha256) },
+    { "oldest", SIGNED, MAY, AT(step_receipt, oldest_s) },
+    { "newest", SIGNED, MAY, AT(step_receipt, newest_s) },
+    { "first", U64, MUST, AT(step_receipt, first_seq) },
+    { "last", U64, MUST, AT(step_receipt, last_seq) },
+    { "count", U64, MUST, AT(step_receipt, count) },
+    { "version_id", TEXT, MAY, AT(step_receipt, version_id) },
+    { "confirmed", TEXT, MAY, AT(step_receipt, confirmed) },
+    { "encryption", TEXT, MAY, AT(step_receipt, encryption) },
+    { "lock_mode", TEXT, MAY, AT(step_receipt, lock_mode) },
+    { "retain_until", TIME, MAY, AT(step_receipt, retain_until_s) },
+    { "repeated", U64, MAY, AT(step_receipt, repeated) },
+    { "gaps", TEXTS, SPARSE, LIST_AT(step_receipt, gaps, gap_count) },
+};
+
+static const struct field pending_fields[] = {
+    { "first", U64, MAY, AT(step_pending, first_seq) },
+    { "last", U64, MAY, AT(step_pending, last_seq) },
+    { "key", TEXT, MAY, AT(step_pending, key) },
+};
+static const struct table pending_table = TABLE(step_pending, pending_fields);
+
+static const struct field digest_cut_fields[] = {
+    { "number", U64, MUST, AT(step_digest_cut, number) },
+    { "start", TIME, MUST, AT(step_digest_cut, start_s) },
+    { "end", TIME, MUST, AT(step_digest_cut, end_s) },
+    { "bucket", TEXT, MUST, AT(step_digest_cut, bucket) },
+    { "key", TEXT, MUST, AT(step_digest_cut, key) },
+    { "fingerprint", TEXT, MUST, AT(step_digest_cut, fingerprint) },
+    { "boot", TEXT, MAY, AT(step_digest_cut, boot) },
+    { "first", U64, MUST, AT(step_digest_cut, first_seq) },
+    { "last", U64, MUST, AT(step_digest_cut, last_seq) },
+    { "objects", U64, MAY, AT(step_digest_cut, object_count) },
+    { "pending", LIST, MAY, LIST_AT(step_digest_cut, pending, pending_count),
+      .of = &pending_table },
+};
+
+static const struct field digest_receipt_fields[] = {
+    { "number", U64, MUST, AT(step_digest_receipt, number) },
+    { "bucket", TEXT, MUST, AT(step_digest_receipt, bucket) },
+    { "key", TEXT, MUST, AT(step_digest_receipt, key), .most = KEY_MOST },
+    { "hash", TEXT, MUST, AT(step_digest_receipt, hash), .most = 64 },
+    { "signature", TEXT, MUST, AT(step_digest_receipt, signature) },
+    { "end", TIME, MUST, AT(step_digest_receipt, end_s) },
+    { "retain_until", TIME, MAY, AT(step_digest_receipt, retain_until_s) },
+};
+
+static const struct field key_receipt_fields[] = {
+    { "place", TEXT, MAY, AT(step_key_receipt, place) },
+    { "key", TEXT, MAY, AT(step_key_receipt, key) },
+};
+
+static const struct field foreign_fields[] = {
+    { "window", TEXT, MUST, AT(step_foreign, window) },
+    { "key", TEXT, MUST, AT(step_foreign, key) },
+    { "generation", UINT, SPARSE, AT(step_foreign, generation), .most = UINT32_MAX },
+    { "new_key", TEXT, SPARSE, AT(step_foreign, new_key), .most = KEY_MOST },
+};
+
+static const struct field dropped_fields[] = {
+    { "window", TEXT, MAY, AT(step_dropped, window) },
+};
+
+static const struct field loss_fields[] = {
+    { "first", U64, MAY, AT(step_loss, first_seq) },
+    { "last", U64, MAY, AT(step_loss, last_seq) },
+    { "reason", TEXT, MAY, AT(step_loss, reason) },
+    { "cut_seq", U64, MAY, AT(step_loss, cut_seq) },
+};
+
+/* One that is gone has nothing else in it; any other selects something. */
+static const struct field rule_fields[] = {
+    { "gone", FLAG, SPARSE, AT(step_rule, rule.gone) },
+    { "sources", SELECTION, SPARSE, AT(step_rule, rule.selection) },
+    { "window_s", U64, SPARSE, AT(step_rule, rule.window_s) },
+    { "window_max_bytes", U64, SPARSE, AT(step_rule, rule.window_max_bytes) },
+    { "to", U64_END, SPARSE, AT(step_rule, to_seq) },
+};
+static const struct table rule_table = TABLE(step_rule, rule_fields);
+static const struct table digest_receipt_table = TABLE(step_digest_receipt, digest_receipt_fields);
+
+static const struct field state_fields[] = {
+    { "format", UINT, MUST, AT(step_state, format), .most = UINT32_MAX },
+    { "trail", TEXT, MAY, AT(step_state, trail) },
+    { "journal", TEXT, MUST, AT(step_state, journal) },
+    { "chain", TEXT, MUST, AT(step_state, chain), .most = HF_ID_SIZE - 1 },
+    { "created", TIME, MAY, AT(step_state, created_s) },
+    { "time", TIME, MAY, AT(step_state, time_s) },
+    { "cut_seq", U64, MAY, AT(step_state, cut_seq) },
+    { "digested_seq", U64, MAY, AT(step_state, digested_seq) },
+    { "key_place", TEXT, MAY, AT(step_state, key_place) },
+    { "old_head", TEXT, MAY, AT(step_state, old_head) },
+    { "rules", LIST, MAY, LIST_AT(step_state, rules, rule_count), .of = &rule_table },
+    { "noted", RANGES, SPARSE, LIST_AT(step_state, noted, noted_count) },
+    { "head", PART, SPARSE, AT(step_state, head), .of = &digest_receipt_table },
+};
+
+static const struct table tables[HF_STEP_LAST + 1] = {
+    [HF_STEP_STATE] = TABLE(step_state, state_fields),
+    [HF_STEP_CUT] = TABLE(step_cut, cut_fields),
+    [HF_STEP_ATTEMPT] = TABLE(step_attempt, attempt_fields),
+    [HF_STEP_RECEIPT] = TABLE(step_receipt, receipt_fields),
+    [HF_STEP_DIGEST_CUT] = TABLE(step_digest_cut, digest_cut_fields),
+    [HF_STEP_DIGEST_RECEIPT] = TABLE(step_digest_receipt, digest_receipt_fields),
+    [HF_STEP_KEY_RECEIPT] = TABLE(step_key_receipt, key_receipt_fields),
+    [HF_STEP_FOREIGN] = TABLE(step_foreign, foreign_fields),
+    [HF_STEP_DROPPED] = TABLE(step_dropped, dropped_fields),
+    [HF_STEP_LOSS] = TABLE(step_loss, loss_fields),
+};
 
 json_t *
-step_state_doc(const struct trail *trail)
+step_write(const struct step *step)
 {
-    json_t *doc = json_object();
-    hf_doc_set_u64(doc, "format", STATE_FORMAT);
-    hf_doc_set_text(doc, "trail", trail->name);
-    hf_doc_set_text(doc, "journal", trail->trails->options.identity->journal);
-    hf_doc_set_text(doc, "chain", trail->chain);
-    hf_doc_set_u64(doc, "created", (uint64_t)trail->created_s);
-    hf_doc_set_u64(doc, "time", (uint64_t)trail->last_time_s);
-    hf_doc_set_u64(doc, "cut_seq", trail->cut_seq);
-    hf_doc_set_u64(doc, "digested_seq", trail->digested_seq);
-    hf_doc_set_text(doc, "key_place", trail->key_in_bucket);
-    hf_doc_set_text(doc, "old_head", trail->old_head);
-    hf_doc_set(doc, "rules", rules_doc(trail));
-    if (trail->noted_count)
-        hf_doc_set(doc, "noted", lost_doc(trail->noted, trail->noted_count));
-    if (trail->head.number)
-        hf_doc_set(doc, "head", step_digest_receipt_doc(&trail->head));
-    return doc;
+    return document_write(&tables[step->kind], &step->state);
 }
 
+/* One that is gone selects nothing, though a document without sources selects all. */
 static enum hf_status
-replay_state(struct trail *trail, const json_t *doc, struct hf_error *err)
+settle_rules(const struct step_state *state, struct hf_error *err)
 {
-    const char *journal, *chain;
-    uint64_t format;
-    enum hf_status status;
-    if ((status = hf_doc_u64(doc, "format", &format, err)) != HF_OK ||
-        (status = hf_doc_text(doc, "journal", &journal, err)) != HF_OK ||
-        (status = hf_doc_text(doc, "chain", &chain, err)) != HF_OK)
-        return status;
-    if (format != STATE_FORMAT)
-        return hf_fail(err, HF_EVERSION, "ledger format %llu: made by a newer holdfast",
-                       (unsigned long long)format);
-    if (strcmp(journal, trail->trails->options.identity->journal) != 0)
-        return hf_fail(
-            err, HF_EREFUSED,
-            "the ledger belongs to journal %s: parts of two state directories were mixed", journal);
-    snprintf(trail->chain, sizeof(trail->chain), "%s", chain);
-    trail->created_s = (int64_t)hf_doc_u64_or(doc, "created", 0);
-    trail->last_time_s = (int64_t)hf_doc_u64_or(doc, "time", 0);
-    trail->cut_seq = hf_doc_u64_or(doc, "cut_seq", 0);
-    trail->digested_seq = hf_doc_u64_or(doc, "digested_seq", 0);
-    snprintf(trail->key_in_bucket, sizeof(trail->key_in_bucket), "%s",
-             hf_doc_text_or(doc, "key_place", ""));
-    hf_freep(&trail->old_head);
-    trail->old_head = hf_strdup(hf_doc_text_or(doc, "old_head", NULL));
-    hf_freep(&trail->noted);
-    trail->noted_count = lost_from_doc(json_object_get(doc, "noted"), &trail->noted);
-    status = rules_from_doc(trail, json_object_get(doc, "rules"), err);
-    if (status != HF_OK)
-        return status;
-    json_t *head = json_object_get(doc, "head");
-    return head ? replay_head(trail, head, err) : HF_OK;
+    uint64_t before = 0;
+    for (size_t i = 0; i < state->rule_count; i++) {
+        struct step_rule *one = (struct step_rule *)&state->rules[i];
+        if (one->rule.gone)
+            one->rule = (struct rule){ .gone = true };
+        else if (!one->rule.window_s || one->rule.window_max_bytes <= HF_OBJECT_OVERHEAD)
+            return hf_fail(err, HF_ECORRUPT, "a rule has no window");
+        if (one->to_seq < before)
+            return hf_fail(err, HF_ECORRUPT, "the rules are not in order");
+        before = one->to_seq;
+    }
+    return HF_OK;
 }
 
 enum hf_status
-step_replay(void *context, enum hf_step step, const json_t *doc, struct hf_error *err)
+step_read(enum hf_step kind, const json_t *doc, struct step *ret_step, struct hf_error *err)
 {
-    struct trail *trail = context;
-    switch (step) {
-    case HF_STEP_STATE: return replay_state(trail, doc, err);
-    case HF_STEP_CUT: return replay_cut(trail, doc, err);
-    case HF_STEP_ATTEMPT: return replay_attempt(trail, doc, err);
-    case HF_STEP_RECEIPT: return replay_receipt(trail, doc, err);
-    case HF_STEP_DIGEST_CUT: return replay_digest_cut(trail, doc, err);
-    case HF_STEP_DIGEST_RECEIPT: return replay_head(trail, doc, err);
-    case HF_STEP_KEY_RECEIPT:
-        snprintf(trail->key_in_bucket, sizeof(trail->key_in_bucket), "%s",
-                 hf_doc_text_or(doc, "place", ""));
-        trail->key_out.first_retain_s = trail->key_out.last_retain_s = -1;
-        trail->key_out.maybe_there = false;
-        return HF_OK;
-    case HF_STEP_FOREIGN: return replay_foreign(trail, doc, err);
-    case HF_STEP_LOSS:
-        loss_add(trail, hf_doc_u64_or(doc, "first", 0), hf_doc_u64_or(doc, "last", 0),
-                 hf_doc_text_or(doc, "reason", ""));
-        trail->cut_seq = HF_MAX(trail->cut_seq, hf_doc_u64_or(doc, "cut_seq", 0));
-        noted_add(trail, hf_doc_u64_or(doc, "first", 0), hf_doc_u64_or(doc, "last", 0));
-        return HF_OK;
-    case HF_STEP_DROPPED: replay_dropped(trail, hf_doc_text_or(doc, "window", "")); return HF_OK;
+    if (kind <= 0 || kind > HF_STEP_LAST || !tables[kind].count)
+        return hf_fail(err, HF_ECORRUPT, "unknown step %d", (int)kind);
+    struct step step = { .kind = kind };
+    enum hf_status status = document_read(&tables[kind], doc, &step.state, err);
+    if (status != HF_OK)
+        return status;
+    if (kind == HF_STEP_STATE && (status = settle_rules(&step.state, err)) != HF_OK) {
+        step_done(&step);
+        return status;
     }
-    return hf_fail(err, HF_ECORRUPT, "unknown step %d", (int)step);
+    *ret_step = step;
+    return HF_OK;
+}
+
+void
+step_done(struct step *step)
+{
+    document_done(&tables[step->kind], &step->state);
 }

@@ -1,5 +1,6 @@
 /* One deliverer per configured store. */
-#include "agent/trail/trail_impl.h"
+#include "agent/trail/set.h"
+
 #include <string.h>
 
 static struct store_slot *
@@ -20,8 +21,8 @@ static void
 check_again(struct hf_trails *trails, const char *store)
 {
     for (struct trail *trail = trails->trails; trail; trail = trail->next) {
-        if (trail->state == TRAIL_READY && strcmp(trail->plan->settings.store, store) == 0)
-            trail_move(trail, TRAIL_CHECKING, NULL);
+        if (trail->health.state == TRAIL_READY && strcmp(trail->plan->settings.store, store) == 0)
+            health_move(&trail->health, TRAIL_CHECKING, NULL);
     }
 }
 
@@ -31,7 +32,7 @@ static void
 try_at_once(struct hf_trails *trails)
 {
     for (struct trail *trail = trails->trails; trail; trail = trail->next)
-        trail->retry_at_ms = 0;
+        health_try_now(&trail->health);
 }
 
 /* A deliverer that stops hands back what it had under way; the trails try again through the new
@@ -88,21 +89,21 @@ stores_needed(struct hf_trails *trails, const struct hf_config *config, struct h
 {
     for (const struct trail *trail = trails->trails; trail; trail = trail->next) {
         enum hf_status status = needed(config, trail, trail->plan->settings.store, err);
-        for (const struct change *change = trail->changes; change && status == HF_OK;
+        for (const struct change *change = trail->line.changes; change && status == HF_OK;
              change = change->next)
             status =
                 change->plan ? needed(config, trail, change->plan->settings.store, err) : HF_OK;
-        for (const struct window *window = trail->windows; window && status == HF_OK;
+        for (const struct window *window = trail->outbox.windows; window && status == HF_OK;
              window = window->next) {
             if (window->out.sealed)
                 status = needed(config, trail, window->out.sealed->store, err);
             else if (window->state == WINDOW_SEALING)
                 status = needed(config, trail, window->job.plan->store, err);
         }
-        if (status == HF_OK && trail->digest && trail->digest->out.sealed)
-            status = needed(config, trail, trail->digest->out.sealed->store, err);
-        if (status == HF_OK && trail->key_out.sealed)
-            status = needed(config, trail, trail->key_out.sealed->store, err);
+        if (status == HF_OK && trail->chain.digest && trail->chain.digest->out.sealed)
+            status = needed(config, trail, trail->chain.digest->out.sealed->store, err);
+        if (status == HF_OK && trail->chain.key.sealed)
+            status = needed(config, trail, trail->chain.key.sealed->store, err);
         if (status != HF_OK)
             return status;
     }

@@ -9,7 +9,8 @@
  *   the same, and this ledger has none                                                  ──▶ evidence: this state may be new in an old place
  *
  * A stray is told once and stepped over: the newest one before it is compared. */
-#include "agent/trail/trail_impl.h"
+#include "agent/trail/delivery.h"
+
 #include <string.h>
 
 static bool
@@ -17,12 +18,12 @@ is_signed_by_us(const struct trail *trail, const struct hf_digest *newest, struc
 {
     hf_owned(hf_buf_done) struct hf_buf pem = HF_BUF(64u << 10);
     struct hf_verifier *verifier;
-    if (!trail->check.newest_signature ||
+    if (!trail->chain.check.newest_signature ||
         hf_signer_public_pem(trail->plan->signer, &pem) != HF_OK ||
         hf_verifier_parse(hf_buf_slice(&pem), "the digest key", &verifier, NULL) != HF_OK)
         return false;
-    bool ours =
-        hf_digest_verify(newest, json, trail->check.newest_signature, verifier, NULL) == HF_OK;
+    bool ours = hf_digest_verify(newest, json, trail->chain.check.newest_signature, verifier,
+                                 NULL) == HF_OK;
     hf_verifier_free(verifier);
     return ours;
 }
@@ -30,30 +31,20 @@ is_signed_by_us(const struct trail *trail, const struct hf_digest *newest, struc
 const char *
 stray_reason(const struct trail *trail, const struct hf_digest *newest, struct hf_slice json)
 {
-    if (strcmp(newest->key, trail->check.newest_digest_key) != 0)
+    if (strcmp(newest->key, trail->chain.check.newest_digest_key) != 0)
         return "it is the copy of a digest that lies elsewhere";
-    if (newest->journal && strcmp(newest->journal, trail->trails->options.identity->journal) == 0)
+    if (newest->journal && strcmp(newest->journal, trail->chain.journal) == 0)
         return NULL;
     if (is_signed_by_us(trail, newest, json))
         return NULL;
-    return trail->head.number ? "it is of another agent, and not signed by ours" : NULL;
-}
-
-bool
-stray_is_known(const struct trail *trail, const char *key)
-{
-    for (size_t i = 0; i < trail->stray_count; i++) {
-        if (strcmp(trail->strays[i], key) == 0)
-            return true;
-    }
-    return false;
+    return trail->chain.head.number ? "it is of another agent, and not signed by ours" : NULL;
 }
 
 enum hf_status
 stray_step_over(struct trail *trail, const char *reason, struct hf_error *err)
 {
-    const char *key = trail->check.newest_digest_key;
-    if (trail->stray_count >= STRAYS_MOST)
+    const char *key = trail->chain.check.newest_digest_key;
+    if (!chain_add_stray(&trail->chain, key))
         return hf_fail(err, HF_EFOREIGN,
                        "'%s' is the %dth key among the digests that is none of this chain (%s): "
                        "find out who puts them there, and take the right away. If they must stay, "
@@ -62,25 +53,5 @@ stray_step_over(struct trail *trail, const char *reason, struct hf_error *err)
     hf_log_warn("chain.stray", HF_STR("trail", trail->name), HF_STR("key", key),
                 HF_STR("reason", reason),
                 HF_STR("hint", "it is stepped over; find out who put it there"));
-    trail->strays = hf_realloc(trail->strays, (trail->stray_count + 1) * sizeof(*trail->strays));
-    trail->strays[trail->stray_count++] = hf_strdup(key);
     return HF_EFULL;
-}
-
-void
-strays_forget(struct trail *trail, int64_t until_s)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < trail->stray_count; i++) {
-        int64_t end_s;
-        bool hides = hf_layout_is_digest(&trail->plan->settings.layout, trail->strays[i], &end_s) &&
-                     end_s >= until_s;
-        if (hides && until_s != INT64_MAX)
-            trail->strays[kept++] = trail->strays[i];
-        else
-            hf_freep(&trail->strays[i]);
-    }
-    trail->stray_count = kept;
-    if (!kept)
-        hf_freep(&trail->strays);
 }

@@ -3,8 +3,11 @@
  * A downgrade: what a later version has written is refused before a byte is changed, also of
  * what this version could read. (The identity and the journal say it themselves when they are
  * opened, before and after this.) */
-#include "agent/trail/trail_impl.h"
+#include "agent/trail/plan.h"
+#include "agent/trail/steps.h"
+
 #include <holdfast/json.h>
+#include <holdfast/trail.h>
 #include <string.h>
 
 /* In the order in which they are written: the first is never older. */

@@ -1,5 +1,7 @@
-/* ledger: one per trail; the durable steps from a cut to a digest's receipt (ENGINE.md section 4).
- * Append-only frames with a JSON document each, in two files of the same bytes: what is damaged in
+/* ledger: one per trail; the durable steps from a cut to a digest's receipt (the table of steps in
+ * agent/ledger/FORMAT.md). A step is durable before the next one begins, so that after a crash at
+ * any place the first step without its successor is simply done: nothing is sent twice under two
+ * keys, and nothing is removed that is not delivered. Append-only frames with a JSON document each, in two files of the same bytes: what is damaged in
  * one is taken from the other. Compacted by atomic replacement. The layout is drawn in
  * agent/ledger/FORMAT.md. One thread at a time.
  */

@@ -1,5 +1,5 @@
 /* trail: the consumers of the journal. One thread owns every trail's ledger and takes each window
- * through the table of steps (ENGINE.md section 4): cut, sealed, attempt, delivered, receipt,
+ * through the table of steps (agent/ledger/FORMAT.md): cut, sealed, attempt, delivered, receipt,
  * digest. Sealing and delivering run elsewhere and come back as messages. What a store says can
  * hold a trail, never stop the agent.
  */
@@ -12,7 +12,9 @@
 #include <holdfast/layout.h>
 #include <jansson.h>
 
-/* Who this agent is; fixed in state_dir/identity at the first start (ENGINE.md section 1). */
+/* Who this agent is; fixed in state_dir/identity at the first start. A machine that was made from
+ * an image of another one must not go on in its journal and its chains: it has another machine-id,
+ * and is refused. */
 struct hf_identity {
     char journal[HF_ID_SIZE]; /* 128 random bits */
     uint8_t journal_id[16];

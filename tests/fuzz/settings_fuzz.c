@@ -1,6 +1,6 @@
 /* The settings of a trail beside its ledger, in two files. The first byte: where the input parts
  * into the two, in 255ths. Each may be anything; what is taken holds together. */
-#include "agent/trail/trail_impl.h"
+#include "agent/trail/saved.h"
 #include "tests/fuzz/scratch.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -2,19 +2,19 @@
  * then fits. */
 #include "tests/support/test.h"
 
-#include "agent/trail/trail_impl.h"
+#include "agent/trail/delivery.h"
 
 static void
 digest_comes_early_when_its_list_is_full(void **state)
 {
     struct digest_work work = { 0 };
-    struct trail trail = { .object_count = DIGEST_OBJECTS_MOST - 1, .digest = &work };
+    struct trail trail = { .lists.object_count = DIGEST_OBJECTS_MOST - 1, .chain.digest = &work };
     (void)state;
     assert_false(digest_due(&trail));
-    assert_false(trail.digest_now);
-    trail.object_count++;
+    assert_false(trail.chain.due_now);
+    trail.lists.object_count++;
     assert_false(digest_due(&trail)); /* the one before is still under way */
-    assert_true(trail.digest_now);
+    assert_true(trail.chain.due_now);
 }
 
 static char *

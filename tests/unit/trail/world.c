@@ -1,5 +1,8 @@
 #include "tests/unit/trail/world.h"
 
+#include "agent/trail/inbox.h"
+#include "tests/unit/trail/life.h"
+
 #include <time.h>
 
 static const char base_yaml[] =
@@ -136,9 +139,66 @@ world_start_config(struct world *world, struct hf_config *config)
     atomic_store(&world->notify, world->trails);
 }
 
+/* ---- what a restart would find ---- */
+
+static enum hf_status
+replay(void *context, enum hf_step kind, const json_t *doc, struct hf_error *err)
+{
+    struct life *life = context;
+    struct step said;
+    enum hf_status status = step_read(kind, doc, &said, err);
+    if (status == HF_OK) {
+        status = step_apply(&life->state, &said, err);
+        step_done(&said);
+    }
+    return status;
+}
+
+struct checking {
+    char *live, *replayed;
+};
+
+/* On the trails' thread. The ledger is read as another process would. */
+static void
+check_replay(struct hf_trails *trails, void *argument)
+{
+    struct checking *checking = argument;
+    for (struct trail *trail = trails->trails; trail && !checking->live; trail = trail->next) {
+        struct life life;
+        struct hf_error err = { 0 };
+        struct state state = trail_state(trail);
+        char path[HF_PATH_MAX];
+        if (trail->book.damaged || trail->book.behind)
+            continue;
+        hf_path_join(path, sizeof(path), trail->folder, "ledger");
+        life_begin(&life, trail->chain.journal, trail->name, trail->sealed_folder);
+        enum hf_status status = hf_ledger_read(path, replay, &life, &err);
+        life_adopt_places(&life, &state);
+        char *live = life_text(&state),
+             *replayed = status == HF_OK ? life_text(&life.state) : strdup(err.text);
+        if (strcmp(live, replayed) != 0) {
+            checking->live = hf_take(live);
+            checking->replayed = hf_take(replayed);
+        }
+        free(live);
+        free(replayed);
+        life_end(&life);
+    }
+}
+
+void
+world_assert_replay(struct world *world)
+{
+    struct checking checking = { NULL, NULL };
+    inbox_call(world->trails, check_replay, &checking);
+    if (checking.live)
+        fail_msg("in memory\n%s\nreplayed\n%s", checking.live, checking.replayed);
+}
+
 void
 world_stop(struct world *world)
 {
+    world_assert_replay(world);
     atomic_store(&world->notify, NULL);
     assert_int_equal(hf_journal_sync(world->journal, 5000, NULL), HF_OK);
     hf_trails_stop(world->trails, 5000);

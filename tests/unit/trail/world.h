@@ -31,7 +31,9 @@ extern const char all_trail[], two_trail[]; /* lines for world_start() */
 void world_new(struct world *world);
 void world_start(struct world *world, const char *trails);
 void world_start_config(struct world *world, struct hf_config *config); /* takes it */
-void world_stop(struct world *world);
+/* What is in memory of each trail is what its ledger comes to when it is read again. */
+void world_assert_replay(struct world *world);
+void world_stop(struct world *world); /* ... also then */
 void world_remove(struct world *world);
 void world_on_commit(void *context, uint64_t durable_seq, bool room);
 enum hf_status world_own_event(void *context, const char *event_name, const char *details_json,
