@@ -1,6 +1,5 @@
 /* The set of sources: started, changed and ended all or nothing. */
 #include "agent/intake/intake_impl.h"
-#include "agent/intake/socket_impl.h"
 #include "agent/intake/stream.h"
 
 #include <event2/event.h>
@@ -84,7 +83,7 @@ hf_intake_new(const struct hf_intake_options *options, struct hf_intake **ret_in
                                                 .full_after_ms = 1000,
                                                 .hello_ms = 10000,
                                                 .silent_ms = 2000,
-                                                .connections_max = HF_CONNECTIONS_MAX };
+                                                .connections_max = 1024 };
     hf_buf_init(&intake->record, HF_JOURNAL_RECORD_MAX);
     hf_buf_init(&intake->block, HF_JOURNAL_RECORD_MAX);
     intake->streams = hf_streams_new(intake);

@@ -4,7 +4,7 @@
  * Checked: how the bytes are cut into reads makes no difference; every byte behind the first line
  * is in exactly one piece; parts are cut only from lines that are too long; replies are well
  * formed, and acknowledgements only grow. */
-#include "agent/intake/socket_protocol.h"
+#include "agent/intake/socket/protocol.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * out again. */
 #include "help.h"
 
-#include "agent/intake/file_impl.h"
+#include "agent/intake/file/file_impl.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -226,12 +226,12 @@ a_file_that_only_looks_like_another_is_read(void **state)
 
 /* ---- inode numbers ---- */
 
-static struct hf_file_state
+static struct hf_position
 state_of_file(struct rig *rig, const char *name, const char *content)
 {
     struct hf_fs_identity who;
     struct hf_print print = { .offset = 0 };
-    struct hf_file_state file = { .seen_s = hf_wall_s(), .path = (char *)rig_path(rig, name) };
+    struct hf_position file = { .seen_s = hf_wall_s(), .path = (char *)rig_path(rig, name) };
     assert_int_equal(hf_fs_identify(-1, rig_path(rig, name), &who, NULL), HF_OK);
     file.id = (struct hf_file_id){ .dev = who.dev, .ino = who.ino, .birth_ns = who.birth_ns };
     hf_print_add(&print, hf_slice_text(content));
@@ -240,12 +240,12 @@ state_of_file(struct rig *rig, const char *name, const char *content)
 }
 
 static void
-set_state(struct rig *rig, const struct hf_file_state *file)
+set_state(struct rig *rig, const struct hf_position *file)
 {
     char key[HF_FILE_KEY_SIZE];
     struct hf_buf value = HF_BUF(8192);
     hf_file_key("app", &file->id, key);
-    assert_int_equal(hf_file_state_encode(file, &value), HF_OK);
+    assert_int_equal(hf_position_encode(file, &value), HF_OK);
     assert_int_equal(hf_journal_begin(rig->journal, true, NULL), HF_OK);
     assert_int_equal(
         hf_journal_set_state(rig->journal, "file/app", HF_SLICE_LITERAL("1 started"), NULL), HF_OK);
@@ -260,7 +260,7 @@ a_reused_inode_with_other_content_is_read_from_its_beginning(void **state)
 {
     struct rig *rig = *state;
     rig_write(rig, "files/a.log", "new one\nnew two\nnew three\n");
-    struct hf_file_state old = state_of_file(rig, "files/a.log", "old one\n");
+    struct hf_position old = state_of_file(rig, "files/a.log", "old one\n");
     set_state(rig, &old);
     rig_source(rig, "app", HF_SOURCE_FILE, "files/*.log");
     rig_configure(rig);
@@ -275,7 +275,7 @@ a_reused_inode_of_a_finished_file_is_no_gap(void **state)
 {
     struct rig *rig = *state;
     rig_write(rig, "files/a.log", "new one\n");
-    struct hf_file_state old = state_of_file(rig, "files/a.log", "old one\n");
+    struct hf_position old = state_of_file(rig, "files/a.log", "old one\n");
     old.done = true;
     set_state(rig, &old);
     rig_source(rig, "app", HF_SOURCE_FILE, "files/*.log");
@@ -296,7 +296,7 @@ a_renumbered_device_is_recognised_by_content(void **state)
     assert_int_equal(hf_fs_read_file(rig_path(rig, "files/a.log"), 1u << 20, &content, NULL),
                      HF_OK);
     rig_append_numbered(rig, "files/a.log", 1000, 1010);
-    struct hf_file_state old = state_of_file(rig, "files/a.log", hf_buf_text(&content));
+    struct hf_position old = state_of_file(rig, "files/a.log", hf_buf_text(&content));
     old.id.dev++;
     set_state(rig, &old);
     rig_source(rig, "app", HF_SOURCE_FILE, "files/*.log");
@@ -316,7 +316,7 @@ a_state_reads_back_as_it_was_written(void **state)
 {
     struct hf_buf value = HF_BUF(8192);
     char key[HF_FILE_KEY_SIZE], path[] = "/var/log/a name with spaces";
-    struct hf_file_state back,
+    struct hf_position back,
         file = { .id = { .dev = 0xfd01, .ino = 77, .birth_ns = 123456789012345 },
                  .print = { .offset = 5000, .head = { 1, 2 }, .tail = { 3, 4 } },
                  .line_parts = 2,
@@ -326,8 +326,8 @@ a_state_reads_back_as_it_was_written(void **state)
                  .path = path };
     (void)state;
     hf_file_key("app", &file.id, key);
-    assert_int_equal(hf_file_state_encode(&file, &value), HF_OK);
-    assert_true(hf_file_state_decode(key, hf_buf_slice(&value), &back));
+    assert_int_equal(hf_position_encode(&file, &value), HF_OK);
+    assert_true(hf_position_decode(key, hf_buf_slice(&value), &back));
     assert_true(hf_file_id_same(&back.id, &file.id));
     assert_memory_equal(&back.print, &file.print, sizeof(back.print));
     assert_string_equal(back.path, file.path);
@@ -336,7 +336,7 @@ a_state_reads_back_as_it_was_written(void **state)
     free(back.path);
     for (size_t cut = 0; cut + strlen(file.path) < value.size;
          cut++) /* a piece of it is refused, not guessed at */
-        assert_false(hf_file_state_decode(key, hf_slice(value.ptr, cut), &back));
+        assert_false(hf_position_decode(key, hf_slice(value.ptr, cut), &back));
     hf_buf_done(&value);
 }
 

@@ -1,7 +1,7 @@
 /* The agent's side of protocol 1 without a socket. */
 #include "help.h"
 
-#include "agent/intake/socket_protocol.h"
+#include "agent/intake/socket/protocol.h"
 
 #define UUID "01890a5d-ac96-774b-bcce-b302099a8057"
 

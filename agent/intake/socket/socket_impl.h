@@ -2,10 +2,9 @@
 #ifndef HOLDFAST_SOCKET_IMPL_H
 #define HOLDFAST_SOCKET_IMPL_H
 
-#include "agent/intake/socket_protocol.h"
+#include "agent/intake/socket/protocol.h"
 
-#define HF_CONNECTIONS_MAX 1024
-#define HF_SOCKET_READ     (64u << 10) /* read at once */
+#define HF_SOCKET_READ (64u << 10) /* read at once */
 /* of all connections of a source, for lines that are not whole yet */
 #define HF_SOCKET_BUFFERS (64u << 20)
 
@@ -49,7 +48,7 @@ enum hf_status hf_socket_take_place(struct hf_socket_source *source,
                                     struct hf_error *err) hf_must_check;
 void hf_socket_leave_place(struct hf_socket_source *source);
 
-/* ---- socket_crowd.c ---- */
+/* ---- crowd.c ---- */
 
 void
 hf_connection_wait_for_hello(struct hf_connection *connection); /* it has begun to say something */

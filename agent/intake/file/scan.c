@@ -1,7 +1,7 @@
 /* Finding the files of a pattern: glob(3)'s rules, over base's directory listing, and remembering
  * which directories a new file could appear in. Then: who is new, who was renamed, whose name is
  * gone. */
-#include "agent/intake/file_impl.h"
+#include "agent/intake/file/file_impl.h"
 
 #include <fnmatch.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
  * Memory is bounded both ways: in the buffer is at most one line that is not whole and one read,
  * and of replies only the one that is being sent; the next one is made from the newest state when
  * that is out. */
-#include "agent/intake/socket_impl.h"
+#include "agent/intake/socket/socket_impl.h"
 
 #include <errno.h>
 #include <event2/event.h>

@@ -1,7 +1,7 @@
 /* The listening socket. It is made under another name, given its mode and group, and then renamed
  * to its place: nobody can connect to one whose rights are not set yet, and a new one replaces an
  * old one without a moment in between. */
-#include "agent/intake/socket_impl.h"
+#include "agent/intake/socket/socket_impl.h"
 
 #include <errno.h>
 #include <grp.h>

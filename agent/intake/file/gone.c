@@ -4,7 +4,7 @@
  * looked. Then it is read to its end. One that is nowhere is reported once: what was written to it
  * after the last look is unknown. A directory that is not there at all (not mounted yet) says
  * nothing. */
-#include "agent/intake/file_impl.h"
+#include "agent/intake/file/file_impl.h"
 
 #include <string.h>
 
@@ -16,8 +16,8 @@ static void
 load_one(void *context, const char *key, struct hf_slice value)
 {
     struct hf_file_source *source = context;
-    struct hf_file_state state;
-    if (hf_file_state_decode(key, value, &state))
+    struct hf_position state;
+    if (hf_position_decode(key, value, &state))
         hf_orphan_add(source, state);
 }
 
@@ -29,7 +29,7 @@ hf_orphans_load(struct hf_file_source *source)
 }
 
 void
-hf_orphan_add(struct hf_file_source *source, struct hf_file_state state)
+hf_orphan_add(struct hf_file_source *source, struct hf_position state)
 {
     source->orphans =
         hf_realloc(source->orphans, (source->orphan_count + 1) * sizeof(*source->orphans));
@@ -54,7 +54,7 @@ hf_orphans_free(struct hf_file_source *source)
 /* ---- a file was opened: is it one of them? ---- */
 
 static enum hf_status
-matches(const struct hf_file *file, uint64_t size, const struct hf_file_state *state,
+matches(const struct hf_file *file, uint64_t size, const struct hf_position *state,
         bool *ret_matches, struct hf_print *ret_print, struct hf_error *err)
 {
     *ret_matches = false;
@@ -68,7 +68,7 @@ matches(const struct hf_file *file, uint64_t size, const struct hf_file_state *s
 /* Its device may have got another number (a reboot, a volume), or it was restored. With little
  * content a match means nothing: taking another file for it would skip that one's first events. */
 static bool
-may_be_renumbered(const struct hf_file *file, const struct hf_file_state *state)
+may_be_renumbered(const struct hf_file *file, const struct hf_position *state)
 {
     return state->print.offset >= HF_PRINT_BYTES ||
            (state->print.offset > 0 && state->id.birth_ns != 0 &&
@@ -76,7 +76,7 @@ may_be_renumbered(const struct hf_file *file, const struct hf_file_state *state)
 }
 
 static void
-go_on(struct hf_file *file, const struct hf_file_state *state, const struct hf_print *print)
+go_on(struct hf_file *file, const struct hf_position *state, const struct hf_print *print)
 {
     hf_file_go_on(file, print);
     file->line.parts = state->line_parts;
@@ -85,7 +85,7 @@ go_on(struct hf_file *file, const struct hf_file_state *state, const struct hf_p
 }
 
 static void
-take_over(struct hf_file *file, const struct hf_file_state *state, const struct hf_print *print)
+take_over(struct hf_file *file, const struct hf_position *state, const struct hf_print *print)
 {
     file->fresh = false;
     file->dirty = true;
@@ -118,7 +118,7 @@ hf_orphan_adopt(struct hf_file *file, uint64_t size, struct hf_error *err)
         return HF_OK;
     }
     for (size_t i = 0; i < source->orphan_count; i++) {
-        struct hf_file_state *state = &source->orphans[i];
+        struct hf_position *state = &source->orphans[i];
         char key[HF_FILE_KEY_SIZE];
         if (!may_be_renumbered(file, state))
             continue;
@@ -139,14 +139,14 @@ hf_orphan_adopt(struct hf_file *file, uint64_t size, struct hf_error *err)
 /* ---- looking for the others ---- */
 
 static bool
-is_missing(const struct hf_file_state *state)
+is_missing(const struct hf_position *state)
 {
     return !state->done && !state->reported && !state->present;
 }
 
 /* Nothing is left to do about it but to forget it some day. */
 static bool
-is_settled(const struct hf_file_state *state)
+is_settled(const struct hf_position *state)
 {
     return state->done || state->reported;
 }
@@ -189,13 +189,13 @@ find_renamed(struct hf_file_source *source, const char *directory, struct hf_str
 }
 
 static enum hf_status
-report(struct hf_unit *unit, const struct hf_file_state *state)
+report(struct hf_unit *unit, const struct hf_position *state)
 {
     hf_owned(hf_buf_done) struct hf_buf value = HF_BUF(2 * HF_PATH_MAX);
     char key[HF_FILE_KEY_SIZE];
-    struct hf_file_state reported = *state;
+    struct hf_position reported = *state;
     reported.reported = true;
-    hf_assert(hf_file_state_encode(&reported, &value) == HF_OK);
+    hf_assert(hf_position_encode(&reported, &value) == HF_OK);
     hf_file_key(unit->source->config.name, &state->id, key);
     enum hf_status status = hf_unit_gap(
         unit, state->path, "gone; what was written to it after the last look is unknown",
@@ -270,7 +270,7 @@ forget_old(struct hf_file_source *source)
         return;
     for (size_t i = source->orphan_count; i-- > 0;) {
         char key[HF_FILE_KEY_SIZE];
-        struct hf_file_state *state = &source->orphans[i];
+        struct hf_position *state = &source->orphans[i];
         if (!is_settled(state) || now_s - state->seen_s <= keep_s)
             continue;
         hf_file_key(source->source.config.name, &state->id, key);

@@ -1,4 +1,4 @@
-#include "agent/intake/socket_protocol.h"
+#include "agent/intake/socket/protocol.h"
 
 #include <stdio.h>
 #include <string.h>

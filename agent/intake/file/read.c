@@ -5,7 +5,7 @@
  * there when they were read: a file that was truncated and written anew up to or beyond the offset
  * does not go unnoticed. A partial line is not kept in memory: it is read again with what follows
  * it. */
-#include "agent/intake/file_impl.h"
+#include "agent/intake/file/file_impl.h"
 
 #include <holdfast/crypto.h>
 #include <string.h>
@@ -120,21 +120,22 @@ rehash(struct hf_file *file, struct hf_error *err)
 /* ---- handing over ---- */
 
 enum hf_status
-hf_file_write_state(struct hf_unit *unit, const struct hf_file *file, const struct hf_print *print,
-                    uint64_t line_parts, uint64_t line_bytes, bool done)
+hf_file_write_position(struct hf_unit *unit, const struct hf_file *file,
+                       const struct hf_print *print, uint64_t line_parts, uint64_t line_bytes,
+                       bool done)
 {
     hf_owned(hf_buf_done) struct hf_buf value = HF_BUF(2 * HF_PATH_MAX);
     char key[HF_FILE_KEY_SIZE];
-    struct hf_file_state state = { .id = file->id,
-                                   .line_parts = line_parts,
-                                   .line_bytes = line_bytes,
-                                   .seen_s = unit->arrival_s,
-                                   .done = done,
-                                   .fresh = file->fresh,
-                                   .moved = file->moved,
-                                   .path = file->path };
+    struct hf_position state = { .id = file->id,
+                                 .line_parts = line_parts,
+                                 .line_bytes = line_bytes,
+                                 .seen_s = unit->arrival_s,
+                                 .done = done,
+                                 .fresh = file->fresh,
+                                 .moved = file->moved,
+                                 .path = file->path };
     hf_print_hash(print, &state.print);
-    hf_assert(hf_file_state_encode(&state, &value) == HF_OK);
+    hf_assert(hf_position_encode(&state, &value) == HF_OK);
     hf_file_key(unit->source->config.name, &file->id, key);
     enum hf_status status = HF_OK;
     if (file->old_key)
@@ -151,8 +152,8 @@ hf_file_write_dirty(struct hf_unit *unit, const struct hf_file *except)
     for (struct hf_file *file = source->files; file; file = file->next) {
         if (!file->dirty || file == except || file->gap.reason)
             continue;
-        enum hf_status status = hf_file_write_state(unit, file, &file->print, file->line.parts,
-                                                    file->line.bytes, false);
+        enum hf_status status = hf_file_write_position(unit, file, &file->print, file->line.parts,
+                                                       file->line.bytes, false);
         if (status != HF_OK)
             return status;
     }
@@ -200,7 +201,7 @@ hand_over(struct hf_file *file, struct hf_slice input, bool ended, struct hf_cut
         status = hf_unit_lines(&unit, lines, ended, &file->line, &cut);
     if (status == HF_OK) {
         hf_print_add(&print, hf_slice(input.ptr, hole + cut.consumed));
-        status = hf_file_write_state(&unit, file, &print, cut.parts, cut.bytes, false);
+        status = hf_file_write_position(&unit, file, &print, cut.parts, cut.bytes, false);
     }
     if (status == HF_OK)
         status = hf_file_write_dirty(&unit, file);
@@ -241,20 +242,20 @@ close_file(struct hf_file *file, bool unlinked)
     }
     enum hf_status status = unlinked
                                 ? hf_unit_set_state(&unit, key, hf_slice(NULL, 0))
-                                : hf_file_write_state(&unit, file, &file->print, file->line.parts,
-                                                      file->line.bytes, true);
+                                : hf_file_write_position(&unit, file, &file->print,
+                                                         file->line.parts, file->line.bytes, true);
     if (status != HF_OK) {
         hf_file_ready(file);
         return;
     }
     hf_unit_commit(&unit);
     if (!unlinked) {
-        struct hf_file_state state = { .id = file->id,
-                                       .line_parts = file->line.parts,
-                                       .line_bytes = file->line.bytes,
-                                       .seen_s = unit.arrival_s,
-                                       .done = true,
-                                       .path = hf_strdup(file->path) };
+        struct hf_position state = { .id = file->id,
+                                     .line_parts = file->line.parts,
+                                     .line_bytes = file->line.bytes,
+                                     .seen_s = unit.arrival_s,
+                                     .done = true,
+                                     .path = hf_strdup(file->path) };
         hf_print_hash(&file->print, &state.print);
         hf_orphan_add(source, state);
     }

@@ -56,7 +56,7 @@ struct hf_file_id {
     uint64_t dev, ino, birth_ns;
 };
 
-struct hf_file_state {
+struct hf_position {
     struct hf_file_id id;
     struct hf_print_hash print;      /* with the offset */
     uint64_t line_parts, line_bytes; /* of an over-long line that ends behind the offset */
@@ -71,10 +71,10 @@ struct hf_file_state {
 
 bool hf_file_id_same(const struct hf_file_id *a, const struct hf_file_id *b);
 void hf_file_key(const char *source, const struct hf_file_id *id, char ret_key[HF_FILE_KEY_SIZE]);
-enum hf_status hf_file_state_encode(const struct hf_file_state *state,
-                                    struct hf_buf *ret_value) hf_must_check;
-bool hf_file_state_decode(const char *key, struct hf_slice value,
-                          struct hf_file_state *ret_state); /* path is the caller's */
+enum hf_status hf_position_encode(const struct hf_position *state,
+                                  struct hf_buf *ret_value) hf_must_check;
+bool hf_position_decode(const char *key, struct hf_slice value,
+                        struct hf_position *ret_state); /* path is the caller's */
 
 /* ---- one file ---- */
 
@@ -126,7 +126,7 @@ struct hf_file_source {
     size_t file_count;
     struct hf_file *ready_first, *ready_last;
     bool by_age; /* whose turn it was: the oldest that was rotated away, or the next in line */
-    struct hf_file_state *orphans; /* states without an open file */
+    struct hf_position *orphans; /* states without an open file */
     size_t orphan_count;
     struct hf_truncated truncated[HF_TRUNCATED_MAX];
     size_t truncated_count;
@@ -146,7 +146,7 @@ struct hf_file_source *hf_file_source(struct hf_source *source);
 void hf_strings_add(struct hf_strings *strings, const char *text);
 void hf_paths_done(struct hf_strings *strings);
 
-/* file_open.c */
+/* open.c */
 /* Opens and tracks it, unless it is tracked; NULL when it cannot be. */
 struct hf_file *hf_file_open(struct hf_file_source *source, const char *path);
 void hf_file_close(struct hf_file *file);
@@ -157,12 +157,12 @@ struct hf_file *hf_file_by_id(const struct hf_file_source *source, const struct 
 struct hf_file *hf_file_by_path(const struct hf_file_source *source, const char *path);
 struct hf_file *hf_file_take_ready(struct hf_file_source *source); /* the next in turn; NULL */
 
-/* file_source.c */
+/* source.c */
 void hf_file_tick_soon(struct hf_file_source *source);
 bool hf_file_is_quiet(struct hf_file *file); /* asked at each tick: it did not grow for quiet_ms */
 void hf_file_scan_soon(struct hf_file_source *source);
 
-/* file_scan.c */
+/* scan.c */
 struct hf_found {
     struct hf_strings paths;       /* that match and are not excluded */
     struct hf_strings directories; /* to be watched */
@@ -173,23 +173,23 @@ void hf_found_done(struct hf_found *found);
 bool hf_found_matches(const struct hf_config_source *config, const char *path);
 void hf_file_scan(struct hf_file_source *source);
 
-/* file_start.c */
+/* start.c */
 void hf_file_start(struct hf_file_source *source); /* tried again until `started` */
 
-/* file_read.c */
+/* read.c */
 bool hf_file_step(
     struct hf_file *file); /* one block; true: there is more. The file may be closed by it */
 /* Looks whether the file still begins and ends, up to the offset, as we read it; else begins a new
  * generation. */
 void hf_file_verify(struct hf_file *file);
-enum hf_status hf_file_write_state(struct hf_unit *unit, const struct hf_file *file,
-                                   const struct hf_print *print, uint64_t line_parts,
-                                   uint64_t line_bytes, bool done) hf_must_check;
+enum hf_status hf_file_write_position(struct hf_unit *unit, const struct hf_file *file,
+                                      const struct hf_print *print, uint64_t line_parts,
+                                      uint64_t line_bytes, bool done) hf_must_check;
 enum hf_status hf_file_write_dirty(struct hf_unit *unit,
                                    const struct hf_file *except) hf_must_check;
 void hf_file_dirty_written(struct hf_file_source *source);
 
-/* file_copy.c */
+/* copy.c */
 /* A fresh file: *ret_waits while it may be a copy. */
 enum hf_status hf_file_wait(struct hf_file *file, uint64_t size, bool *ret_waits,
                             struct hf_error *err) hf_must_check;
@@ -198,9 +198,9 @@ void hf_file_truncated(
 void hf_truncated_add(struct hf_file_source *source, const struct hf_print_hash *print);
 void hf_file_go_on(struct hf_file *file, const struct hf_print *print);
 
-/* file_gone.c */
+/* gone.c */
 void hf_orphans_load(struct hf_file_source *source);
-void hf_orphan_add(struct hf_file_source *source, struct hf_file_state state); /* takes its path */
+void hf_orphan_add(struct hf_file_source *source, struct hf_position state); /* takes its path */
 void hf_orphans_free(struct hf_file_source *source);
 /* A file just opened: is its state among them? On failure that could not be told, and nothing
  * was changed. */
@@ -210,7 +210,7 @@ void hf_orphans_look(struct hf_file_source
                          *source); /* finds renamed ones, reports vanished ones, forgets old ones */
 void hf_file_report_vanished(struct hf_file_source *source);
 
-/* file_watch.c */
+/* watch.c */
 struct hf_watch *hf_watch_new(struct hf_file_source *source, struct hf_error *err); /* NULL: poll */
 void hf_watch_free(struct hf_watch *watch);
 void hf_watch_read(struct hf_watch *watch); /* what is told until now */

@@ -1,5 +1,5 @@
 /* The files of a file source: opened, looked up, taking turns, closed. */
-#include "agent/intake/file_impl.h"
+#include "agent/intake/file/file_impl.h"
 
 #include <fcntl.h>
 #include <string.h>

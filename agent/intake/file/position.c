@@ -4,7 +4,7 @@
  *
  * HEAD and TAIL are hex; FLAGS is 1 done + 2 reported + 4 fresh + 8 moved; the path comes last
  * because it may hold spaces. */
-#include "agent/intake/file_impl.h"
+#include "agent/intake/file/file_impl.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 enum { DONE = 1, REPORTED = 2, FRESH = 4, MOVED = 8, ALL_FLAGS = 15 };
 
 enum hf_status
-hf_file_state_encode(const struct hf_file_state *state, struct hf_buf *ret_value)
+hf_position_encode(const struct hf_position *state, struct hf_buf *ret_value)
 {
     char head[HF_HEX_SIZE(HF_PRINT_HASH)], tail[HF_HEX_SIZE(HF_PRINT_HASH)];
     unsigned flags = (state->done ? DONE : 0) | (state->reported ? REPORTED : 0) |
@@ -70,9 +70,9 @@ decode_key(const char *key, struct hf_file_id *ret_id)
 }
 
 bool
-hf_file_state_decode(const char *key, struct hf_slice value, struct hf_file_state *ret_state)
+hf_position_decode(const char *key, struct hf_slice value, struct hf_position *ret_state)
 {
-    struct hf_file_state state = { .path = NULL };
+    struct hf_position state = { .path = NULL };
     uint64_t version, flags, seen_s;
     char *text = hf_strndup((const char *)value.ptr, value.size), *at = text;
     bool good = decode_key(key, &state.id) && next_number(&at, 1, &version) && version == 1 &&

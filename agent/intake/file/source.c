@@ -1,5 +1,5 @@
 /* The file source: its timers, and what the intake asks of every source. */
-#include "agent/intake/file_impl.h"
+#include "agent/intake/file/file_impl.h"
 
 #include <event2/event.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Those who take a place and do not use it: greetings that are not whole, connections that never
  * say a word, and more of them than there are places. */
-#include "agent/intake/socket_impl.h"
+#include "agent/intake/socket/socket_impl.h"
 
 #include <event2/event.h>
 #include <stdio.h>

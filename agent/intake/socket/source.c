@@ -1,5 +1,5 @@
 /* The socket source: accepts, and hands room, fullness and drain on to its connections. */
-#include "agent/intake/socket_impl.h"
+#include "agent/intake/socket/socket_impl.h"
 
 #include <errno.h>
 #include <event2/event.h>

@@ -1,6 +1,6 @@
 /* Who a file is: device, inode, birth time; and that it still is what we read: both ends of what
  * lies before the offset. */
-#include "agent/intake/file_impl.h"
+#include "agent/intake/file/file_impl.h"
 
 #include <holdfast/crypto.h>
 #include <stdio.h>
