@@ -39,6 +39,13 @@ hf_boot_ms(void)
     return read_clock_ns(CLOCK_BOOTTIME) / 1000000;
 }
 
+struct timeval
+hf_timeval(uint64_t ms)
+{
+    return (struct timeval){ .tv_sec = (time_t)(ms / 1000),
+                             .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
+}
+
 void
 hf_deadline_in(uint64_t wait_ms, struct timespec *ret_at)
 {

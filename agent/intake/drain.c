@@ -10,7 +10,7 @@ hf_intake_drain(struct hf_intake *intake, void (*done)(void *context), void *con
     intake->waiters[intake->waiter_count++] =
         (struct hf_drain_waiter){ .done = done, .context = context };
     for (size_t i = 0; i < intake->source_count; i++)
-        intake->sources[i]->ops->drain(intake->sources[i]);
+        intake->sources[i]->kind->drain(intake->sources[i]);
     hf_intake_wake(intake);
 }
 
@@ -30,7 +30,7 @@ hf_drain_check(struct hf_intake *intake)
     if (intake->waiter_count == 0)
         return;
     for (size_t i = 0; i < intake->source_count; i++)
-        if (!intake->sources[i]->ops->drained(intake->sources[i]))
+        if (!intake->sources[i]->kind->drained(intake->sources[i]))
             return;
     /* One that is told may ask again. */
     struct hf_drain_waiter *waiters = hf_take(intake->waiters);

@@ -21,7 +21,7 @@ find_source(const struct hf_intake *intake, const char *name)
 static void
 free_source(struct hf_source *source)
 {
-    source->ops->free(source);
+    source->kind->free(source);
     hf_config_source_done(&source->config);
     hf_freep(&source);
 }
@@ -41,15 +41,18 @@ static enum hf_status
 prepare_source(struct hf_intake *intake, const struct hf_config_source *config,
                struct hf_source **ret_source, struct hf_error *err)
 {
-    struct hf_source *source = config->type == HF_SOURCE_FILE     ? hf_file_source_new()
-                               : config->type == HF_SOURCE_SOCKET ? hf_socket_source_new()
-                                                                  : hf_stdin_source_new();
+    uint16_t id;
+    enum hf_status status = hf_journal_source(intake->journal, config->name, &id, err);
+    if (status != HF_OK)
+        return hf_while(err, status, "source '%s'", config->name);
+    const struct hf_source_kind *kind = hf_source_kind(config->type);
+    struct hf_source *source = hf_alloc(kind->size);
+    source->kind = kind;
     source->intake = intake;
+    source->id = id;
     hf_config_source_copy(config, &source->config);
     source->max_event = HF_MIN(config->max_event, longest_event(intake));
-    enum hf_status status = hf_journal_source(intake->journal, config->name, &source->id, err);
-    if (status == HF_OK)
-        status = source->ops->prepare(source, find_source(intake, config->name), err);
+    status = kind->prepare(source, find_source(intake, config->name), err);
     if (status != HF_OK) {
         free_source(source);
         return hf_while(err, status, "source '%s'", config->name);
@@ -89,9 +92,10 @@ hf_intake_new(const struct hf_intake_options *options, struct hf_intake **ret_in
     intake->streams = hf_streams_new(intake);
     intake->work = evtimer_new(intake->loop, hf_intake_on_work, intake);
     intake->retry = evtimer_new(intake->loop, hf_intake_on_retry, intake);
+    intake->tell = evtimer_new(intake->loop, hf_intake_on_tell, intake);
     intake->expiry = event_new(intake->loop, -1, EV_PERSIST, on_expiry, intake);
     struct timeval every = { EXPIRY_S, 0 };
-    if (!intake->work || !intake->retry || !intake->expiry ||
+    if (!intake->work || !intake->retry || !intake->tell || !intake->expiry ||
         event_add(intake->expiry, &every) != 0) {
         hf_intake_free(intake);
         return hf_fail(err, HF_EINTERNAL, "the event loop takes no timers");
@@ -114,7 +118,7 @@ hf_intake_free(struct hf_intake *intake)
     hf_intake_stop(intake);
     for (size_t i = 0; i < intake->source_count; i++)
         free_source(intake->sources[i]);
-    struct event *events[] = { intake->work, intake->retry, intake->expiry };
+    struct event *events[] = { intake->work, intake->retry, intake->tell, intake->expiry };
     for (size_t i = 0; i < HF_COUNT(events); i++)
         if (events[i])
             event_free(events[i]);
@@ -163,7 +167,7 @@ hf_intake_configure(struct hf_intake *intake, const struct hf_config *config, st
     for (size_t i = 0; i < intake->source_count; i++) {
         if (intake->sources[i]->kept)
             continue;
-        intake->sources[i]->ops->stop(intake->sources[i]);
+        intake->sources[i]->kind->stop(intake->sources[i]);
         free_source(intake->sources[i]);
     }
     hf_freep(&intake->sources);
@@ -172,7 +176,7 @@ hf_intake_configure(struct hf_intake *intake, const struct hf_config *config, st
     for (size_t i = 0; i < intake->source_count; i++) {
         if (intake->sources[i]->kept)
             continue;
-        intake->sources[i]->ops->start(intake->sources[i]);
+        intake->sources[i]->kind->start(intake->sources[i]);
         hf_log_info("source.start", HF_STR("source", intake->sources[i]->config.name));
     }
     return HF_OK;
@@ -193,11 +197,11 @@ hf_intake_stop(struct hf_intake *intake)
         return;
     intake->stopped = true;
     for (size_t i = 0; i < intake->source_count; i++)
-        intake->sources[i]->ops->stop(intake->sources[i]);
-    if (intake->work)
-        evtimer_del(intake->work);
-    if (intake->retry)
-        evtimer_del(intake->retry);
+        intake->sources[i]->kind->stop(intake->sources[i]);
+    struct event *timers[] = { intake->work, intake->retry, intake->tell };
+    for (size_t i = 0; i < HF_COUNT(timers); i++)
+        if (timers[i])
+            evtimer_del(timers[i]);
     intake->waiter_count = 0;
 }
 
@@ -205,8 +209,7 @@ bool
 hf_intake_stdin_ended(const struct hf_intake *intake)
 {
     for (size_t i = 0; i < intake->source_count; i++)
-        if (intake->sources[i]->config.type == HF_SOURCE_STDIN &&
-            !hf_stdin_source_ended(intake->sources[i]))
+        if (intake->sources[i]->kind->ended && !intake->sources[i]->kind->ended(intake->sources[i]))
             return false;
     return true;
 }
@@ -230,7 +233,7 @@ hf_intake_status(const struct hf_intake *intake, struct hf_source_status *ret_st
             .waiting = intake->told_full && !intake->stopped,
         };
         hf_problem_set(status->problem, source->problem);
-        source->ops->status(source, status);
+        source->kind->status(source, status);
     }
     return count;
 }

@@ -1,4 +1,4 @@
-/* Inside of intake: what the three kinds of source share.
+/* Inside of intake: what all kinds of source share. Each kind has its room: file/, socket/, stdin/.
  *
  *   source ──bytes──▶ lines.c cuts pieces ──▶ unit.c makes records ──▶ journal
  *                                             and adds the position
@@ -71,26 +71,36 @@ struct hf_source;
 
 #define HF_PROBLEM_SIZE sizeof(((struct hf_source_status *)0)->problem)
 
-struct hf_source_ops {
+/* What a kind of source is: a row in kinds.c, and a room (a subfolder) that fills it in. Nothing
+ * outside its room knows how a kind works, and nothing but the row knows that it is there.
+ *
+ *   prepare ──▶ start ──▶ ( step, room, full, drain, drained, status )* ──▶ stop ──▶ free
+ */
+struct hf_source_kind {
+    size_t size; /* of its own struct, which begins with its struct hf_source */
     /* Everything that can fail, without an effect on others. `replaces` is the running source of
      * the same name, or NULL. */
     enum hf_status (*prepare)(struct hf_source *source, struct hf_source *replaces,
                               struct hf_error *err);
     void (*start)(struct hf_source *source);
     void (*stop)(struct hf_source *source);  /* no more reading */
-    void (*free)(struct hf_source *source);  /* also a source that was only prepared */
+    void (*free)(struct hf_source *source);  /* what it holds; also when prepare failed */
     void (*room)(struct hf_source *source);  /* the journal may have room again: read on */
     void (*full)(struct hf_source *source);  /* the journal has been full for a while; NULL: nothing
-                                                to tell anyone */
+                                                to tell anyone. Never called from a hand-over */
     bool (*step)(struct hf_source *source);  /* one block of work of the round; true: more to do.
                                                 NULL: by events only */
     void (*drain)(struct hf_source *source); /* remember how far drained() means */
     bool (*drained)(struct hf_source *source);
+    bool (*ended)(const struct hf_source *source); /* nothing will come any more; NULL: it has no
+                                                      end */
     void (*status)(const struct hf_source *source, struct hf_source_status *status);
 };
+extern const struct hf_source_kind hf_file_kind, hf_socket_kind, hf_stdin_kind;
+const struct hf_source_kind *hf_source_kind(int type); /* kinds.c */
 
 struct hf_source {
-    const struct hf_source_ops *ops;
+    const struct hf_source_kind *kind;
     struct hf_intake *intake;
     struct hf_config_source config; /* a copy of our own */
     uint16_t id;
@@ -105,11 +115,6 @@ struct hf_source {
 
 void hf_problem_set(char problem[HF_PROBLEM_SIZE],
                     const char *text); /* cut where it does not fit */
-
-struct hf_source *hf_file_source_new(void);
-struct hf_source *hf_socket_source_new(void);
-struct hf_source *hf_stdin_source_new(void);
-bool hf_stdin_source_ended(const struct hf_source *source);
 
 void hf_source_ready(
     struct hf_source *source); /* step() will be called from the loop, in turn with the others */
@@ -137,11 +142,13 @@ struct hf_intake {
     /* runs step() of each ready source, then itself again while there is more */
     struct event *work;
     struct event *retry;             /* while blocked */
+    struct event *tell;              /* tells the clients that the journal is full */
     struct event *expiry;            /* forgets old streams */
     size_t next_source;              /* of the round */
     const struct hf_source *refused; /* the one before; only ever compared */
     bool blocked;                    /* the journal refused; nothing is read until there is room */
-    bool told_full;
+    bool full_due;                   /* the clients are to be told so, in a turn of the loop */
+    bool told_full;                  /* they were */
     bool stopped;
     uint64_t blocked_since_ms;
     struct hf_drain_waiter *waiters;
@@ -152,6 +159,7 @@ struct hf_intake {
 
 void hf_intake_on_work(int fd, short what, void *intake);
 void hf_intake_on_retry(int fd, short what, void *intake);
+void hf_intake_on_tell(int fd, short what, void *intake);
 void hf_intake_block(struct hf_intake *intake, bool out_of_room);
 void hf_intake_unblock(struct hf_intake *intake); /* if the journal takes something */
 void hf_intake_wake(struct hf_intake *intake);    /* the work event, soon */

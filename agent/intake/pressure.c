@@ -35,7 +35,7 @@ take_turn(struct hf_intake *intake, size_t place)
     struct hf_source *source = intake->sources[place];
     if (!source->ready)
         return false;
-    source->ready = source->ops->step(source);
+    source->ready = source->kind->step(source);
     if (intake->blocked)
         refused(intake, place);
     return source->ready;
@@ -59,42 +59,58 @@ hf_intake_on_work(int fd, short what, void *context)
 static void
 schedule_retry(struct hf_intake *intake)
 {
-    uint64_t ms = intake->timing.retry_ms;
-    struct timeval after = { (time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000) };
+    struct timeval after = hf_timeval(intake->timing.retry_ms);
     evtimer_add(intake->retry, &after);
 }
 
 static void
 tell_full(struct hf_intake *intake)
 {
+    intake->full_due = false;
     if (intake->told_full)
         return;
     intake->told_full = true;
     for (size_t i = 0; i < intake->source_count; i++) {
         intake->sources[i]->refusals++;
-        if (intake->sources[i]->ops->full)
-            intake->sources[i]->ops->full(intake->sources[i]);
+        if (intake->sources[i]->kind->full)
+            intake->sources[i]->kind->full(intake->sources[i]);
     }
 }
 
 void
+hf_intake_on_tell(int fd, short what, void *context)
+{
+    struct hf_intake *intake = context;
+    (void)fd, (void)what;
+    if (intake->full_due && !intake->stopped)
+        tell_full(intake);
+}
+
+/* Comes from the middle of a hand-over, be it a file's or a client's: telling the clients there
+ * would send to all of them, and change what is known of them, while one of them is being worked
+ * on. So it only leaves a note for the next turn of the loop; where there is room before that,
+ * nobody needs to be told. */
+void
 hf_intake_block(struct hf_intake *intake, bool out_of_room)
 {
+    static const struct timeval now = { 0, 0 };
     if (!intake->blocked) {
         intake->blocked = true;
         if (!intake->blocked_since_ms)
             intake->blocked_since_ms = hf_boot_ms();
         schedule_retry(intake);
     }
-    if (out_of_room)
-        tell_full(intake);
+    if (!out_of_room || intake->told_full || intake->full_due)
+        return;
+    intake->full_due = true;
+    evtimer_add(intake->tell, &now);
 }
 
 static void
 go_on(struct hf_intake *intake, size_t place)
 {
     struct hf_source *source = intake->sources[place];
-    source->ops->room(source);
+    source->kind->room(source);
     if (intake->blocked)
         refused(intake, place);
     else
@@ -117,7 +133,7 @@ hf_intake_unblock(struct hf_intake *intake)
         go_on(intake, (intake->next_source + i) % intake->source_count);
     if (!intake->blocked) {
         intake->blocked_since_ms = 0;
-        intake->told_full = false;
+        intake->full_due = intake->told_full = false;
     }
     hf_intake_wake(intake);
 }

@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -35,9 +36,11 @@
         (pointer) = NULL;                                                                          \
         hf_taken_;                                                                                 \
     })
-#define HF_COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define HF_MIN(a, b)    ((a) < (b) ? (a) : (b))
-#define HF_MAX(a, b)    ((a) > (b) ? (a) : (b))
+/* The struct whose `member` this is. */
+#define hf_container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
+#define HF_COUNT(array)                        (sizeof(array) / sizeof((array)[0]))
+#define HF_MIN(a, b)                           ((a) < (b) ? (a) : (b))
+#define HF_MAX(a, b)                           ((a) > (b) ? (a) : (b))
 
 /* ---- assertion: our own mistakes, kept in release builds; the restart recovers from what lies
  * on disk ---- */
@@ -216,7 +219,8 @@ uint32_t hf_crc32c(uint32_t crc, const void *bytes, size_t size);
 #define HF_NS_PER_S 1000000000ull
 uint64_t hf_wall_ns(void); /* CLOCK_REALTIME, ns since the epoch */
 int64_t hf_wall_s(void);
-uint64_t hf_boot_ms(void); /* CLOCK_BOOTTIME: timers, never shown to anyone */
+uint64_t hf_boot_ms(void);              /* CLOCK_BOOTTIME: timers, never shown to anyone */
+struct timeval hf_timeval(uint64_t ms); /* as the event loop wants it */
 void hf_deadline_in(uint64_t wait_ms,
                     struct timespec *ret_at); /* on CLOCK_MONOTONIC, for timed waits */
 int64_t hf_build_s(void); /* when this binary was built: no wall clock may lie before it */

@@ -142,7 +142,7 @@ struct hf_file_source {
     enum hf_status watch_class, scan_class; /* of the first two */
 };
 
-struct hf_file_source *hf_file_source(struct hf_source *source);
+struct hf_file_source *hf_file_source(const struct hf_source *source);
 void hf_strings_add(struct hf_strings *strings, const char *text);
 void hf_paths_done(struct hf_strings *strings);
 

@@ -8,16 +8,9 @@
 #define SYNC_MS 5000
 
 struct hf_file_source *
-hf_file_source(struct hf_source *source)
+hf_file_source(const struct hf_source *source)
 {
-    return (struct hf_file_source *)source; /* its first member */
-}
-
-static struct timeval
-after_ms(uint64_t ms)
-{
-    return (struct timeval){ .tv_sec = (time_t)(ms / 1000),
-                             .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
+    return hf_container_of(source, struct hf_file_source, source);
 }
 
 /* ---- timers ---- */
@@ -31,7 +24,7 @@ hf_file_tick_soon(struct hf_file_source *source)
         needed |= (file->ending || file->moved || file->held) && !file->failed;
     if (!needed || !source->running || evtimer_pending(source->tick, NULL))
         return;
-    struct timeval soon = after_ms(HF_MAX(source->source.intake->timing.quiet_ms / 8, 5ull));
+    struct timeval soon = hf_timeval(HF_MAX(source->source.intake->timing.quiet_ms / 8, 5ull));
     evtimer_add(source->tick, &soon);
 }
 
@@ -92,7 +85,7 @@ on_scan_timer(evutil_socket_t fd, short what, void *context)
     scan(source);
     const struct hf_intake_timing *timing = &source->source.intake->timing;
     struct timeval next =
-        after_ms(source->watch ? timing->rescan_ms : HF_MIN(timing->poll_ms, timing->rescan_ms));
+        hf_timeval(source->watch ? timing->rescan_ms : HF_MIN(timing->poll_ms, timing->rescan_ms));
     evtimer_add(source->scan_timer, &next);
 }
 
@@ -222,7 +215,7 @@ file_drained(struct hf_source *base)
 static void
 file_status(const struct hf_source *base, struct hf_source_status *status)
 {
-    const struct hf_file_source *source = (const struct hf_file_source *)base;
+    const struct hf_file_source *source = hf_file_source(base);
     status->files = source->file_count;
     for (const struct hf_file *file = source->files; file; file = file->next) {
         struct hf_fs_identity who;
@@ -233,7 +226,8 @@ file_status(const struct hf_source *base, struct hf_source_status *status)
         hf_problem_set(status->problem, source->scan_problem);
 }
 
-static const struct hf_source_ops file_ops = {
+const struct hf_source_kind hf_file_kind = {
+    .size = sizeof(struct hf_file_source),
     .prepare = file_prepare,
     .start = file_start,
     .stop = file_stop,
@@ -244,11 +238,3 @@ static const struct hf_source_ops file_ops = {
     .drained = file_drained,
     .status = file_status,
 };
-
-struct hf_source *
-hf_file_source_new(void)
-{
-    struct hf_file_source *source = hf_alloc(sizeof(*source));
-    source->source.ops = &file_ops;
-    return &source->source;
-}

@@ -22,8 +22,7 @@ void
 hf_connection_wait_for_hello(struct hf_connection *connection)
 {
     const struct hf_intake *intake = connection->source->source.intake;
-    uint64_t ms = intake->timing.hello_ms;
-    struct timeval after = { (time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000) };
+    struct timeval after = hf_timeval(intake->timing.hello_ms);
     if (connection->late && connection->session.state != HF_SESSION_HELLO)
         event_free(hf_take(connection->late));
     if (connection->late || connection->session.state != HF_SESSION_HELLO ||

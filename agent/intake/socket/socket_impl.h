@@ -39,7 +39,7 @@ struct hf_socket_source {
     bool running;
 };
 
-struct hf_socket_source *hf_socket_source(struct hf_source *source);
+struct hf_socket_source *hf_socket_source(const struct hf_source *source);
 
 /* Makes the socket beside its place, with mode and group, and listens. */
 enum hf_status hf_socket_listen(struct hf_socket_source *source, bool ours_answers,

@@ -9,9 +9,9 @@
 #define ACCEPT_AT_ONCE 32
 
 struct hf_socket_source *
-hf_socket_source(struct hf_source *source)
+hf_socket_source(const struct hf_source *source)
 {
-    return (struct hf_socket_source *)source; /* its first member */
+    return hf_container_of(source, struct hf_socket_source, source);
 }
 
 static void
@@ -78,9 +78,10 @@ static enum hf_status
 socket_prepare(struct hf_source *base, struct hf_source *replaces, struct hf_error *err)
 {
     struct hf_socket_source *source = hf_socket_source(base);
+    source->fd = -1;
     if (!base->config.path)
         return hf_fail(err, HF_ECONFIG, "a socket source needs a path");
-    bool ours = replaces && replaces->config.type == HF_SOURCE_SOCKET &&
+    bool ours = replaces && replaces->kind == base->kind &&
                 strcmp(replaces->config.path, base->config.path) == 0;
     enum hf_status status = hf_socket_listen(source, ours, err);
     if (status != HF_OK)
@@ -178,10 +179,11 @@ socket_drained(struct hf_source *base)
 static void
 socket_status(const struct hf_source *base, struct hf_source_status *status)
 {
-    status->connections = ((const struct hf_socket_source *)base)->connection_count;
+    status->connections = hf_socket_source(base)->connection_count;
 }
 
-static const struct hf_source_ops socket_ops = {
+const struct hf_source_kind hf_socket_kind = {
+    .size = sizeof(struct hf_socket_source),
     .prepare = socket_prepare,
     .start = socket_start,
     .stop = socket_stop,
@@ -192,12 +194,3 @@ static const struct hf_source_ops socket_ops = {
     .drained = socket_drained,
     .status = socket_status,
 };
-
-struct hf_source *
-hf_socket_source_new(void)
-{
-    struct hf_socket_source *source = hf_alloc(sizeof(*source));
-    source->source.ops = &socket_ops;
-    source->fd = -1;
-    return &source->source;
-}

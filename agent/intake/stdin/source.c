@@ -24,9 +24,9 @@ struct stdin_source {
 };
 
 static struct stdin_source *
-stdin_source(struct hf_source *source)
+stdin_source(const struct hf_source *source)
 {
-    return (struct stdin_source *)source; /* its first member */
+    return hf_container_of(source, struct stdin_source, source);
 }
 
 /* One unit. false: there is nothing whole, or it was refused. */
@@ -185,17 +185,18 @@ stdin_drained(struct hf_source *base)
 static void
 stdin_status(const struct hf_source *base, struct hf_source_status *status)
 {
-    status->behind_bytes = ((const struct stdin_source *)base)->in.size;
+    status->behind_bytes = stdin_source(base)->in.size;
 }
 
-bool
-hf_stdin_source_ended(const struct hf_source *source)
+static bool
+stdin_ended(const struct hf_source *base)
 {
-    const struct stdin_source *stdin_of = (const struct stdin_source *)source;
-    return stdin_of->ended && stdin_of->in.size == 0;
+    const struct stdin_source *source = stdin_source(base);
+    return source->ended && source->in.size == 0;
 }
 
-static const struct hf_source_ops stdin_ops = {
+const struct hf_source_kind hf_stdin_kind = {
+    .size = sizeof(struct stdin_source),
     .prepare = stdin_prepare,
     .start = stdin_start,
     .stop = stdin_stop,
@@ -204,13 +205,6 @@ static const struct hf_source_ops stdin_ops = {
     .step = stdin_step,
     .drain = stdin_drain,
     .drained = stdin_drained,
+    .ended = stdin_ended,
     .status = stdin_status,
 };
-
-struct hf_source *
-hf_stdin_source_new(void)
-{
-    struct stdin_source *source = hf_alloc(sizeof(*source));
-    source->source.ops = &stdin_ops;
-    return &source->source;
-}
