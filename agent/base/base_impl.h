@@ -28,6 +28,10 @@ bool hf_crc32c_has_sse42(void);
 uint32_t hf_crc32c_sse42(uint32_t crc, const uint8_t *bytes, size_t size);
 #endif
 
+/* ---- table ---- */
+
+uint64_t hf_siphash(const uint64_t key[2], struct hf_slice bytes); /* SipHash-2-4 */
+
 /* ---- clock: the calendar, without the C library's time zones and locks ---- */
 
 #define HF_DAY_S 86400

@@ -7,6 +7,7 @@
  *   fs                  the one place that touches the file system
  *   log                 one line per event, typed fields
  *   queue               bounded hand-over between threads
+ *   table               finds by a key that a stranger chose
  *
  * Ownership, everywhere in this project: `const T *` is borrowed for the call, `T **ret_x` is given
  * to the caller, a getter's result lives as long as its parent. `ret_x` is untouched on failure.
@@ -376,5 +377,37 @@ void *hf_queue_take(struct hf_queue *queue,
                     int64_t wait_ms); /* NULL: timed out, or closed and empty; -1 waits for ever */
 void hf_queue_close(struct hf_queue *queue);
 size_t hf_queue_size(struct hf_queue *queue);
+
+/* ---- table: finds items by key at a cost that does not depend on how many there are, whoever
+ * chose the keys. One thread's; the items are the caller's, and hold the links ---- */
+
+struct hf_table_link { /* in the item, zeroed before it is added */
+    struct hf_table_link *next;
+    uint64_t hash;
+    bool in; /* some table */
+};
+
+/* Whether the item that holds `link` has this key. */
+typedef bool (*hf_table_is)(const struct hf_table_link *link, struct hf_slice key);
+
+struct hf_table {
+    struct hf_table_link **slots;
+    size_t slot_count, count, most;
+    uint64_t key[2]; /* of the hash: random, another one for each table */
+    hf_table_is is;
+    uint64_t looks; /* links that were looked at: for tests that count */
+};
+
+void hf_table_init(struct hf_table *table, size_t most, hf_table_is is);
+void hf_table_done(struct hf_table *table); /* items that are still in it are simply left */
+/* false: `most` are in it. Several items may have one key; an item's key stays as it is while it is
+ * in the table. */
+bool hf_table_add(struct hf_table *table, struct hf_slice key,
+                  struct hf_table_link *link) hf_must_check;
+void hf_table_remove(struct hf_table *table, struct hf_table_link *link); /* in none: fine */
+struct hf_table_link *hf_table_find(struct hf_table *table, struct hf_slice key); /* NULL: none */
+/* The next one with the same key. */
+struct hf_table_link *hf_table_find_next(struct hf_table *table, struct hf_table_link *link,
+                                         struct hf_slice key);
 
 #endif
