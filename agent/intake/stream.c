@@ -12,14 +12,38 @@
 #define KEY_SIZE   (sizeof(KEY_PREFIX) + HF_UUID_SIZE)
 /* when there are too many: so many that it is not done for each new one */
 #define FORGET_AT_ONCE 1024
+/* far above all connections together and what two batches of the journal hold */
+#define IN_MEMORY_MAX (1u << 20)
 
 struct hf_streams {
     struct hf_intake *intake;
-    struct hf_stream *first;
+    struct hf_table table; /* those in memory, by their UUID */
+    LIST_HEAD(all_streams, hf_stream) all;
+    LIST_HEAD(on_their_way, hf_stream) pending; /* those with units that are not durable yet */
     struct hf_gone *gone;
     size_t stored; /* states in the journal */
     bool telling;  /* a connection that is told may end: its stream is freed afterwards */
 };
+
+static struct hf_stream *
+stream_of(const struct hf_table_link *link)
+{
+    return hf_container_of(link, struct hf_stream, by_uuid);
+}
+
+static bool
+is_uuid(const struct hf_table_link *link, struct hf_slice uuid)
+{
+    return hf_slice_is(uuid, stream_of(link)->uuid);
+}
+
+/* NULL: it is not in memory. */
+static struct hf_stream *
+find_stream(struct hf_streams *streams, const char *uuid)
+{
+    struct hf_table_link *link = hf_table_find(&streams->table, hf_slice_text(uuid));
+    return link ? stream_of(link) : NULL;
+}
 
 static void
 count_one(void *context, const char *key, struct hf_slice value)
@@ -34,6 +58,9 @@ hf_streams_new(struct hf_intake *intake)
 {
     struct hf_streams *streams = hf_alloc(sizeof(*streams));
     streams->intake = intake;
+    hf_table_init(&streams->table, IN_MEMORY_MAX, is_uuid);
+    LIST_INIT(&streams->all);
+    LIST_INIT(&streams->pending);
     streams->gone = hf_gone_load(intake->journal);
     hf_journal_each_state(intake->journal, KEY_PREFIX, count_one, streams);
     return streams;
@@ -42,10 +69,10 @@ hf_streams_new(struct hf_intake *intake)
 static void
 free_stream(struct hf_stream *stream)
 {
-    struct hf_stream **at = &stream->streams->first;
-    while (*at != stream)
-        at = &(*at)->next;
-    *at = stream->next;
+    hf_table_remove(&stream->streams->table, &stream->by_uuid);
+    LIST_REMOVE(stream, all);
+    if (stream->listed)
+        LIST_REMOVE(stream, on_its_way);
     hf_long_line_reset(&stream->begun);
     hf_freep(&stream);
 }
@@ -55,8 +82,9 @@ hf_streams_free(struct hf_streams *streams)
 {
     if (!streams)
         return;
-    while (streams->first)
-        free_stream(streams->first);
+    while (!LIST_EMPTY(&streams->all))
+        free_stream(LIST_FIRST(&streams->all));
+    hf_table_done(&streams->table);
     hf_gone_free(streams->gone);
     hf_freep(&streams);
 }
@@ -109,6 +137,14 @@ hf_stream_write(struct hf_unit *unit, const struct hf_stream *stream, const stru
     return hf_unit_set_state(unit, key, hf_slice(value, (size_t)size));
 }
 
+static void
+list_stream(struct hf_stream *stream)
+{
+    if (!stream->listed)
+        LIST_INSERT_HEAD(&stream->streams->pending, stream, on_its_way);
+    stream->listed = true;
+}
+
 void
 hf_stream_taken(struct hf_stream *stream, const struct hf_unit *unit, const struct hf_cut *cut)
 {
@@ -120,6 +156,7 @@ hf_stream_taken(struct hf_stream *stream, const struct hf_unit *unit, const stru
     stream->begun.crc = cut->crc;
     /* When many are on their way the newest two are reported as one, when the later one is durable.
      */
+    list_stream(stream);
     if (stream->pending_count == HF_STREAM_PENDING)
         stream->pending_count--;
     stream->pending[stream->pending_count].seq = unit->last_seq;
@@ -142,8 +179,8 @@ add_stream(struct hf_streams *streams, const char *uuid, const struct stored *st
                                                .bytes = stored->bytes,
                                                .crc = (uint32_t)stored->crc };
     }
-    stream->next = streams->first;
-    streams->first = stream;
+    LIST_INSERT_HEAD(&streams->all, stream, all);
+    hf_assert(hf_table_add(&streams->table, hf_slice_text(stream->uuid), &stream->by_uuid));
     return stream;
 }
 
@@ -153,9 +190,9 @@ hf_stream_get(struct hf_streams *streams, const char *uuid)
     char key[KEY_SIZE];
     hf_owned(hf_buf_done) struct hf_buf value = HF_BUF(4096);
     struct stored stored;
-    for (struct hf_stream *stream = streams->first; stream; stream = stream->next)
-        if (strcmp(stream->uuid, uuid) == 0)
-            return stream;
+    struct hf_stream *known = find_stream(streams, uuid);
+    if (known)
+        return known;
     key_of(uuid, key);
     if (hf_journal_get_state(streams->intake->journal, key, &value) == HF_OK)
         return decode(hf_buf_slice(&value), &stored) ? add_stream(streams, uuid, &stored) : NULL;
@@ -170,7 +207,11 @@ hf_stream_get(struct hf_streams *streams, const char *uuid)
 static void
 free_if_idle(struct hf_stream *stream)
 {
-    if (!stream->connection && stream->pending_count == 0 && !stream->streams->telling)
+    if (stream->connection || stream->pending_count > 0)
+        return;
+    if (stream->streams->telling)
+        list_stream(stream); /* it is looked at when all are told */
+    else
         free_stream(stream);
 }
 
@@ -201,11 +242,16 @@ void
 hf_streams_durable(struct hf_streams *streams, uint64_t durable_seq)
 {
     streams->telling = true;
-    for (struct hf_stream *stream = streams->first; stream; stream = stream->next)
+    for (struct hf_stream *stream = LIST_FIRST(&streams->pending); stream;
+         stream = LIST_NEXT(stream, on_its_way))
         stream_durable(stream, durable_seq);
     streams->telling = false;
-    for (struct hf_stream *stream = streams->first, *next; stream; stream = next) {
-        next = stream->next;
+    for (struct hf_stream *stream = LIST_FIRST(&streams->pending), *next; stream; stream = next) {
+        next = LIST_NEXT(stream, on_its_way);
+        if (stream->pending_count > 0)
+            continue;
+        LIST_REMOVE(stream, on_its_way);
+        stream->listed = false;
         free_if_idle(stream);
     }
 }
@@ -218,19 +264,10 @@ struct quiet {
 };
 
 struct quiet_list {
-    const struct hf_streams *streams;
+    struct hf_streams *streams;
     struct quiet *items;
     size_t count;
 };
-
-static bool
-in_memory(const struct hf_streams *streams, const char *uuid)
-{
-    for (const struct hf_stream *stream = streams->first; stream; stream = stream->next)
-        if (strcmp(stream->uuid, uuid) == 0)
-            return true;
-    return false;
-}
 
 static void
 list_one(void *context, const char *key, struct hf_slice value)
@@ -238,7 +275,7 @@ list_one(void *context, const char *key, struct hf_slice value)
     struct quiet_list *list = context;
     struct stored stored = { 0 };
     const char *uuid = key + strlen(KEY_PREFIX);
-    if (strlen(uuid) != HF_UUID_SIZE - 1 || in_memory(list->streams, uuid) ||
+    if (strlen(uuid) != HF_UUID_SIZE - 1 || find_stream(list->streams, uuid) ||
         !decode(value, &stored))
         return;
     list->items = hf_realloc(list->items, (list->count + 1) * sizeof(*list->items));

@@ -11,6 +11,8 @@
 
 #include "agent/intake/intake_impl.h"
 
+#include <sys/queue.h>
+
 #define HF_UUID_SIZE      37
 #define HF_STREAM_S       (24 * 3600) /* a stream is forgotten this long after its last line */
 #define HF_STREAMS_MAX    16384       /* and the longest quiet ones when there are more */
@@ -20,7 +22,9 @@
 struct hf_streams;
 
 struct hf_stream {
-    struct hf_stream *next;
+    struct hf_table_link by_uuid;
+    LIST_ENTRY(hf_stream) all, on_its_way;
+    bool listed; /* as one with lines on their way */
     struct hf_streams *streams;
     char uuid[HF_UUID_SIZE];
     bool stored;               /* has a state */
@@ -57,7 +61,7 @@ struct hf_gone;
 struct hf_gone *hf_gone_load(struct hf_journal *journal);
 void hf_gone_free(struct hf_gone *gone);
 void hf_gone_add(struct hf_gone *gone, const char *uuid);
-bool hf_gone_has(const struct hf_gone *gone, const char *uuid);
+bool hf_gone_has(struct hf_gone *gone, const char *uuid);
 struct hf_slice hf_gone_value(const struct hf_gone *gone);
 bool hf_uuid_valid(struct hf_slice text); /* 36 characters, lower or upper case hex */
 /* Seconds since the epoch at which a version 7 UUID was made; -1 for other versions. */

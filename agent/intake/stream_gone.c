@@ -8,13 +8,37 @@
 #define HASH_BYTES 8
 #define KEY_GONE   "stream-gone"
 
-struct hf_gone { /* the value as it stands in the journal: where the next one goes, and the hashes
-                  */
+struct value { /* as it stands in the journal: where the next one goes, and the hashes */
     uint8_t next[4];
     uint8_t count[4];
     uint8_t hashes[HF_STREAMS_GONE][HASH_BYTES];
 };
-_Static_assert(sizeof(struct hf_gone) == 8 + HF_STREAMS_GONE * HASH_BYTES, "as in the journal");
+_Static_assert(sizeof(struct value) == 8 + HF_STREAMS_GONE * HASH_BYTES, "as in the journal");
+
+struct place { /* of the hash at the same index */
+    struct hf_table_link link;
+    const uint8_t *hash;
+};
+
+struct hf_gone {
+    struct value value;
+    struct place places[HF_STREAMS_GONE];
+    struct hf_table table;
+};
+
+static bool
+is_hash(const struct hf_table_link *link, struct hf_slice hash)
+{
+    return memcmp(hf_container_of(link, struct place, link)->hash, hash.ptr, HASH_BYTES) == 0;
+}
+
+static void
+put_in_table(struct hf_gone *gone, uint32_t i)
+{
+    struct place *place = &gone->places[i];
+    place->hash = gone->value.hashes[i];
+    hf_assert(hf_table_add(&gone->table, hf_slice(place->hash, HASH_BYTES), &place->link));
+}
 
 static void
 hash_of(const char *uuid, uint8_t ret_hash[HASH_BYTES])
@@ -28,48 +52,55 @@ struct hf_gone *
 hf_gone_load(struct hf_journal *journal)
 {
     struct hf_gone *gone = hf_alloc(sizeof(*gone));
-    hf_owned(hf_buf_done) struct hf_buf value = HF_BUF(sizeof(*gone));
+    hf_owned(hf_buf_done) struct hf_buf value = HF_BUF(sizeof(gone->value));
+    hf_table_init(&gone->table, HF_STREAMS_GONE, is_hash);
     if (hf_journal_get_state(journal, KEY_GONE, &value) != HF_OK || value.size < 8)
         return gone;
-    memcpy(gone, value.ptr, value.size);
-    uint32_t count = hf_get_le32(gone->count), next = hf_get_le32(gone->next);
+    memcpy(&gone->value, value.ptr, value.size);
+    uint32_t count = hf_get_le32(gone->value.count), next = hf_get_le32(gone->value.next);
     if (count > HF_STREAMS_GONE || next >= HF_STREAMS_GONE ||
-        value.size != 8 + (size_t)count * HASH_BYTES)
-        memset(gone, 0, sizeof(*gone));
+        value.size != 8 + (size_t)count * HASH_BYTES) {
+        memset(&gone->value, 0, sizeof(gone->value));
+        count = 0;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        put_in_table(gone, i);
     return gone;
 }
 
 void
 hf_gone_free(struct hf_gone *gone)
 {
+    if (gone)
+        hf_table_done(&gone->table);
     hf_freep(&gone);
 }
 
 void
 hf_gone_add(struct hf_gone *gone, const char *uuid)
 {
-    uint32_t next = hf_get_le32(gone->next), count = hf_get_le32(gone->count);
-    hash_of(uuid, gone->hashes[next]);
-    hf_put_le32(gone->next, (next + 1) % HF_STREAMS_GONE);
+    struct value *value = &gone->value;
+    uint32_t next = hf_get_le32(value->next), count = hf_get_le32(value->count);
+    hf_table_remove(&gone->table, &gone->places[next].link);
+    hash_of(uuid, value->hashes[next]);
+    put_in_table(gone, next);
+    hf_put_le32(value->next, (next + 1) % HF_STREAMS_GONE);
     if (count < HF_STREAMS_GONE)
-        hf_put_le32(gone->count, count + 1);
+        hf_put_le32(value->count, count + 1);
 }
 
 bool
-hf_gone_has(const struct hf_gone *gone, const char *uuid)
+hf_gone_has(struct hf_gone *gone, const char *uuid)
 {
     uint8_t hash[HASH_BYTES];
     hash_of(uuid, hash);
-    for (uint32_t i = 0; i < hf_get_le32(gone->count); i++)
-        if (memcmp(gone->hashes[i], hash, HASH_BYTES) == 0)
-            return true;
-    return false;
+    return hf_table_find(&gone->table, hf_slice(hash, HASH_BYTES)) != NULL;
 }
 
 struct hf_slice
 hf_gone_value(const struct hf_gone *gone)
 {
-    return hf_slice(gone, 8 + (size_t)hf_get_le32(gone->count) * HASH_BYTES);
+    return hf_slice(&gone->value, 8 + (size_t)hf_get_le32(gone->value.count) * HASH_BYTES);
 }
 
 static int

@@ -115,6 +115,14 @@ take_stream(struct hf_connection *connection)
 
 /* ---- lines ---- */
 
+/* The sum that all connections share follows each buffer. */
+static void
+count_buffer(struct hf_connection *connection)
+{
+    connection->source->buffered += connection->in.capacity - connection->counted;
+    connection->counted = connection->in.capacity;
+}
+
 static void
 consume(struct hf_connection *connection, size_t size)
 {
@@ -125,6 +133,7 @@ consume(struct hf_connection *connection, size_t size)
     in->size -= size;
     if (in->size == 0 && in->capacity > 4 * HF_SOCKET_READ)
         hf_buf_done(in);
+    count_buffer(connection);
 }
 
 /* The parts stay without a last one; the line counts from its beginning again. */
@@ -258,15 +267,12 @@ hf_connection_work(struct hf_connection *connection)
 static bool
 has_buffer(struct hf_connection *connection)
 {
-    size_t all = 0;
+    const struct hf_socket_source *source = connection->source;
     if (connection->in.size + HF_SOCKET_READ <= connection->in.capacity ||
         connection->in.size < HF_SOCKET_READ)
         return true;
-    for (const struct hf_connection *other = connection->source->connections; other;
-         other = other->next)
-        all += other->in.capacity;
-    return all + 2 * connection->in.size <=
-           HF_SOCKET_BUFFERS + 2 * connection->source->source.max_event;
+    return source->buffered + 2 * connection->in.size <=
+           HF_SOCKET_BUFFERS + 2 * source->source.max_event;
 }
 
 static void
@@ -282,9 +288,11 @@ on_readable(evutil_socket_t fd, short what, void *context)
         hf_connection_work(connection);
         return;
     }
+    count_buffer(connection);
     enum hf_status status = hf_fs_read(fd, in->ptr + in->size, HF_SOCKET_READ, &got, NULL);
     if (status == HF_EFULL)
         return;
+    hf_connection_has_spoken(connection);
     if (status != HF_OK)
         connection->failed = true;
     else if (got == 0)
@@ -344,8 +352,9 @@ hf_connection_new(struct hf_socket_source *source, int fd)
     hf_buf_init(&connection->in, (size_t)source->source.max_event + 4 * HF_SOCKET_READ);
     connection->readable = event_new(loop, fd, EV_READ | EV_PERSIST, on_readable, connection);
     connection->writable = event_new(loop, fd, EV_WRITE, on_writable, connection);
-    connection->next = source->connections;
-    source->connections = connection;
+    LIST_INSERT_HEAD(&source->connections, connection, all);
+    TAILQ_INSERT_TAIL(&source->silent, connection, silent);
+    connection->is_silent = true;
     source->connection_count++;
     if (connection->readable && connection->writable && event_add(connection->readable, NULL) == 0)
         return;
@@ -355,11 +364,10 @@ hf_connection_new(struct hf_socket_source *source, int fd)
 void
 hf_connection_close(struct hf_connection *connection)
 {
-    struct hf_connection **at = &connection->source->connections;
-    while (*at != connection)
-        at = &(*at)->next;
-    *at = connection->next;
+    LIST_REMOVE(connection, all);
+    hf_connection_has_spoken(connection);
     connection->source->connection_count--;
+    connection->source->buffered -= connection->counted;
     if (connection->readable)
         event_free(connection->readable);
     if (connection->writable)

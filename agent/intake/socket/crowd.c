@@ -33,22 +33,21 @@ hf_connection_wait_for_hello(struct hf_connection *connection)
         evtimer_add(connection->late, &after);
 }
 
-static bool
-is_silent(const struct hf_connection *connection)
+void
+hf_connection_has_spoken(struct hf_connection *connection)
 {
-    return connection->session.state == HF_SESSION_HELLO && connection->received == 0 &&
-           !connection->ended;
+    if (connection->is_silent)
+        TAILQ_REMOVE(&connection->source->silent, connection, silent);
+    connection->is_silent = false;
 }
 
 bool
 hf_connection_make_room(struct hf_socket_source *source)
 {
-    struct hf_connection *oldest = NULL; /* the newest stand first */
-    for (struct hf_connection *at = source->connections; at; at = at->next)
-        if (is_silent(at))
-            oldest = at;
+    struct hf_connection *oldest = TAILQ_FIRST(&source->silent);
     if (!oldest || hf_boot_ms() - oldest->since_ms < source->source.intake->timing.silent_ms)
         return false;
+    hf_connection_has_spoken(oldest); /* it does not get the word any more */
     hf_session_refuse(&oldest->session,
                       "ERROR too many connections, and this one has not said anything");
     hf_connection_work(oldest);

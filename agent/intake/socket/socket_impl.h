@@ -4,12 +4,16 @@
 
 #include "agent/intake/socket/protocol.h"
 
+#include <sys/queue.h>
+
 #define HF_SOCKET_READ (64u << 10) /* read at once */
 /* of all connections of a source, for lines that are not whole yet */
 #define HF_SOCKET_BUFFERS (64u << 20)
 
 struct hf_connection {
-    struct hf_connection *next;
+    LIST_ENTRY(hf_connection) all;     /* of the source */
+    TAILQ_ENTRY(hf_connection) silent; /* while it has not said a word */
+    bool is_silent;
     struct hf_socket_source *source;
     int fd;
     struct event *readable, *writable;
@@ -17,6 +21,7 @@ struct hf_connection {
     uint64_t since_ms;  /* it is open */
     /* received, not yet in the journal: at most a line of max_event and one read */
     struct hf_buf in;
+    size_t counted; /* what of it is in the source's sum */
     struct hf_session session;
     struct hf_stream *stream; /* NULL for plain lines */
     struct hf_long_line line;
@@ -34,8 +39,10 @@ struct hf_socket_source {
     char *prepared_path; /* the name it is bound to until it takes its place; NULL afterwards */
     uint64_t dev, ino;   /* of the name */
     struct event *acceptable, *accept_again;
-    struct hf_connection *connections;
+    LIST_HEAD(connections, hf_connection) connections;
+    TAILQ_HEAD(silent, hf_connection) silent; /* the oldest first */
     size_t connection_count;
+    size_t buffered; /* capacity of the buffers of all connections */
     bool running;
 };
 
@@ -52,6 +59,7 @@ void hf_socket_leave_place(struct hf_socket_source *source);
 
 void
 hf_connection_wait_for_hello(struct hf_connection *connection); /* it has begun to say something */
+void hf_connection_has_spoken(struct hf_connection *connection);
 /* true: one that never said a word was closed. */
 bool hf_connection_make_room(struct hf_socket_source *source);
 void hf_connection_turn_away(struct hf_socket_source *source, int fd);

@@ -79,6 +79,7 @@ socket_prepare(struct hf_source *base, struct hf_source *replaces, struct hf_err
 {
     struct hf_socket_source *source = hf_socket_source(base);
     source->fd = -1;
+    TAILQ_INIT(&source->silent);
     if (!base->config.path)
         return hf_fail(err, HF_ECONFIG, "a socket source needs a path");
     bool ours = replaces && replaces->kind == base->kind &&
@@ -110,8 +111,8 @@ socket_stop(struct hf_source *base)
         event_del(source->acceptable);
     if (source->accept_again)
         evtimer_del(source->accept_again);
-    for (struct hf_connection *connection = source->connections; connection;
-         connection = connection->next)
+    for (struct hf_connection *connection = LIST_FIRST(&source->connections); connection;
+         connection = LIST_NEXT(connection, all))
         event_del(connection->readable);
     hf_socket_leave_place(source);
 }
@@ -120,8 +121,8 @@ static void
 socket_free(struct hf_source *base)
 {
     struct hf_socket_source *source = hf_socket_source(base);
-    while (source->connections)
-        hf_connection_close(source->connections);
+    while (!LIST_EMPTY(&source->connections))
+        hf_connection_close(LIST_FIRST(&source->connections));
     if (source->acceptable)
         event_free(source->acceptable);
     if (source->accept_again)
@@ -133,13 +134,13 @@ static void
 socket_room(struct hf_source *base)
 {
     struct hf_socket_source *source = hf_socket_source(base);
-    for (struct hf_connection *connection = source->connections, *next; connection;
+    for (struct hf_connection *connection = LIST_FIRST(&source->connections), *next; connection;
          connection = next) {
-        next = connection->next;
+        next = LIST_NEXT(connection, all);
         hf_connection_work(connection);
     }
-    for (struct hf_connection *connection = source->connections;
-         connection && !base->intake->blocked; connection = connection->next)
+    for (struct hf_connection *connection = LIST_FIRST(&source->connections);
+         connection && !base->intake->blocked; connection = LIST_NEXT(connection, all))
         hf_connection_full(connection, false);
 }
 
@@ -147,8 +148,8 @@ static void
 socket_full(struct hf_source *base)
 {
     struct hf_socket_source *source = hf_socket_source(base);
-    for (struct hf_connection *connection = source->connections; connection;
-         connection = connection->next)
+    for (struct hf_connection *connection = LIST_FIRST(&source->connections); connection;
+         connection = LIST_NEXT(connection, all))
         hf_connection_full(connection, true);
 }
 
@@ -158,8 +159,8 @@ socket_drain(struct hf_source *base)
     struct hf_socket_source *source = hf_socket_source(base);
     if (source->running)
         on_acceptable(source->fd, EV_READ, source);
-    for (struct hf_connection *connection = source->connections; connection;
-         connection = connection->next)
+    for (struct hf_connection *connection = LIST_FIRST(&source->connections); connection;
+         connection = LIST_NEXT(connection, all))
         hf_connection_drain(connection);
 }
 
@@ -168,9 +169,9 @@ socket_drained(struct hf_source *base)
 {
     const struct hf_socket_source *source = hf_socket_source(base);
     if (base->intake->blocked)
-        return source->connections == NULL;
-    for (const struct hf_connection *connection = source->connections; connection;
-         connection = connection->next)
+        return LIST_EMPTY(&source->connections);
+    for (const struct hf_connection *connection = LIST_FIRST(&source->connections); connection;
+         connection = LIST_NEXT(connection, all))
         if (!hf_connection_drained(connection))
             return false;
     return true;
