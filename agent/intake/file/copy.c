@@ -8,46 +8,7 @@
 
 #include <string.h>
 
-void
-hf_truncated_add(struct hf_file_source *source, const struct hf_print_hash *print)
-{
-    if (print->offset == 0)
-        return;
-    if (source->truncated_count == HF_TRUNCATED_MAX) {
-        memmove(source->truncated, source->truncated + 1,
-                (HF_TRUNCATED_MAX - 1) * sizeof(source->truncated[0]));
-        source->truncated_count--;
-    }
-    source->truncated[source->truncated_count++] =
-        (struct hf_truncated){ .print = *print, .until_ms = hf_boot_ms() + HF_TRUNCATED_MS };
-}
-
-/* The file is taken to be read up to the print's offset. */
-void
-hf_file_go_on(struct hf_file *file, const struct hf_print *print)
-{
-    file->print = *print;
-    file->partial = 0;
-    file->fresh = file->held = false;
-    file->copy_of = NULL;
-    file->dirty = true;
-    hf_file_ready(file);
-}
-
-/* Of two files, whether [0, size) begins and ends alike. */
-static enum hf_status
-same_range(int a, int b, uint64_t size, bool *ret_same, struct hf_error *err)
-{
-    struct hf_print print_a, print_b;
-    *ret_same = false;
-    enum hf_status status = hf_print_read(a, size, &print_a, err);
-    if (status == HF_OK)
-        status = hf_print_read(b, size, &print_b, err);
-    if (status == HF_OK)
-        *ret_same = memcmp(print_a.head, print_b.head, print_a.head_size) == 0 &&
-                    memcmp(print_a.tail, print_b.tail, print_a.tail_size) == 0;
-    return status == HF_ENOTFOUND ? HF_OK : status;
-}
+/* ---- of those that were truncated already ---- */
 
 /* Is it the copy of a file whose truncation we saw? Then it goes on from there. */
 static enum hf_status
@@ -57,7 +18,7 @@ go_on_from_truncated(struct hf_file *file, uint64_t size, bool *ret_is, struct h
     uint64_t now_ms = hf_boot_ms();
     *ret_is = false;
     for (size_t i = 0; i < source->truncated_count; i++) {
-        struct hf_truncated *truncated = &source->truncated[i];
+        const struct hf_truncated *truncated = &source->truncated[i];
         struct hf_print print;
         if (now_ms > truncated->until_ms || size < truncated->print.offset)
             continue;
@@ -67,8 +28,7 @@ go_on_from_truncated(struct hf_file *file, uint64_t size, bool *ret_is, struct h
         if (status == HF_ENOTFOUND || !hf_print_same(&print, &truncated->print))
             continue;
         hf_file_go_on(file, &print);
-        memmove(truncated, truncated + 1, (source->truncated_count - i - 1) * sizeof(*truncated));
-        source->truncated_count--;
+        hf_truncated_remove(source, i);
         *ret_is = true;
         return HF_OK;
     }
@@ -101,133 +61,113 @@ may_be_truncated(const struct hf_file *file, uint64_t size, bool *ret_may, struc
     return HF_OK;
 }
 
-static bool
-begins_alike(const struct hf_file *known, const struct hf_file *file, const uint8_t *head,
-             size_t size)
-{
-    size_t both = HF_MIN((size_t)known->print.head_size, size);
-    return known != file && !known->fresh && both > 0 && memcmp(known->print.head, head, both) == 0;
-}
+/* ---- of those that are open ---- */
 
+/* Those that begin like it. */
 static enum hf_status
-read_head(const struct hf_file *file, uint8_t head[HF_PRINT_BYTES], size_t *ret_size,
-          struct hf_error *err)
+find_alike(const struct hf_file *file, struct hf_file ***ret_files, size_t *ret_count,
+           struct hf_error *err)
 {
-    return hf_fs_pread(file->fd, head, HF_PRINT_BYTES, 0, ret_size, err);
+    uint8_t head[HF_PRINT_BYTES];
+    size_t got;
+    enum hf_status status = hf_fs_pread(file->fd, head, sizeof(head), 0, &got, err);
+    if (status == HF_OK)
+        *ret_count = hf_heads_alike(file->source, head, got, ret_files);
+    return status;
 }
 
 /* One that it begins like may just have been truncated: that decides. */
 static enum hf_status
 verify_alike(struct hf_file *file, struct hf_error *err)
 {
-    uint8_t head[HF_PRINT_BYTES];
-    size_t got;
-    enum hf_status status = read_head(file, head, &got, err);
-    if (status != HF_OK)
-        return status;
-    for (struct hf_file *known = file->source->files; known; known = known->next)
-        if (begins_alike(known, file, head, got))
-            hf_file_verify(known);
-    return HF_OK;
+    hf_owned(hf_freep) struct hf_file **files = NULL;
+    size_t count = 0;
+    enum hf_status status = find_alike(file, &files, &count, err);
+    for (size_t i = 0; i < count; i++)
+        hf_file_verify(files[i]);
+    return status;
 }
 
-/* Is it, so far, the same as a file that we read? */
+/* Of two files, whether [0, size) begins and ends alike. */
 static enum hf_status
-is_like_another(struct hf_file *file, uint64_t size, bool *ret_is, struct hf_error *err)
+same_range(int a, int b, uint64_t size, bool *ret_same, struct hf_error *err)
 {
-    uint8_t head[HF_PRINT_BYTES];
-    size_t got;
-    enum hf_status status = read_head(file, head, &got, err);
-    *ret_is = false;
-    for (struct hf_file *known = file->source->files; known && status == HF_OK && !*ret_is;
-         known = known->next) {
+    struct hf_print print_a, print_b;
+    *ret_same = false;
+    enum hf_status status = hf_print_read(a, size, &print_a, err);
+    if (status == HF_OK)
+        status = hf_print_read(b, size, &print_b, err);
+    if (status == HF_OK)
+        *ret_same = memcmp(print_a.head, print_b.head, print_a.head_size) == 0 &&
+                    memcmp(print_a.tail, print_b.tail, print_a.tail_size) == 0;
+    return status == HF_ENOTFOUND ? HF_OK : status;
+}
+
+/* Is it, so far, the same as a file that we read? Then it is held for it. */
+static enum hf_status
+hold_if_alike(struct hf_file *file, uint64_t size, bool *ret_held, struct hf_error *err)
+{
+    hf_owned(hf_freep) struct hf_file **files = NULL;
+    size_t count = 0;
+    enum hf_status status = find_alike(file, &files, &count, err);
+    *ret_held = false;
+    for (size_t i = 0; i < count && status == HF_OK && !*ret_held; i++) {
         struct hf_fs_identity who;
-        if (!begins_alike(known, file, head, got))
-            continue;
-        status = hf_fs_identify(known->fd, NULL, &who, err);
+        status = hf_fs_identify(files[i]->fd, NULL, &who, err);
         if (status != HF_OK)
             return status;
         uint64_t both = HF_MIN(size, who.size);
-        status = same_range(known->fd, file->fd, both, ret_is, err);
-        if (status != HF_OK || !*ret_is)
-            continue;
-        file->copy_of = known;
-        file->copied = both;
+        status = same_range(files[i]->fd, file->fd, both, ret_held, err);
+        if (status == HF_OK && *ret_held)
+            hf_file_hold(file, files[i], both);
     }
     return status;
 }
 
-/* Has it waited long enough, or is it no copy at all? */
+/* ---- the decision ---- */
+
+/* Is it no copy at all, or has it waited long enough? */
 static enum hf_status
-judge(struct hf_file *file, uint64_t size, bool waited, struct hf_error *err)
+decide(struct hf_file *file, uint64_t size, bool waited, struct hf_error *err)
 {
     bool held = false;
     enum hf_status status = HF_OK;
     if (!waited)
-        status = is_like_another(file, size, &held, err);
-    if (status == HF_OK && !waited && !held)
+        status = hold_if_alike(file, size, &held, err);
+    if (status != HF_OK || held)
+        return status;
+    if (!waited)
         status = may_be_truncated(file, size, &held, err);
     if (status != HF_OK)
         return status;
-    file->held = held;
-    if (!held) {
-        file->copy_of = NULL;
-        file->fresh = false;
-        file->known_size = 0;
+    if (held) {
+        hf_file_hold(file, NULL, 0);
+        return HF_OK;
     }
+    hf_file_move(file, HF_FILE_READING);
+    file->known_size = 0;
     return HF_OK;
 }
 
 enum hf_status
-hf_file_wait(struct hf_file *file, uint64_t size, bool *ret_waits, struct hf_error *err)
+hf_file_judge(struct hf_file *file, uint64_t size, struct hf_error *err)
 {
-    uint64_t now_ms = hf_boot_ms();
     bool is = false;
-    *ret_waits = false;
-    if (size == 0)
+    if (size == 0) { /* nothing to compare, and nothing to keep back */
+        hf_file_move(file, HF_FILE_NEW);
         return HF_OK;
-    if (!file->held || size != file->known_size) {
-        file->quiet_since_ms = now_ms;
+    }
+    if (file->state != HF_FILE_HELD || size != file->known_size) {
+        file->quiet_since_ms = hf_boot_ms();
         file->known_size = size;
     }
     enum hf_status status = verify_alike(file, err);
-    if (status == HF_OK && file->fresh)
+    if (status == HF_OK && file->state != HF_FILE_READING)
         status = go_on_from_truncated(file, size, &is, err);
-    if (status != HF_OK || !file->fresh || is)
+    if (status != HF_OK || file->state == HF_FILE_READING)
         return status;
-    bool waited = file->held && hf_file_is_quiet(file);
-    status = judge(file, size, waited, err);
-    *ret_waits = file->held;
+    bool waited = file->state == HF_FILE_HELD && hf_file_is_quiet(file);
+    status = decide(file, size, waited, err);
     hf_file_tick_soon(file->source);
     return status;
-}
-
-/* The copy may have grown since it was compared, and the original too before it was truncated:
- * what we read of the original and what the copy holds have the shorter one of both in common.
- * Where the copy cannot be read now it stays held, and is compared with the truncated ones when
- * it can. */
-static bool
-go_on_as_copy(struct hf_file *copy, const struct hf_print_hash *original)
-{
-    struct hf_fs_identity who;
-    struct hf_print print;
-    if (hf_fs_identify(copy->fd, NULL, &who, NULL) != HF_OK || who.size < copy->copied)
-        return false;
-    uint64_t both = HF_MIN(who.size, original->offset);
-    if (hf_print_read(copy->fd, both, &print, NULL) != HF_OK ||
-        (both == original->offset && !hf_print_same(&print, original)))
-        return false;
-    hf_file_go_on(copy, &print);
-    return true;
-}
-
-void
-hf_file_truncated(struct hf_file *file)
-{
-    struct hf_print_hash print;
-    hf_print_hash(&file->print, &print);
-    for (struct hf_file *other = file->source->files; other; other = other->next)
-        if (other->held && other->copy_of == file && go_on_as_copy(other, &print))
-            return;
-    hf_truncated_add(file->source, &print);
 }

@@ -1,82 +1,88 @@
-/* Inside of the file source: what its files share. The rules are those of ENGINE.md section 12.
+/* Inside of the file source: what its files share.
+ *
+ * Two things change of a file, each by itself: strangers rename while we still compare. Each is an
+ * enum with one writer. What is known of its content (state.c, hf_file_move()):
  *
  *          a name that matches appears
  *                      │
- *     unknown, and like a file we read ──▶ held ── that one is truncated: it is the copy, read on
- *                      │                     └──── none of that for quiet_ms: a file of its own
- *                      ▼
- *      ┌──────────▶ reading ◀── truncated or overwritten: a new generation, from 0, with a gap
- *      │               │
- *      │ its name      │ its name is gone (renamed, unlinked); the descriptor stays open
- *      │ comes back    ▼
- *      └─────────── ending ── nothing new for quiet_ms: its last line is a record ──▶ closed
+ *                      ▼      like a file we read
+ *                     NEW ────────────────────────▶ HELD ◀─┐ still like it
+ *                      │                             │ └───┘
+ *     like none, or we │                             │ that one is truncated: it is the copy, and
+ *     know how far it  │                             │ read on where we were; or it differs now; or
+ *     was read         ▼                             │ it did not grow for quiet_ms: a file of its
+ *      ┌──────────▶ READING ◀────────────────────────┘ own
+ *      │               │  │
+ *      └───────────────┘  └─▶ CLOSED, out of each of them
+ *   truncated or overwritten:
+ *   a new generation, from 0, with a gap
  *
- * Offset, generation and parts of an over-long line are in the journal with the events, under
- * "file/SOURCE/DEV:INO:BIRTH".
+ * What its name is (names.c, hf_file_name()):
+ *
+ *                     OURS ◀──────────────── GONE, TAKEN: nothing new for quiet_ms, then its last
+ *      another name    │    its name, or a    ▲           line is a record and it is closed
+ *      that matches:   │    matching one, is  │
+ *      `moved`         └───── found again ────┘ renamed out of the pattern, unlinked, overwritten:
+ *                                               the descriptor stays open
+ *
+ * The rules, and what would be lost without them:
+ *
+ *  - A file whose name is gone is read to its end and closed only when it was quiet for quiet_ms:
+ *    its writer has it open, and goes on in it until it hears of the rotation.
+ *  - A last line without newline of a file that keeps its name waits: half an event is none. When
+ *    the name is gone, or another, nobody completes it: after quiet_ms it is a record as it is.
+ *  - A new inode that begins like a file we read may be the copy that logrotate's copytruncate
+ *    makes, and its bytes are not new: it waits until that is decided.
+ *  - What a truncated or overwritten file held and we had not read is a SourceGap, never silence.
+ *  - Offset, generation and parts of an over-long line are in the journal with the events, in one
+ *    unit, under "file/SOURCE/DEV:INO:BIRTH": after a crash neither is there without the other.
+ *
+ * Nothing here walks over all files for one of them: they are found by name and by identity (both
+ * tables: strangers choose), by how they begin (alike.c), and those that something is to be done
+ * about stand in lists.
  */
 #ifndef HOLDFAST_FILE_IMPL_H
 #define HOLDFAST_FILE_IMPL_H
 
-#include "agent/intake/intake_impl.h"
+#include "agent/intake/file/position.h"
 
-#define HF_PRINT_BYTES   1024
-#define HF_PRINT_HASH    16
-#define HF_FILE_KEY_SIZE 192
+#include <sys/queue.h>
+
 #define HF_FILES_MAX     8192        /* open at once, of one source */
-#define HF_ORPHANS_MAX   10000       /* states kept of files that are not open */
+#define HF_ORPHANS_MAX   10000       /* positions kept of files that are not open */
 #define HF_ORPHAN_S      (24 * 3600) /* and how long */
 #define HF_TRUNCATED_MAX 64
 #define HF_TRUNCATED_MS  (60 * 1000) /* a copy of a truncated file is recognised for this long */
-
-/* ---- what the first bytes and the last bytes before an offset were, as we read them ---- */
-
-struct hf_print {
-    uint64_t offset;
-    uint32_t head_size, tail_size; /* min(offset, HF_PRINT_BYTES) */
-    uint8_t head[HF_PRINT_BYTES], tail[HF_PRINT_BYTES];
-};
-
-struct hf_print_hash { /* the same as it stands in the journal */
-    uint64_t offset;
-    uint8_t head[HF_PRINT_HASH], tail[HF_PRINT_HASH];
-};
-
-void hf_print_add(struct hf_print *print, struct hf_slice bytes);
-void hf_print_hash(const struct hf_print *print, struct hf_print_hash *ret_hash);
-/* Reads both ends of [0, offset) of a file; HF_ENOTFOUND when it is shorter. Any other failure
- * says nothing of the file: whoever took it for a difference would read a file from its
- * beginning a second time. */
-enum hf_status hf_print_read(int fd, uint64_t offset, struct hf_print *ret_print,
-                             struct hf_error *err) hf_must_check;
-bool hf_print_same(const struct hf_print *a, const struct hf_print_hash *b);
-
-/* ---- state in the journal ---- */
-
-struct hf_file_id {
-    uint64_t dev, ino, birth_ns;
-};
-
-struct hf_position {
-    struct hf_file_id id;
-    struct hf_print_hash print;      /* with the offset */
-    uint64_t line_parts, line_bytes; /* of an over-long line that ends behind the offset */
-    int64_t seen_s;                  /* when it was written */
-    bool done;                       /* read to its end, closed */
-    bool reported;                   /* it vanished unread, and a SourceGap says so */
-    bool fresh;                      /* nothing was read of it, it may be a copy */
-    bool moved;                      /* it was renamed, its last line is not in the journal yet */
-    bool present;                    /* in memory only: it is there, but could not be opened */
-    char *path;
-};
-
-bool hf_file_id_same(const struct hf_file_id *a, const struct hf_file_id *b);
-void hf_file_key(const char *source, const struct hf_file_id *id, char ret_key[HF_FILE_KEY_SIZE]);
-enum hf_status hf_position_encode(const struct hf_position *state,
-                                  struct hf_buf *ret_value) hf_must_check;
-bool hf_position_decode(const char *key, struct hf_slice value,
-                        struct hf_position *ret_state); /* path is the caller's */
+#define HF_NAMES_MAX     100000      /* in one directory */
 
 /* ---- one file ---- */
+
+enum hf_file_state {
+    HF_FILE_NEW,     /* nothing was read of it: it may be a copy of another file */
+    HF_FILE_HELD,    /* it looks like one: it waits */
+    HF_FILE_READING, /* a file of its own */
+    HF_FILE_CLOSED,
+};
+
+enum hf_file_name {
+    HF_NAME_OURS,  /* it stands under a name of the pattern */
+    HF_NAME_GONE,  /* it does not: read to its end and quiet, it is closed */
+    HF_NAME_TAKEN, /* the same, and `path` may be another file's by now */
+};
+
+/* Files that something is to be done about. */
+enum hf_file_list {
+    HF_LIST_WAITING,  /* looked at until they are quiet: their name is gone or another, or held */
+    HF_LIST_UNSAVED,  /* their position goes along with the next unit */
+    HF_LIST_DRAINING, /* not yet read as far as a drain wants */
+    HF_LISTS,
+};
+
+struct hf_file_path { /* in the table of names */
+    struct hf_table_link link;
+    struct hf_file *file;
+    char *text; /* NULL: none */
+};
 
 struct hf_file_gap { /* to be told in the next unit; reason NULL: nothing to tell */
     const char *reason;
@@ -84,13 +90,20 @@ struct hf_file_gap { /* to be told in the next unit; reason NULL: nothing to tel
 };
 
 struct hf_file {
-    struct hf_file *next, *next_ready;
     struct hf_file_source *source;
-    char *path;
-    char *real_path; /* where a symbolic link leads; NULL when path is none */
-    char *old_key;   /* of the state that this file goes on from, to be removed; or NULL */
+    LIST_ENTRY(hf_file) all;
+    struct {
+        LIST_ENTRY(hf_file) entry;
+        bool is;
+    } on[HF_LISTS];
+    struct hf_table_link by_id;
     struct hf_file_id id;
     int fd;
+    enum hf_file_state state;
+    enum hf_file_name name;
+    bool moved; /* to another name since a last line was taken: this one is complete too */
+    struct hf_file_path path, real_path; /* real_path: where a symbolic link leads */
+    char *old_key;         /* of the position that this file goes on from, to be removed; or NULL */
     struct hf_print print; /* print.offset: everything before it is in the journal */
     struct hf_long_line line;
     size_t partial;      /* bytes behind the offset that were no whole line when last looked at */
@@ -98,43 +111,70 @@ struct hf_file {
     uint64_t quiet_since_ms; /* the last growth seen */
     uint64_t looked_ms;      /* for quiet */
     uint64_t drain_to;
+    uint64_t seen_by; /* the number of the scan that found it last */
     struct hf_file_gap gap;
-    bool fresh; /* never seen before and nothing read of it: may be a copy of another file */
-    bool held;  /* looks like one: wait */
-    const struct hf_file *copy_of;
-    uint64_t copied;       /* this much is the same as in copy_of */
-    bool ending;           /* its name is gone, or is none of ours any more */
-    bool nameless;         /* unlinked or overwritten: `path` may be another file's now */
+    struct {
+        struct hf_file *original; /* while it is held for looking like that one; or NULL */
+        uint64_t size;            /* this much is the same in both */
+        LIST_ENTRY(hf_file) entry;
+        LIST_HEAD(hf_file_copies, hf_file) mine; /* those that look like this one */
+    } copy;
+    struct { /* turns.c */
+        TAILQ_ENTRY(hf_file) entry;
+        int64_t place; /* in the queue: the lower is the earlier */
+        size_t leaving_at;
+        bool ready, leaves;
+        bool refused; /* its last step, by the journal: it went to the front */
+    } turn;
+    bool in_heads;         /* alike.c */
     bool after_truncation; /* NUL bytes at its beginning are a hole, not lines */
-    bool moved; /* its name changed to another that matches: its last line is complete too */
-    bool dirty; /* its state has to be written, whether or not there are lines */
-    bool ready, seen;
-    bool refused; /* its last step, by the journal: it went to the front */
-    bool failed;  /* could not be read; tried again at the next scan */
+    bool dirty;            /* its position has to be written, whether or not there are lines */
+    bool failed;           /* could not be read; tried again at the next scan */
 };
+
+/* ---- the source ---- */
 
 struct hf_truncated {
     struct hf_print_hash print;
     uint64_t until_ms;
 };
 
-struct hf_watch;
+struct hf_followed { /* a name that a file of ours was renamed to since the last scan */
+    struct hf_table_link link;
+    TAILQ_ENTRY(hf_followed) entry;
+    char *path;
+};
+
+struct hf_orphans; /* orphans.c */
+struct hf_watch;   /* watch.c */
 
 struct hf_file_source {
     struct hf_source source;
-    struct hf_file *files;
+    LIST_HEAD(hf_files, hf_file) files;
     size_t file_count;
-    struct hf_file *ready_first, *ready_last;
-    bool by_age; /* whose turn it was: the oldest that was rotated away, or the next in line */
-    struct hf_position *orphans; /* states without an open file */
-    size_t orphan_count;
+    LIST_HEAD(hf_files_on, hf_file) on[HF_LISTS];
+    struct hf_table by_id, by_name, by_followed;
+    struct { /* turns.c */
+        TAILQ_HEAD(hf_turns, hf_file) queue;
+        struct hf_file **leaving; /* those of the queue that were rotated away: a heap by age */
+        size_t leaving_count, leaving_room;
+        int64_t first, last; /* places given */
+        bool by_age;         /* whose turn it was: the oldest of them, or the next in line */
+    } turns;
+    struct { /* alike.c: files of which something was read, in the order of their first bytes */
+        struct hf_file **items;
+        size_t count, room;
+        uint64_t compares; /* for tests that count */
+    } heads;
     struct hf_truncated truncated[HF_TRUNCATED_MAX];
     size_t truncated_count;
+    struct hf_orphans *orphans; /* positions without an open file */
     struct hf_watch *watch;
     struct event *scan_soon, *scan_timer, *tick;
-    struct hf_strings followed; /* names that files of ours were renamed to since the last scan */
+    TAILQ_HEAD(hf_all_followed, hf_followed) followed;
     struct hf_strings vanished; /* names of files that were gone before they could be opened */
-    bool started;               /* the first positions are in the journal */
+    uint64_t scans;
+    bool started; /* the first positions are in the journal */
     bool running;
     char watch_problem[HF_PROBLEM_SIZE];    /* why it polls; "" */
     char scan_problem[HF_PROBLEM_SIZE];     /* of the last scan, or watch_problem */
@@ -143,26 +183,76 @@ struct hf_file_source {
 };
 
 struct hf_file_source *hf_file_source(const struct hf_source *source);
-void hf_strings_add(struct hf_strings *strings, const char *text);
-void hf_paths_done(struct hf_strings *strings);
 
-/* open.c */
-/* Opens and tracks it, unless it is tracked; NULL when it cannot be. */
-struct hf_file *hf_file_open(struct hf_file_source *source, const char *path);
-void hf_file_close(struct hf_file *file);
-void hf_file_scan_problem(struct hf_file_source *source, const struct hf_error *err);
-void hf_file_ready(struct hf_file *file);       /* behind the others */
-void hf_file_ready_first(struct hf_file *file); /* in front of them */
-struct hf_file *hf_file_by_id(const struct hf_file_source *source, const struct hf_file_id *id);
-struct hf_file *hf_file_by_path(const struct hf_file_source *source, const char *path);
-struct hf_file *hf_file_take_ready(struct hf_file_source *source); /* the next in turn; NULL */
+/* ---- each part, the lower ones last; a part calls those below it ---- */
 
-/* source.c */
-void hf_file_tick_soon(struct hf_file_source *source);
-bool hf_file_is_quiet(struct hf_file *file); /* asked at each tick: it did not grow for quiet_ms */
-void hf_file_scan_soon(struct hf_file_source *source);
+/* start.c */
+void hf_file_start(struct hf_file_source *source); /* tried again until `started` */
+
+/* gone.c: looks for the files of orphans */
+void hf_orphans_look(struct hf_file_source *source); /* finds renamed ones, reports vanished ones,
+                                                        forgets old ones */
+void hf_file_report_vanished(struct hf_file_source *source);
 
 /* scan.c */
+void hf_file_scan(struct hf_file_source *source);
+
+/* read.c: one block; true: there is more. The file may be closed by it. */
+bool hf_file_step(struct hf_file *file);
+
+/* hand.c */
+bool hf_file_hand_over(struct hf_file *file, struct hf_slice input, bool ended,
+                       struct hf_cut *ret_cut);
+/* Nothing came for a while. true: there is more to do. The file may be closed by it. */
+bool hf_file_finish(struct hf_file *file, struct hf_slice input, bool unlinked);
+size_t hf_file_hole(const struct hf_file *file, struct hf_slice input);
+/* The positions of all files that wait for it; saved() when the unit is committed. */
+enum hf_status hf_file_save(struct hf_unit *unit, const struct hf_file *except) hf_must_check;
+void hf_file_saved(struct hf_file_source *source);
+
+/* open.c: opens and tracks it, unless it is tracked; NULL when it cannot be. */
+struct hf_file *hf_file_open(struct hf_file_source *source, const char *path);
+
+/* watch.c */
+struct hf_watch *hf_watch_new(struct hf_file_source *source, struct hf_error *err); /* NULL: poll */
+void hf_watch_free(struct hf_watch *watch);
+void hf_watch_read(struct hf_watch *watch); /* what is told until now */
+enum hf_status hf_watch_directory(struct hf_watch *watch, const char *path,
+                                  struct hf_error *err) hf_must_check;
+
+/* rename.c: what inotify says of names */
+void hf_name_vanished(struct hf_file_source *source, const char *path);
+void hf_name_moved(struct hf_file_source *source, const char *from, const char *to);
+void hf_name_moved_away(struct hf_file_source *source, const char *from);
+void hf_followed_done(struct hf_file_source *source);
+
+/* copy.c: a file that is NEW or HELD: is it a copy? Moves it; still HELD: it waits. */
+enum hf_status hf_file_judge(struct hf_file *file, uint64_t size,
+                             struct hf_error *err) hf_must_check;
+
+/* orphans.c */
+void hf_orphans_init(struct hf_file_source *source);
+void hf_orphans_load(struct hf_file_source *source);
+void hf_orphans_free(struct hf_file_source *source);
+void hf_orphan_add(struct hf_file_source *source, struct hf_position position); /* takes its path */
+/* adopt.c: a file just opened: is its position among them? On failure that could not be told, and nothing
+ * was changed. */
+enum hf_status hf_orphan_adopt(struct hf_file *file, uint64_t size,
+                               struct hf_error *err) hf_must_check;
+
+/* generation.c */
+void hf_file_new_generation(struct hf_file *file, const char *reason);
+/* Looks whether the file still begins and ends, up to the offset, as we read it; else begins a new
+ * generation. */
+void hf_file_verify(struct hf_file *file);
+
+/* truncated.c */
+void hf_truncated_add(struct hf_file_source *source, const struct hf_print_hash *print);
+void hf_truncated_remove(struct hf_file_source *source, size_t i);
+void hf_file_truncated(struct hf_file *file); /* its present print goes to the list; a copy of it
+                                                 goes on from there */
+
+/* find.c */
 struct hf_found {
     struct hf_strings paths;       /* that match and are not excluded */
     struct hf_strings directories; /* to be watched */
@@ -171,50 +261,57 @@ struct hf_found {
 void hf_found_paths(const struct hf_config_source *config, struct hf_found *ret_found);
 void hf_found_done(struct hf_found *found);
 bool hf_found_matches(const struct hf_config_source *config, const char *path);
-void hf_file_scan(struct hf_file_source *source);
+void hf_paths_add(struct hf_strings *strings, const char *text);
+void hf_paths_done(struct hf_strings *strings);
 
-/* start.c */
-void hf_file_start(struct hf_file_source *source); /* tried again until `started` */
+/* files.c: all that are open */
+void hf_files_init(struct hf_file_source *source);
+void hf_files_done(struct hf_file_source *source); /* closes them */
+struct hf_file *hf_file_new(struct hf_file_source *source, int fd, const struct hf_file_id *id,
+                            const char *path); /* takes fd */
+struct hf_file *hf_file_by_id(struct hf_file_source *source, const struct hf_file_id *id);
+void hf_file_close(struct hf_file *file);
+void hf_file_scan_problem(struct hf_file_source *source, const struct hf_error *err);
 
-/* read.c */
-bool hf_file_step(
-    struct hf_file *file); /* one block; true: there is more. The file may be closed by it */
-/* Looks whether the file still begins and ends, up to the offset, as we read it; else begins a new
- * generation. */
-void hf_file_verify(struct hf_file *file);
-enum hf_status hf_file_write_position(struct hf_unit *unit, const struct hf_file *file,
-                                      const struct hf_print *print, uint64_t line_parts,
-                                      uint64_t line_bytes, bool done) hf_must_check;
-enum hf_status hf_file_write_dirty(struct hf_unit *unit,
-                                   const struct hf_file *except) hf_must_check;
-void hf_file_dirty_written(struct hf_file_source *source);
+/* names.c */
+/* A name that leads to it, also by a symbolic link; NULL. */
+struct hf_file *hf_file_by_path(struct hf_file_source *source, const char *path);
+/* The only writer of name, path and moved. `path` NULL: as it was. */
+void hf_file_name(struct hf_file *file, enum hf_file_name name, const char *path);
+void hf_file_set_moved(struct hf_file *file, bool moved);
+void hf_file_set_real_path(struct hf_file *file, const char *path);
 
-/* copy.c */
-/* A fresh file: *ret_waits while it may be a copy. */
-enum hf_status hf_file_wait(struct hf_file *file, uint64_t size, bool *ret_waits,
-                            struct hf_error *err) hf_must_check;
-void hf_file_truncated(
-    struct hf_file *file); /* its present print goes to the list; copies of it go on from there */
-void hf_truncated_add(struct hf_file_source *source, const struct hf_print_hash *print);
-void hf_file_go_on(struct hf_file *file, const struct hf_print *print);
+/* timers.c */
+void hf_file_tick_soon(struct hf_file_source *source);
+void hf_file_scan_soon(struct hf_file_source *source);
+bool hf_file_is_quiet(struct hf_file *file); /* asked at each tick: it did not grow for quiet_ms */
 
-/* gone.c */
-void hf_orphans_load(struct hf_file_source *source);
-void hf_orphan_add(struct hf_file_source *source, struct hf_position state); /* takes its path */
-void hf_orphans_free(struct hf_file_source *source);
-/* A file just opened: is its state among them? On failure that could not be told, and nothing
- * was changed. */
-enum hf_status hf_orphan_adopt(struct hf_file *file, uint64_t size,
-                               struct hf_error *err) hf_must_check;
-void hf_orphans_look(struct hf_file_source
-                         *source); /* finds renamed ones, reports vanished ones, forgets old ones */
-void hf_file_report_vanished(struct hf_file_source *source);
+/* state.c */
+void hf_file_move(struct hf_file *file, enum hf_file_state state); /* the only writer of state */
+void hf_file_hold(struct hf_file *file, struct hf_file *original, uint64_t size); /* NULL: for none
+                                                                                     that is open */
+void hf_file_go_on(struct hf_file *file,
+                   const struct hf_print *print); /* it was read up to there */
+void hf_file_set_print(struct hf_file *file, const struct hf_print *print);
+void hf_file_set_dirty(struct hf_file *file, bool dirty);
+void hf_file_set_gap(struct hf_file *file, struct hf_file_gap gap);
+void hf_file_set_failed(struct hf_file *file, bool failed);
+void hf_file_settle(struct hf_file *file); /* the lists follow what it is now */
+void hf_file_put_on(struct hf_file *file, enum hf_file_list list, bool wanted);
 
-/* watch.c */
-struct hf_watch *hf_watch_new(struct hf_file_source *source, struct hf_error *err); /* NULL: poll */
-void hf_watch_free(struct hf_watch *watch);
-void hf_watch_read(struct hf_watch *watch); /* what is told until now */
-enum hf_status hf_watch_directory(struct hf_watch *watch, const char *path,
-                                  struct hf_error *err) hf_must_check;
+/* turns.c */
+void hf_file_ready(struct hf_file *file);                          /* behind the others */
+void hf_file_ready_first(struct hf_file *file);                    /* in front of them */
+struct hf_file *hf_file_take_ready(struct hf_file_source *source); /* the next in turn; NULL */
+void hf_turn_update(struct hf_file *file, bool leaves);
+void hf_turn_leave(struct hf_file *file);
+
+/* alike.c */
+void hf_heads_add(struct hf_file *file);
+void hf_heads_remove(struct hf_file *file);
+/* Those of which something was read that begin as these bytes do, as far as both go. The list is
+ * the caller's, NULL when there is none. */
+size_t hf_heads_alike(struct hf_file_source *source, const uint8_t *head, size_t size,
+                      struct hf_file ***ret_files);
 
 #endif

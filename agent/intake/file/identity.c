@@ -1,10 +1,22 @@
 /* Who a file is: device, inode, birth time; and that it still is what we read: both ends of what
  * lies before the offset. */
-#include "agent/intake/file/file_impl.h"
+#include "agent/intake/file/position.h"
 
 #include <holdfast/crypto.h>
 #include <stdio.h>
 #include <string.h>
+
+struct hf_file_id
+hf_file_id_of(const struct hf_fs_identity *who)
+{
+    return (struct hf_file_id){ .dev = who->dev, .ino = who->ino, .birth_ns = who->birth_ns };
+}
+
+struct hf_slice
+hf_file_id_key(const struct hf_file_id *id)
+{
+    return hf_slice(id, sizeof(*id));
+}
 
 bool
 hf_file_id_same(const struct hf_file_id *a, const struct hf_file_id *b)

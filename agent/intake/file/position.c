@@ -1,10 +1,10 @@
-/* The state of a file as one line of text:
+/* The position in a file as one line of text:
  *
  *   1 OFFSET LINE_PARTS LINE_BYTES FLAGS SEEN_S HEAD TAIL PATH
  *
  * HEAD and TAIL are hex; FLAGS is 1 done + 2 reported + 4 fresh + 8 moved; the path comes last
  * because it may hold spaces. */
-#include "agent/intake/file/file_impl.h"
+#include "agent/intake/file/position.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,17 +12,17 @@
 enum { DONE = 1, REPORTED = 2, FRESH = 4, MOVED = 8, ALL_FLAGS = 15 };
 
 enum hf_status
-hf_position_encode(const struct hf_position *state, struct hf_buf *ret_value)
+hf_position_encode(const struct hf_position *position, struct hf_buf *ret_value)
 {
     char head[HF_HEX_SIZE(HF_PRINT_HASH)], tail[HF_HEX_SIZE(HF_PRINT_HASH)];
-    unsigned flags = (state->done ? DONE : 0) | (state->reported ? REPORTED : 0) |
-                     (state->fresh ? FRESH : 0) | (state->moved ? MOVED : 0);
-    hf_hex(state->print.head, HF_PRINT_HASH, head);
-    hf_hex(state->print.tail, HF_PRINT_HASH, tail);
-    return hf_buf_addf(ret_value, "1 %llu %llu %llu %u %lld %s %s %s",
-                       (unsigned long long)state->print.offset,
-                       (unsigned long long)state->line_parts, (unsigned long long)state->line_bytes,
-                       flags, (long long)state->seen_s, head, tail, state->path);
+    unsigned flags = (position->done ? DONE : 0) | (position->reported ? REPORTED : 0) |
+                     (position->fresh ? FRESH : 0) | (position->moved ? MOVED : 0);
+    hf_hex(position->print.head, HF_PRINT_HASH, head);
+    hf_hex(position->print.tail, HF_PRINT_HASH, tail);
+    return hf_buf_addf(
+        ret_value, "1 %llu %llu %llu %u %lld %s %s %s", (unsigned long long)position->print.offset,
+        (unsigned long long)position->line_parts, (unsigned long long)position->line_bytes, flags,
+        (long long)position->seen_s, head, tail, position->path);
 }
 
 /* The next word of *at, up to a space; moves behind it. */
@@ -70,25 +70,25 @@ decode_key(const char *key, struct hf_file_id *ret_id)
 }
 
 bool
-hf_position_decode(const char *key, struct hf_slice value, struct hf_position *ret_state)
+hf_position_decode(const char *key, struct hf_slice value, struct hf_position *ret_position)
 {
-    struct hf_position state = { .path = NULL };
+    struct hf_position position = { .path = NULL };
     uint64_t version, flags, seen_s;
     char *text = hf_strndup((const char *)value.ptr, value.size), *at = text;
-    bool good = decode_key(key, &state.id) && next_number(&at, 1, &version) && version == 1 &&
-                next_number(&at, INT64_MAX, &state.print.offset) &&
-                next_number(&at, INT64_MAX, &state.line_parts) &&
-                next_number(&at, state.print.offset, &state.line_bytes) &&
+    bool good = decode_key(key, &position.id) && next_number(&at, 1, &version) && version == 1 &&
+                next_number(&at, INT64_MAX, &position.print.offset) &&
+                next_number(&at, INT64_MAX, &position.line_parts) &&
+                next_number(&at, position.print.offset, &position.line_bytes) &&
                 next_number(&at, ALL_FLAGS, &flags) && next_number(&at, INT64_MAX, &seen_s) &&
-                next_hash(&at, state.print.head) && next_hash(&at, state.print.tail);
+                next_hash(&at, position.print.head) && next_hash(&at, position.print.tail);
     if (good) {
-        state.done = flags & DONE;
-        state.reported = flags & REPORTED;
-        state.fresh = flags & FRESH;
-        state.moved = flags & MOVED;
-        state.seen_s = (int64_t)seen_s;
-        state.path = hf_strdup(at);
-        *ret_state = state;
+        position.done = flags & DONE;
+        position.reported = flags & REPORTED;
+        position.fresh = flags & FRESH;
+        position.moved = flags & MOVED;
+        position.seen_s = (int64_t)seen_s;
+        position.path = hf_strdup(at);
+        *ret_position = position;
     }
     hf_freep(&text);
     return good;

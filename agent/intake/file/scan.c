@@ -1,130 +1,10 @@
-/* Finding the files of a pattern: glob(3)'s rules, over base's directory listing, and remembering
- * which directories a new file could appear in. Then: who is new, who was renamed, whose name is
- * gone. */
+/* The scan: who is new, who was renamed, whose name is gone. Each name that is found costs one
+ * look-up; a next one goes on from nothing but the directories, so that a scan may some day end
+ * early and go on where it left off. */
 #include "agent/intake/file/file_impl.h"
 
-#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
-
-#define NAMES_MAX 100000 /* in one directory */
-
-void
-hf_strings_add(struct hf_strings *strings, const char *text)
-{
-    strings->items = hf_realloc(strings->items, (strings->count + 1) * sizeof(char *));
-    strings->items[strings->count++] = hf_strdup(text);
-}
-
-void
-hf_paths_done(struct hf_strings *strings)
-{
-    for (size_t i = 0; i < strings->count; i++)
-        hf_freep(&strings->items[i]);
-    hf_freep(&strings->items);
-    strings->count = 0;
-}
-
-void
-hf_found_done(struct hf_found *found)
-{
-    hf_paths_done(&found->paths);
-    hf_paths_done(&found->directories);
-}
-
-static bool
-is_excluded(const struct hf_config_source *config, const char *path)
-{
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    for (size_t i = 0; i < config->exclude.count; i++) {
-        const char *pattern = config->exclude.items[i];
-        if (fnmatch(pattern, strchr(pattern, '/') ? path : name, 0) == 0)
-            return true;
-    }
-    return false;
-}
-
-bool
-hf_found_matches(const struct hf_config_source *config, const char *path)
-{
-    return fnmatch(config->path, path, FNM_PATHNAME | FNM_PERIOD) == 0 &&
-           !is_excluded(config, path);
-}
-
-static bool
-is_pattern(const char *text)
-{
-    return strpbrk(text, "*?[\\") != NULL;
-}
-
-struct walk {
-    const struct hf_config_source *config;
-    struct hf_found *found;
-};
-
-static void walk(const struct walk *w, const char *directory, const char *rest);
-
-static void
-walk_into(const struct walk *w, const char *directory, const char *name, const char *rest)
-{
-    char path[HF_PATH_MAX];
-    if (strlen(directory) + 1 + strlen(name) >= sizeof(path))
-        return;
-    hf_path_join(path, sizeof(path), directory, name);
-    if (rest)
-        walk(w, path, rest);
-    else if (!is_excluded(w->config, path))
-        hf_strings_add(&w->found->paths, path);
-}
-
-static void
-walk_names(const struct walk *w, const char *directory, const char *pattern, const char *rest)
-{
-    struct hf_error err = { .status = HF_OK };
-    char **names;
-    size_t count;
-    enum hf_status status = hf_fs_list(directory, NAMES_MAX, &names, &count, &err);
-    if (status != HF_OK) {
-        if (status != HF_ENOTFOUND && w->found->problem.status == HF_OK)
-            w->found->problem = err;
-        return;
-    }
-    for (size_t i = 0; i < count; i++)
-        if (fnmatch(pattern, names[i], FNM_PERIOD) == 0)
-            walk_into(w, directory, names[i], rest);
-    hf_fs_names_free(names, count);
-}
-
-/* `rest` is what is left of the pattern behind `directory`. */
-static void
-walk(const struct walk *w, const char *directory, const char *rest)
-{
-    char component[HF_PATH_MAX];
-    while (*rest == '/')
-        rest++;
-    size_t size = strcspn(rest, "/");
-    if (size == 0 || size >= sizeof(component))
-        return;
-    memcpy(component, rest, size);
-    component[size] = '\0';
-    rest = rest[size] ? rest + size : NULL;
-
-    if (!rest || is_pattern(component))
-        hf_strings_add(&w->found->directories, directory);
-    if (is_pattern(component))
-        walk_names(w, directory, component, rest);
-    else
-        walk_into(w, directory, component, rest);
-}
-
-void
-hf_found_paths(const struct hf_config_source *config, struct hf_found *ret_found)
-{
-    *ret_found = (struct hf_found){ .problem = { .status = HF_OK } };
-    walk(&(struct walk){ .config = config, .found = ret_found }, "/", config->path);
-}
-
-/* ---- the scan ---- */
 
 static void
 watch_all(struct hf_file_source *source, const struct hf_strings *directories)
@@ -142,20 +22,20 @@ watch_all(struct hf_file_source *source, const struct hf_strings *directories)
     }
 }
 
+static bool
+is_seen(const struct hf_file *file)
+{
+    return file->seen_by == file->source->scans;
+}
+
 /* A known file is seen at `path`. */
 static void
 see_file(struct hf_file *file, const char *path)
 {
-    if (file->seen)
+    if (is_seen(file))
         return; /* a second link to it */
-    file->seen = true;
-    file->ending = file->nameless = false;
-    if (strcmp(file->path, path) == 0)
-        return;
-    hf_freep(&file->path);
-    file->path = hf_strdup(path);
-    file->moved = true;
-    file->quiet_since_ms = hf_boot_ms();
+    file->seen_by = file->source->scans;
+    hf_file_name(file, HF_NAME_OURS, path);
 }
 
 static void
@@ -171,12 +51,12 @@ see_path(struct hf_file_source *source, const char *path, struct hf_strings *new
     }
     if (!S_ISREG(who.mode))
         return;
-    struct hf_file *file = hf_file_by_id(
-        source, &(struct hf_file_id){ .dev = who.dev, .ino = who.ino, .birth_ns = who.birth_ns });
+    struct hf_file_id id = hf_file_id_of(&who);
+    struct hf_file *file = hf_file_by_id(source, &id);
     if (file)
         see_file(file, path);
     else
-        hf_strings_add(new_paths, path);
+        hf_paths_add(new_paths, path);
 }
 
 /* Files that were renamed between two scans: out of the pattern they are read all the same, and
@@ -184,14 +64,17 @@ see_path(struct hf_file_source *source, const char *path, struct hf_strings *new
 static void
 open_followed(struct hf_file_source *source)
 {
-    for (size_t i = 0; i < source->followed.count; i++) {
-        struct hf_file *file = hf_file_open(source, source->followed.items[i]);
+    struct hf_followed *followed;
+    for (followed = TAILQ_FIRST(&source->followed); followed;
+         followed = TAILQ_NEXT(followed, entry)) {
+        struct hf_file *file = hf_file_open(source, followed->path);
         if (!file)
             continue;
-        file->moved = true;
-        file->ending |= !file->seen;
+        hf_file_set_moved(file, true);
+        if (!is_seen(file) && file->name == HF_NAME_OURS)
+            hf_file_name(file, HF_NAME_GONE, NULL);
     }
-    hf_paths_done(&source->followed);
+    hf_followed_done(source);
 }
 
 /* Once, not at every scan. */
@@ -210,39 +93,42 @@ tell_problem(struct hf_file_source *source)
     }
 }
 
-void
-hf_file_scan(struct hf_file_source *source)
+static void
+look_at_names(struct hf_file_source *source, struct hf_strings *new_paths)
 {
     struct hf_found found;
-    struct hf_strings new_paths = { NULL, 0 };
-    hf_problem_set(source->scan_problem, source->watch_problem);
-    source->scan_class = source->watch_class;
-    if (source->watch)
-        hf_watch_read(source->watch); /* renames are followed from what was known before */
-    for (struct hf_file *file = source->files; file; file = file->next)
-        file->seen = false;
     hf_found_paths(&source->source.config, &found);
     watch_all(source, &found.directories);
     if (found.problem.status != HF_OK)
         hf_file_scan_problem(source, &found.problem);
     for (size_t i = 0; i < found.paths.count; i++)
-        see_path(source, found.paths.items[i], &new_paths);
-    for (struct hf_file *file = source->files; file; file = file->next) {
-        if (!file->seen && !file->ending) {
-            file->ending = true;
-            file->quiet_since_ms = hf_boot_ms();
-        }
-    }
+        see_path(source, found.paths.items[i], new_paths);
+    hf_found_done(&found);
+}
+
+void
+hf_file_scan(struct hf_file_source *source)
+{
+    struct hf_strings new_paths = { NULL, 0 };
+    struct hf_file *file;
+    hf_problem_set(source->scan_problem, source->watch_problem);
+    source->scan_class = source->watch_class;
+    if (source->watch)
+        hf_watch_read(source->watch); /* renames are followed from what was known before */
+    source->scans++;
+    look_at_names(source, &new_paths);
+    for (file = LIST_FIRST(&source->files); file; file = LIST_NEXT(file, all))
+        if (!is_seen(file) && file->name == HF_NAME_OURS)
+            hf_file_name(file, HF_NAME_GONE, NULL);
     for (size_t i = 0; i < new_paths.count; i++) {
-        struct hf_file *file = hf_file_open(source, new_paths.items[i]);
+        file = hf_file_open(source, new_paths.items[i]);
         if (file)
-            file->seen = true;
+            file->seen_by = source->scans;
     }
     open_followed(source);
     hf_paths_done(&new_paths);
-    hf_found_done(&found);
-    for (struct hf_file *file = source->files; file; file = file->next) {
-        file->failed = false;
+    for (file = LIST_FIRST(&source->files); file; file = LIST_NEXT(file, all)) {
+        hf_file_set_failed(file, false);
         hf_file_ready(file);
     }
     hf_file_tick_soon(source);

@@ -15,48 +15,16 @@ hf_file_source(const struct hf_source *source)
 
 /* ---- timers ---- */
 
-/* Files that end, moved or are held back are looked at until that is over. */
-void
-hf_file_tick_soon(struct hf_file_source *source)
-{
-    bool needed = false;
-    for (struct hf_file *file = source->files; file; file = file->next)
-        needed |= (file->ending || file->moved || file->held) && !file->failed;
-    if (!needed || !source->running || evtimer_pending(source->tick, NULL))
-        return;
-    struct timeval soon = hf_timeval(HF_MAX(source->source.intake->timing.quiet_ms / 8, 5ull));
-    evtimer_add(source->tick, &soon);
-}
-
-/* Time in which nobody looked does not count: a machine that was suspended, or a process that was
- * stopped, stopped the writer as well, and it has not had its time to go on. */
-bool
-hf_file_is_quiet(struct hf_file *file)
-{
-    uint64_t now_ms = hf_boot_ms(), quiet_ms = file->source->source.intake->timing.quiet_ms;
-    if (now_ms - file->looked_ms > quiet_ms / 2)
-        file->quiet_since_ms = now_ms;
-    file->looked_ms = now_ms;
-    return now_ms - file->quiet_since_ms >= quiet_ms;
-}
-
 static void
 on_tick(evutil_socket_t fd, short what, void *context)
 {
     struct hf_file_source *source = context;
     (void)fd, (void)what;
-    for (struct hf_file *file = source->files; file; file = file->next)
-        if ((file->ending || file->moved || file->held) && !file->failed)
-            hf_file_ready(file);
+    struct hf_file *file;
+    for (file = LIST_FIRST(&source->on[HF_LIST_WAITING]); file;
+         file = LIST_NEXT(file, on[HF_LIST_WAITING].entry))
+        hf_file_ready(file);
     hf_file_tick_soon(source);
-}
-
-void
-hf_file_scan_soon(struct hf_file_source *source)
-{
-    static const struct timeval now = { 0, 0 };
-    if (source->running && !evtimer_pending(source->scan_soon, NULL))
-        evtimer_add(source->scan_soon, &now);
 }
 
 static void
@@ -97,6 +65,8 @@ file_prepare(struct hf_source *base, struct hf_source *replaces, struct hf_error
     struct hf_file_source *source = hf_file_source(base);
     struct event_base *loop = base->intake->loop;
     (void)replaces;
+    hf_files_init(source);
+    hf_orphans_init(source);
     if (!base->config.path || base->config.path[0] != '/')
         return hf_fail(err, HF_ECONFIG, "a file source needs an absolute path");
     source->scan_soon = evtimer_new(loop, on_scan, source);
@@ -142,10 +112,9 @@ file_free(struct hf_source *base)
 {
     struct hf_file_source *source = hf_file_source(base);
     file_stop(base);
-    while (source->files)
-        hf_file_close(source->files);
+    hf_followed_done(source);
+    hf_files_done(source);
     hf_orphans_free(source);
-    hf_paths_done(&source->followed);
     hf_paths_done(&source->vanished);
     struct event *events[] = { source->scan_soon, source->scan_timer, source->tick };
     for (size_t i = 0; i < HF_COUNT(events); i++)
@@ -160,7 +129,7 @@ file_room(struct hf_source *base)
     struct hf_file_source *source = hf_file_source(base);
     if (source->running && !source->started)
         hf_file_start(source);
-    if (source->ready_first || source->vanished.count > 0)
+    if (!TAILQ_EMPTY(&source->turns.queue) || source->vanished.count > 0)
         hf_source_ready(base);
 }
 
@@ -174,15 +143,22 @@ file_step(struct hf_source *base)
     struct hf_file *file = base->intake->blocked ? NULL : hf_file_take_ready(source);
     bool more = file && hf_file_step(file);
     bool refused = more && base->intake->blocked;
-    if (refused && !file->refused)
+    if (refused && !file->turn.refused)
         hf_file_ready_first(file); /* it still has its turn */
     else if (more)
         hf_file_ready(file);
     if (more) /* else it may be gone */
-        file->refused = refused && !file->refused;
+        file->turn.refused = refused && !file->turn.refused;
     if (file)
         hf_file_tick_soon(source);
-    return source->ready_first != NULL;
+    return !TAILQ_EMPTY(&source->turns.queue);
+}
+
+/* A line that lacks its newline may still grow: what is known to be one counts as read. */
+static bool
+is_behind(const struct hf_file *file)
+{
+    return file->print.offset + file->partial < file->drain_to;
 }
 
 static void
@@ -190,25 +166,31 @@ file_drain(struct hf_source *base)
 {
     struct hf_file_source *source = hf_file_source(base);
     scan(source);
-    for (struct hf_file *file = source->files; file; file = file->next) {
+    for (struct hf_file *file = LIST_FIRST(&source->files); file; file = LIST_NEXT(file, all)) {
         struct hf_fs_identity who;
         if (hf_fs_identify(file->fd, NULL, &who, NULL) == HF_OK)
             file->drain_to = who.size;
+        hf_file_put_on(file, HF_LIST_DRAINING, is_behind(file));
     }
 }
 
-/* A line that lacks its newline may still grow: what is known to be one counts as read. */
+/* Asked after each block: those that are through are not looked at again. */
 static bool
 file_drained(struct hf_source *base)
 {
-    const struct hf_file_source *source = hf_file_source(base);
+    struct hf_file_source *source = hf_file_source(base);
     if (!source->running)
         return true;
     if (!source->started || source->vanished.count > 0)
         return false;
-    for (const struct hf_file *file = source->files; file; file = file->next)
-        if (!file->failed && !file->held && file->print.offset + file->partial < file->drain_to)
+    struct hf_file *file, *next;
+    for (file = LIST_FIRST(&source->on[HF_LIST_DRAINING]); file; file = next) {
+        next = LIST_NEXT(file, on[HF_LIST_DRAINING].entry);
+        if (!is_behind(file))
+            hf_file_put_on(file, HF_LIST_DRAINING, false);
+        else if (!file->failed && file->state != HF_FILE_HELD)
             return false;
+    }
     return true;
 }
 
@@ -217,7 +199,8 @@ file_status(const struct hf_source *base, struct hf_source_status *status)
 {
     const struct hf_file_source *source = hf_file_source(base);
     status->files = source->file_count;
-    for (const struct hf_file *file = source->files; file; file = file->next) {
+    for (const struct hf_file *file = LIST_FIRST(&source->files); file;
+         file = LIST_NEXT(file, all)) {
         struct hf_fs_identity who;
         if (hf_fs_identify(file->fd, NULL, &who, NULL) == HF_OK && who.size > file->print.offset)
             status->behind_bytes += who.size - file->print.offset;

@@ -51,12 +51,11 @@ write_start(struct hf_file_source *source)
     char key[HF_FILE_KEY_SIZE];
     struct hf_unit unit;
     key_of_source(source, key, sizeof(key));
-    if (hf_unit_begin(&unit, &source->source) != HF_OK ||
-        hf_file_write_dirty(&unit, NULL) != HF_OK ||
+    if (hf_unit_begin(&unit, &source->source) != HF_OK || hf_file_save(&unit, NULL) != HF_OK ||
         hf_unit_set_state(&unit, key, HF_SLICE_LITERAL("1 started")) != HF_OK)
         return false;
     hf_unit_commit(&unit);
-    hf_file_dirty_written(source);
+    hf_file_saved(source);
     return true;
 }
 
@@ -75,13 +74,14 @@ hf_file_start(struct hf_file_source *source)
         return;
     }
     /* A refused unit is tried again with new positions: nothing was read yet. */
-    while (source->files)
-        hf_file_close(source->files);
+    while (!LIST_EMPTY(&source->files))
+        hf_file_close(LIST_FIRST(&source->files));
     hf_file_scan(source);
-    for (struct hf_file *file = source->files; file; file = file->next) {
+    for (struct hf_file *file = LIST_FIRST(&source->files); file; file = LIST_NEXT(file, all)) {
         if (source->source.config.start == HF_START_END)
             place_at_end(file);
-        file->fresh = false; /* files that were there together are no copies of each other */
+        hf_file_move(file, HF_FILE_READING); /* files that were there together are no copies of
+                                                each other */
     }
     source->started = write_start(source);
     if (source->started)

@@ -5,8 +5,6 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <fnmatch.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <unistd.h>
@@ -17,6 +15,8 @@
      IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_EXCL_UNLINK)
 
 struct directory {
+    struct hf_table_link by_wd, by_path;
+    LIST_ENTRY(directory) all;
     int wd;
     char *path;
 };
@@ -25,40 +25,64 @@ struct hf_watch {
     struct hf_file_source *source;
     int fd;
     struct event *readable;
-    struct directory *directories;
-    size_t count;
+    LIST_HEAD(directories, directory) directories;
+    struct hf_table by_wd, by_path;
     uint32_t cookie;  /* of the half of a rename that waits for the other; 0: none */
     char *moved_from; /* and its name */
 };
 
-static const char *
-directory_of_wd(const struct hf_watch *watch, int wd)
+/* ---- the directories ---- */
+
+static bool
+is_wd(const struct hf_table_link *link, struct hf_slice key)
 {
-    for (size_t i = 0; i < watch->count; i++)
-        if (watch->directories[i].wd == wd)
-            return watch->directories[i].path;
-    return NULL;
+    const struct directory *directory = hf_container_of(link, struct directory, by_wd);
+    return memcmp(&directory->wd, key.ptr, sizeof(directory->wd)) == 0;
+}
+
+static bool
+is_path(const struct hf_table_link *link, struct hf_slice key)
+{
+    return hf_slice_is(key, hf_container_of(link, struct directory, by_path)->path);
+}
+
+static struct directory *
+directory_of_wd(struct hf_watch *watch, int wd)
+{
+    struct hf_table_link *link = hf_table_find(&watch->by_wd, hf_slice(&wd, sizeof(wd)));
+    return link ? hf_container_of(link, struct directory, by_wd) : NULL;
 }
 
 static void
-forget_directory(struct hf_watch *watch, int wd)
+forget_directory(struct hf_watch *watch, struct directory *directory)
 {
-    for (size_t i = 0; i < watch->count; i++) {
-        if (watch->directories[i].wd != wd)
-            continue;
-        hf_freep(&watch->directories[i].path);
-        watch->directories[i] = watch->directories[--watch->count];
+    if (!directory)
         return;
-    }
+    hf_table_remove(&watch->by_wd, &directory->by_wd);
+    hf_table_remove(&watch->by_path, &directory->by_path);
+    LIST_REMOVE(directory, all);
+    hf_freep(&directory->path);
+    hf_freep(&directory);
+}
+
+static void
+add_directory(struct hf_watch *watch, int wd, const char *path)
+{
+    struct directory *directory = hf_alloc(sizeof(*directory));
+    directory->wd = wd;
+    directory->path = hf_strdup(path);
+    LIST_INSERT_HEAD(&watch->directories, directory, all);
+    hf_assert(
+        hf_table_add(&watch->by_wd, hf_slice(&directory->wd, sizeof(wd)), &directory->by_wd) &&
+        hf_table_add(&watch->by_path, hf_slice_text(path), &directory->by_path));
 }
 
 enum hf_status
 hf_watch_directory(struct hf_watch *watch, const char *path, struct hf_error *err)
 {
-    for (size_t i = 0; i < watch->count; i++)
-        if (strcmp(watch->directories[i].path, path) == 0)
-            return HF_OK;
-    if (watch->count == WATCHES_MAX)
+    if (hf_table_find(&watch->by_path, hf_slice_text(path)))
+        return HF_OK;
+    if (watch->by_wd.count == WATCHES_MAX)
         return hf_fail(err, HF_ELIMIT, "more than %d directories to watch; use a narrower path",
                        WATCHES_MAX);
     int wd = inotify_add_watch(watch->fd, path, MASK);
@@ -72,72 +96,22 @@ hf_watch_directory(struct hf_watch *watch, const char *path, struct hf_error *er
         return hf_fail_errno(err, HF_EIO, "watching '%s'", path);
     if (directory_of_wd(watch, wd))
         return HF_OK; /* the same directory by another path */
-    watch->directories =
-        hf_realloc(watch->directories, (watch->count + 1) * sizeof(*watch->directories));
-    watch->directories[watch->count++] = (struct directory){ .wd = wd, .path = hf_strdup(path) };
+    add_directory(watch, wd, path);
     hf_file_scan_soon(watch->source); /* what appeared in it while it was not watched yet */
     return HF_OK;
 }
 
-/* ---- renames ---- */
-
-static bool
-take_string(struct hf_strings *strings, const char *text)
-{
-    for (size_t i = 0; i < strings->count; i++) {
-        if (strcmp(strings->items[i], text) != 0)
-            continue;
-        hf_freep(&strings->items[i]);
-        strings->items[i] = strings->items[--strings->count];
-        return true;
-    }
-    return false;
-}
-
-/* A name is gone, and nobody had opened the file of ours that it held. */
-static void
-name_vanished(struct hf_watch *watch, const char *path)
-{
-    struct hf_file_source *source = watch->source;
-    bool followed = take_string(&source->followed, path);
-    if (!followed && !hf_found_matches(&source->source.config, path))
-        return;
-    hf_strings_add(&source->vanished, path);
-    hf_source_ready(&source->source);
-}
-
-/* Who stands behind a name when its rename is told may be somebody else already: the new name of
- * any file of ours is followed, and the next scan opens what it finds there unless it is known. */
-static void
-name_moved(struct hf_watch *watch, const char *from, const char *to)
-{
-    struct hf_file_source *source = watch->source;
-    struct hf_file *replaced = hf_file_by_path(source, to), *file = hf_file_by_path(source, from);
-    if (replaced && replaced != file)
-        replaced->ending = replaced->nameless =
-            true; /* overwritten; its descriptor still reads it */
-    if (take_string(&source->followed, from) || file ||
-        hf_found_matches(&source->source.config, from))
-        hf_strings_add(&source->followed, to);
-    if (!file || strcmp(file->path, from) != 0)
-        return;
-    hf_freep(&file->path);
-    file->path = hf_strdup(to);
-    file->moved = true;
-    file->quiet_since_ms = hf_boot_ms();
-}
+/* ---- events ---- */
 
 /* The other half of a rename did not come: it went to a directory that is not watched. */
 static void
 moved_away(struct hf_watch *watch)
 {
-    if (watch->moved_from && !hf_file_by_path(watch->source, watch->moved_from))
-        name_vanished(watch, watch->moved_from);
+    if (watch->moved_from)
+        hf_name_moved_away(watch->source, watch->moved_from);
     hf_freep(&watch->moved_from);
     watch->cookie = 0;
 }
-
-/* ---- events ---- */
 
 /* A name came or went. */
 static void
@@ -150,13 +124,13 @@ on_rename(struct hf_watch *watch, const struct inotify_event *event, const char 
         watch->moved_from = hf_strdup(path);
         watch->cookie = event->cookie;
     } else if (event->mask & IN_MOVED_TO && watch->moved_from) {
-        name_moved(watch, watch->moved_from, path);
+        hf_name_moved(watch->source, watch->moved_from, path);
         hf_freep(&watch->moved_from);
         watch->cookie = 0;
     } else if (event->mask & IN_DELETE && file) {
-        file->ending = file->nameless = true;
+        hf_file_name(file, HF_NAME_TAKEN, NULL);
     } else if (event->mask & IN_DELETE) {
-        name_vanished(watch, path);
+        hf_name_vanished(watch->source, path);
     }
 }
 
@@ -175,7 +149,7 @@ on_name(struct hf_watch *watch, const struct inotify_event *event, const char *p
         on_rename(watch, event, path, file);
     /* A directory may be one that a pattern in the middle of the path means. */
     if (file || directory || hf_found_matches(&source->source.config, path) ||
-        source->followed.count > 0)
+        !TAILQ_EMPTY(&source->followed))
         hf_file_scan_soon(source);
 }
 
@@ -190,16 +164,16 @@ on_event(struct hf_watch *watch, const struct inotify_event *event)
     if (event->mask & IN_MOVE_SELF)
         inotify_rm_watch(watch->fd, event->wd); /* its path is wrong now; IN_IGNORED follows */
     if (event->mask & IN_IGNORED)
-        forget_directory(watch, event->wd);
-    const char *directory = directory_of_wd(watch, event->wd);
+        forget_directory(watch, directory_of_wd(watch, event->wd));
+    const struct directory *directory = directory_of_wd(watch, event->wd);
     if (event->mask & (IN_MOVE_SELF | IN_DELETE_SELF | IN_IGNORED)) {
         hf_file_scan_soon(watch->source);
         return;
     }
     if (!directory || event->len == 0 ||
-        strlen(directory) + 1 + strlen(event->name) >= sizeof(path))
+        strlen(directory->path) + 1 + strlen(event->name) >= sizeof(path))
         return;
-    hf_path_join(path, sizeof(path), directory, event->name);
+    hf_path_join(path, sizeof(path), directory->path, event->name);
     on_name(watch, event, path);
 }
 
@@ -230,6 +204,8 @@ hf_watch_new(struct hf_file_source *source, struct hf_error *err)
 {
     struct hf_watch *watch = hf_alloc(sizeof(*watch));
     watch->source = source;
+    hf_table_init(&watch->by_wd, WATCHES_MAX, is_wd);
+    hf_table_init(&watch->by_path, WATCHES_MAX, is_path);
     watch->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (watch->fd < 0) {
         hf_fail_errno(
@@ -256,9 +232,10 @@ hf_watch_free(struct hf_watch *watch)
     if (watch->readable)
         event_free(watch->readable);
     hf_fs_close(&watch->fd);
-    for (size_t i = 0; i < watch->count; i++)
-        hf_freep(&watch->directories[i].path);
-    hf_freep(&watch->directories);
+    while (!LIST_EMPTY(&watch->directories))
+        forget_directory(watch, LIST_FIRST(&watch->directories));
+    hf_table_done(&watch->by_wd);
+    hf_table_done(&watch->by_path);
     hf_freep(&watch->moved_from);
     hf_freep(&watch);
 }

@@ -1,0 +1,108 @@
+/* A file was opened: is its position among those of files that were not open? Then it is read on
+ * from there. */
+#include "agent/intake/file/orphans.h"
+
+#include <string.h>
+
+static enum hf_status
+matches(const struct hf_file *file, uint64_t size, const struct hf_position *position,
+        bool *ret_matches, struct hf_print *ret_print, struct hf_error *err)
+{
+    *ret_matches = false;
+    if (size < position->print.offset)
+        return HF_OK;
+    enum hf_status status = hf_print_read(file->fd, position->print.offset, ret_print, err);
+    *ret_matches = status == HF_OK && hf_print_same(ret_print, &position->print);
+    return status == HF_ENOTFOUND ? HF_OK : status;
+}
+
+/* `print` NULL: it has other content now. */
+static void
+take_over(struct hf_file *file, struct hf_orphan *orphan, const struct hf_print *print)
+{
+    const struct hf_position *position = &orphan->position;
+    hf_file_set_moved(file, position->moved || strcmp(position->path, file->path.text) != 0);
+    if (print) {
+        hf_file_go_on(file, print);
+        file->line.parts = position->line_parts;
+        file->line.bytes = position->line_bytes;
+        if (position->fresh)
+            hf_file_move(file, HF_FILE_NEW);
+    } else {
+        hf_file_move(file, HF_FILE_READING);
+        hf_file_set_dirty(file, true);
+        hf_truncated_add(file->source, &position->print);
+        if (!hf_orphan_is_settled(orphan) && position->print.offset > 0)
+            hf_file_set_gap(file, (struct hf_file_gap){
+                                      .reason = "truncated or replaced while it was not watched",
+                                      .from = position->print.offset });
+    }
+    hf_orphan_remove(file->source, orphan);
+}
+
+/* Its device may have got another number (a reboot, a volume), or it was restored: nothing is to be
+ * read twice for that. The old position goes with the first unit. */
+static enum hf_status
+adopt_renumbered(struct hf_file *file, uint64_t size, const uint8_t content[HF_CONTENT_KEY],
+                 bool *ret_adopted, struct hf_error *err)
+{
+    struct hf_file_source *source = file->source;
+    struct hf_orphan *orphan = NULL;
+    while ((orphan = hf_orphan_by_content(source, content, orphan)) != NULL) {
+        struct hf_print print;
+        bool same;
+        char key[HF_FILE_KEY_SIZE];
+        enum hf_status status = matches(file, size, &orphan->position, &same, &print, err);
+        if (status != HF_OK)
+            return status;
+        if (!same)
+            continue;
+        hf_file_key(source->source.config.name, &orphan->position.id, key);
+        take_over(file, orphan, &print);
+        file->old_key = hf_strdup(key);
+        *ret_adopted = true;
+        return HF_OK;
+    }
+    return HF_OK;
+}
+
+/* The key of what is read of it: `size` bytes. HF_ENOTFOUND: it is shorter. */
+static enum hf_status
+content_of(const struct hf_file *file, uint64_t size, uint8_t ret_content[HF_CONTENT_KEY],
+           struct hf_error *err)
+{
+    struct hf_position position = { .id = file->id, .print = { .offset = size } };
+    struct hf_print print = { .offset = 0 };
+    enum hf_status status = size > 0 ? hf_print_read(file->fd, size, &print, err) : HF_OK;
+    if (status == HF_OK && size > 0)
+        hf_print_hash(&print, &position.print);
+    hf_content_key_of(&position, ret_content);
+    return status;
+}
+
+enum hf_status
+hf_orphan_adopt(struct hf_file *file, uint64_t size, struct hf_error *err)
+{
+    struct hf_orphan *orphan = hf_orphan_by_id(file->source, &file->id);
+    struct hf_print print;
+    uint8_t content[HF_CONTENT_KEY];
+    bool adopted = false;
+    enum hf_status status;
+    if (orphan) {
+        status = matches(file, size, &orphan->position, &adopted, &print, err);
+        if (status == HF_OK)
+            take_over(file, orphan, adopted ? &print : NULL);
+        return status;
+    }
+    if (!hf_orphans_first(file->source))
+        return HF_OK;
+    if (size >= HF_PRINT_BYTES) {
+        status = content_of(file, HF_PRINT_BYTES, content, err);
+        if (status == HF_OK)
+            status = adopt_renumbered(file, size, content, &adopted, err);
+        if ((status != HF_OK && status != HF_ENOTFOUND) || adopted)
+            return status;
+    }
+    status = content_of(file, 0, content, err);
+    return status == HF_OK ? adopt_renumbered(file, size, content, &adopted, err) : status;
+}

@@ -1,0 +1,96 @@
+/* The open files of a source: made, found by who they are, closed. */
+#include "agent/intake/file/file_impl.h"
+
+static struct hf_file *
+file_of(const struct hf_table_link *link)
+{
+    return hf_container_of(link, struct hf_file, by_id);
+}
+
+static bool
+is_id(const struct hf_table_link *link, struct hf_slice key)
+{
+    return hf_slice_equal(hf_file_id_key(&file_of(link)->id), key);
+}
+
+static bool
+is_name(const struct hf_table_link *link, struct hf_slice key)
+{
+    return hf_slice_is(key, hf_container_of(link, struct hf_file_path, link)->text);
+}
+
+static bool
+is_followed(const struct hf_table_link *link, struct hf_slice key)
+{
+    return hf_slice_is(key, hf_container_of(link, struct hf_followed, link)->path);
+}
+
+void
+hf_files_init(struct hf_file_source *source)
+{
+    hf_table_init(&source->by_id, HF_FILES_MAX, is_id);
+    hf_table_init(&source->by_name, 2ull * HF_FILES_MAX, is_name); /* and where links lead */
+    hf_table_init(&source->by_followed, HF_NAMES_MAX, is_followed);
+    TAILQ_INIT(&source->turns.queue);
+    TAILQ_INIT(&source->followed);
+}
+
+void
+hf_files_done(struct hf_file_source *source)
+{
+    while (!LIST_EMPTY(&source->files))
+        hf_file_close(LIST_FIRST(&source->files));
+    hf_table_done(&source->by_id);
+    hf_table_done(&source->by_name);
+    hf_table_done(&source->by_followed);
+    hf_freep(&source->turns.leaving);
+    hf_freep(&source->heads.items);
+}
+
+struct hf_file *
+hf_file_by_id(struct hf_file_source *source, const struct hf_file_id *id)
+{
+    struct hf_table_link *link = hf_table_find(&source->by_id, hf_file_id_key(id));
+    return link ? file_of(link) : NULL;
+}
+
+struct hf_file *
+hf_file_new(struct hf_file_source *source, int fd, const struct hf_file_id *id, const char *path)
+{
+    struct hf_file *file = hf_alloc(sizeof(*file));
+    *file = (struct hf_file){ .source = source, .id = *id, .fd = fd };
+    file->path.file = file->real_path.file = file;
+    file->quiet_since_ms = hf_boot_ms();
+    hf_assert(hf_table_add(&source->by_id, hf_file_id_key(&file->id), &file->by_id));
+    LIST_INSERT_HEAD(&source->files, file, all);
+    source->file_count++;
+    hf_file_name(file, HF_NAME_OURS, path);
+    return file;
+}
+
+void
+hf_file_close(struct hf_file *file)
+{
+    struct hf_file_source *source = file->source;
+    hf_file_move(file, HF_FILE_CLOSED);
+    hf_file_name(file, HF_NAME_TAKEN, NULL);
+    hf_turn_leave(file);
+    for (enum hf_file_list list = 0; list < HF_LISTS; list++)
+        hf_file_put_on(file, list, false);
+    hf_table_remove(&source->by_id, &file->by_id);
+    LIST_REMOVE(file, all);
+    source->file_count--;
+    hf_fs_close(&file->fd);
+    hf_long_line_reset(&file->line);
+    hf_freep(&file->path.text);
+    hf_freep(&file->real_path.text);
+    hf_freep(&file->old_key);
+    hf_freep(&file);
+}
+
+void
+hf_file_scan_problem(struct hf_file_source *source, const struct hf_error *err)
+{
+    hf_problem_set(source->scan_problem, err->text);
+    source->scan_class = err->status;
+}
