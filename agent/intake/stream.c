@@ -7,23 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEY_GONE   "stream-gone"
-#define KEY_PREFIX "stream/"
-#define KEY_SIZE   (sizeof(KEY_PREFIX) + HF_UUID_SIZE)
-/* when there are too many: so many that it is not done for each new one */
-#define FORGET_AT_ONCE 1024
 /* far above all connections together and what two batches of the journal hold */
 #define IN_MEMORY_MAX (1u << 20)
-
-struct hf_streams {
-    struct hf_intake *intake;
-    struct hf_table table; /* those in memory, by their UUID */
-    LIST_HEAD(all_streams, hf_stream) all;
-    LIST_HEAD(on_their_way, hf_stream) pending; /* those with units that are not durable yet */
-    struct hf_gone *gone;
-    size_t stored; /* states in the journal */
-    bool telling;  /* a connection that is told may end: its stream is freed afterwards */
-};
 
 static struct hf_stream *
 stream_of(const struct hf_table_link *link)
@@ -37,9 +22,8 @@ is_uuid(const struct hf_table_link *link, struct hf_slice uuid)
     return hf_slice_is(uuid, stream_of(link)->uuid);
 }
 
-/* NULL: it is not in memory. */
-static struct hf_stream *
-find_stream(struct hf_streams *streams, const char *uuid)
+struct hf_stream *
+hf_stream_find(struct hf_streams *streams, const char *uuid)
 {
     struct hf_table_link *link = hf_table_find(&streams->table, hf_slice_text(uuid));
     return link ? stream_of(link) : NULL;
@@ -62,7 +46,7 @@ hf_streams_new(struct hf_intake *intake)
     LIST_INIT(&streams->all);
     LIST_INIT(&streams->pending);
     streams->gone = hf_gone_load(intake->journal);
-    hf_journal_each_state(intake->journal, KEY_PREFIX, count_one, streams);
+    hf_journal_each_state(intake->journal, HF_STREAM_PREFIX, count_one, streams);
     return streams;
 }
 
@@ -91,12 +75,8 @@ hf_streams_free(struct hf_streams *streams)
 
 /* ---- state ---- */
 
-struct stored {
-    uint64_t lines, parts, bytes, crc, last_s;
-};
-
-static bool
-decode(struct hf_slice value, struct stored *ret_stored)
+bool
+hf_stream_decode(struct hf_slice value, struct hf_stored_stream *ret_stored)
 {
     uint64_t number[6];
     char text[160];
@@ -115,21 +95,22 @@ decode(struct hf_slice value, struct stored *ret_stored)
             return false;
         at = end ? end + 1 : at;
     }
-    *ret_stored = (struct stored){ number[1], number[2], number[3], number[4], number[5] };
+    *ret_stored =
+        (struct hf_stored_stream){ number[1], number[2], number[3], number[4], number[5] };
     return number[0] == 1 && ret_stored->crc <= UINT32_MAX;
 }
 
-static void
-key_of(const char *uuid, char ret_key[KEY_SIZE])
+void
+hf_stream_key(const char *uuid, char ret_key[HF_STREAM_KEY_SIZE])
 {
-    snprintf(ret_key, KEY_SIZE, KEY_PREFIX "%s", uuid);
+    snprintf(ret_key, HF_STREAM_KEY_SIZE, HF_STREAM_PREFIX "%s", uuid);
 }
 
 enum hf_status
 hf_stream_write(struct hf_unit *unit, const struct hf_stream *stream, const struct hf_cut *cut)
 {
-    char key[KEY_SIZE], value[160];
-    key_of(stream->uuid, key);
+    char key[HF_STREAM_KEY_SIZE], value[160];
+    hf_stream_key(stream->uuid, key);
     int size = snprintf(value, sizeof(value), "1 %llu %llu %llu %lu %lld",
                         (unsigned long long)(stream->taken + cut->lines),
                         (unsigned long long)cut->parts, (unsigned long long)cut->bytes,
@@ -167,7 +148,7 @@ hf_stream_taken(struct hf_stream *stream, const struct hf_unit *unit, const stru
 
 /* NULL when there is none, or it cannot be read. */
 static struct hf_stream *
-add_stream(struct hf_streams *streams, const char *uuid, const struct stored *stored)
+add_stream(struct hf_streams *streams, const char *uuid, const struct hf_stored_stream *stored)
 {
     struct hf_stream *stream = hf_alloc(sizeof(*stream));
     stream->streams = streams;
@@ -187,15 +168,16 @@ add_stream(struct hf_streams *streams, const char *uuid, const struct stored *st
 struct hf_stream *
 hf_stream_get(struct hf_streams *streams, const char *uuid)
 {
-    char key[KEY_SIZE];
+    char key[HF_STREAM_KEY_SIZE];
     hf_owned(hf_buf_done) struct hf_buf value = HF_BUF(4096);
-    struct stored stored;
-    struct hf_stream *known = find_stream(streams, uuid);
+    struct hf_stored_stream stored;
+    struct hf_stream *known = hf_stream_find(streams, uuid);
     if (known)
         return known;
-    key_of(uuid, key);
+    hf_stream_key(uuid, key);
     if (hf_journal_get_state(streams->intake->journal, key, &value) == HF_OK)
-        return decode(hf_buf_slice(&value), &stored) ? add_stream(streams, uuid, &stored) : NULL;
+        return hf_stream_decode(hf_buf_slice(&value), &stored) ? add_stream(streams, uuid, &stored)
+                                                               : NULL;
     int64_t made_s = hf_uuid_made_s(uuid);
     if (hf_gone_has(streams->gone, uuid) || (made_s >= 0 && hf_wall_s() - made_s > HF_STREAM_S))
         return NULL;
@@ -254,83 +236,4 @@ hf_streams_durable(struct hf_streams *streams, uint64_t durable_seq)
         stream->listed = false;
         free_if_idle(stream);
     }
-}
-
-/* ---- forgetting ---- */
-
-struct quiet {
-    char uuid[HF_UUID_SIZE];
-    int64_t last_s;
-};
-
-struct quiet_list {
-    struct hf_streams *streams;
-    struct quiet *items;
-    size_t count;
-};
-
-static void
-list_one(void *context, const char *key, struct hf_slice value)
-{
-    struct quiet_list *list = context;
-    struct stored stored = { 0 };
-    const char *uuid = key + strlen(KEY_PREFIX);
-    if (strlen(uuid) != HF_UUID_SIZE - 1 || find_stream(list->streams, uuid) ||
-        !decode(value, &stored))
-        return;
-    list->items = hf_realloc(list->items, (list->count + 1) * sizeof(*list->items));
-    struct quiet *item = &list->items[list->count++];
-    memcpy(item->uuid, uuid, HF_UUID_SIZE);
-    item->last_s = (int64_t)stored.last_s;
-}
-
-static int
-by_age(const void *a, const void *b)
-{
-    const struct quiet *x = a, *y = b;
-    return (x->last_s > y->last_s) - (x->last_s < y->last_s);
-}
-
-/* The oldest `count` of the list, in one unit with the memory of them. */
-static void
-forget(struct hf_streams *streams, const struct quiet *items, size_t count)
-{
-    struct hf_error err = { .status = HF_OK };
-    struct hf_journal *journal = streams->intake->journal;
-    if (count == 0 || hf_journal_begin(journal, false, &err) != HF_OK)
-        return; /* the next expiry tries again */
-    enum hf_status status = HF_OK;
-    for (size_t i = 0; i < count && status == HF_OK; i++) {
-        char key[KEY_SIZE];
-        key_of(items[i].uuid, key);
-        hf_gone_add(streams->gone, items[i].uuid);
-        status = hf_journal_set_state(journal, key, hf_slice(NULL, 0), &err);
-    }
-    if (status == HF_OK)
-        status = hf_journal_set_state(journal, KEY_GONE, hf_gone_value(streams->gone), &err);
-    if (status == HF_OK) {
-        hf_journal_commit(journal);
-        streams->stored -= HF_MIN(count, streams->stored);
-    } else {
-        hf_journal_abandon(
-            journal); /* that they are remembered all the same does no harm: they are tried again */
-        hf_log_warn("streams.expire", HF_ERR(&err));
-    }
-}
-
-void
-hf_streams_expire(struct hf_streams *streams)
-{
-    struct quiet_list list = { .streams = streams };
-    size_t count = 0;
-    int64_t now_s = hf_wall_s();
-    hf_journal_each_state(streams->intake->journal, KEY_PREFIX, list_one, &list);
-    if (list.count > 1)
-        qsort(list.items, list.count, sizeof(*list.items), by_age);
-    while (count < list.count && now_s - list.items[count].last_s > HF_STREAM_S)
-        count++;
-    if (streams->stored >= HF_STREAMS_MAX)
-        count = HF_MAX(count, HF_MIN((size_t)FORGET_AT_ONCE, list.count));
-    forget(streams, list.items, count);
-    hf_freep(&list.items);
 }

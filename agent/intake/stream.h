@@ -39,6 +39,18 @@ struct hf_stream {
     size_t pending_count;
 };
 
+LIST_HEAD(hf_all_streams, hf_stream);
+
+struct hf_streams {
+    struct hf_intake *intake;
+    struct hf_table table; /* those in memory, by their UUID */
+    struct hf_all_streams all;
+    struct hf_all_streams pending; /* those with units that are not durable yet */
+    struct hf_gone *gone;
+    size_t stored; /* states in the journal */
+    bool telling;  /* a connection that is told may end: its stream is freed afterwards */
+};
+
 struct hf_streams *hf_streams_new(struct hf_intake *intake);
 void hf_streams_free(struct hf_streams *streams);
 
@@ -53,7 +65,19 @@ void hf_stream_taken(struct hf_stream *stream, const struct hf_unit *unit,
                      const struct hf_cut *cut);
 
 void hf_streams_durable(struct hf_streams *streams, uint64_t durable_seq);
+/* stream_expire.c */
 void hf_streams_expire(struct hf_streams *streams);
+
+/* What the journal keeps of one: "stream/UUID" is "1 LINES PARTS BYTES CRC LAST_S". */
+#define HF_STREAM_PREFIX   "stream/"
+#define HF_STREAM_KEY_SIZE (sizeof(HF_STREAM_PREFIX) + HF_UUID_SIZE)
+struct hf_stored_stream {
+    uint64_t lines, parts, bytes, crc, last_s;
+};
+void hf_stream_key(const char *uuid, char ret_key[HF_STREAM_KEY_SIZE]);
+bool hf_stream_decode(struct hf_slice value, struct hf_stored_stream *ret_stored);
+struct hf_stream *hf_stream_find(struct hf_streams *streams,
+                                 const char *uuid); /* in memory; NULL */
 
 /* stream_gone.c: hashes of forgotten streams, the oldest overwritten first; one state value,
  * "stream-gone". */

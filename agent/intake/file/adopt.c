@@ -1,6 +1,7 @@
 /* A file was opened: is its position among those of files that were not open? Then it is read on
  * from there. */
 #include "agent/intake/file/orphans.h"
+#include "agent/intake/file/reading.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * being made. It is held back until the other is truncated (then it is the copy, and is read from
  * where we were), until the two differ, or until it did not grow for quiet_ms (then somebody simply
  * made a file like it). */
-#include "agent/intake/file/file_impl.h"
+#include "agent/intake/file/reading.h"
 
 #include <string.h>
 

@@ -182,89 +182,11 @@ struct hf_file_source {
     enum hf_status watch_class, scan_class; /* of the first two */
 };
 
-struct hf_file_source *hf_file_source(const struct hf_source *source);
-
-/* ---- each part, the lower ones last; a part calls those below it ---- */
-
-/* start.c */
-void hf_file_start(struct hf_file_source *source); /* tried again until `started` */
-
-/* gone.c: looks for the files of orphans */
-void hf_orphans_look(struct hf_file_source *source); /* finds renamed ones, reports vanished ones,
-                                                        forgets old ones */
-void hf_file_report_vanished(struct hf_file_source *source);
-
-/* scan.c */
-void hf_file_scan(struct hf_file_source *source);
-
-/* read.c: one block; true: there is more. The file may be closed by it. */
-bool hf_file_step(struct hf_file *file);
-
-/* hand.c */
-bool hf_file_hand_over(struct hf_file *file, struct hf_slice input, bool ended,
-                       struct hf_cut *ret_cut);
-/* Nothing came for a while. true: there is more to do. The file may be closed by it. */
-bool hf_file_finish(struct hf_file *file, struct hf_slice input, bool unlinked);
-size_t hf_file_hole(const struct hf_file *file, struct hf_slice input);
-/* The positions of all files that wait for it; saved() when the unit is committed. */
-enum hf_status hf_file_save(struct hf_unit *unit, const struct hf_file *except) hf_must_check;
-void hf_file_saved(struct hf_file_source *source);
-
-/* open.c: opens and tracks it, unless it is tracked; NULL when it cannot be. */
-struct hf_file *hf_file_open(struct hf_file_source *source, const char *path);
-
-/* watch.c */
-struct hf_watch *hf_watch_new(struct hf_file_source *source, struct hf_error *err); /* NULL: poll */
-void hf_watch_free(struct hf_watch *watch);
-void hf_watch_read(struct hf_watch *watch); /* what is told until now */
-enum hf_status hf_watch_directory(struct hf_watch *watch, const char *path,
-                                  struct hf_error *err) hf_must_check;
-
-/* rename.c: what inotify says of names */
-void hf_name_vanished(struct hf_file_source *source, const char *path);
-void hf_name_moved(struct hf_file_source *source, const char *from, const char *to);
-void hf_name_moved_away(struct hf_file_source *source, const char *from);
-void hf_followed_done(struct hf_file_source *source);
-
-/* copy.c: a file that is NEW or HELD: is it a copy? Moves it; still HELD: it waits. */
-enum hf_status hf_file_judge(struct hf_file *file, uint64_t size,
-                             struct hf_error *err) hf_must_check;
-
-/* orphans.c */
-void hf_orphans_init(struct hf_file_source *source);
-void hf_orphans_load(struct hf_file_source *source);
-void hf_orphans_free(struct hf_file_source *source);
-void hf_orphan_add(struct hf_file_source *source, struct hf_position position); /* takes its path */
-/* adopt.c: a file just opened: is its position among them? On failure that could not be told, and nothing
- * was changed. */
-enum hf_status hf_orphan_adopt(struct hf_file *file, uint64_t size,
-                               struct hf_error *err) hf_must_check;
-
-/* generation.c */
-void hf_file_new_generation(struct hf_file *file, const char *reason);
-/* Looks whether the file still begins and ends, up to the offset, as we read it; else begins a new
- * generation. */
-void hf_file_verify(struct hf_file *file);
-
-/* truncated.c */
-void hf_truncated_add(struct hf_file_source *source, const struct hf_print_hash *print);
-void hf_truncated_remove(struct hf_file_source *source, size_t i);
-void hf_file_truncated(struct hf_file *file); /* its present print goes to the list; a copy of it
-                                                 goes on from there */
-
-/* find.c */
-struct hf_found {
-    struct hf_strings paths;       /* that match and are not excluded */
-    struct hf_strings directories; /* to be watched */
-    struct hf_error problem;       /* the first directory that could not be listed */
-};
-void hf_found_paths(const struct hf_config_source *config, struct hf_found *ret_found);
-void hf_found_done(struct hf_found *found);
-bool hf_found_matches(const struct hf_config_source *config, const char *path);
-void hf_paths_add(struct hf_strings *strings, const char *text);
-void hf_paths_done(struct hf_strings *strings);
+/* ---- what each part calls; above it stand looking.h (where files are) and reading.h (what is in
+ * them) ---- */
 
 /* files.c: all that are open */
+struct hf_file_source *hf_file_source(const struct hf_source *source);
 void hf_files_init(struct hf_file_source *source);
 void hf_files_done(struct hf_file_source *source); /* closes them */
 struct hf_file *hf_file_new(struct hf_file_source *source, int fd, const struct hf_file_id *id,

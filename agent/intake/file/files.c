@@ -1,6 +1,12 @@
 /* The open files of a source: made, found by who they are, closed. */
 #include "agent/intake/file/file_impl.h"
 
+struct hf_file_source *
+hf_file_source(const struct hf_source *source)
+{
+    return hf_container_of(source, struct hf_file_source, source);
+}
+
 static struct hf_file *
 file_of(const struct hf_table_link *link)
 {

@@ -1,6 +1,6 @@
 /* Finding the files of a pattern: glob(3)'s rules, over base's directory listing, and remembering
  * which directories a new file could appear in. */
-#include "agent/intake/file/file_impl.h"
+#include "agent/intake/file/looking.h"
 
 #include <fnmatch.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* A file that is not what we read any more: truncated, or overwritten. What it held and we had not
  * read is lost, and a gap says so; it is read again from its beginning. */
-#include "agent/intake/file/file_impl.h"
+#include "agent/intake/file/reading.h"
 
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* From a file into the journal: one unit of lines, the gap in front of them if there is one, and
  * the position behind them. And the end of a file whose name is gone. */
-#include "agent/intake/file/file_impl.h"
+#include "agent/intake/file/looking.h"
+#include "agent/intake/file/reading.h"
 
 #include <holdfast/crypto.h>
 #include <string.h>

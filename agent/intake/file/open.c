@@ -1,5 +1,5 @@
 /* Opening a file, once it is known that we may. */
-#include "agent/intake/file/file_impl.h"
+#include "agent/intake/file/looking.h"
 
 #include <fcntl.h>
 #include <string.h>

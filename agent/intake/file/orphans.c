@@ -122,6 +122,13 @@ hf_orphans_count(const struct hf_file_source *source)
     return source->orphans->count;
 }
 
+uint64_t
+hf_orphans_looks(const struct hf_file_source *source)
+{
+    const struct hf_orphans *orphans = source->orphans;
+    return orphans->by_id.looks + orphans->by_content.looks + orphans->by_folder.looks;
+}
+
 struct hf_orphan *
 hf_orphan_by_id(struct hf_file_source *source, const struct hf_file_id *id)
 {

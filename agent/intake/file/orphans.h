@@ -2,7 +2,7 @@
 #ifndef HOLDFAST_FILE_ORPHANS_H
 #define HOLDFAST_FILE_ORPHANS_H
 
-#include "agent/intake/file/file_impl.h"
+#include "agent/intake/file/looking.h"
 
 #define HF_CONTENT_KEY (1 + HF_PRINT_HASH)
 
@@ -24,6 +24,7 @@ struct hf_orphan {
 
 struct hf_orphan *hf_orphans_first(struct hf_file_source *source);
 size_t hf_orphans_count(const struct hf_file_source *source);
+uint64_t hf_orphans_looks(const struct hf_file_source *source); /* for tests that count */
 void hf_orphan_remove(struct hf_file_source *source, struct hf_orphan *orphan);
 /* Nothing is left to do about it but to forget it some day. */
 bool hf_orphan_is_settled(const struct hf_orphan *orphan);

@@ -5,7 +5,7 @@
  * there when they were read: a file that was truncated and written anew up to or beyond the offset
  * does not go unnoticed. A partial line is not kept in memory: it is read again with what follows
  * it. */
-#include "agent/intake/file/file_impl.h"
+#include "agent/intake/file/reading.h"
 
 #include <string.h>
 

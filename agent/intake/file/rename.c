@@ -1,7 +1,7 @@
 /* What is told of names, one at a time. Who stands behind a name when its rename is told may be
  * somebody else already: the new name of any file of ours is followed, and the next scan opens what
  * it finds there unless it is known. */
-#include "agent/intake/file/file_impl.h"
+#include "agent/intake/file/looking.h"
 
 /* ---- names that files of ours were renamed to since the last scan ---- */
 

@@ -1,7 +1,7 @@
 /* The scan: who is new, who was renamed, whose name is gone. Each name that is found costs one
  * look-up; a next one goes on from nothing but the directories, so that a scan may some day end
  * early and go on where it left off. */
-#include "agent/intake/file/file_impl.h"
+#include "agent/intake/file/looking.h"
 
 #include <stdio.h>
 #include <string.h>

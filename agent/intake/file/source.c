@@ -1,17 +1,12 @@
 /* The file source: its timers, and what the intake asks of every source. */
-#include "agent/intake/file/file_impl.h"
+#include "agent/intake/file/looking.h"
+#include "agent/intake/file/reading.h"
 
 #include <event2/event.h>
 #include <string.h>
 #include <unistd.h>
 
 #define SYNC_MS 5000
-
-struct hf_file_source *
-hf_file_source(const struct hf_source *source)
-{
-    return hf_container_of(source, struct hf_file_source, source);
-}
 
 /* ---- timers ---- */
 

@@ -2,7 +2,8 @@
  * end, or from their beginning, as configured, and that decision is durable before a byte is read:
  * the key "file/SOURCE" says that it was taken. Whatever appears later is read from its beginning.
  */
-#include "agent/intake/file/file_impl.h"
+#include "agent/intake/file/looking.h"
+#include "agent/intake/file/reading.h"
 
 #include <stdio.h>
 #include <string.h>

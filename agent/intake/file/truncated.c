@@ -1,6 +1,6 @@
 /* Files whose truncation we saw, for a while: their copies are recognised by what was read of
  * them. */
-#include "agent/intake/file/file_impl.h"
+#include "agent/intake/file/reading.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* inotify on the directories in which files of the pattern can stand. It only says where to look;
  * what is true is found by looking. Renames are followed by their names, so that a file that was
  * made, filled and rotated between two looks is still found, under whatever name it has by then. */
-#include "agent/intake/file/file_impl.h"
+#include "agent/intake/file/looking.h"
 
 #include <errno.h>
 #include <event2/event.h>

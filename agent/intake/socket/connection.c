@@ -113,121 +113,6 @@ take_stream(struct hf_connection *connection)
     open_if_durable(connection);
 }
 
-/* ---- lines ---- */
-
-/* The sum that all connections share follows each buffer. */
-static void
-count_buffer(struct hf_connection *connection)
-{
-    connection->source->buffered += connection->in.capacity - connection->counted;
-    connection->counted = connection->in.capacity;
-}
-
-static void
-consume(struct hf_connection *connection, size_t size)
-{
-    struct hf_buf *in = &connection->in;
-    if (size == 0)
-        return;
-    memmove(in->ptr, in->ptr + size, in->size - size);
-    in->size -= size;
-    if (in->size == 0 && in->capacity > 4 * HF_SOCKET_READ)
-        hf_buf_done(in);
-    count_buffer(connection);
-}
-
-/* The parts stay without a last one; the line counts from its beginning again. */
-static void
-forget_begun(struct hf_connection *connection)
-{
-    struct hf_unit unit;
-    struct hf_cut none = { .consumed = 0 };
-    connection->skip = 0;
-    hf_session_refuse(
-        &connection->session,
-        "ERROR the long line that was begun is another one; connect again to send it anew");
-    if (hf_unit_begin(&unit, &connection->source->source) != HF_OK ||
-        hf_stream_write(&unit, connection->stream, &none) != HF_OK)
-        return; /* told again next time */
-    hf_unit_commit(&unit);
-    hf_stream_taken(connection->stream, &unit, &none);
-}
-
-/* A line whose first parts are in the journal comes again from its beginning: these parts are
- * checked, not added. */
-static void
-skip_begun(struct hf_connection *connection)
-{
-    struct hf_stream *stream = connection->stream;
-    struct hf_long_line *line = &connection->line;
-    size_t size = (size_t)HF_MIN(connection->skip, (uint64_t)connection->in.size);
-    if (size == 0)
-        return;
-    struct hf_slice again = hf_slice(connection->in.ptr, size);
-    connection->skip_crc = hf_crc32c(connection->skip_crc, again.ptr, again.size);
-    hf_long_line_add(line, line->hashed, again);
-    connection->skip -= size;
-    bool differs = memchr(again.ptr, '\n', again.size) ||
-                   (connection->skip == 0 && connection->skip_crc != stream->begun.crc);
-    if (differs) {
-        forget_begun(connection);
-        return;
-    }
-    if (connection->skip == 0) {
-        line->parts = stream->begun.parts;
-        line->bytes = stream->begun.bytes;
-        line->crc = stream->begun.crc;
-    }
-    consume(connection, size);
-}
-
-/* One unit. false: there is nothing whole, or it was refused. */
-static bool
-hand_over(struct hf_connection *connection)
-{
-    struct hf_unit unit;
-    struct hf_cut cut;
-    struct hf_source *source = &connection->source->source;
-    struct hf_slice input = hf_buf_slice(&connection->in);
-    bool ended = connection->ended && connection->session.state == HF_SESSION_PLAIN;
-    if (hf_piece_next(input, source->max_event, connection->line.parts > 0, ended).kind ==
-        HF_PIECE_NONE)
-        return false;
-    if (hf_unit_begin(&unit, source) != HF_OK)
-        return false;
-    enum hf_status status = hf_unit_lines(&unit, input, ended, &connection->line, &cut);
-    if (status == HF_OK && connection->stream && unit.events > 0)
-        status = hf_stream_write(&unit, connection->stream, &cut);
-    if (status != HF_OK)
-        return false;
-    if (unit.events > 0)
-        hf_unit_commit(&unit);
-    else
-        hf_unit_abandon(&unit); /* empty lines only */
-    if (connection->stream && unit.events > 0)
-        hf_stream_taken(connection->stream, &unit, &cut);
-    hf_cut_keep(&cut, &connection->line);
-    consume(connection, cut.consumed);
-    return cut.more;
-}
-
-static void
-take_lines(struct hf_connection *connection)
-{
-    struct hf_intake *intake = intake_of(connection);
-    if (connection->skip > 0)
-        skip_begun(connection);
-    while (hf_session_takes_lines(&connection->session) && connection->skip == 0 &&
-           !intake->blocked && !intake->stopped)
-        if (!hand_over(connection))
-            break;
-    /* What is left of a client of protocol 1 that is gone was never acknowledged. */
-    if (connection->ended && connection->session.state == HF_SESSION_LINES && !intake->blocked)
-        hf_buf_reset(&connection->in);
-    if (intake->waiter_count > 0)
-        hf_intake_wake(intake);
-}
-
 /* ---- the work ---- */
 
 static void
@@ -247,8 +132,9 @@ void
 hf_connection_work(struct hf_connection *connection)
 {
     if (connection->session.state == HF_SESSION_HELLO && connection->in.size > 0) {
-        consume(connection, hf_session_hello(&connection->session, hf_buf_slice(&connection->in),
-                                             connection->ended));
+        hf_connection_consume(connection,
+                              hf_session_hello(&connection->session, hf_buf_slice(&connection->in),
+                                               connection->ended));
         hf_connection_wait_for_hello(connection);
         if (connection->session.state == HF_SESSION_NAMED)
             take_stream(connection);
@@ -256,7 +142,7 @@ hf_connection_work(struct hf_connection *connection)
     if (connection->session.state == HF_SESSION_NAMED && connection->stream)
         open_if_durable(connection);
     if (hf_session_takes_lines(&connection->session))
-        take_lines(connection);
+        hf_connection_take_lines(connection);
     send_replies(connection);
     if (is_over(connection))
         hf_connection_close(connection);
@@ -288,7 +174,7 @@ on_readable(evutil_socket_t fd, short what, void *context)
         hf_connection_work(connection);
         return;
     }
-    count_buffer(connection);
+    hf_connection_count(connection);
     enum hf_status status = hf_fs_read(fd, in->ptr + in->size, HF_SOCKET_READ, &got, NULL);
     if (status == HF_EFULL)
         return;

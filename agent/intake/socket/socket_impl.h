@@ -55,18 +55,26 @@ enum hf_status hf_socket_take_place(struct hf_socket_source *source,
                                     struct hf_error *err) hf_must_check;
 void hf_socket_leave_place(struct hf_socket_source *source);
 
+/* ---- hand.c ---- */
+
+void hf_connection_take_lines(struct hf_connection *connection);           /* all that is whole */
+void hf_connection_consume(struct hf_connection *connection, size_t size); /* of its buffer */
+void hf_connection_count(struct hf_connection *connection); /* its buffer has another size now */
+
 /* ---- crowd.c ---- */
 
-void
-hf_connection_wait_for_hello(struct hf_connection *connection); /* it has begun to say something */
+void hf_connection_wait_for_hello(struct hf_connection *connection); /* it has begun to speak */
 void hf_connection_has_spoken(struct hf_connection *connection);
 /* true: one that never said a word was closed. */
 bool hf_connection_make_room(struct hf_socket_source *source);
 void hf_connection_turn_away(struct hf_socket_source *source, int fd);
+
+/* ---- connection.c ---- */
+
 void hf_connection_new(struct hf_socket_source *source, int fd);
 void hf_connection_close(struct hf_connection *connection);
-void hf_connection_work(struct hf_connection *connection); /* takes what it can, tells what is to be
-                                                              told; may close it */
+/* Takes what it can, tells what is to be told; may close it. */
+void hf_connection_work(struct hf_connection *connection);
 void hf_connection_full(struct hf_connection *connection, bool full);
 bool hf_connection_drained(const struct hf_connection *connection);
 void hf_connection_drain(struct hf_connection *connection);

@@ -2,7 +2,7 @@
  * out again. */
 #include "help.h"
 
-#include "agent/intake/file/file_impl.h"
+#include "agent/intake/file/position.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -224,6 +224,38 @@ a_file_that_only_looks_like_another_is_read(void **state)
     assert_int_equal(rig_gaps(rig), 0);
 }
 
+/* It is held for a file that it began like; then it differs, and is held on only because of another
+ * file that was truncated. The first one's truncation says nothing about it any more. */
+static void
+a_file_that_differs_from_what_it_was_held_for_is_read(void **state)
+{
+    struct rig *rig = *state;
+    rig->timing.quiet_ms = 600;
+    hf_intake_set_timing(rig->intake, &rig->timing);
+    rig_source(rig, "app", HF_SOURCE_FILE, "files/*.log");
+    rig_configure(rig);
+    rig_append_numbered(rig, "files/other.log", 0, 500);
+    rig_write(rig, "files/a.log", "start\nand more of it, longer than the other\n");
+    rig_until_count(rig, 502);
+    rig_write(rig, "files/b.log", "start\n");
+    rig_turn(rig, 20);
+    truncate_file(rig, "files/other.log");
+    rig_turn(rig, 20);
+    rig_append(rig, "files/b.log", "differs\n");
+    rig_turn(rig, 20);
+    truncate_file(rig, "files/a.log");
+    rig_until_count(rig, 506); /* two gaps, and its two lines */
+    json_t *events = rig_events(rig), *event;
+    size_t i, lines = 0;
+    json_array_foreach(events, i, event)
+    {
+        lines += strcmp(event_text(event), "differs") == 0;
+    }
+    json_decref(events);
+    assert_int_equal(lines, 1);
+    assert_int_equal(rig_gaps(rig), 2);
+}
+
 /* ---- inode numbers ---- */
 
 static struct hf_position
@@ -353,6 +385,7 @@ main(void)
         TEST(copytruncate_while_stopped_goes_on_in_the_copy),
         TEST(a_copy_shorter_than_what_was_read_is_not_read_again),
         TEST(a_file_that_only_looks_like_another_is_read),
+        TEST(a_file_that_differs_from_what_it_was_held_for_is_read),
         TEST(a_reused_inode_with_other_content_is_read_from_its_beginning),
         TEST(a_reused_inode_of_a_finished_file_is_no_gap),
         TEST(a_renumbered_device_is_recognised_by_content),

@@ -2,13 +2,10 @@
 
 #include <event2/event.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define PATIENCE_MS 20000
 
 /* ---- the journal's commits come to the loop through a pipe ---- */
 
@@ -48,8 +45,7 @@ rig_new(void)
     struct rig *rig = hf_alloc(sizeof(*rig));
     hf_log_setup(HF_LOG_ERROR, false);
     pthread_mutex_init(&rig->lock, NULL);
-    snprintf(rig->dir, sizeof(rig->dir), "/tmp/intake.XXXXXX");
-    assert_non_null(mkdtemp(rig->dir));
+    hf_test_tempdir(rig->dir);
     assert_int_equal(mkdir(rig_path(rig, "files"), 0700), 0);
     rig->loop = event_base_new();
     assert_int_equal(pipe2(rig->wake, O_NONBLOCK | O_CLOEXEC), 0);
@@ -63,6 +59,7 @@ rig_new(void)
                                              .hello_ms = 10000,
                                              .silent_ms = 2000,
                                              .connections_max = 64 };
+    rig->patience_ms = 20000;
     rig->journal_bytes = 64u << 20;
     rig->segment_bytes = 4u << 20;
     rig->config.sources = rig->sources;
@@ -75,7 +72,7 @@ rig_start(struct rig *rig)
 {
     struct hf_error err = { .status = HF_OK };
     struct hf_journal_recovery recovery;
-    char directory[128];
+    char directory[512];
     snprintf(directory, sizeof(directory), "%s/journal", rig->dir);
     struct hf_journal_options options = { .directory = directory,
                                           .max_bytes = rig->journal_bytes,
@@ -120,13 +117,6 @@ rig_configure(struct rig *rig)
         fail_msg("%s", err.text);
 }
 
-static int
-remove_one(const char *path, const struct stat *info, int flag, struct FTW *where)
-{
-    (void)info, (void)flag, (void)where;
-    return remove(path);
-}
-
 void
 rig_free(struct rig *rig)
 {
@@ -147,7 +137,7 @@ rig_free(struct rig *rig)
         free(source->mode);
         free(source->group);
     }
-    nftw(rig->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    hf_test_tempdir_remove(rig->dir);
     pthread_mutex_destroy(&rig->lock);
     free(rig);
 }
@@ -172,7 +162,7 @@ rig_source(struct rig *rig, const char *name, int type, const char *path)
 const char *
 rig_path(struct rig *rig, const char *name)
 {
-    static char paths[8][256];
+    static char paths[8][512];
     static size_t next;
     char *path = paths[next++ % HF_COUNT(paths)];
     snprintf(path, sizeof(paths[0]), "%s/%s", rig->dir, name);
@@ -241,7 +231,7 @@ one_turn(struct rig *rig, unsigned ms)
 void
 rig_until(struct rig *rig, bool (*is_so)(struct rig *rig, void *context), void *context)
 {
-    uint64_t end_ms = hf_boot_ms() + PATIENCE_MS;
+    uint64_t end_ms = hf_boot_ms() + rig->patience_ms;
     while (!is_so(rig, context)) {
         if (hf_boot_ms() > end_ms)
             fail_msg("waited in vain: %zu events, %zu gaps", rig_count(rig), rig_gaps(rig));

@@ -3,13 +3,7 @@
 #ifndef HOLDFAST_TEST_INTAKE_HELP_H
 #define HOLDFAST_TEST_INTAKE_HELP_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "tests/support/test.h"
 
 #include "agent/intake/intake_impl.h"
 
@@ -22,7 +16,7 @@ struct event_base;
 struct event;
 
 struct rig {
-    char dir[64];
+    char dir[256];
     struct event_base *loop;
     struct hf_journal *journal;
     struct hf_intake *intake;
@@ -35,7 +29,8 @@ struct rig {
     pthread_mutex_t lock;
     uint64_t durable_seq;
     bool room;
-    bool hold_commits; /* the test hands them on itself */
+    bool hold_commits;    /* the test hands them on itself */
+    uint64_t patience_ms; /* of rig_until() */
 };
 
 struct rig *rig_new(void); /* without sources; timing short */

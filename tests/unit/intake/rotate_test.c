@@ -327,6 +327,26 @@ a_file_that_came_and_went_unseen_is_a_gap(void **state)
     assert_int_equal(rig_status(rig, 0).events, 0);
 }
 
+/* Moved to a folder that nobody watches: what is told of its name afterwards is about another file. */
+static void
+a_file_unseen_under_the_name_of_one_that_moved_away_is_a_gap(void **state)
+{
+    struct rig *rig = *state;
+    assert_int_equal(mkdir(rig_path(rig, "elsewhere"), 0700), 0);
+    rig_source(rig, "app", HF_SOURCE_FILE, "files/*.log");
+    rig_configure(rig);
+    rig_write(rig, "files/a.log", "one\n");
+    rig_until_count(rig, 1);
+    rig_rename(rig, "files/a.log", "elsewhere/a.log");
+    rig_write(rig, "files/a.log", "never seen\n");
+    rig_unlink(rig, "files/a.log");
+    rig_append(rig, "elsewhere/a.log", "two\n");
+    rig_until_count(rig, 3);
+    until_files(rig, 0);
+    ASSERT_TEXTS(rig, "one", "two");
+    assert_int_equal(rig_gaps(rig), 1);
+}
+
 int
 main(void)
 {
@@ -343,6 +363,7 @@ main(void)
         TEST(a_file_gone_while_the_agent_was_stopped_is_a_gap_once),
         TEST(a_missing_folder_is_waited_for),
         TEST(a_file_that_came_and_went_unseen_is_a_gap),
+        TEST(a_file_unseen_under_the_name_of_one_that_moved_away_is_a_gap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

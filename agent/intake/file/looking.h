@@ -1,0 +1,56 @@
+/* Where the files are: the parts that find, open and lose them, each calling those below it. */
+#ifndef HOLDFAST_FILE_LOOKING_H
+#define HOLDFAST_FILE_LOOKING_H
+
+#include "agent/intake/file/file_impl.h"
+
+/* start.c */
+void hf_file_start(struct hf_file_source *source); /* tried again until `started` */
+
+/* gone.c: looks for the files of orphans */
+void hf_orphans_look(struct hf_file_source *source); /* finds renamed ones, reports vanished ones,
+                                                        forgets old ones */
+void hf_file_report_vanished(struct hf_file_source *source);
+
+/* scan.c */
+void hf_file_scan(struct hf_file_source *source);
+
+/* open.c: opens and tracks it, unless it is tracked; NULL when it cannot be. */
+struct hf_file *hf_file_open(struct hf_file_source *source, const char *path);
+
+/* watch.c */
+struct hf_watch *hf_watch_new(struct hf_file_source *source, struct hf_error *err); /* NULL: poll */
+void hf_watch_free(struct hf_watch *watch);
+void hf_watch_read(struct hf_watch *watch); /* what is told until now */
+enum hf_status hf_watch_directory(struct hf_watch *watch, const char *path,
+                                  struct hf_error *err) hf_must_check;
+
+/* rename.c: what inotify says of names */
+void hf_name_vanished(struct hf_file_source *source, const char *path);
+void hf_name_moved(struct hf_file_source *source, const char *from, const char *to);
+void hf_name_moved_away(struct hf_file_source *source, const char *from);
+void hf_followed_done(struct hf_file_source *source);
+
+/* orphans.c */
+void hf_orphans_init(struct hf_file_source *source);
+void hf_orphans_load(struct hf_file_source *source);
+void hf_orphans_free(struct hf_file_source *source);
+void hf_orphan_add(struct hf_file_source *source, struct hf_position position); /* takes its path */
+/* adopt.c: a file just opened: is its position among them? On failure that could not be told, and nothing
+ * was changed. */
+enum hf_status hf_orphan_adopt(struct hf_file *file, uint64_t size,
+                               struct hf_error *err) hf_must_check;
+
+/* find.c */
+struct hf_found {
+    struct hf_strings paths;       /* that match and are not excluded */
+    struct hf_strings directories; /* to be watched */
+    struct hf_error problem;       /* the first directory that could not be listed */
+};
+void hf_found_paths(const struct hf_config_source *config, struct hf_found *ret_found);
+void hf_found_done(struct hf_found *found);
+bool hf_found_matches(const struct hf_config_source *config, const char *path);
+void hf_paths_add(struct hf_strings *strings, const char *text);
+void hf_paths_done(struct hf_strings *strings);
+
+#endif

@@ -1,0 +1,37 @@
+/* What is in a file, and how it comes into the journal: the parts that read, each calling those
+ * below it. */
+#ifndef HOLDFAST_FILE_READING_H
+#define HOLDFAST_FILE_READING_H
+
+#include "agent/intake/file/file_impl.h"
+
+/* read.c: one block; true: there is more. The file may be closed by it. */
+bool hf_file_step(struct hf_file *file);
+
+/* hand.c */
+bool hf_file_hand_over(struct hf_file *file, struct hf_slice input, bool ended,
+                       struct hf_cut *ret_cut);
+/* Nothing came for a while. true: there is more to do. The file may be closed by it. */
+bool hf_file_finish(struct hf_file *file, struct hf_slice input, bool unlinked);
+size_t hf_file_hole(const struct hf_file *file, struct hf_slice input);
+/* The positions of all files that wait for it; saved() when the unit is committed. */
+enum hf_status hf_file_save(struct hf_unit *unit, const struct hf_file *except) hf_must_check;
+void hf_file_saved(struct hf_file_source *source);
+
+/* copy.c: a file that is NEW or HELD: is it a copy? Moves it; still HELD: it waits. */
+enum hf_status hf_file_judge(struct hf_file *file, uint64_t size,
+                             struct hf_error *err) hf_must_check;
+
+/* generation.c */
+void hf_file_new_generation(struct hf_file *file, const char *reason);
+/* Looks whether the file still begins and ends, up to the offset, as we read it; else begins a new
+ * generation. */
+void hf_file_verify(struct hf_file *file);
+
+/* truncated.c */
+void hf_truncated_add(struct hf_file_source *source, const struct hf_print_hash *print);
+void hf_truncated_remove(struct hf_file_source *source, size_t i);
+void hf_file_truncated(struct hf_file *file); /* its present print goes to the list; a copy of it
+                                                 goes on from there */
+
+#endif
