@@ -13,6 +13,33 @@ cut_window_key(const struct trail *trail, const struct hf_window *range, int64_t
     hf_layout_object_key(&trail->plan->settings.layout, time_s, unique, cms, ret_key);
 }
 
+/* Records that are not cut yet are counted as long as the others. */
+static uint64_t
+backlog_bytes(const struct trail *trail, const struct hf_window *range)
+{
+    struct hf_journal_info info;
+    hf_journal_info(trail->trails->options.journal, &info);
+    uint64_t events = range->last_seq - range->first_seq + 1;
+    uint64_t uncut = info.durable_seq > range->last_seq ? info.durable_seq - range->last_seq : 0;
+    return range->bytes + uncut * (range->bytes / events) +
+           outbox_unsealed_bytes(&trail->outbox, range->first_seq);
+}
+
+static void
+set_pace(struct trail *trail, const struct hf_window *range, char ret_text[HF_COMPRESSION_TEXT_MAX])
+{
+    const struct settings *s = &trail->plan->settings;
+    struct load load = { .backlog_bytes = backlog_bytes(trail, range),
+                         .window_max_bytes = s->window_max_bytes,
+                         .sealers = trail->trails->seals_most,
+                         .store_is_slow = trail->outbox.spool_bytes > s->spool_max_bytes / 2 };
+    bool changed = pace_next(&trail->line.pace, s->compression_level, &load);
+    hf_compression_text(trail->line.pace.compression, ret_text);
+    if (changed)
+        hf_log_info("trail.compression", HF_STR("trail", trail->name), HF_STR("now", ret_text),
+                    HF_NUM("backlog_bytes", load.backlog_bytes));
+}
+
 /* The place behind it may lie behind a loss that follows it: nobody reads that again. The losses
  * that were found since the window before belong to this one, or lie behind it. */
 static void
@@ -22,7 +49,7 @@ take_cut(struct trail *trail, const struct hf_window *range, int64_t time_s)
     hf_owned(hf_freep) struct hf_journal_loss *lost = NULL;
     size_t lost_count = line_noted_up_to(&trail->line, range->last_seq, &lost);
     outbox_id(range, id);
-    hf_compression_text(pace_compression(trail, range), compression);
+    set_pace(trail, range, compression);
     if (range->count > 0)
         cut_window_key(trail, range, time_s, 0, trail->plan->settings.encryption == HF_ENCRYPT_CMS,
                        key);

@@ -26,6 +26,12 @@ struct change {
     struct plan *plan; /* in force from then on; NULL: the present one stays */
 };
 
+struct pace { /* of `compression: { level: auto }`: pace.c */
+    int compression;
+    uint64_t backlog_bytes; /* when it was last looked at */
+    uint64_t looked_ms;     /* boot time */
+};
+
 struct line {
     struct hf_cutter *cutter;
     uint64_t cut_seq;              /* everything up to here is in a window */
@@ -33,11 +39,7 @@ struct line {
     struct change *changes;        /* to come, in order */
     struct hf_journal_loss *noted; /* losses that no window covers yet */
     size_t noted_count;
-    struct pace { /* of `compression: { level: auto }` */
-        int compression;
-        uint64_t backlog_bytes; /* when it was last looked at */
-        uint64_t looked_ms;     /* boot time */
-    } pace;
+    struct pace pace;
 };
 void line_done(struct line *line);
 
@@ -62,5 +64,16 @@ bool line_has_noted(const struct line *line, uint64_t first_seq, uint64_t last_s
 size_t line_noted_up_to(const struct line *line, uint64_t last_seq,
                         struct hf_journal_loss **ret_noted);
 void line_drop_noted(struct line *line, uint64_t last_seq);
+
+/* ---- pace.c: how the next window will be compressed ---- */
+
+struct load {               /* as a window is cut */
+    uint64_t backlog_bytes; /* of the trail's records that are durable and not sealed */
+    uint64_t window_max_bytes;
+    unsigned sealers;
+    bool store_is_slow; /* it is what everything waits for */
+};
+/* Sets pace->compression for a window; true: by the load, it is another one than before. */
+bool pace_next(struct pace *pace, uint64_t level, const struct load *load);
 
 #endif

@@ -154,6 +154,17 @@ outbox_unsealed(const struct outbox *outbox)
     return count;
 }
 
+uint64_t
+outbox_unsealed_bytes(const struct outbox *outbox, uint64_t before_seq)
+{
+    uint64_t bytes = 0;
+    for (const struct window *window = outbox->windows; window; window = window->next)
+        bytes += window->state == WINDOW_CUT && window->range.first_seq < before_seq
+                     ? window->range.bytes
+                     : 0;
+    return bytes;
+}
+
 size_t
 outbox_in_flight(const struct outbox *outbox)
 {

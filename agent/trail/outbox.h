@@ -90,6 +90,8 @@ char *outbox_digest_path(const struct outbox *outbox, uint64_t number);
 void outbox_hold(struct outbox *outbox, struct outgoing *out, struct hf_sealed *sealed);
 void outbox_release(struct outbox *outbox, struct outgoing *out);
 
+/* Uncompressed, of windows before this sequence that wait for a sealer. */
+uint64_t outbox_unsealed_bytes(const struct outbox *outbox, uint64_t before_seq);
 size_t outbox_unsealed(const struct outbox *outbox);
 size_t outbox_in_flight(const struct outbox *outbox); /* of windows */
 /* Everything up to here is sealed or nobody's; `cut_seq` is the line's. */

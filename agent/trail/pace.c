@@ -8,7 +8,10 @@
  *
  * The choice stands in the window's CUT: a window that is sealed again after a crash gives the
  * same bytes. */
-#include "agent/trail/windows.h"
+#include "agent/trail/line.h"
+
+#include <holdfast/config.h>
+#include <holdfast/seal.h>
 
 #define LOOK_MS        250 /* between two steps: time for one to show */
 #define BEHIND_WINDOWS 1   /* for each sealer, and one; fewer are the usual ups and downs */
@@ -25,76 +28,39 @@ way_of(int compression)
     return way; /* the last one if it is none of them */
 }
 
-/* Bytes of this trail's records that are durable and not sealed. Those that are not cut yet are
- * counted as long as the others. */
-static uint64_t
-backlog_bytes(const struct trail *trail, const struct hf_window *range)
-{
-    struct hf_journal_info info;
-    hf_journal_info(trail->trails->options.journal, &info);
-    uint64_t events = range->last_seq - range->first_seq + 1, bytes = range->bytes;
-    uint64_t uncut = info.durable_seq > range->last_seq ? info.durable_seq - range->last_seq : 0;
-    bytes += uncut * (range->bytes / events);
-    for (const struct window *window = trail->outbox.windows; window; window = window->next)
-        bytes += window->state == WINDOW_CUT && window->range.first_seq < range->first_seq
-                     ? window->range.bytes
-                     : 0;
-    return bytes;
-}
-
-/* Where the store is what is slow, larger objects would help nobody. */
-static bool
-store_is_slow(const struct trail *trail)
-{
-    return trail->outbox.spool_bytes > trail->plan->settings.spool_max_bytes / 2;
-}
-
 static size_t
-next_way(const struct trail *trail, size_t way, uint64_t backlog, bool looks)
+next_way(const struct pace *pace, const struct load *load, size_t way, bool looks)
 {
-    const struct settings *s = &trail->plan->settings;
-    uint64_t behind = (uint64_t)BEHIND_WINDOWS * trail->trails->seals_most * s->window_max_bytes;
-    if (backlog < GONE_WINDOWS * s->window_max_bytes)
+    uint64_t behind = (uint64_t)BEHIND_WINDOWS * load->sealers * load->window_max_bytes;
+    if (load->backlog_bytes < GONE_WINDOWS * load->window_max_bytes)
         return way > 0 ? way - 1 : 0;
-    bool grows = backlog >= behind && backlog >= trail->line.pace.backlog_bytes;
-    if (!looks || !grows || store_is_slow(trail) || way + 1 == HF_COUNT(ways) ||
+    bool grows = load->backlog_bytes >= behind && load->backlog_bytes >= pace->backlog_bytes;
+    /* where the store is what is slow, larger objects would help nobody */
+    if (!looks || !grows || load->store_is_slow || way + 1 == HF_COUNT(ways) ||
         !hf_compression_available(ways[way + 1]))
         return way;
     return way + 1;
 }
 
-static void
-say_way(const struct trail *trail, int compression, uint64_t backlog)
+bool
+pace_next(struct pace *pace, uint64_t level, const struct load *load)
 {
-    char text[HF_COMPRESSION_TEXT_MAX];
-    hf_compression_text(compression, text);
-    hf_log_info("trail.compression", HF_STR("trail", trail->name), HF_STR("now", text),
-                HF_NUM("backlog_bytes", backlog));
-}
-
-int
-pace_compression(struct trail *trail, const struct hf_window *range)
-{
-    uint64_t level = trail->plan->settings.compression_level, now_ms = hf_boot_ms();
-    struct pace *pace = &trail->line.pace;
-    if (level != HF_COMPRESSION_LEVEL_AUTO)
-        return pace->compression = (int)level;
+    uint64_t now_ms = hf_boot_ms();
+    if (level != HF_COMPRESSION_LEVEL_AUTO) {
+        pace->compression = (int)level;
+        return false;
+    }
     size_t way = way_of(pace->compression);
-    if (ways[way] !=
-        /* none of them: the first window, or the configuration had a level until now */
-        pace->compression) {
+    if (ways[way] != pace->compression) { /* the first window, or there was a level until now */
         way = 0;
         *pace = (struct pace){ .compression = ways[0] };
     }
     bool looks = now_ms - pace->looked_ms >= LOOK_MS;
-    uint64_t backlog = backlog_bytes(trail, range);
-    way = next_way(trail, way, backlog, looks);
-    if (ways[way] != pace->compression)
-        say_way(trail, ways[way], backlog);
-    pace->compression = ways[way];
+    size_t next = next_way(pace, load, way, looks);
+    pace->compression = ways[next];
     if (looks) {
-        pace->backlog_bytes = backlog;
+        pace->backlog_bytes = load->backlog_bytes;
         pace->looked_ms = now_ms;
     }
-    return pace->compression;
+    return next != way;
 }

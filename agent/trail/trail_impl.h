@@ -5,7 +5,7 @@
  *                ┌──────────────┬────────────┼──────────────┬───────────────┐
  *                ▼              ▼            ▼              ▼               ▼
  *             change.c       cut.c        seal.c        attempt.c        look.c     what a trail does: a step each
- *                │            pace.c        │           receipt.c       stray.c
+ *                │              │           │           receipt.c       stray.c
  *                │              │           │           digest.c, key.c  chain_new.c
  *                ▼              ▼           ▼              ▼               ▼
  *              ┌──────────────────────────────────────────────────────────────┐
@@ -16,7 +16,7 @@
  *                 ▼            ▼              ▼            ▼             ▼
  *               line         outbox         lists        chain        health        parts: each for itself
  *           cutter, rule,  windows, what   objects,    head, digest,  state, why,
- *           changes        is under way    losses,     public key,    since, when
+ *           changes, pace  is under way    losses,     public key,    since, when
  *                                          foreign     last look      again
  *
  * Calls go down. A part knows no other and no trail; what happened comes up as a result, and health

@@ -1,4 +1,4 @@
-/* From the journal to sealed files: cut.c, pace.c, seal.c. */
+/* From the journal to sealed files: cut.c, seal.c. */
 #ifndef HOLDFAST_TRAIL_WINDOWS_H
 #define HOLDFAST_TRAIL_WINDOWS_H
 
@@ -13,9 +13,6 @@ bool cut_note_loss(struct trail *trail, const struct hf_journal_loss *loss);
  * the change says. */
 void cut_window_key(const struct trail *trail, const struct hf_window *range, int64_t time_s,
                     unsigned generation, bool cms, char ret_key[HF_KEY_MAX]);
-
-/* ---- pace.c: how the next window will be compressed ---- */
-int pace_compression(struct trail *trail, const struct hf_window *range);
 
 /* ---- seal.c ---- */
 void seal_windows(struct hf_trails *trails);
