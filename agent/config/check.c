@@ -1,6 +1,7 @@
 /* What the table cannot say of the agent and of the file as a whole: entries that must be there,
  * names that are unique. check_store.c and check_trail.c look at the entries. */
 #include "config_impl.h"
+#include "rule.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,5 +1,6 @@
 /* What the table cannot say of stores and sources. */
 #include "config_impl.h"
+#include "rule.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,6 +2,7 @@
  * encryption that fits its store (promise P8: no key goes over plain HTTP, nothing falls back to
  * less). */
 #include "config_impl.h"
+#include "rule.h"
 
 #include <stdio.h>
 #include <string.h>

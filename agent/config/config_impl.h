@@ -4,10 +4,10 @@
  *   node     the YAML file as a small tree that knows its lines; libyaml is behind it
  *   value    one typed field: from a text, copied, compared, cleared
  *   section  the same for all fields of an entry
- *   store_url  what a store's url says by its scheme
+ *   store_url what a store is, by the scheme of its url
  *   read     tree into structs, by the table
  *   check    what the table cannot say: names that exist, values that fit each other
- *   rule     which characters a name may have
+ *   rule     which characters a name may have (rule.h)
  */
 #ifndef HOLDFAST_CONFIG_IMPL_H
 #define HOLDFAST_CONFIG_IMPL_H
@@ -176,20 +176,5 @@ enum hf_status hf_check_bucket(struct hf_checked entry, const struct hf_config *
 enum hf_status hf_check_trail(struct hf_checked entry, const struct hf_config *config,
                               const struct hf_config_trail *trail,
                               struct hf_error *err) hf_must_check;
-
-/* ---- rule: NULL when the text is fine, else what is wrong with it ---- */
-
-const char *
-hf_rule_name(const char *text); /* letters, digits and . _ -, begins with a letter or digit */
-const char *hf_rule_region(const char *text);
-const char *hf_rule_account(const char *text);
-const char *hf_rule_organization(const char *text);
-const char *hf_rule_bucket(const char *text);
-const char *hf_rule_prefix(const char *text);
-const char *hf_rule_header(const char *text);    /* what may be sent as a header's value */
-const char *hf_rule_origin(const char *text);    /* SCHEME://HOST[:PORT], nothing else */
-const char *hf_rule_directory(const char *path); /* of a dir store */
-const char *hf_rule_loopback(const char *text);  /* ADDRESS:PORT of the loopback */
-bool hf_is_ipv4(const char *text, size_t size);
 
 #endif

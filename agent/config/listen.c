@@ -1,5 +1,6 @@
 /* Addresses to listen on, as people write them. */
 #include "config_impl.h"
+#include "rule.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* Which characters a name may have. Names become parts of keys, headers, file names and requests;
  * an allow-list here keeps escaping out of all of these. */
-#include "config_impl.h"
+#include "rule.h"
 
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* CloudTrail's rule for trail names. The texts are those that CloudTrail's clients know; the last
  * rule is our own: the digest's key is cut at _REGION_, so no name may look like that. */
 #include "config_impl.h"
+#include "rule.h"
 
 #include <stdio.h>
 #include <string.h>

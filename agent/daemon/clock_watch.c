@@ -172,12 +172,12 @@ clock_was_set(evutil_socket_t fd, short what, void *context)
 enum hf_status
 clock_watch_open(struct hf_daemon *daemon, struct hf_error *err)
 {
-    daemon->clock_fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
-    if (daemon->clock_fd < 0 || !arm(daemon->clock_fd))
+    daemon->clock.fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (daemon->clock.fd < 0 || !arm(daemon->clock.fd))
         return hf_fail_errno(err, HF_EIO, "watching the clock");
-    daemon->clock_event =
-        event_new(daemon->loop, daemon->clock_fd, EV_READ | EV_PERSIST, clock_was_set, daemon);
-    event_add(daemon->clock_event, NULL);
+    daemon->clock.event =
+        event_new(daemon->loop, daemon->clock.fd, EV_READ | EV_PERSIST, clock_was_set, daemon);
+    event_add(daemon->clock.event, NULL);
     begin(daemon);
     return HF_OK;
 }
@@ -185,7 +185,7 @@ clock_watch_open(struct hf_daemon *daemon, struct hf_error *err)
 void
 clock_watch_close(struct hf_daemon *daemon)
 {
-    if (daemon->clock_event)
-        event_free(hf_take(daemon->clock_event));
-    hf_fs_close(&daemon->clock_fd);
+    if (daemon->clock.event)
+        event_free(hf_take(daemon->clock.event));
+    hf_fs_close(&daemon->clock.fd);
 }

@@ -19,7 +19,7 @@ enum hf_status
 hf_daemon_run(const char *config_path, struct hf_error *err)
 {
     struct hf_daemon *daemon = hf_alloc(sizeof(*daemon));
-    daemon->lock_fd = daemon->clock_fd = -1;
+    daemon->lock_fd = daemon->clock.fd = -1;
     daemon->started_s = hf_wall_s();
     char path[HF_PATH_MAX]; /* where the loader cannot find it, it says so itself */
     daemon->config_path =

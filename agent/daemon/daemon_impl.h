@@ -50,6 +50,8 @@ struct clock_watch {
     int64_t offset_ms; /* wall minus boot time */
     int64_t boot_ms;   /* when that was so */
     char boot_id[CLOCK_BOOT_ID_SIZE];
+    struct event *event; /* of fd, a timer that ends when the clock is set */
+    int fd;
 };
 
 struct hf_daemon {
@@ -65,22 +67,25 @@ struct hf_daemon {
     struct event_base *loop;
 
     struct event *signals[3];
-    struct event *committed;
-    atomic_uint_fast64_t durable_seq;
-    atomic_bool room;
+    struct {
+        struct event *event;
+        atomic_uint_fast64_t durable_seq;
+        atomic_bool room;
+    } commits; /* of the journal's writer */
+    struct {
+        struct event *event;
+        pthread_mutex_t lock;
+        struct post *first, **end;
+    } posts; /* of any thread */
+    struct {
+        struct event *timer;
+        struct flush_wait *first;
+    } flushes;
 
-    struct event *posted;
-    pthread_mutex_t post_lock;
-    struct post *posts, **posts_end;
-
-    struct event *clock_event;
-    int clock_fd;
     struct clock_watch clock;
     uint64_t last_stamp_ns; /* of the journal as it was found */
-
-    struct event *flush_timer, *watchdog, *stdin_timer, *quiet_timer;
+    struct event *watchdog, *stdin_timer, *quiet_timer;
     uint64_t worked_ms; /* boot time: when the loop had something to do for the last time */
-    struct flush_wait *flushes;
 
     struct control *control;
     struct metrics_listener *metrics; /* NULL: none is configured */
@@ -89,7 +94,6 @@ struct hf_daemon {
     uint64_t config_refused; /* reloads */
     uint64_t stopping_ms;    /* boot time */
     bool stopping;
-    enum hf_status status;
 };
 
 /* ---- start.c: everything opened in order, closed in reverse ---- */

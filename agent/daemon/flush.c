@@ -6,7 +6,7 @@
 static void
 remove_wait(struct hf_daemon *daemon, struct flush_wait *wait)
 {
-    for (struct flush_wait **at = &daemon->flushes; *at; at = &(*at)->next) {
+    for (struct flush_wait **at = &daemon->flushes.first; *at; at = &(*at)->next) {
         if (*at == wait) {
             *at = wait->next;
             break;
@@ -52,8 +52,8 @@ hand_on(struct hf_daemon *daemon, struct flush_wait *wait)
 void
 flush_committed(struct hf_daemon *daemon)
 {
-    uint64_t durable_seq = atomic_load(&daemon->durable_seq);
-    for (struct flush_wait *wait = daemon->flushes, *next; wait; wait = next) {
+    uint64_t durable_seq = atomic_load(&daemon->commits.durable_seq);
+    for (struct flush_wait *wait = daemon->flushes.first, *next; wait; wait = next) {
         next = wait->next;
         if (!wait->handed_on && !wait->draining && wait->last_seq <= durable_seq)
             hand_on(daemon, wait);
@@ -68,8 +68,8 @@ drained(void *context)
     struct hf_journal_info info;
     hf_journal_info(wait->daemon->journal, &info);
     wait->last_seq = info.next_seq - 1;
-    atomic_store(&wait->daemon->durable_seq,
-                 HF_MAX(info.durable_seq, atomic_load(&wait->daemon->durable_seq)));
+    atomic_store(&wait->daemon->commits.durable_seq,
+                 HF_MAX(info.durable_seq, atomic_load(&wait->daemon->commits.durable_seq)));
     flush_committed(wait->daemon);
 }
 
@@ -80,21 +80,21 @@ check_deadlines(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     int64_t now_ms = (int64_t)hf_boot_ms();
-    for (struct flush_wait *wait = daemon->flushes, *next; wait; wait = next) {
+    for (struct flush_wait *wait = daemon->flushes.first, *next; wait; wait = next) {
         next = wait->next;
         if (!wait->handed_on && now_ms >= wait->deadline_ms)
             finish(daemon, wait,
                    "intake: what the sources hold could not be journaled in time; see `holdfast "
                    "status`\n");
     }
-    if (daemon->flushes)
-        event_add(daemon->flush_timer, &(struct timeval){ .tv_usec = 200000 });
+    if (daemon->flushes.first)
+        event_add(daemon->flushes.timer, &(struct timeval){ .tv_usec = 200000 });
 }
 
 void
 flush_open(struct hf_daemon *daemon)
 {
-    daemon->flush_timer = event_new(daemon->loop, -1, 0, check_deadlines, daemon);
+    daemon->flushes.timer = event_new(daemon->loop, -1, 0, check_deadlines, daemon);
 }
 
 void
@@ -109,9 +109,9 @@ flush_begin(struct hf_daemon *daemon, uint64_t timeout_ms,
                                  .done = done,
                                  .argument = argument,
                                  .draining = true };
-    wait->next = daemon->flushes;
-    daemon->flushes = wait;
-    event_add(daemon->flush_timer, &(struct timeval){ .tv_usec = 200000 });
+    wait->next = daemon->flushes.first;
+    daemon->flushes.first = wait;
+    event_add(daemon->flushes.timer, &(struct timeval){ .tv_usec = 200000 });
     if (daemon->stopping)
         drained(wait); /* the sources are closed already */
     else

@@ -11,15 +11,15 @@ void
 loop_on_commit(void *context, uint64_t durable_seq, bool room)
 {
     struct hf_daemon *daemon = context;
-    atomic_store(&daemon->durable_seq, durable_seq);
+    atomic_store(&daemon->commits.durable_seq, durable_seq);
     if (room)
-        atomic_store(&daemon->room, true);
-    if (daemon->committed)
-        event_active(daemon->committed, EV_READ, 0);
-    pthread_mutex_lock(&daemon->post_lock);
+        atomic_store(&daemon->commits.room, true);
+    if (daemon->commits.event)
+        event_active(daemon->commits.event, EV_READ, 0);
+    pthread_mutex_lock(&daemon->posts.lock);
     if (daemon->trails)
         hf_trails_notify(daemon->trails);
-    pthread_mutex_unlock(&daemon->post_lock);
+    pthread_mutex_unlock(&daemon->posts.lock);
 }
 
 void
@@ -28,11 +28,11 @@ loop_post(struct hf_daemon *daemon, void (*call)(struct hf_daemon *daemon, void 
 {
     struct post *post = hf_alloc(sizeof(*post));
     *post = (struct post){ .call = call, .argument = argument };
-    pthread_mutex_lock(&daemon->post_lock);
-    *daemon->posts_end = post;
-    daemon->posts_end = &post->next;
-    pthread_mutex_unlock(&daemon->post_lock);
-    event_active(daemon->posted, EV_READ, 0);
+    pthread_mutex_lock(&daemon->posts.lock);
+    *daemon->posts.end = post;
+    daemon->posts.end = &post->next;
+    pthread_mutex_unlock(&daemon->posts.lock);
+    event_active(daemon->posts.event, EV_READ, 0);
 }
 
 /* ---- on the loop ---- */
@@ -44,8 +44,8 @@ on_committed(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     own_events_retry(daemon);
-    hf_intake_committed(daemon->intake, atomic_load(&daemon->durable_seq),
-                        atomic_exchange(&daemon->room, false));
+    hf_intake_committed(daemon->intake, atomic_load(&daemon->commits.durable_seq),
+                        atomic_exchange(&daemon->commits.room, false));
     flush_committed(daemon);
     quiet_begins(daemon);
 }
@@ -53,11 +53,11 @@ on_committed(evutil_socket_t fd, short what, void *context)
 void
 loop_run_posts(struct hf_daemon *daemon)
 {
-    pthread_mutex_lock(&daemon->post_lock);
-    struct post *post = daemon->posts;
-    daemon->posts = NULL;
-    daemon->posts_end = &daemon->posts;
-    pthread_mutex_unlock(&daemon->post_lock);
+    pthread_mutex_lock(&daemon->posts.lock);
+    struct post *post = daemon->posts.first;
+    daemon->posts.first = NULL;
+    daemon->posts.end = &daemon->posts.first;
+    pthread_mutex_unlock(&daemon->posts.lock);
     while (post) {
         struct post *next = post->next;
         post->call(daemon, post->argument);
@@ -177,10 +177,10 @@ loop_open(struct hf_daemon *daemon, struct hf_error *err)
         daemon->signals[i] = evsignal_new(daemon->loop, numbers[i], on_signal, daemon);
         event_add(daemon->signals[i], NULL);
     }
-    pthread_mutex_init(&daemon->post_lock, NULL);
-    daemon->posts_end = &daemon->posts;
-    daemon->posted = event_new(daemon->loop, -1, 0, on_posted, daemon);
-    daemon->committed = event_new(daemon->loop, -1, 0, on_committed, daemon);
+    pthread_mutex_init(&daemon->posts.lock, NULL);
+    daemon->posts.end = &daemon->posts.first;
+    daemon->posts.event = event_new(daemon->loop, -1, 0, on_posted, daemon);
+    daemon->commits.event = event_new(daemon->loop, -1, 0, on_committed, daemon);
     flush_open(daemon);
     quiet_open(daemon);
     open_watchdog(daemon);
@@ -202,24 +202,24 @@ loop_close(struct hf_daemon *daemon)
         return;
     for (size_t i = 0; i < HF_COUNT(daemon->signals); i++)
         free_event(&daemon->signals[i]);
-    free_event(&daemon->posted);
-    free_event(&daemon->committed);
-    free_event(&daemon->flush_timer);
+    free_event(&daemon->posts.event);
+    free_event(&daemon->commits.event);
+    free_event(&daemon->flushes.timer);
     free_event(&daemon->quiet_timer);
     free_event(&daemon->watchdog);
     free_event(&daemon->stdin_timer);
-    while (daemon->posts) {
-        struct post *post = daemon->posts;
-        daemon->posts = post->next;
+    while (daemon->posts.first) {
+        struct post *post = daemon->posts.first;
+        daemon->posts.first = post->next;
         hf_freep(&post);
     }
-    while (daemon->flushes) {
-        struct flush_wait *wait = daemon->flushes;
-        daemon->flushes = wait->next;
+    while (daemon->flushes.first) {
+        struct flush_wait *wait = daemon->flushes.first;
+        daemon->flushes.first = wait->next;
         hf_freep(&wait->failed);
         hf_freep(&wait);
     }
     own_events_free(daemon);
-    pthread_mutex_destroy(&daemon->post_lock);
+    pthread_mutex_destroy(&daemon->posts.lock);
     event_base_free(hf_take(daemon->loop));
 }

@@ -117,7 +117,7 @@ open_journal(struct hf_daemon *daemon, struct hf_error *err)
     hf_log_info("journal.opened", HF_NUM("next", recovery.next_seq),
                 HF_NUM("oldest", recovery.oldest_seq), HF_NUM("torn_bytes", recovery.torn_bytes),
                 HF_NUM("losses", recovery.loss_count));
-    atomic_store(&daemon->durable_seq, recovery.next_seq - 1);
+    atomic_store(&daemon->commits.durable_seq, recovery.next_seq - 1);
     daemon->last_stamp_ns = recovery.last_stamp_ns;
     status = check_journal(daemon, err);
     if (status == HF_OK)
@@ -143,9 +143,9 @@ open_trails(struct hf_daemon *daemon, struct hf_error *err)
         hf_config_unref(config);
         return status;
     }
-    pthread_mutex_lock(&daemon->post_lock);
+    pthread_mutex_lock(&daemon->posts.lock);
     daemon->trails = trails;
-    pthread_mutex_unlock(&daemon->post_lock);
+    pthread_mutex_unlock(&daemon->posts.lock);
     return HF_OK;
 }
 
@@ -199,9 +199,9 @@ daemon_close(struct hf_daemon *daemon)
 {
     hf_intake_free(hf_take(daemon->intake));
     if (daemon->trails) {
-        pthread_mutex_lock(&daemon->post_lock);
+        pthread_mutex_lock(&daemon->posts.lock);
         struct hf_trails *trails = hf_take(daemon->trails);
-        pthread_mutex_unlock(&daemon->post_lock);
+        pthread_mutex_unlock(&daemon->posts.lock);
         hf_trails_stop(trails, STOP_LAST_MS);
         loop_run_posts(daemon);
     }

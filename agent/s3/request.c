@@ -131,18 +131,19 @@ take_body(struct hf_s3_job *job, const struct hf_s3_request *request)
     uint8_t md5[HF_MD5_SIZE];
     char md5_text[HF_BASE64_SIZE(HF_MD5_SIZE)];
 
-    job->body = request->body;
-    job->body_fd_used = request->body_fd_used;
-    job->body_fd = request->body_fd;
-    job->body_offset = request->body_offset;
-    job->body_size = request->body_fd_used ? request->body_size : request->body.size;
+    job->body.bytes = request->body;
+    job->body.fd_used = request->body_fd_used;
+    job->body.fd = request->body_fd;
+    job->body.offset = request->body_offset;
+    job->body.size = request->body_fd_used ? request->body_size : request->body.size;
     if (request->payload_sha256)
         memcpy(job->payload_sha256, request->payload_sha256, sizeof(job->payload_sha256));
     else
-        hf_sha256_hex(job->body.ptr ? (const void *)job->body.ptr : "", job->body.size,
-                      job->payload_sha256);
+        hf_sha256_hex(job->body.bytes.ptr ? (const void *)job->body.bytes.ptr : "",
+                      job->body.bytes.size, job->payload_sha256);
     if (request->content_md5) {
-        hf_md5(job->body.ptr ? (const void *)job->body.ptr : "", job->body.size, md5);
+        hf_md5(job->body.bytes.ptr ? (const void *)job->body.bytes.ptr : "", job->body.bytes.size,
+               md5);
         hf_base64(md5, sizeof(md5), md5_text);
         add_header(job, "Content-MD5", md5_text);
     }

@@ -78,12 +78,14 @@ struct hf_s3_job {
     struct hf_s3_pair headers[HF_S3_PAIRS_MAX + HF_S3_HEADERS_OWN];
     size_t header_count;
 
-    struct hf_slice body;
-    bool body_fd_used;
-    int body_fd;
-    off_t body_offset;
-    uint64_t body_size;
-    uint64_t body_given; /* to curl */
+    struct {
+        struct hf_slice bytes; /* or, fd_used, `size` of fd from `offset` on */
+        bool fd_used;
+        int fd;
+        off_t offset;
+        uint64_t size;
+        uint64_t given; /* to curl */
+    } body;
     char payload_sha256[HF_SHA256_HEX_SIZE];
 
     bool fresh_connection;

@@ -18,16 +18,16 @@ give_body(char *to, size_t size, size_t count, void *context)
 {
     struct hf_s3_job *job = context;
     size_t room = size * count, read = 0;
-    uint64_t left = job->body_size - job->body_given;
+    uint64_t left = job->body.size - job->body.given;
 
     if (room > left)
         room = (size_t)left;
     if (!room)
         return 0;
-    if (!job->body_fd_used) {
-        memcpy(to, job->body.ptr + job->body_given, room);
+    if (!job->body.fd_used) {
+        memcpy(to, job->body.bytes.ptr + job->body.given, room);
         read = room;
-    } else if (hf_fs_pread(job->body_fd, to, room, job->body_offset + (off_t)job->body_given, &read,
+    } else if (hf_fs_pread(job->body.fd, to, room, job->body.offset + (off_t)job->body.given, &read,
                            &job->body_error) != HF_OK) {
         return CURL_READFUNC_ABORT;
     } else if (!read) {
@@ -35,7 +35,7 @@ give_body(char *to, size_t size, size_t count, void *context)
                 (unsigned long long)left);
         return CURL_READFUNC_ABORT;
     }
-    job->body_given += read;
+    job->body.given += read;
     return read;
 }
 
@@ -46,7 +46,7 @@ seek_body(void *context, curl_off_t offset, int origin)
 {
     const struct hf_s3_job *job = context;
 
-    return job->body_given == 0 && offset == 0 && origin == SEEK_SET ? CURL_SEEKFUNC_OK
+    return job->body.given == 0 && offset == 0 && origin == SEEK_SET ? CURL_SEEKFUNC_OK
                                                                      : CURL_SEEKFUNC_FAIL;
 }
 
@@ -145,7 +145,7 @@ set_limits(CURL *easy, const struct hf_s3_job *job)
 {
     const struct hf_s3 *s3 = job->s3;
     bool wants_body = strcmp(job->reply.method, "GET") == 0;
-    uint64_t bytes = job->body_size + (wants_body ? job->max_reply : HF_S3_ERROR_USUAL);
+    uint64_t bytes = job->body.size + (wants_body ? job->max_reply : HF_S3_ERROR_USUAL);
     uint64_t deadline_s = s3->timeout_s + bytes / HF_S3_SLOWEST_BYTES_PER_S;
 
     SET(easy, CURLOPT_NOSIGNAL, 1L);
@@ -193,7 +193,7 @@ set_request(CURL *easy, const struct hf_s3_job *job, const char *url)
     } else if (strcmp(method, "PUT") == 0 || strcmp(method, "POST") == 0) {
         SET(easy, CURLOPT_UPLOAD, 1L);
         SET(easy, CURLOPT_INFILESIZE_LARGE,
-            (curl_off_t)job->body_size); /* known, so never chunked */
+            (curl_off_t)job->body.size); /* known, so never chunked */
         SET(easy, CURLOPT_UPLOAD_BUFFERSIZE, 256L * 1024);
     }
     SET(easy, CURLOPT_CUSTOMREQUEST, method);
@@ -288,7 +288,7 @@ judge_failure(struct hf_s3_job *job, CURLcode result)
     hint(job, result, status, what_to_do, sizeof(what_to_do));
     /* A body cut short cannot be applied: its length and hash were promised. */
     curl_easy_getinfo(job->easy, CURLINFO_REQUEST_SIZE, &sent);
-    outcome = (sent == 0 && job->body_given == 0) || result == CURLE_ABORTED_BY_CALLBACK
+    outcome = (sent == 0 && job->body.given == 0) || result == CURLE_ABORTED_BY_CALLBACK
                   ? HF_S3_NEVER_SENT
                   : HF_S3_UNKNOWN;
     if (result == CURLE_ABORTED_BY_CALLBACK)

@@ -56,7 +56,7 @@ set_up(void **state)
     assert_int_equal(hf_signer_create(key, 2048, NULL), HF_OK);
     write_configuration();
     assert_int_equal(sem_init(&world.reloaded, 0, 0), 0);
-    world.daemon.lock_fd = world.daemon.clock_fd = -1;
+    world.daemon.lock_fd = world.daemon.clock.fd = -1;
     world.daemon.config_path = path_of("holdfast.yaml");
     return 0;
 }
