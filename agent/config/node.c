@@ -1,6 +1,10 @@
 /* A YAML file as a tree. libyaml reads it event by event, so that each bound holds before memory is
  * spent: the file is foreign until it has been read. What makes YAML surprising (anchors, aliases,
- * tags, merge keys, several documents) is refused; no option needs it. */
+ * tags, merge keys, several documents) is refused; no option needs it.
+ *
+ * Not libcyaml, which fills structs by a schema: that would be a second list of all options beside
+ * options.def, whose one table gives messages with the line, ranges, suggestions, the sample and
+ * the reference as well. */
 #include "config_impl.h"
 
 #include <stdio.h>

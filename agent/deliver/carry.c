@@ -213,7 +213,9 @@ on_put(struct work *work, struct hf_s3_reply *reply)
         return on_taken(work);
     if (reply->outcome == HF_S3_UNKNOWN || doubtful)
         work->was_unknown = true;
-    /* A PUT that was given up may still land, for as long again (ENGINE.md section 8). */
+    /* A PUT that was given up may still be on its way, behind a proxy or in the store's queue: a
+     * HEAD that is sent at once says 404, and then it lands beside the second one, as another
+     * version. So the next attempt waits the time-out once more. */
     if (reply->outcome == HF_S3_UNKNOWN && status == HF_ETIMEOUT)
         work->delivery->not_before_boot_ms =
             (int64_t)(hf_boot_ms() + work->deliverer->store.timeout_s * 1000);

@@ -116,6 +116,8 @@ after_lock(struct work *work)
                                  " proxy that takes it away? Nothing is locked by a guess"));
     if (work->deliverer->store.confirm == HF_CONFIRM_HEAD)
         return CHECK_LISTING;
+    /* confirm: put has no right to list or read: the chain is not compared with the newest digest,
+     * and a second agent on a copy of this state directory is not noticed. The status says so. */
     work->delivery->chain_unseen = true;
     return end(work, HF_OK);
 }

@@ -15,8 +15,11 @@
 #include <holdfast/s3.h>
 #include <pthread.h>
 
-/* ENGINE.md section 6; stores refuse signatures from there on as well */
-#define HF_SKEW_MAX_S        (15 * 60)
+/* The clock guard (clock.c): farther than this from the store's Date nothing is sent. S3 refuses
+ * signatures from there on as well. */
+#define HF_SKEW_MAX_S (15 * 60)
+/* A directory tells no time: a farther jump forward against boot time is no clock that was put
+ * right. */
 #define HF_DIR_JUMP_MAX_S    (24 * 60 * 60)
 #define HF_NEWEST_DIGEST_MAX (16u << 20)
 

@@ -1,4 +1,7 @@
-/* Retention dates. */
+/* Retention dates: computed anew for each attempt. Were the date fixed when the object is sealed,
+ * each PUT after an outage longer than the retention would ask for a lock that is over (400), and
+ * a bucket policy on the days that remain would refuse it before (403). Never earlier than the
+ * attempt before: that one may be what the store has. */
 #include <holdfast/deliver.h>
 
 #define DAY_S 86400

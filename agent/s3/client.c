@@ -72,8 +72,10 @@ hf_s3_open(const struct hf_s3_options *options, struct hf_s3 **ret_s3, struct hf
     curl_multi_setopt(s3->multi, CURLMOPT_MAXCONNECTS, (long)s3->connections);
     curl_multi_setopt(s3->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
     /* Connections and names are the multi handle's; TLS sessions would be each transfer's own, and
-     * every new connection a full handshake. One thread: no locks. A session was verified when it
-     * began: an authority that was taken out of ca_file counts again when the store ends it. */
+     * every new connection a full handshake (of four that begin at once, two to four take a session
+     * up). One thread: no locks. A session was verified when it began: an authority that is taken
+     * out of ca_file counts until the store ends the session, or this client goes (a restart, a
+     * reload that changes the store). */
     s3->share = curl_share_init();
     hf_assert(s3->share);
     hf_assert(curl_share_setopt(s3->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) ==

@@ -196,9 +196,9 @@ const struct hf_config_source *hf_config_source(const struct hf_config *config, 
 const struct hf_config_bucket *hf_config_bucket(const struct hf_config *config, const char *name);
 const struct hf_config_trail *hf_config_trail(const struct hf_config *config, const char *name);
 
-/* Sets what follows from the url. Loading does it for each store; who makes an entry by hand calls it
- * when `url` is set. A scheme that is none of https, http and dir makes an S3 store, whose client
- * refuses the url. */
+/* Sets what follows from the url. Loading does it for each store; who makes an entry by hand calls
+ * it when `url` is set. A scheme that is none of https, http and dir makes an S3 store, whose
+ * client refuses the url. */
 void hf_config_store_derive(struct hf_config_store *store);
 /* The url behind its scheme: HOST[:PORT] of an S3 store, the directory of a dir store. NULL: the
  * scheme is none of these. */

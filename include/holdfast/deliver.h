@@ -1,8 +1,22 @@
 /* deliver: one thread per store; a job carries one sealed file there, under its lock, and comes
- * back with a receipt, or with the reason why not and whether the outcome is unknown (ENGINE.md
- * sections 6 to 8, 14).
+ * back with a receipt, or with the reason why not and whether the outcome is unknown.
  *
  * The deliverer never decides to try again: the trail does, after it wrote a new ATTEMPT.
+ *
+ * What it keeps, and what happens otherwise:
+ *
+ *   no second version   Each PUT has If-None-Match: *, and one after a PUT of unknown outcome
+ *                       (time-out, reset, 5xx, restart) looks first: Ceph 16 ignores the condition
+ *                       in a versioned bucket. After a time-out it waits as long again: what was
+ *                       given up can land after a HEAD has said 404.
+ *   what is another's   Under a key that is taken, the same bytes are adopted, with the lock they
+ *   stays               lack; others never replaced: HF_EFOREIGN. The trail then sends the sealed
+ *                       body as it is under the next generation's key. It cannot seal anew: the
+ *                       journal may have released the events.
+ *   the right lock      Its mode is the wanted one, its date not before the first attempt's, in
+ *                       whole seconds (Ceph answers with nine fractional digits). Locks only grow.
+ *   a clock that can    Past HF_ESKEW nothing is sent: what is locked ten years too long in
+ *   be right            COMPLIANCE can be unlocked by nobody.
  */
 #ifndef HOLDFAST_DELIVER_H
 #define HOLDFAST_DELIVER_H
