@@ -13,9 +13,8 @@
 
 struct hf_digest_object { /* one delivered object */
     char *bucket, *key;
-    char hash
-        /* CloudTrail's hashValue: of the uncompressed bytes; cms: of the envelope */
-        [HF_SHA256_HEX_SIZE];
+    /* CloudTrail's hashValue: of the uncompressed bytes; cms: of the envelope */
+    char hash[HF_SHA256_HEX_SIZE];
     char stored_sha256[HF_SHA256_HEX_SIZE];
     char plain_sha256[HF_SHA256_HEX_SIZE];
     int64_t oldest_s, newest_s; /* eventTime */
@@ -49,10 +48,9 @@ struct hf_digest {
     char *host, *journal, *chain, *boot, *tag;
     uint64_t number; /* 1, 2, ... in this chain */
     char *old_head;  /* `chain new`: key of the head that this chain was started after; or NULL */
-    uint64_t first_seq,
-        /* everything in this range is in an object of this or an earlier digest, pending, lost,
-         * or selected by nobody */
-        last_seq;
+    /* Everything in this range is in an object of this or an earlier digest, pending, lost, or
+     * selected by nobody. */
+    uint64_t first_seq, last_seq;
     struct hf_digest_object *objects;
     size_t object_count;
     struct hf_digest_range *pending;

@@ -1,10 +1,12 @@
-/* record: from a line to a record in CloudTrail's format (ENGINE.md section 13; CloudTrail record
- * contents, AWS guide).
+/* record: from a line to a record in CloudTrail's format (AWS CloudTrail user guide, "CloudTrail
+ * record contents").
  *
- * A JSON object with string eventTime, eventSource and eventName keeps its bytes; required fields
- * that are missing are inserted behind its opening brace. Anything else becomes a flat record with
- * the original under additionalEventData: json (an object, its own bytes), text, or base64; with
- * reason where it looks like an object and is none, or is no text.
+ * A JSON object with string eventTime, eventSource and eventName keeps its bytes: whoever signed or
+ * hashed the line where it was made finds it again. Required fields that are missing are inserted
+ * behind its opening brace. Anything else becomes a flat record (eventSource "SOURCE.holdfast", the
+ * time of arrival, the host) with the original under additionalEventData: json (an object, its own
+ * bytes), text, or base64, never with a replacement character in it, which would make two different
+ * lines one; with reason where it looks like an object and is none, or is no text.
  */
 #ifndef HOLDFAST_RECORD_H
 #define HOLDFAST_RECORD_H

@@ -1,6 +1,12 @@
 /* seal: from a window to the bytes that are sent: selected records, one gzip member, encryption,
- * and a sealed file that says everything the deliverer needs. Its bytes never change afterwards
- * (ENGINE.md sections 4, 5, 11, 13).
+ * and a sealed file that says everything the deliverer needs.
+ *
+ * Its bytes never change afterwards: an attempt whose answer was lost is followed by one with the
+ * same bytes under the same key, so that what is found there can be compared; an envelope sealed a
+ * second time would be another. It is durable before its first attempt, and from then on stands for
+ * its part of the journal: segments are released while a store is away, and an outage costs
+ * compressed bytes. So nothing that it needs may come from the configuration later, and sealing
+ * never waits for delivery.
  *
  * A sealed file is: magic "HFSEAL01", header size, header (JSON), CRC-32C of both, body. Drawn in
  * agent/seal/FORMAT.md.
@@ -52,9 +58,8 @@ struct hf_sealed {
     char *compression;   /* of an object: hf_compression_text(); else NULL */
     uint64_t plain_size; /* of the uncompressed JSON */
     char plain_sha256[HF_SHA256_HEX_SIZE];
-    char envelope_sha256
-        /* cms: of the envelope inside the outer gzip member (the digest's hashValue); else "" */
-        [HF_SHA256_HEX_SIZE];
+    /* cms: of the envelope inside the outer gzip member (the digest's hashValue); else "" */
+    char envelope_sha256[HF_SHA256_HEX_SIZE];
     uint64_t size;                   /* of the body as sent */
     char sha256[HF_SHA256_HEX_SIZE]; /* of the body as sent */
     uint8_t md5[HF_MD5_SIZE];

@@ -1,6 +1,13 @@
-/* window: where one object ends and the next begins. Cutting is a pure function of the journal and
- * the rule: a late cut gives the same windows (ENGINE.md section 5).
- */
+/* window: where one object ends and the next begins.
+ *
+ * Cutting is a pure function of the journal's stamps and the rule: at multiples of the window's
+ * length since the epoch (300 s gives CloudTrail's slots), or when the selected records would be
+ * too large for one object. So a late cut gives the same windows: an agent that was down for an
+ * hour, or that cuts again after a crash, names the same ranges and the same keys. If it did not, a
+ * range whose object was sent just before the crash would go out a second time, under another key.
+ * A range in which nothing is selected makes no object and is covered all the same, or the next
+ * digest's range would have a hole. In a fleet, time cuts wait by a delay of each host's own, so
+ * that not all of them put at the same second; cuts by size, flush and stop do not. */
 #ifndef HOLDFAST_WINDOW_H
 #define HOLDFAST_WINDOW_H
 
@@ -19,12 +26,11 @@ void hf_selection_add(struct hf_selection *selection, uint16_t source);
 #define HF_OBJECT_OVERHEAD 14 /* {"Records":[ and ]} */
 
 struct hf_window {
-    uint64_t first_seq,
-        last_seq;   /* everything in the range belongs to this window, selected or not */
-    uint64_t count; /* selected records */
-    uint64_t bytes; /* the object's uncompressed size */
-    int64_t slot_s; /* start of the time slot its events were appended in */
-    int64_t oldest_s, newest_s; /* eventTime of the selected records; 0 when there are none */
+    uint64_t first_seq, last_seq; /* all in the range belongs to this window, selected or not */
+    uint64_t count;               /* selected records */
+    uint64_t bytes;               /* the object's uncompressed size */
+    int64_t slot_s;               /* start of the time slot its events were appended in */
+    int64_t oldest_s, newest_s;   /* eventTime of the selected records; 0 when there are none */
     /* when the batch of its first event was made; 0: not known, as after a restart */
     int64_t arrived_s;
     enum hf_cut_reason { HF_CUT_TIME, HF_CUT_SIZE, HF_CUT_NOW } reason;
