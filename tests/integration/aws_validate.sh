@@ -3,6 +3,7 @@
 # the agent wrote, plain and encrypted, without any key but the digests'. Where a locked object is hidden by a version on
 # top of it, or by a delete marker, it and `holdfast validate` both say so.
 # stores: ceph minio
+# seconds: 60
 . "$(dirname "$0")/run-helpers"
 
 bucket=$(bucket_name)

@@ -3,6 +3,7 @@
 # then reads it; twice is as good as once; COMPLIANCE has to be accepted. `bucket diff` says in plain words what differs,
 # and `bucket probe` tells a bucket that holds from one that does not.
 # stores: dir ceph minio
+# seconds: 80
 . "$(dirname "$0")/run-helpers"
 
 bucket=$(bucket_name)

@@ -3,6 +3,7 @@
 # bent, and the machine sleeps: keys and digest times never go back, nothing is locked by a clock that is plainly wrong,
 # intake goes on, each event arrives once, and each step is itself a record of the trail.
 # stores: dir
+# seconds: 70
 # table: yes
 . "$(dirname "$0")/run-helpers"
 . "$HF_ROOT/tests/integration/evidence-helpers"

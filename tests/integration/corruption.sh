@@ -3,6 +3,8 @@
 # what and how): every line is delivered once or signed as lost, nobody has to do anything. A smaller sample runs under the sanitizers. The
 # long form takes every byte.
 # stores: none
+# seconds: 150
+# slots: 2
 # build: release
 # table: yes
 # timeout: 86400

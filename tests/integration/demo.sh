@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # scripts/demo does what it says on each store, within its time, and leaves nothing behind.
 # stores: dir ceph minio
+# seconds: 120
 # timeout: 600
-# serial: yes
 . "$(dirname "$0")/run-helpers"
 
 mkdir tmp

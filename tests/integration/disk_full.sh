@@ -3,6 +3,7 @@
 # reserve; when the store returns it drains, also when nothing was freed, intake returns by itself, and each acknowledged
 # event is there once. A trail whose spool is full stops alone.
 # stores: dir
+# seconds: 60
 . "$(dirname "$0")/run-helpers"
 . "$HF_ROOT/tests/integration/evidence-helpers"
 . "$HF_ROOT/tests/integration/trouble-helpers"

@@ -4,6 +4,7 @@
 # to its root file system, is healthy, and stops in ten seconds. On an engine of its own, without a registry.
 # With --long, and a Go toolchain here, MinIO is compiled as docker/minio/Dockerfile says; else the cached server of the other tests takes its place.
 # stores: none
+# seconds: 200
 # timeout: 1800
 . "$(dirname "$0")/run-helpers"
 . "$HF_ROOT/tests/integration/evidence-helpers"

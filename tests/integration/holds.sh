@@ -2,6 +2,7 @@
 # What is wrong at a store never stops the agent: the trail is held or waits, `status` and `check` say why and what
 # mends it, the log says it once, intake goes on; once mended it delivers by itself, each event once.
 # stores: dir ceph minio
+# seconds: 250
 # timeout: 400
 . "$(dirname "$0")/run-helpers"
 . "$HF_ROOT/tests/integration/evidence-helpers"

@@ -3,6 +3,7 @@
 # machine, put together from two, rolled back in part or whole, or cloned and run twice is refused or held with the reason,
 # before anything is sent or changed; no chain forks, and who was right goes on. (A later version's: tests/upgrade.)
 # stores: dir
+# seconds: 120
 # table: yes
 # timeout: 400
 . "$(dirname "$0")/run-helpers"

@@ -2,8 +2,8 @@
 # An agent that has delivered all it got costs nothing: no thread of it wakes up but for what each source has to look at
 # by itself, the memory goes back to less than 10 MiB, and the next event is acknowledged and delivered as ever.
 # stores: dir ceph
+# seconds: 60
 # build: release
-# serial: yes
 # timeout: 120
 . "$(dirname "$0")/run-helpers"
 . "$HF_ROOT/tests/integration/evidence-helpers"

@@ -2,6 +2,7 @@
 # A host that has nothing yet: scripts/install builds and installs, a followed file of 10,000 events arrives locked and validates, run
 # again it changes no configuration, and --uninstall leaves state and configuration alone.
 # stores: ceph
+# seconds: 150
 # timeout: 900
 . "$(dirname "$0")/run-helpers"
 . "$HF_ROOT/tests/integration/evidence-helpers"

@@ -4,10 +4,11 @@
 # comes back with its stream goes on where it was, and the chain is intact.
 # Ten rounds; the long form has 200; HF_ROUNDS=N as many as you like. HF_SEED=N repeats a run's moments.
 # stores: dir ceph minio
+# seconds: 90
+# slots: 2
 # table: yes
 # build: release
 # timeout: 3600
-# serial: yes
 . "$(dirname "$0")/run-helpers"
 . "$HF_ROOT/tests/integration/evidence-helpers"
 

@@ -5,6 +5,7 @@
 # When another store takes that one's place, with a reload, all of it drains and every event is there once.
 # The long form is an outage with limits of gigabytes.
 # stores: dir
+# seconds: 150
 # table: yes
 # build: release
 # timeout: 3000

@@ -3,6 +3,7 @@
 # scripted S3 server: outages, a wrong clock, a full journal, gaps, losses, damage, strays, reloads, restarts. The listener
 # answers GET and HEAD of /metrics on the loopback, in Prometheus' text format, and nothing else, whoever else holds on to it.
 # stores: none
+# seconds: 60
 # timeout: 240
 . "$(dirname "$0")/run-helpers"
 . "$HF_ROOT/tests/integration/evidence-helpers"

@@ -3,9 +3,10 @@
 # the writer's rights: each event arrives exactly once in a plain and in a sealed trail, every object and digest is under
 # COMPLIANCE until the day it should be, and both chains are valid for holdfast and for the AWS CLI.
 # stores: ceph minio
+# seconds: 120
+# slots: 2
 # build: release
 # timeout: 900
-# serial: yes
 . "$(dirname "$0")/run-helpers"
 . "$HF_ROOT/tests/integration/evidence-helpers"
 

@@ -4,6 +4,7 @@
 # consequence. The configuration's retention and lifecycle go before the set's, bucket by bucket, and `bucket diff` says
 # what differs, role by role.
 # stores: ceph minio
+# seconds: 120
 # timeout: 600
 . "$(dirname "$0")/run-helpers"
 

@@ -3,6 +3,7 @@
 # the store, on another disk, lives on. Every acknowledged line, and every line of a followed file, is there exactly once.
 # Three times; the long form twenty times. HF_SEED=N repeats a run's moments.
 # stores: dir
+# seconds: 60
 # build: release
 # table: yes
 # timeout: 600

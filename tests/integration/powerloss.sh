@@ -3,6 +3,8 @@
 # model itself: of an engine that forgets to sync its journal, its ledgers, its sealed objects, it must find the losses. The long form has
 # 20,000 disks.
 # stores: none
+# seconds: 250
+# slots: 2
 # build: release
 # table: yes
 # timeout: 7200

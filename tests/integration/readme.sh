@@ -3,6 +3,7 @@
 # agent/host/README.md, against a bucket with a writer who has the starter policy's rights and no others; and the bucket is read
 # and checked with everyday tools, by the lines of agent/digest/FORMAT.md. Links, names of tests and tables agree with the project.
 # stores: dir ceph minio
+# seconds: 60
 . "$(dirname "$0")/run-helpers"
 
 readme=$HF_ROOT/README.md

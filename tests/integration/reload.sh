@@ -3,6 +3,7 @@
 # goes and drains, a broken configuration and the removal of a store in use are refused. No trail loses or doubles an
 # event, and a change takes effect between two windows.
 # stores: dir
+# seconds: 60
 . "$(dirname "$0")/run-helpers"
 . "$HF_ROOT/tests/integration/evidence-helpers"
 . "$HF_ROOT/tests/integration/trouble-helpers"

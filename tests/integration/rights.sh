@@ -2,6 +2,7 @@
 # Both ways to confirm a delivery work with exactly the rights that agent/deliver/RIGHTS.md names for them. With one of
 # them missing the trail is held, status names the right, nothing is lost, and everything arrives when the right is there.
 # stores: ceph minio
+# seconds: 80
 . "$(dirname "$0")/run-helpers"
 . "$HF_ROOT/tests/integration/evidence-helpers"
 

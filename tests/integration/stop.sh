@@ -3,6 +3,7 @@
 # that is away, SIGINT, a second SIGTERM, the end of stdin. Exit code 0 within ten seconds; what was acknowledged and not
 # delivered follows after the next start, each event once. (A store that hangs: under_fire.sh.) HF_SEED=N repeats a run's moments.
 # stores: dir
+# seconds: 60
 . "$(dirname "$0")/run-helpers"
 . "$HF_ROOT/tests/integration/evidence-helpers"
 . "$HF_ROOT/tests/integration/trouble-helpers"

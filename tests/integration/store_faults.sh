@@ -4,6 +4,7 @@
 # delivered without help, each event in exactly one listed object. Ends with the table.
 # HF_ROWS=REGEXP: only these rows. HF_JOBS=N: so many agents at once. The long form lets each fault last for longer.
 # stores: none
+# seconds: 200
 # table: yes
 # timeout: 3600
 . "$(dirname "$0")/run-helpers"

@@ -2,6 +2,8 @@
 # The engine with one fault at a time, at an evenly spread sample of the places where it can be (tests/torture/run says what and how): no
 # line is lost or doubled, nobody has to do anything. A smaller sample runs under the sanitizers. The long form takes every place.
 # stores: none
+# seconds: 300
+# slots: 2
 # build: release
 # table: yes
 # timeout: 3600

@@ -4,6 +4,7 @@
 # was in force when it was taken says so: the boundaries are exact, in the order of the journal. A store that something
 # sealed still needs cannot be taken away, neither by a reload nor by a start, and check says so.
 # stores: dir
+# seconds: 60
 # table: yes
 . "$(dirname "$0")/run-helpers"
 . "$HF_ROOT/tests/integration/evidence-helpers"

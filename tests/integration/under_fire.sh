@@ -5,6 +5,7 @@
 # versioned buckets, but for a late PUT of the same bytes, which is named REPEATED.
 # The long form has more kills, and a store that hangs and is full for minutes. HF_SEED=N repeats a run's moments.
 # stores: ceph minio
+# seconds: 200
 # table: yes
 # timeout: 3000
 . "$(dirname "$0")/run-helpers"

@@ -2,6 +2,7 @@
 # The systemd unit, on a host that systemd has booted: it starts by itself, ships that host's own log files, reads the logs that the
 # configuration names and nothing else, takes secrets that only root can read, reloads, is watched, and stops in time.
 # stores: ceph
+# seconds: 100
 # build: release
 # timeout: 600
 . "$(dirname "$0")/run-helpers"
