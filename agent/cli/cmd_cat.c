@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 struct cat {
+    const struct options *options;
+    const struct target *target;
     struct progress progress;
     uint64_t records;
 };
@@ -37,6 +39,13 @@ on_progress(void *context, uint64_t digests, uint64_t objects, uint64_t objects_
 }
 
 static enum hf_status
+open_another(void *context, struct hf_store **ret_store, struct hf_error *err)
+{
+    struct cat *cat = context;
+    return target_open_another(cat->options, cat->target, ret_store, err);
+}
+
+static enum hf_status
 on_content(void *context, const struct hf_digest_object *object, struct hf_slice json,
            struct hf_error *err)
 {
@@ -50,7 +59,7 @@ static enum hf_status
 print_records(const struct options *options, struct target *target, struct hf_opener *opener,
               struct hf_verify_result *ret_result, struct hf_error *err)
 {
-    struct cat cat = { .records = 0 };
+    struct cat cat = { .options = options, .target = target };
     uint64_t revoked = 0;
     struct hf_verify_options verify = {
         .store = target->store,
@@ -62,6 +71,8 @@ print_records(const struct options *options, struct target *target, struct hf_op
         .start_s = options->start_s,
         .end_s = options->end_s,
         .check_objects = true,
+        .open_store = open_another,
+        .workers = (unsigned)target->own_store.connections,
         .finding = on_finding,
         .progress = on_progress,
         .content = on_content,

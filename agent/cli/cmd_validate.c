@@ -14,6 +14,7 @@
 
 struct validation {
     const struct options *options;
+    const struct target *target;
     struct progress progress;
     json_t *findings;
     uint64_t omitted;
@@ -57,6 +58,13 @@ on_progress(void *context, uint64_t digests, uint64_t objects, uint64_t objects_
     struct validation *v = context;
     (void)digests;
     progress_show(&v->progress, objects, objects_known, "objects");
+}
+
+static enum hf_status
+open_another(void *context, struct hf_store **ret_store, struct hf_error *err)
+{
+    struct validation *v = context;
+    return target_open_another(v->options, v->target, ret_store, err);
 }
 
 static void
@@ -175,6 +183,8 @@ validate(const struct options *options, struct target *target, struct validation
         .end_s = options->end_s,
         .check_objects = !options->no_objects,
         .check_locks = !options->no_locks,
+        .open_store = open_another,
+        .workers = (unsigned)target->own_store.connections,
         .finding = on_finding,
         .progress = on_progress,
         .context = v,
@@ -200,7 +210,7 @@ cmd_validate(const struct options *options)
     struct hf_error err = { 0 };
     struct target target;
     struct hf_verify_result result = { 0 };
-    struct validation v = { .options = options, .findings = json_array() };
+    struct validation v = { .options = options, .target = &target, .findings = json_array() };
     int code;
     enum hf_status status = target_choose(options, &target, &err);
     if (status == HF_OK && options->aws.print) {

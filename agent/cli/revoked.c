@@ -71,6 +71,7 @@ walk(const struct target *target, const json_t *revoked, struct pass *pass, stru
     options.start_s = HF_MAX(options.start_s, from_s);
     options.check_objects = options.check_locks = false;
     options.content = NULL;
+    options.open_store = NULL; /* no object is looked at */
     options.progress = NULL;
     options.finding = on_finding;
     options.context = pass;

@@ -262,8 +262,9 @@ target_load_keys(const struct options *options, struct target *target, struct hf
     return registry_load(target->config, &target->registry, err); /* what is revoked is revoked */
 }
 
-enum hf_status
-target_load_sse_c(const struct options *options, struct target *target, struct hf_error *err)
+static enum hf_status
+load_sse_c(const struct options *options, const struct target *target, struct hf_store *store,
+           struct hf_error *err)
 {
     const char *path = options->sse_key_file;
     uint8_t key[32];
@@ -273,8 +274,27 @@ target_load_sse_c(const struct options *options, struct target *target, struct h
         return HF_OK;
     enum hf_status status = hf_key256_load(path, key, err);
     if (status == HF_OK)
-        status = hf_store_set_sse_c(target->store, key, err);
+        status = hf_store_set_sse_c(store, key, err);
     hf_wipe(key, sizeof(key));
+    return status;
+}
+
+enum hf_status
+target_load_sse_c(const struct options *options, struct target *target, struct hf_error *err)
+{
+    return load_sse_c(options, target, target->store, err);
+}
+
+enum hf_status
+target_open_another(const struct options *options, const struct target *target,
+                    struct hf_store **ret_store, struct hf_error *err)
+{
+    hf_owned(hf_store_closep) struct hf_store *store = NULL;
+    enum hf_status status = hf_store_open(&target->own_store, target->bucket, &store, err);
+    if (status == HF_OK)
+        status = load_sse_c(options, target, store, err);
+    if (status == HF_OK)
+        *ret_store = hf_take(store);
     return status;
 }
 

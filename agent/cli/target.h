@@ -40,6 +40,10 @@ enum hf_status revoked_find(const struct target *target, const struct hf_verify_
 /* SSE-C: the configured key file or --sse-key-file; nothing to do otherwise. */
 enum hf_status target_load_sse_c(const struct options *options, struct target *target,
                                  struct hf_error *err) hf_must_check;
+/* Another handle to the same bucket, SSE-C key included, for another thread; to be closed before
+ * target_done(). */
+enum hf_status target_open_another(const struct options *options, const struct target *target,
+                                   struct hf_store **ret_store, struct hf_error *err) hf_must_check;
 void target_done(struct target *target);
 
 enum hf_status config_open(const struct options *options, struct hf_config **ret_config,

@@ -128,7 +128,7 @@ extra_objects(struct verify *v, struct hf_error *err)
     days(v, prefix, &after, &last);
     while (more) {
         struct hf_strings page = { 0 };
-        enum hf_status status = hf_store_list(v->store, prefix, after, LIST_PAGE, &page, err);
+        enum hf_status status = hf_store_list(v->look.store, prefix, after, LIST_PAGE, &page, err);
         if (status != HF_OK)
             return hf_while(err, status, "listing the objects");
         for (size_t i = 0; i < page.count; i++)

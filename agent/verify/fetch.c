@@ -29,7 +29,7 @@ get_and_judge(struct verify *v, const char *key, const char *version_id, const s
     struct hf_object_info info = { .size = 0 };
     struct hf_error wrong;
     enum hf_status status =
-        hf_store_get(v->store, key, version_id, DIGEST_STORED_MAX, &stored, &info, &wrong);
+        hf_store_get(v->look.store, key, version_id, DIGEST_STORED_MAX, &stored, &info, &wrong);
 
     *ret_absent = status == HF_ENOTFOUND;
     if (status == HF_ENOTFOUND)
@@ -54,8 +54,9 @@ look_below(struct verify *v, const char *key, const struct link *link, bool *ret
 {
     struct hf_version_entry *entries = NULL;
     size_t count = 0, tried = 0;
-    enum hf_status status = versions_list(v, key, &entries, &count, err);
+    enum hf_status status = versions_list(&v->look, key, &entries, &count, err);
 
+    verify_tell(v, &v->look.now.notes);
     if (status != HF_OK)
         return status;
     *ret_hidden = count > 0 && entries[0].is_delete_marker;

@@ -31,8 +31,9 @@ verify_report(struct verify *v, enum hf_finding finding, const char *key, const 
     char detail[2 * HF_KEY_MAX + 1024];
     va_list args;
 
-    if (v->quiet)
+    if (v->quiet || (finding == HF_ADVISORY && v->said_advisory))
         return;
+    v->said_advisory |= finding == HF_ADVISORY; /* of the store, and so of all that lies in it */
     v->result->findings[finding]++;
     if (!v->options->finding)
         return;
@@ -43,6 +44,16 @@ verify_report(struct verify *v, enum hf_finding finding, const char *key, const 
      */
     hf_mask_controls(detail);
     v->options->finding(v->options->context, finding, key, detail);
+}
+
+void
+verify_tell(struct verify *v, struct notes *notes)
+{
+    for (size_t i = 0; i < notes->count; i++) {
+        const struct note *note = &notes->items[i];
+        verify_report(v, note->finding, note->key, "%s", note->detail);
+    }
+    notes_done(notes);
 }
 
 void

@@ -51,7 +51,7 @@ static bool
 judge_place(struct verify *v, struct judged *judged, const char *key)
 {
     const struct hf_digest *digest = &judged->digest;
-    const char *bucket = hf_store_bucket(v->store);
+    const char *bucket = hf_store_bucket(v->look.store);
     int64_t stamp_s;
 
     if (strcmp(digest->bucket, bucket) != 0 || strcmp(digest->key, key) != 0) {

@@ -25,7 +25,7 @@ read_version(struct verify *v, struct known_key *known, const char *key, const c
     hf_owned(hf_buf_done) struct hf_buf pem = HF_BUF(KEY_MAX);
     struct hf_verifier *verifier = NULL;
     struct hf_error why;
-    enum hf_status status = hf_store_get(v->store, key, version_id, KEY_MAX, &pem, NULL, err);
+    enum hf_status status = hf_store_get(v->look.store, key, version_id, KEY_MAX, &pem, NULL, err);
 
     hf_freep(&known->why_not);
     if (status == HF_ENOTFOUND || fetch_is_bad_object(status)) {
@@ -63,7 +63,8 @@ read_key(struct verify *v, struct known_key *known, struct hf_error *err)
     status = read_version(v, known, key, NULL, err);
     if (status != HF_OK || known->verifier)
         return status;
-    status = versions_list(v, key, &entries, &count, err);
+    status = versions_list(&v->look, key, &entries, &count, err);
+    verify_tell(v, &v->look.now.notes);
     size_t tried = HF_MIN(count, VERSIONS_TRIED);
     for (size_t i = 0; i < tried && status == HF_OK && !known->verifier; i++)
         if (!entries[i].is_delete_marker)

@@ -99,7 +99,7 @@ choose_trail(struct verify *v, struct trails *trails, const char *prefix, struct
     }
     if (trails->count == 0)
         return hf_fail(err, HF_ENOTFOUND, "there is no digest under '%s' in bucket '%s'", prefix,
-                       hf_store_bucket(v->store));
+                       hf_store_bucket(v->look.store));
     for (size_t i = 0; i < trails->count; i++) {
         enum hf_status status = hf_buf_addf(&names, "%s%s", i ? ", " : "", trails->names[i]);
         hf_assert(status == HF_OK);
@@ -158,10 +158,10 @@ add_hidden(struct verify *v, const char *prefix, size_t *room, struct hf_error *
 {
     struct hf_strings hidden = { 0 };
     struct hf_error why;
-    enum hf_status status = hf_store_hidden(v->store, prefix, &hidden, &why);
+    enum hf_status status = hf_store_hidden(v->look.store, prefix, &hidden, &why);
 
     if (status == HF_EREFUSED || status == HF_EACCESS) {
-        v->versions_refused = true;
+        v->look.versions_refused = true;
         verify_report(
             v, HF_VERSIONS_UNSEEN, prefix,
             "listing versions is not allowed (%s): delete markers over the newest digests "
@@ -190,7 +190,7 @@ listing_read(struct verify *v, struct hf_error *err)
     hf_layout_digest_prefix(&v->layout, prefix);
     do { /* until nothing comes: a short page is not the last one everywhere */
         struct hf_strings page = { 0 };
-        status = hf_store_list(v->store, prefix, after, LIST_PAGE, &page, err);
+        status = hf_store_list(v->look.store, prefix, after, LIST_PAGE, &page, err);
         if (status != HF_OK)
             return hf_while(err, status, "listing the digests");
         page_count = page.count;
@@ -215,7 +215,7 @@ listing_read(struct verify *v, struct hf_error *err)
     if (v->listing.count == 0)
         return hf_fail(err, HF_ENOTFOUND,
                        "there is no digest of trail '%s' under '%s' in bucket '%s'",
-                       v->layout.trail, prefix, hf_store_bucket(v->store));
+                       v->layout.trail, prefix, hf_store_bucket(v->look.store));
     qsort(v->listing.items, v->listing.count, sizeof(char *), by_name);
     v->visited = hf_alloc(v->listing.count * sizeof(*v->visited));
     return HF_OK;

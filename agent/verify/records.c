@@ -3,7 +3,7 @@
  * balanced. */
 #include <string.h>
 
-#include "agent/verify/verify_impl.h"
+#include "agent/verify/look.h"
 
 /* Behind the closing quote; `at` stands on the opening one. NULL: there is none. */
 static const uint8_t *

@@ -7,9 +7,11 @@
 #include <string.h>
 
 #include "agent/verify/verify_impl.h"
+#include "agent/verify/workers.h"
 
 struct second {
     struct verify *v;
+    struct workers *workers; /* NULL: objects are looked at here, one after the other */
     struct carry carry;
     bool any_lock;          /* something listed in this chain so far is locked, */
     int64_t latest_until_s; /* and until then: a digest is never locked for less */
@@ -22,8 +24,8 @@ read_again(struct verify *v, const struct entry *entry, struct hf_digest *ret_di
     hf_owned(hf_buf_done) struct hf_buf stored = HF_BUF(DIGEST_STORED_MAX),
                                         json = HF_BUF(HF_DIGEST_MAX);
     char hash[HF_SHA256_HEX_SIZE] = "";
-    enum hf_status status = hf_store_get(v->store, entry->key, entry->version_id, DIGEST_STORED_MAX,
-                                         &stored, ret_info, err);
+    enum hf_status status = hf_store_get(v->look.store, entry->key, entry->version_id,
+                                         DIGEST_STORED_MAX, &stored, ret_info, err);
 
     if (status == HF_OK)
         status = hf_gunzip(hf_buf_slice(&stored), &json, err);
@@ -111,12 +113,15 @@ check_holding(struct second *second, struct entry *entry, const struct hf_digest
     }
     if (!v->options->check_locks || entry->outside)
         return HF_OK;
-    if (!lock_check(v, entry->key, info, second->any_lock ? HF_LOCK_GOVERNANCE : HF_LOCK_NONE,
-                    second->latest_until_s, "the objects that it and those before it list"))
+    if (!lock_check(&v->look, entry->key, info,
+                    second->any_lock ? HF_LOCK_GOVERNANCE : HF_LOCK_NONE, second->latest_until_s,
+                    "the objects that it and those before it list"))
         entry->clean = false;
-    return entry->version_id
-               ? HF_OK
-               : versions_check(v, entry->key, NULL, info->sha256, &entry->clean, err);
+    enum hf_status status = HF_OK;
+    if (!entry->version_id)
+        status = versions_check(&v->look, entry->key, NULL, info->sha256, &entry->clean, err);
+    verify_tell(v, &v->look.now.notes);
+    return status;
 }
 
 static int
@@ -127,16 +132,80 @@ by_sequence(const void *a, const void *b)
     return (one->first_seq > other->first_seq) - (one->first_seq < other->first_seq);
 }
 
+/* The next object; *handed of the digest's objects, from there on as many as may be looked at ahead
+ * of it, are with the workers. */
 static enum hf_status
-check_listed(struct verify *v, struct hf_digest *digest, struct hf_error *err)
+look_at_next(struct second *second, const struct hf_digest *digest,
+             const struct hf_digest_object *object, size_t *handed, struct looked *ret_looked,
+             struct hf_error *err)
+{
+    struct look *own = &second->v->look;
+
+    if (!second->workers) {
+        object_look(own, digest, object, ret_looked);
+        return HF_OK;
+    }
+    while (*handed < digest->object_count && !workers_are_full(second->workers)) {
+        enum hf_status status = workers_put(second->workers, digest, &digest->objects[(*handed)++],
+                                            own->versions_refused, err);
+        if (status != HF_OK)
+            return status;
+    }
+    workers_take(second->workers, ret_looked);
+    /* Which of them learns first that versions may not be listed, must make no difference. */
+    if (ret_looked->too_large || (ret_looked->versions_seen && own->versions_refused)) {
+        looked_done(ret_looked);
+        object_look(own, digest, object, ret_looked);
+    }
+    return HF_OK;
+}
+
+/* What was found out counts, and is said, in this order. */
+static enum hf_status
+take_looked(struct verify *v, const struct hf_digest_object *object, struct looked *looked,
+            struct hf_error *err)
 {
     enum hf_status status = HF_OK;
+
+    v->look.versions_refused |= looked->versions_refused;
+    if (looked->right) {
+        v->result->objects++;
+        v->result->records += looked->records;
+        v->result->bytes += looked->bytes;
+    }
+    if (looked->open)
+        status =
+            v->options->content(v->options->context, object, hf_buf_slice(&looked->content), err);
+    if (status == HF_OK) {
+        verify_tell(v, &looked->notes);
+        status = looked->status;
+        if (status != HF_OK && err)
+            *err = looked->err;
+    }
+    return status;
+}
+
+static enum hf_status
+check_listed(struct second *second, struct hf_digest *digest, struct hf_error *err)
+{
+    struct verify *v = second->v;
+    enum hf_status status = HF_OK;
+    size_t handed = 0;
 
     if (digest->number > 0) /* they stand in the order of their receipts */
         qsort(digest->objects, digest->object_count, sizeof(*digest->objects), by_sequence);
     for (size_t i = 0; i < digest->object_count && status == HF_OK; i++) {
-        status = object_check(v, digest, &digest->objects[i], err);
+        struct looked looked;
+        status = look_at_next(second, digest, &digest->objects[i], &handed, &looked, err);
+        if (status != HF_OK)
+            break;
+        status = take_looked(v, &digest->objects[i], &looked, err);
+        looked_done(&looked);
         verify_progress(v);
+    }
+    if (status != HF_OK) { /* what is under way borrows the digest */
+        workers_free(second->workers);
+        second->workers = NULL;
     }
     return status;
 }
@@ -182,7 +251,7 @@ check_entry(struct second *second, size_t at, struct hf_digest *digest, struct h
     if (entry->clean)
         verify_report(v, HF_VALID, entry->key, "number %" PRIu64 ", %zu objects", digest->number,
                       digest->object_count);
-    return check_listed(v, digest, err);
+    return check_listed(second, digest, err);
 }
 
 static bool
@@ -218,9 +287,12 @@ add_up(struct verify *v)
 enum hf_status
 second_pass(struct verify *v, struct hf_error *err)
 {
+    const struct hf_verify_options *options = v->options;
     struct second second = { .v = v };
     enum hf_status status = HF_OK;
 
+    if (options->open_store && (options->check_objects || options->content || options->check_locks))
+        second.workers = workers_new(options, WORKERS_ROOM);
     add_up(v);
     for (size_t i = v->entry_count; i > 0 && status == HF_OK; i--) {
         struct hf_digest digest = { 0 };
@@ -229,6 +301,7 @@ second_pass(struct verify *v, struct hf_error *err)
             say_pending(v, &digest);
         hf_digest_done(&digest);
     }
+    workers_free(second.workers);
     carry_done(&second.carry);
     return status;
 }

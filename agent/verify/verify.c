@@ -61,7 +61,7 @@ hf_verify(const struct hf_verify_options *options, struct hf_verify_result *ret_
     struct hf_verify_result result = { .digests = 0 };
     struct verify v = {
         .options = options,
-        .store = options->store,
+        .look = { .options = options, .store = options->store },
         .layout = options->layout,
         .result = &result,
     };

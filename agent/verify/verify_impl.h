@@ -4,18 +4,16 @@
  *   walk.c      first pass, newest to oldest
  *                 fetch.c one digest ── judge.c is it right? ── keys.c whose key is it?
  *   second.c    second pass, oldest to newest
- *                 range.c sequences ── object.c one object
- *   lock.c, versions.c   what the store says beside the bytes
+ *                 range.c sequences ── workers.c many objects at once ── look.h one object
+ *   finding.c   what is found is counted and told, on this one thread
  *   extra.c     what lies there and is listed nowhere
  */
 #ifndef HOLDFAST_VERIFY_IMPL_H
 #define HOLDFAST_VERIFY_IMPL_H
 
-#include <holdfast/verify.h>
+#include "agent/verify/look.h"
 
 #define DIGEST_STORED_MAX (HF_DIGEST_MAX + (1u << 16))
-#define OBJECT_STORED_MAX (256u << 20) /* our own are far smaller; AWS says 50 MB */
-#define OBJECT_PLAIN_MAX  (1u << 30)
 #define LIST_PAGE         4096u
 /* A digest ends at a multiple of its period and may be cut a period later (of 3600 s at most): what
  * it lists can be this much younger than its end. */
@@ -55,11 +53,10 @@ struct key_hash {
 
 struct verify {
     const struct hf_verify_options *options;
-    struct hf_store *store;
+    struct look look; /* this thread's own */
     struct hf_layout layout;
     char *trail; /* owned, when it was found by listing */
     struct hf_verify_result *result;
-    bool versions_refused;
     bool said_advisory, said_not_pinned;
     bool quiet; /* what is looked at was not asked for: nothing is said of it */
 
@@ -83,6 +80,8 @@ struct verify {
 /* ---- finding.c ---- */
 void verify_report(struct verify *v, enum hf_finding finding, const char *key, const char *format,
                    ...) hf_printf(4, 5);
+/* Reports each, and empties `notes`. */
+void verify_tell(struct verify *v, struct notes *notes);
 void verify_progress(struct verify *v);
 
 /* ---- listing.c ---- */
@@ -129,9 +128,6 @@ enum fetched { FETCHED_ABSENT, FETCHED_BAD, FETCHED_USABLE };
 enum hf_status fetch_digest(struct verify *v, const char *key, const struct link *link,
                             enum fetched *ret_fetched, struct judged *ret_judged,
                             char **ret_version_id, struct hf_error *err) hf_must_check;
-/* The answer concerns this object alone: bytes too many or too few, or something that is no object.
- */
-bool fetch_is_bad_object(enum hf_status status);
 
 /* ---- walk.c ---- */
 enum hf_status walk_chain(struct verify *v, struct hf_error *err) hf_must_check;
@@ -158,31 +154,6 @@ void carry_done(struct carry *carry);
 
 /* ---- second.c ---- */
 enum hf_status second_pass(struct verify *v, struct hf_error *err) hf_must_check;
-
-/* ---- object.c ---- */
-enum hf_status object_check(struct verify *v, const struct hf_digest *digest,
-                            const struct hf_digest_object *object,
-                            struct hf_error *err) hf_must_check;
-
-/* ---- lock.c ---- */
-/* true: it is held as it should be. `least_mode` HF_LOCK_NONE: nothing is asked for. */
-bool lock_check(struct verify *v, const char *key, const struct hf_object_info *info,
-                int least_mode, int64_t least_until_s, const char *recorded_by);
-
-/* ---- versions.c ---- */
-/* Looks at the versions of `key` beside the right one (NULL or "": the current one). *ret_fine is
- * set to false when something was reported that is not fine. */
-enum hf_status versions_check(struct verify *v, const char *key, const char *version_id,
-                              const char *stored_sha256, bool *ret_fine,
-                              struct hf_error *err) hf_must_check;
-/* All versions, or none (count 0) where they cannot be listed. */
-enum hf_status versions_list(struct verify *v, const char *key,
-                             struct hf_version_entry **ret_entries, size_t *ret_count,
-                             struct hf_error *err) hf_must_check;
-
-/* ---- records.c ---- */
-/* The number of elements of the top-level array `Records`; false when there is none. */
-bool records_count(struct hf_slice json, uint64_t *ret_count);
 
 /* ---- extra.c ---- */
 void extra_know(struct verify *v, const char *key);

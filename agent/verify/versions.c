@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/verify/verify_impl.h"
+#include "agent/verify/look.h"
 
 enum hf_status
-versions_list(struct verify *v, const char *key, struct hf_version_entry **ret_entries,
+versions_list(struct look *look, const char *key, struct hf_version_entry **ret_entries,
               size_t *ret_count, struct hf_error *err)
 {
     struct hf_error why;
@@ -16,17 +16,18 @@ versions_list(struct verify *v, const char *key, struct hf_version_entry **ret_e
 
     *ret_entries = NULL;
     *ret_count = 0;
-    if (v->versions_refused || hf_store_is_dir(v->store))
+    if (look->versions_refused || hf_store_is_dir(look->store))
         return HF_OK;
-    status = hf_store_versions(v->store, key, ret_entries, ret_count, &why);
+    status = hf_store_versions(look->store, key, ret_entries, ret_count, &why);
     if (status == HF_EREFUSED || status == HF_EACCESS) {
-        v->versions_refused = true;
+        look->versions_refused = look->now.versions_refused = true;
         return HF_OK;
     }
+    look->now.versions_seen = true;
     if (status == HF_ENOTFOUND)
         return HF_OK;
     if (status == HF_ELIMIT) { /* somebody buries it; that must not end the run */
-        verify_report(v, HF_EXTRA, key, "%s", why.text);
+        look_note(look, HF_EXTRA, key, "%s", why.text);
         return HF_OK;
     }
     if (status != HF_OK && err)
@@ -35,11 +36,12 @@ versions_list(struct verify *v, const char *key, struct hf_version_entry **ret_e
 }
 
 static enum hf_status
-is_same(struct verify *v, const char *key, const struct hf_version_entry *one,
+is_same(struct look *look, const char *key, const struct hf_version_entry *one,
         const struct hf_version_entry *other, const char *stored_sha256, bool *ret_same,
         struct hf_error *err)
 {
-    hf_owned(hf_buf_done) struct hf_buf body = HF_BUF(OBJECT_STORED_MAX);
+    hf_owned(hf_buf_done) struct hf_buf body =
+        look_buf(look, OBJECT_STORED_MAX, look->now.content.capacity);
     char found[HF_SHA256_HEX_SIZE];
     enum hf_status status;
 
@@ -47,7 +49,8 @@ is_same(struct verify *v, const char *key, const struct hf_version_entry *one,
     if (*ret_same || one->size != other->size || !*stored_sha256)
         return HF_OK;
     /* Where the store encrypts, the same bytes have another ETag each time. */
-    status = hf_store_get(v->store, key, other->version_id, OBJECT_STORED_MAX, &body, NULL, err);
+    status = hf_store_get(look->store, key, other->version_id, body.max, &body, NULL, err);
+    look_see_room(look, status);
     if (status == HF_OK) {
         hf_sha256_hex(body.ptr, body.size, found);
         *ret_same = strcmp(found, stored_sha256) == 0;
@@ -56,7 +59,7 @@ is_same(struct verify *v, const char *key, const struct hf_version_entry *one,
 }
 
 static enum hf_status
-judge_version(struct verify *v, const char *key, const struct hf_version_entry *right,
+judge_version(struct look *look, const char *key, const struct hf_version_entry *right,
               const struct hf_version_entry *other, bool newer, const char *stored_sha256,
               bool *ret_fine, struct hf_error *err)
 {
@@ -66,37 +69,37 @@ judge_version(struct verify *v, const char *key, const struct hf_version_entry *
     if (other->is_delete_marker) {
         if (newer) {
             *ret_fine = false;
-            verify_report(v, HF_HIDDEN, key, "delete marker %s lies over version %s",
-                          other->version_id, right->version_id);
+            look_note(look, HF_HIDDEN, key, "delete marker %s lies over version %s",
+                      other->version_id, right->version_id);
         }
         return HF_OK;
     }
-    status = is_same(v, key, right, other, stored_sha256, &same, err);
+    status = is_same(look, key, right, other, stored_sha256, &same, err);
     if (status != HF_OK)
         return status;
     if (same) {
-        verify_report(v, HF_REPEATED, key, "version %s has the same bytes as version %s",
-                      other->version_id, right->version_id);
+        look_note(look, HF_REPEATED, key, "version %s has the same bytes as version %s",
+                  other->version_id, right->version_id);
         return HF_OK;
     }
     *ret_fine = false;
     if (newer)
-        verify_report(v, HF_OVERWRITTEN, key, "version %s with other bytes lies over version %s",
-                      other->version_id, right->version_id);
+        look_note(look, HF_OVERWRITTEN, key, "version %s with other bytes lies over version %s",
+                  other->version_id, right->version_id);
     else
-        verify_report(v, HF_EXTRA, key,
-                      "version %s with other bytes lies below version %s, and no digest lists it",
-                      other->version_id, right->version_id);
+        look_note(look, HF_EXTRA, key,
+                  "version %s with other bytes lies below version %s, and no digest lists it",
+                  other->version_id, right->version_id);
     return HF_OK;
 }
 
 enum hf_status
-versions_check(struct verify *v, const char *key, const char *version_id, const char *stored_sha256,
-               bool *ret_fine, struct hf_error *err)
+versions_check(struct look *look, const char *key, const char *version_id,
+               const char *stored_sha256, bool *ret_fine, struct hf_error *err)
 {
     struct hf_version_entry *entries = NULL;
     size_t count = 0, right = 0;
-    enum hf_status status = versions_list(v, key, &entries, &count, err);
+    enum hf_status status = versions_list(look, key, &entries, &count, err);
 
     if (status != HF_OK)
         return status;
@@ -106,7 +109,7 @@ versions_check(struct verify *v, const char *key, const char *version_id, const 
     if (right < count) {
         for (size_t i = 0; i < count && status == HF_OK; i++)
             if (i != right)
-                status = judge_version(v, key, &entries[right], &entries[i], i < right,
+                status = judge_version(look, key, &entries[right], &entries[i], i < right,
                                        stored_sha256, ret_fine, err);
     }
     hf_store_versions_free(entries, count);

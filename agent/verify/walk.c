@@ -6,6 +6,10 @@
  *    │          └────▶ absent or bad: said; the next older in the listing ────────▶ next, by listing
  *    └────────────────────────────────────────────────────────────────────────────────┘
  *
+ * A chain is followed to the prefix that it had before: a link names a key, and the key says which.
+ * Where it leads to another bucket nothing is followed. That is ELSEWHERE, and not intact: what
+ * lies there was looked at by nobody (object.c says the same of an object).
+ *
  * It ends because each step goes to an older key than the last, or, at an old head, to a key that
  * was not visited yet. */
 #include <inttypes.h>
@@ -201,7 +205,7 @@ follow(struct walk *walk, struct hf_digest *digest)
     if (walk->outside) { /* NOLINT(bugprone-branch-clone): asked before the others */
         set_next(walk, BY_LISTING, NULL, NULL, NULL);
     } else if (digest->previous_key) {
-        if (strcmp(digest->previous_bucket, hf_store_bucket(v->store)) != 0) {
+        if (strcmp(digest->previous_bucket, hf_store_bucket(v->look.store)) != 0) {
             verify_report(v, HF_ELSEWHERE, walk->next,
                           "the digest before it is '%s/%s': validate that bucket as well",
                           digest->previous_bucket, digest->previous_key);

@@ -95,7 +95,7 @@ enum hf_status hf_opener_load(const char *key_path, struct hf_opener **ret_opene
                               struct hf_error *err) hf_must_check;
 void hf_opener_free(struct hf_opener *opener);
 /* The caller has verified the envelope's SHA-256 against a signed digest before the parser sees
- * it. */
+ * it. Safe to call from several threads with the same opener. */
 enum hf_status hf_cms_decrypt(struct hf_opener *opener, struct hf_slice der,
                               struct hf_buf *ret_plain, struct hf_error *err) hf_must_check;
 

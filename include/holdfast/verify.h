@@ -2,8 +2,8 @@
  * the public key.
  *
  * Two passes: newest to oldest along the links, where each digest vouches for the hash of the one
- * before it; then oldest to newest over what those digests list. In memory are one digest, one
- * object, and of all others key and hash.
+ * before it; then oldest to newest over what those digests list, several objects at once. In memory
+ * are one digest, the objects that are looked at, and of all others key and hash.
  */
 #ifndef HOLDFAST_VERIFY_H
 #define HOLDFAST_VERIFY_H
@@ -14,8 +14,9 @@
 #include <holdfast/layout.h>
 #include <holdfast/store.h>
 
-/* States of one thing checked (facts of section 2.3 in the design of evidence): extended by
- * later versions, never renamed. */
+/* What is found of one thing that is checked: true, and the evidence is intact all the same. Scripts
+ * match these words, and they stand in reports that are kept: later versions add words, and neither
+ * rename one nor let it mean something else. */
 /* clang-format off */
 #define HF_FINDING_TABLE(X)                                                                        \
     X(HF_VALID,        true,  "VALID")        /* hash, signature, lock, chain as they must be */  \
@@ -46,7 +47,10 @@ enum hf_finding {
 const char *hf_finding_text(enum hf_finding finding);
 bool hf_finding_fine(enum hf_finding finding);
 
-struct hf_verify_options {
+#define HF_VERIFY_WORKERS     4
+#define HF_VERIFY_WORKERS_MAX 64
+
+struct hf_verify_options { /* its callbacks are called on the caller's thread */
     struct hf_store *store;
     /* trail may be NULL with a bucket alone: then exactly one trail must be there, else
            * HF_EUSAGE names them */
@@ -65,6 +69,15 @@ struct hf_verify_options {
            * lists */
     bool check_objects;
     bool check_locks; /* locks, and other versions where listing them is allowed */
+    /* Another handle to the same bucket, with the same rights and the same SSE-C key: each worker
+     * that looks at objects has its own. Asked at most `workers` times; hf_verify() closes them.
+     * NULL: no workers, one object is looked at after the other. What is found, and the order in
+     * which it is told, is the same either way. */
+    enum hf_status (*open_store)(void *context, struct hf_store **ret_store, struct hf_error *err);
+    /* HF_VERIFY_WORKERS_MAX at most; 0: HF_VERIFY_WORKERS. At most two objects for each are looked
+     * at ahead of the one that is told, and they take 64 MiB for each and once more; an object that
+     * is larger waits for its turn, and is looked at alone. */
+    unsigned workers;
     /* `key` of the thing found, `detail` one line: what differs, expected and found, and who
      * lists it. May be NULL. */
     void (*finding)(void *context, enum hf_finding finding, const char *key, const char *detail);

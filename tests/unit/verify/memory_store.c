@@ -85,9 +85,27 @@ hf_store_open(const struct hf_config_store *config, const char *bucket, struct h
     return HF_OK;
 }
 
+struct hf_store *
+memory_another(struct hf_store *store)
+{
+    struct hf_store *another = hf_alloc(sizeof(*another));
+
+    store->handles++;
+    another->of = store;
+    return another;
+}
+
+static struct hf_store *
+first_of(struct hf_store *store)
+{
+    return store->of ? store->of : store;
+}
+
 void
 hf_store_close(struct hf_store *store)
 {
+    if (store->of)
+        store->of->handles--;
     for (size_t i = 0; i < store->count; i++) {
         free(store->items[i].key);
         free(store->items[i].version_id);
@@ -128,7 +146,7 @@ enum hf_status
 hf_store_head(struct hf_store *store, const char *key, const char *version_id,
               struct hf_object_info *ret_info, struct hf_error *err)
 {
-    const struct memory_version *version = find(store, key, version_id);
+    const struct memory_version *version = find(first_of(store), key, version_id);
 
     if (!version)
         return hf_fail(err, HF_ENOTFOUND, "NoSuchKey");
@@ -140,9 +158,13 @@ enum hf_status
 hf_store_get(struct hf_store *store, const char *key, const char *version_id, size_t max,
              struct hf_buf *ret_body, struct hf_object_info *ret_info, struct hf_error *err)
 {
+    store = first_of(store);
     const struct memory_version *version = find(store, key, version_id);
 
-    if (store->get_fails != HF_OK && strstr(key, "/CloudTrail/"))
+    if (store->before_get)
+        store->before_get(store->context, key);
+    if (store->get_fails != HF_OK && strstr(key, "/CloudTrail/") &&
+        (!store->fails_for || strcmp(store->fails_for, key) == 0))
         return hf_fail(err, store->get_fails, "refused");
     if (!version)
         return hf_fail(err, HF_ENOTFOUND, "NoSuchKey");
@@ -197,8 +219,10 @@ hf_store_versions(struct hf_store *store, const char *key, struct hf_version_ent
     struct hf_version_entry *entries;
     size_t count = 0;
 
+    store = first_of(store);
     store->version_requests++;
-    if (store->refuses_versions)
+    if (store->refuses_versions ||
+        (store->refuses_versions_of && strcmp(store->refuses_versions_of, key) == 0))
         return hf_fail(err, HF_EACCESS, "AccessDenied");
     entries = hf_alloc((store->count + 1) * sizeof(*entries));
     for (size_t i = store->count; i > 0; i--) {

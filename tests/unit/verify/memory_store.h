@@ -18,9 +18,18 @@ struct hf_store {
     struct memory_version items[256]; /* oldest first */
     size_t count;
     bool refuses_versions;
-    size_t version_requests;
-    enum hf_status get_fails; /* HF_OK: it does not */
+    const char *refuses_versions_of; /* of this key alone; NULL: of none */
+    _Atomic size_t version_requests;
+    enum hf_status get_fails;                           /* for objects; HF_OK: it does not */
+    const char *fails_for;                              /* for this key alone; NULL: for each */
+    void (*before_get)(void *context, const char *key); /* on the thread that asks; NULL: nothing */
+    void *context;
+    _Atomic int handles; /* others that are open, */
+    struct hf_store *of; /* each of which is of the first one */
 };
+
+/* Another handle, for another thread. What lies there must not change meanwhile. */
+struct hf_store *memory_another(struct hf_store *store);
 
 /* Lays a new version over what is there; the newest is the current one. */
 struct memory_version *memory_put(struct hf_store *store, const char *key, struct hf_slice body,

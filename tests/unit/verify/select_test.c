@@ -205,45 +205,13 @@ whoever_takes_the_content_can_stop_it(void **state)
 /* ---- envelopes ---- */
 
 static void
-openssl(const struct world *w, const char *arguments)
-{
-    hf_owned(hf_freep) char *command =
-        hf_asprintf("cd '%s' && '%s' %s 2>/dev/null", w->root, OPENSSL_TOOL, arguments);
-
-    assert_int_equal(system(command), 0);
-}
-
-struct envelopes {
-    struct hf_recipients *recipients;
-    struct hf_opener *opener, *stranger;
-};
-
-static void
-make_envelopes(struct world *w, struct envelopes *ret)
-{
-    hf_owned(hf_freep) char *certificate = hf_asprintf("%s/r.crt", w->root);
-    hf_owned(hf_freep) char *key = hf_asprintf("%s/r.key", w->root);
-    hf_owned(hf_freep) char *strange = hf_asprintf("%s/s.key", w->root);
-    const char *paths[] = { certificate };
-
-    openssl(w, "req -x509 -newkey rsa:2048 -nodes -keyout r.key -out r.crt -subj /CN=r -days 2");
-    openssl(w, "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out s.key");
-    assert_int_equal(chmod(key, 0600), 0);
-    assert_int_equal(chmod(strange, 0600), 0);
-    assert_int_equal(hf_recipients_load(paths, 1, &ret->recipients, NULL), HF_OK);
-    assert_int_equal(hf_opener_load(key, &ret->opener, NULL), HF_OK);
-    assert_int_equal(hf_opener_load(strange, &ret->stranger, NULL), HF_OK);
-    w->recipients = ret->recipients;
-}
-
-static void
 envelopes_are_checked_closed_and_read_with_the_key(void **state)
 {
     struct world *w = *state;
     struct envelopes envelopes;
     char key[HF_KEY_MAX];
 
-    make_envelopes(w, &envelopes);
+    world_envelopes(w, &envelopes);
     world_put_plain(w, 2);
     world_expect_intact(w);
     assert_int_equal(w->result.records, 40);
@@ -265,9 +233,7 @@ envelopes_are_checked_closed_and_read_with_the_key(void **state)
     hf_owned(hf_freep) char *path = world_path(w, key);
     world_flip(w, path, 3000);
     world_expect_one(w, HF_INVALID, key);
-    hf_recipients_free(envelopes.recipients);
-    hf_opener_free(envelopes.opener);
-    hf_opener_free(envelopes.stranger);
+    envelopes_done(&envelopes);
 }
 
 int

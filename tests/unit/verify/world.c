@@ -156,14 +156,14 @@ world_put(struct world *w, const char *key, struct hf_slice body, const char *si
 }
 
 static void
-records_json(struct range range, struct hf_buf *ret_json)
+records_json(const struct world *w, struct range range, struct hf_buf *ret_json)
 {
     enum hf_status status = hf_buf_add_text(ret_json, "{\"Records\":[");
 
     for (uint64_t seq = range.first; seq <= range.last && status == HF_OK; seq++)
-        status =
-            hf_buf_addf(ret_json, "%s{\"eventID\":\"%" PRIu64 "\",\"note\":\"a \\\"b\\\" [,]{}\"}",
-                        seq > range.first ? "," : "", seq);
+        status = hf_buf_addf(ret_json,
+                             "%s{\"eventID\":\"%" PRIu64 "\",\"note\":\"a \\\"b\\\" [,]{}\"%*s}",
+                             seq > range.first ? "," : "", seq, (int)w->padding, "");
     if (status == HF_OK)
         status = hf_buf_add_text(ret_json, "]}");
     assert_int_equal(status, HF_OK);
@@ -172,13 +172,13 @@ records_json(struct range range, struct hf_buf *ret_json)
 void
 world_put_object(struct world *w, struct range range)
 {
-    hf_owned(hf_buf_done) struct hf_buf json = HF_BUF(1 << 20), gzip = HF_BUF(1 << 20),
+    hf_owned(hf_buf_done) struct hf_buf json = HF_BUF(128 << 20), gzip = HF_BUF(1 << 20),
                                         der = HF_BUF(1 << 20);
     struct hf_digest_object *object = &w->made[w->made_count++];
     char key[HF_KEY_MAX];
 
     assert_true(w->made_count <= HF_COUNT(w->made));
-    records_json(range, &json);
+    records_json(w, range, &json);
     assert_int_equal(hf_gzip(hf_buf_slice(&json), 6, &gzip, NULL), HF_OK);
     world_object_key(w, range, key);
     *object = (struct hf_digest_object){
@@ -217,10 +217,10 @@ made(struct world *w, struct range range)
 static void
 fill_lists(struct world *w, const struct plan *plan, struct hf_digest *digest)
 {
-    digest->objects = hf_alloc(4 * sizeof(*digest->objects));
-    digest->pending = hf_alloc(4 * sizeof(*digest->pending));
+    digest->objects = hf_alloc(HF_COUNT(plan->objects) * sizeof(*digest->objects));
+    digest->pending = hf_alloc(HF_COUNT(plan->pending) * sizeof(*digest->pending));
     digest->losses = hf_alloc(2 * sizeof(*digest->losses));
-    for (size_t i = 0; i < 4 && plan->objects[i].first; i++) {
+    for (size_t i = 0; i < HF_COUNT(plan->objects) && plan->objects[i].first; i++) {
         struct hf_digest_object *object = &digest->objects[digest->object_count++];
         *object = *made(w, plan->objects[i]);
         object->bucket = hf_strdup(object->bucket);
@@ -228,7 +228,7 @@ fill_lists(struct world *w, const struct plan *plan, struct hf_digest *digest)
         object->lock_mode = hf_strdup(object->lock_mode);
         object->encryption = hf_strdup(object->encryption);
     }
-    for (size_t i = 0; i < 4 && plan->pending[i].first; i++) {
+    for (size_t i = 0; i < HF_COUNT(plan->pending) && plan->pending[i].first; i++) {
         char key[HF_KEY_MAX];
         world_object_key(w, plan->pending[i], key);
         digest->pending[digest->pending_count++] =
@@ -423,4 +423,41 @@ world_expect_one(struct world *w, enum hf_finding wanted, const char *key)
         fail_msg("expected only %s %s", hf_finding_text(wanted), key);
     }
     assert_int_equal(w->result.intact, hf_finding_fine(wanted));
+}
+
+/* ---- envelopes ---- */
+
+static void
+openssl(const struct world *w, const char *arguments)
+{
+    hf_owned(hf_freep) char *command =
+        hf_asprintf("cd '%s' && '%s' %s 2>/dev/null", w->root, OPENSSL_TOOL, arguments);
+
+    assert_int_equal(system(command), 0);
+}
+
+void
+world_envelopes(struct world *w, struct envelopes *ret)
+{
+    hf_owned(hf_freep) char *certificate = hf_asprintf("%s/r.crt", w->root);
+    hf_owned(hf_freep) char *key = hf_asprintf("%s/r.key", w->root);
+    hf_owned(hf_freep) char *strange = hf_asprintf("%s/s.key", w->root);
+    const char *paths[] = { certificate };
+
+    openssl(w, "req -x509 -newkey rsa:2048 -nodes -keyout r.key -out r.crt -subj /CN=r -days 2");
+    openssl(w, "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out s.key");
+    assert_int_equal(chmod(key, 0600), 0);
+    assert_int_equal(chmod(strange, 0600), 0);
+    assert_int_equal(hf_recipients_load(paths, 1, &ret->recipients, NULL), HF_OK);
+    assert_int_equal(hf_opener_load(key, &ret->opener, NULL), HF_OK);
+    assert_int_equal(hf_opener_load(strange, &ret->stranger, NULL), HF_OK);
+    w->recipients = ret->recipients;
+}
+
+void
+envelopes_done(struct envelopes *envelopes)
+{
+    hf_recipients_free(envelopes->recipients);
+    hf_opener_free(envelopes->opener);
+    hf_opener_free(envelopes->stranger);
 }

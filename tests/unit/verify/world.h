@@ -26,7 +26,7 @@ struct range {
 /* One digest, by sequences; lists end with zeros. */
 struct plan {
     struct range covers;
-    struct range objects[4], pending[4], losses[2];
+    struct range objects[20], pending[4], losses[2];
 };
 
 struct seen {
@@ -47,6 +47,7 @@ struct world {
     char tag[HF_CHAIN_TAG_SIZE];
     int lock_mode;
     const struct hf_recipients *recipients;   /* cms when set */
+    size_t padding;                           /* bytes more in each record */
     void (*change)(struct hf_digest *digest); /* before it is signed */
     const char *old_head;
 
@@ -98,5 +99,13 @@ void world_expect_intact(struct world *w);
 void world_expect_one(struct world *w, enum hf_finding finding, const char *key);
 
 struct hf_signer *world_other_signer(void); /* another key */
+
+/* From here on objects are envelopes, which `opener` opens and `stranger` does not. */
+struct envelopes {
+    struct hf_recipients *recipients;
+    struct hf_opener *opener, *stranger;
+};
+void world_envelopes(struct world *w, struct envelopes *ret_envelopes);
+void envelopes_done(struct envelopes *envelopes);
 
 #endif

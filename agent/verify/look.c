@@ -1,0 +1,53 @@
+/* What one look notes, and how much memory it may take. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "agent/verify/look.h"
+
+void
+look_note(struct look *look, enum hf_finding finding, const char *key, const char *format, ...)
+{
+    struct notes *notes = &look->now.notes;
+    char detail[2 * HF_KEY_MAX + 1024];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(detail, sizeof(detail), format, args);
+    va_end(args);
+    notes->items = hf_realloc(notes->items, (notes->count + 1) * sizeof(*notes->items));
+    notes->items[notes->count++] = (struct note){ finding, hf_strdup(key), hf_strdup(detail) };
+}
+
+void
+notes_done(struct notes *notes)
+{
+    for (size_t i = 0; i < notes->count; i++) {
+        free(notes->items[i].key);
+        free(notes->items[i].detail);
+    }
+    free(notes->items);
+    *notes = (struct notes){ .count = 0 };
+}
+
+void
+looked_done(struct looked *looked)
+{
+    notes_done(&looked->notes);
+    hf_buf_done(&looked->content);
+}
+
+struct hf_buf
+look_buf(const struct look *look, size_t most, size_t beside)
+{
+    if (look->room)
+        most = HF_MIN(most, look->room > beside ? look->room - beside : 1);
+    return HF_BUF(most);
+}
+
+void
+look_see_room(struct look *look, enum hf_status status)
+{
+    if (look->room && status == HF_ELIMIT)
+        look->now.too_large = true;
+}
