@@ -57,7 +57,7 @@ is_over(const struct hf_connection *connection)
     if (connection->failed)
         return true;
     switch (connection->session.state) {
-    case HF_SESSION_HELLO: return connection->ended && connection->in.size == 0;
+    case HF_SESSION_HELLO:
     case HF_SESSION_PLAIN: return connection->ended && connection->in.size == 0;
     case HF_SESSION_NAMED: return connection->ended;
     case HF_SESSION_LINES:
