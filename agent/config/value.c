@@ -162,13 +162,6 @@ own_text(const struct hf_option *option, const char *text, const char *folder, c
     return NULL;
 }
 
-static void
-add_item(struct hf_strings *strings, char *item)
-{
-    strings->items = hf_realloc(strings->items, (strings->count + 1) * sizeof(strings->items[0]));
-    strings->items[strings->count++] = item;
-}
-
 bool
 hf_value_set(const struct hf_option *option, void *entry, const char *text, bool plain,
              const char *folder, char ret_reason[HF_REASON_SIZE])
@@ -188,7 +181,7 @@ hf_value_set(const struct hf_option *option, void *entry, const char *text, bool
     if (!own)
         return false;
     if (hf_option_is_list(option)) {
-        add_item(field_of(option, entry), own);
+        hf_strings_take(field_of(option, entry), own);
         return true;
     }
     char **field = field_of(option, entry);
@@ -213,11 +206,7 @@ void
 hf_value_clear(const struct hf_option *option, void *entry)
 {
     if (hf_option_is_list(option)) {
-        struct hf_strings *strings = field_of(option, entry);
-        for (size_t i = 0; i < strings->count; i++)
-            free(strings->items[i]);
-        free(strings->items);
-        *strings = (struct hf_strings){ 0 };
+        hf_strings_done(field_of(option, entry));
     } else if (option->type == HF_OPTION_STRING || option->type == HF_OPTION_PATH) {
         char **field = field_of(option, entry);
         free(*field);
@@ -230,7 +219,7 @@ copy_strings(const struct hf_strings *strings)
 {
     struct hf_strings copy = { 0 };
     for (size_t i = 0; i < strings->count; i++)
-        add_item(&copy, hf_strdup(strings->items[i]));
+        hf_strings_add(&copy, strings->items[i]);
     return copy;
 }
 

@@ -124,7 +124,7 @@ find_newest(struct hf_dir *dir, struct work *work, struct hf_error *err)
             count = keys.count;
             if (count > 0)
                 snprintf(after, sizeof(after), "%s", keys.items[count - 1]);
-            hf_dir_keys_done(&keys);
+            hf_strings_done(&keys);
         }
     }
     return HF_OK;

@@ -13,7 +13,6 @@ struct walk {
     const char *prefix, *after;
     size_t max;
     struct hf_strings keys;
-    size_t capacity;
 };
 
 struct entry {
@@ -109,16 +108,6 @@ read_folder(const struct walk *walk, const char *folder_key, struct entries *ent
     return status;
 }
 
-static void
-take_key(struct walk *walk, char **key)
-{
-    if (walk->keys.count == walk->capacity) {
-        walk->capacity = walk->capacity ? 2 * walk->capacity : 64;
-        walk->keys.items = hf_realloc(walk->keys.items, walk->capacity * sizeof(char *));
-    }
-    walk->keys.items[walk->keys.count++] = hf_take(*key);
-}
-
 /* As deep as a key is long: half of HF_DIR_KEY_MAX at most. */
 static enum hf_status
 walk_folder(struct walk *walk, const char *folder_key, struct hf_error *err)
@@ -130,7 +119,7 @@ walk_folder(struct walk *walk, const char *folder_key, struct hf_error *err)
         if (entries.items[i].is_folder)
             status = walk_folder(walk, entries.items[i].key, err);
         else if (matches(walk, entries.items[i].key))
-            take_key(walk, &entries.items[i].key);
+            hf_strings_take(&walk->keys, hf_take(entries.items[i].key));
     }
     return status;
 }
@@ -143,18 +132,9 @@ hf_dir_list(struct hf_dir *dir, const char *prefix, const char *after, size_t ma
     enum hf_status status = walk_folder(&walk, "", err);
 
     if (status != HF_OK) {
-        hf_dir_keys_done(&walk.keys);
+        hf_strings_done(&walk.keys);
         return hf_while(err, status, "listing '%s'", dir->path);
     }
     *ret_keys = walk.keys;
     return HF_OK;
-}
-
-void
-hf_dir_keys_done(struct hf_strings *keys)
-{
-    for (size_t i = 0; i < keys->count; i++)
-        free(keys->items[i]);
-    free(keys->items);
-    *keys = (struct hf_strings){ NULL, 0 };
 }

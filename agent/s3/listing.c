@@ -75,8 +75,7 @@ visit_list(void *context, const char *path, const char *text, struct hf_error *e
     if (is_at(path, "/ListBucketResult/Contents/Key")) {
         if (keys->count == PAGE_MAX)
             return too_many(err);
-        keys->items = hf_realloc(keys->items, (keys->count + 1) * sizeof(*keys->items));
-        keys->items[keys->count++] = hf_strdup(text);
+        hf_strings_add(keys, text);
     } else if (is_at(path, "/ListBucketResult/IsTruncated")) {
         list->truncated = strcmp(text, "true") == 0;
     } else if (is_at(path, "/ListBucketResult/NextContinuationToken")) {
@@ -90,9 +89,7 @@ visit_list(void *context, const char *path, const char *text, struct hf_error *e
 void
 hf_s3_list_page_done(struct hf_s3_list_page *page)
 {
-    for (size_t i = 0; i < page->keys.count; i++)
-        free(page->keys.items[i]);
-    free(page->keys.items);
+    hf_strings_done(&page->keys);
     free(page->next_token);
     memset(page, 0, sizeof(*page));
 }

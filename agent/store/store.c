@@ -91,15 +91,6 @@ hf_store_list(struct hf_store *store, const char *prefix, const char *after, siz
     return store->driver->list(store->state, prefix, after, max, ret_keys, err);
 }
 
-void
-hf_strings_done(struct hf_strings *strings)
-{
-    for (size_t i = 0; i < strings->count; i++)
-        free(strings->items[i]);
-    free(strings->items);
-    *strings = (struct hf_strings){ .items = NULL };
-}
-
 enum hf_status
 hf_store_versions(struct hf_store *store, const char *key, struct hf_version_entry **ret_entries,
                   size_t *ret_count, struct hf_error *err)

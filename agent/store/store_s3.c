@@ -197,8 +197,7 @@ add_keys(struct hf_s3_list_page *page, const char *prefix, const char *after, si
         if (!hf_starts_with(key, prefix) || strcmp(key, last) <= 0)
             return hf_fail(err, HF_EFORMAT,
                            "the store's listing is not in order, or lists what was not asked for");
-        keys->items = hf_realloc(keys->items, (keys->count + 1) * sizeof(*keys->items));
-        keys->items[keys->count++] = hf_take(page->keys.items[i]);
+        hf_strings_take(keys, hf_take(page->keys.items[i]));
     }
     return HF_OK;
 }
@@ -257,9 +256,6 @@ list(void *context, const char *prefix, const char *after, size_t max, struct hf
         free(token);
         token = hf_take(page.next_token);
         more = token && keys.count < max;
-        for (size_t i = 0; i < page.keys.count; i++)
-            free(page.keys.items[i]);
-        page.keys.count = 0;
         hf_s3_list_page_done(&page);
     }
     free(token);
@@ -381,8 +377,7 @@ add_hidden(struct hf_s3_versions_page *page, struct hf_strings *keys)
     for (size_t i = 0; i < page->count; i++) {
         if (!page->items[i].is_delete_marker || !page->items[i].is_latest)
             continue;
-        keys->items = hf_realloc(keys->items, (keys->count + 1) * sizeof(*keys->items));
-        keys->items[keys->count++] = hf_take(page->items[i].key);
+        hf_strings_take(keys, hf_take(page->items[i].key));
     }
 }
 

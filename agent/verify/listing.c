@@ -115,17 +115,13 @@ choose_trail(struct verify *v, struct trails *trails, const char *prefix, struct
 
 /* Takes the page's keys over, if `v` wants them; frees the page. */
 static void
-take_page(struct verify *v, struct hf_strings *page, size_t *room)
+take_page(struct verify *v, struct hf_strings *page)
 {
     for (size_t i = 0; i < page->count; i++) {
         int64_t end_s;
         if (v->layout.trail && !hf_layout_is_digest(&v->layout, page->items[i], &end_s))
             continue;
-        if (v->listing.count == *room) {
-            *room = *room ? 2 * *room : 256;
-            v->listing.items = hf_realloc(v->listing.items, *room * sizeof(char *));
-        }
-        v->listing.items[v->listing.count++] = hf_take(page->items[i]);
+        hf_strings_take(&v->listing, hf_take(page->items[i]));
     }
     hf_strings_done(page);
 }
@@ -154,7 +150,7 @@ by_name(const void *a, const void *b)
 /* A delete marker takes a digest out of the listing. In the middle of the chain a link still names
  * it; at its end nothing does. */
 static enum hf_status
-add_hidden(struct verify *v, const char *prefix, size_t *room, struct hf_error *err)
+add_hidden(struct verify *v, const char *prefix, struct hf_error *err)
 {
     struct hf_strings hidden = { 0 };
     struct hf_error why;
@@ -174,7 +170,7 @@ add_hidden(struct verify *v, const char *prefix, size_t *room, struct hf_error *
             *err = why;
         return hf_while(err, status, "looking for digests under delete markers");
     }
-    take_page(v, &hidden, room);
+    take_page(v, &hidden);
     return HF_OK;
 }
 
@@ -184,7 +180,7 @@ listing_read(struct verify *v, struct hf_error *err)
     hf_owned(hf_freep) char *after = hf_strdup("");
     struct trails trails = { .count = 0 };
     char prefix[HF_KEY_MAX];
-    size_t room = 0, page_count;
+    size_t page_count;
     enum hf_status status;
 
     hf_layout_digest_prefix(&v->layout, prefix);
@@ -198,9 +194,9 @@ listing_read(struct verify *v, struct hf_error *err)
             free(after);
             after = hf_strdup(page.items[page_count - 1]);
         }
-        take_page(v, &page, &room);
+        take_page(v, &page);
     } while (page_count > 0);
-    status = add_hidden(v, prefix, &room, err);
+    status = add_hidden(v, prefix, err);
     if (status != HF_OK)
         return status;
 

@@ -186,6 +186,16 @@ enum hf_status hf_buf_addf(struct hf_buf *buf, const char *format, ...)
 struct hf_slice hf_buf_slice(const struct hf_buf *buf);
 const char *hf_buf_text(const struct hf_buf *buf); /* "" when empty */
 
+/* ---- strings: a growing list of owned texts; texts may be taken out, but only these two add ---- */
+
+struct hf_strings {
+    char **items;
+    size_t count;
+};
+void hf_strings_add(struct hf_strings *strings, const char *text); /* a copy of it */
+void hf_strings_take(struct hf_strings *strings, char *text);
+void hf_strings_done(struct hf_strings *strings);
+
 /* ---- text: encodings and numbers. Lengths are checked; NULL err is fine ---- */
 
 #define HF_HEX_SIZE(bytes)    (2 * (bytes) + 1)

@@ -10,11 +10,6 @@
 #include <holdfast/base.h>
 #include <stdatomic.h>
 
-struct hf_strings {
-    char **items;
-    size_t count;
-};
-
 /* Enumerations, in the order of the words in options.def. UNSET stands where an optional ENUM
  * was not written. */
 #define HF_UNSET (-1)

@@ -92,10 +92,9 @@ enum hf_status hf_dir_get(struct hf_dir *dir, const char *key, size_t max, struc
                           struct hf_dir_info *ret_info, struct hf_error *err) hf_must_check;
 /* Keys that begin with `prefix` and sort after `after` ("" for all), in byte order of the whole
  * key, at most `max`. What is not an object is left out: meta files, temporaries, links, names that
- * no key can have. Free with hf_dir_keys_done(). */
+ * no key can have. Free with hf_strings_done(). */
 enum hf_status hf_dir_list(struct hf_dir *dir, const char *prefix, const char *after, size_t max,
                            struct hf_strings *ret_keys, struct hf_error *err) hf_must_check;
-void hf_dir_keys_done(struct hf_strings *keys);
 
 /* ---- administering ---- */
 

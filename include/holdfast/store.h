@@ -50,7 +50,6 @@ enum hf_status hf_store_get(struct hf_store *store, const char *key, const char 
 enum hf_status hf_store_list(struct hf_store *store, const char *prefix, const char *after,
                              size_t max, struct hf_strings *ret_keys,
                              struct hf_error *err) hf_must_check;
-void hf_strings_done(struct hf_strings *strings);
 
 /* All keys under `prefix` over which a delete marker lies: hf_store_list() does not show them.
  * None for a directory. HF_EREFUSED where listing versions is not allowed. */

@@ -6,26 +6,10 @@
 #include <string.h>
 
 void
-hf_paths_add(struct hf_strings *strings, const char *text)
-{
-    strings->items = hf_realloc(strings->items, (strings->count + 1) * sizeof(char *));
-    strings->items[strings->count++] = hf_strdup(text);
-}
-
-void
-hf_paths_done(struct hf_strings *strings)
-{
-    for (size_t i = 0; i < strings->count; i++)
-        hf_freep(&strings->items[i]);
-    hf_freep(&strings->items);
-    strings->count = 0;
-}
-
-void
 hf_found_done(struct hf_found *found)
 {
-    hf_paths_done(&found->paths);
-    hf_paths_done(&found->directories);
+    hf_strings_done(&found->paths);
+    hf_strings_done(&found->directories);
 }
 
 static bool
@@ -70,7 +54,7 @@ walk_into(const struct walk *w, const char *directory, const char *name, const c
     if (rest)
         walk(w, path, rest);
     else if (!is_excluded(w->config, path))
-        hf_paths_add(&w->found->paths, path);
+        hf_strings_add(&w->found->paths, path);
 }
 
 static void
@@ -106,7 +90,7 @@ walk(const struct walk *w, const char *directory, const char *rest)
     rest = rest[size] ? rest + size : NULL;
 
     if (!rest || is_pattern(component))
-        hf_paths_add(&w->found->directories, directory);
+        hf_strings_add(&w->found->directories, directory);
     if (is_pattern(component))
         walk_names(w, directory, component, rest);
     else

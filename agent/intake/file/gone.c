@@ -30,7 +30,7 @@ find_renamed(struct hf_file_source *source, const char *directory, struct hf_str
         struct hf_orphan *orphan = hf_orphan_by_id(source, &id);
         if (!orphan || hf_orphan_is_settled(orphan) || orphan->present)
             continue;
-        hf_paths_add(ret_paths, path);
+        hf_strings_add(ret_paths, path);
         orphan->present = true;
     }
     hf_fs_names_free(names, count);
@@ -96,7 +96,7 @@ look_in(struct hf_file_source *source, const char *directory)
         if (file && file->name == HF_NAME_OURS)
             hf_file_name(file, HF_NAME_GONE, NULL);
     }
-    hf_paths_done(&paths);
+    hf_strings_done(&paths);
     /* It went with its last orphan if all were found. */
     struct hf_lost_folder *folder = hf_lost_folder_find(source, directory);
     if (folder && misses_any(folder))
@@ -153,13 +153,13 @@ hf_orphans_look(struct hf_file_source *source)
     struct hf_lost_folder *folder;
     struct hf_orphan *orphan;
     for (folder = hf_lost_folders(source); folder; folder = LIST_NEXT(folder, all)) {
-        hf_paths_add(&directories, folder->path);
+        hf_strings_add(&directories, folder->path);
         for (orphan = LIST_FIRST(&folder->missed); orphan; orphan = LIST_NEXT(orphan, missed))
             orphan->present = false;
     }
     for (size_t d = 0; d < directories.count; d++)
         look_in(source, directories.items[d]);
-    hf_paths_done(&directories);
+    hf_strings_done(&directories);
     forget_old(source);
     hf_file_tick_soon(source);
 }
@@ -177,5 +177,5 @@ hf_file_report_vanished(struct hf_file_source *source)
             HF_OK)
             return;
     hf_unit_commit(&unit);
-    hf_paths_done(&source->vanished);
+    hf_strings_done(&source->vanished);
 }

@@ -50,7 +50,5 @@ struct hf_found {
 void hf_found_paths(const struct hf_config_source *config, struct hf_found *ret_found);
 void hf_found_done(struct hf_found *found);
 bool hf_found_matches(const struct hf_config_source *config, const char *path);
-void hf_paths_add(struct hf_strings *strings, const char *text);
-void hf_paths_done(struct hf_strings *strings);
 
 #endif

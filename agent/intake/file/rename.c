@@ -52,7 +52,7 @@ hf_name_vanished(struct hf_file_source *source, const char *path)
     bool followed = take_followed(source, path);
     if (!followed && !hf_found_matches(&source->source.config, path))
         return;
-    hf_paths_add(&source->vanished, path);
+    hf_strings_add(&source->vanished, path);
     hf_source_ready(&source->source);
 }
 

@@ -56,7 +56,7 @@ see_path(struct hf_file_source *source, const char *path, struct hf_strings *new
     if (file)
         see_file(file, path);
     else
-        hf_paths_add(new_paths, path);
+        hf_strings_add(new_paths, path);
 }
 
 /* Files that were renamed between two scans: out of the pattern they are read all the same, and
@@ -126,7 +126,7 @@ hf_file_scan(struct hf_file_source *source)
             file->seen_by = source->scans;
     }
     open_followed(source);
-    hf_paths_done(&new_paths);
+    hf_strings_done(&new_paths);
     for (file = LIST_FIRST(&source->files); file; file = LIST_NEXT(file, all)) {
         hf_file_set_failed(file, false);
         hf_file_ready(file);

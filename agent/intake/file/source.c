@@ -110,7 +110,7 @@ file_free(struct hf_source *base)
     hf_followed_done(source);
     hf_files_done(source);
     hf_orphans_free(source);
-    hf_paths_done(&source->vanished);
+    hf_strings_done(&source->vanished);
     struct event *events[] = { source->scan_soon, source->scan_timer, source->tick };
     for (size_t i = 0; i < HF_COUNT(events); i++)
         if (events[i])

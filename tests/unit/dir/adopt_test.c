@@ -87,7 +87,7 @@ a_meta_file_without_a_body_is_no_object(void **state)
     assert_int_equal(hf_dir_head(bucket->dir, KEY, &info, &err), HF_ENOTFOUND);
     assert_int_equal(hf_dir_list(bucket->dir, "", "", 10, &keys, &err), HF_OK);
     assert_int_equal(keys.count, 0);
-    hf_dir_keys_done(&keys);
+    hf_strings_done(&keys);
 }
 
 static void

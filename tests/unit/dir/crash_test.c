@@ -99,7 +99,7 @@ assert_finished_by_the_next_attempt(struct bucket *bucket)
     assert_int_equal(hf_dir_list(bucket->dir, "", "", 10, &keys, &err), HF_OK);
     assert_int_equal(keys.count, 1);
     assert_string_equal(keys.items[0], KEY);
-    hf_dir_keys_done(&keys);
+    hf_strings_done(&keys);
 }
 
 static void

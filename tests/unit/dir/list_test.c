@@ -23,7 +23,7 @@ assert_list(struct bucket *bucket, const char *prefix, const char *after, size_t
         assert_string_equal(keys.items[i], wanted[i]);
     }
     assert_int_equal(keys.count, i);
-    hf_dir_keys_done(&keys);
+    hf_strings_done(&keys);
 }
 
 /* In the order of strcmp over whole keys, which "a/b-c" before "a/b/c" shows: '-' is 0x2d, '/'
@@ -70,9 +70,9 @@ listing_page_by_page_gives_every_key_once(void **state)
         assert_int_equal(page.count, 1);
         assert_string_equal(page.items[0], all.items[i]);
         snprintf(after, sizeof(after), "%s", page.items[0]);
-        hf_dir_keys_done(&page);
+        hf_strings_done(&page);
     }
-    hf_dir_keys_done(&all);
+    hf_strings_done(&all);
 }
 
 static void

@@ -69,7 +69,7 @@ memory_fill(struct world *w, const char *only)
         version->info.lock_mode = head.lock_mode;
         version->info.retain_until_s = head.retain_until_s;
     }
-    hf_dir_keys_done(&keys);
+    hf_strings_done(&keys);
 }
 
 /* ---- the face of agent/store, as far as verification uses it ---- */
@@ -201,15 +201,6 @@ hf_store_list(struct hf_store *store, const char *prefix, const char *after, siz
     free(keys.items);
     *ret_keys = page;
     return HF_OK;
-}
-
-void
-hf_strings_done(struct hf_strings *strings)
-{
-    for (size_t i = 0; i < strings->count; i++)
-        free(strings->items[i]);
-    free(strings->items);
-    *strings = (struct hf_strings){ 0 };
 }
 
 enum hf_status
