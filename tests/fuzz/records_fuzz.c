@@ -1,5 +1,5 @@
 /* An object's content, counted in one pass and printed record by record: what can be printed is
- * counted as many. */
+ * counted as many, in as many lines, and no byte more comes out than came in. */
 #include "agent/cli/records.h"
 #include "agent/verify/verify_impl.h"
 
@@ -19,8 +19,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     hf_assert(stream);
     enum hf_status status = records_write(text, stream, false, &written, NULL);
     fclose(stream);
+    hf_assert(out_size <= text.size + 1);
+    if (status == HF_OK) {
+        uint64_t lines = 0;
+        for (size_t i = 0; i < out_size; i++)
+            lines += out[i] == '\n';
+        hf_assert(any && counted == written && lines == written);
+    }
     free(out);
-    if (status == HF_OK)
-        hf_assert(any && counted == written);
     return 0;
 }
