@@ -17,12 +17,8 @@ enum hf_status digest_signed_text(const struct hf_digest *digest, struct hf_slic
 #define DIGEST_TEXT_MAX 4096
 enum hf_status digest_take_text(const json_t *doc, const char *key, bool optional, char **ret_text,
                                 struct hf_error *err) hf_must_check;
-enum hf_status digest_take_time(const json_t *doc, const char *key, bool optional,
-                                int64_t *ret_seconds, struct hf_error *err) hf_must_check;
 enum hf_status digest_take_hash(const json_t *doc, const char *key,
                                 char ret_hash[HF_SHA256_HEX_SIZE],
-                                struct hf_error *err) hf_must_check;
-enum hf_status digest_take_word(const json_t *doc, const char *key, const char *wanted,
                                 struct hf_error *err) hf_must_check;
 bool digest_is_hex(const char *text, size_t least, size_t most);
 

@@ -12,36 +12,7 @@ enum hf_status
 digest_take_text(const json_t *doc, const char *key, bool optional, char **ret_text,
                  struct hf_error *err)
 {
-    const json_t *value = json_object_get(doc, key);
-    const char *text;
-    enum hf_status status;
-
-    if (optional && (!value || json_is_null(value)))
-        return HF_OK;
-    status = hf_doc_text(doc, key, &text, err);
-    if (status != HF_OK)
-        return status;
-    if (strlen(text) > DIGEST_TEXT_MAX || hf_has_control(text))
-        return hf_fail(err, HF_EFORMAT, "key '%s' is over %d bytes or has control characters", key,
-                       DIGEST_TEXT_MAX);
-    *ret_text = hf_strdup(text);
-    return HF_OK;
-}
-
-enum hf_status
-digest_take_time(const json_t *doc, const char *key, bool optional, int64_t *ret_seconds,
-                 struct hf_error *err)
-{
-    const json_t *value = json_object_get(doc, key);
-    const char *text;
-    enum hf_status status;
-
-    if (optional && (!value || json_is_null(value)))
-        return HF_OK;
-    status = hf_doc_text(doc, key, &text, err);
-    if (status == HF_OK && !hf_time_parse_rfc3339(text, ret_seconds))
-        return hf_fail(err, HF_EFORMAT, "key '%s' is not a time like 2026-11-22T15:04:05Z", key);
-    return status;
+    return hf_doc_take_text(doc, key, optional, DIGEST_TEXT_MAX, ret_text, err);
 }
 
 bool
@@ -67,17 +38,6 @@ digest_take_hash(const json_t *doc, const char *key, char ret_hash[HF_SHA256_HEX
     return HF_OK;
 }
 
-enum hf_status
-digest_take_word(const json_t *doc, const char *key, const char *wanted, struct hf_error *err)
-{
-    const char *text;
-    enum hf_status status = hf_doc_text(doc, key, &text, err);
-
-    if (status == HF_OK && strcmp(text, wanted) != 0)
-        return hf_fail(err, HF_EFORMAT, "key '%s' is '%.64s', expected '%s'", key, text, wanted);
-    return status;
-}
-
 static enum hf_status
 take_algorithm(const json_t *doc, const char **ret_algorithm, struct hf_error *err)
 {
@@ -100,9 +60,8 @@ parse_place(const json_t *doc, struct hf_digest *digest, struct hf_error *err)
     enum hf_status status;
 
     if ((status = digest_take_text(doc, "awsAccountId", false, &digest->account, err)) != HF_OK ||
-        (status = digest_take_time(doc, "digestStartTime", false, &digest->start_s, err)) !=
-            HF_OK ||
-        (status = digest_take_time(doc, "digestEndTime", false, &digest->end_s, err)) != HF_OK ||
+        (status = hf_doc_time(doc, "digestStartTime", false, &digest->start_s, err)) != HF_OK ||
+        (status = hf_doc_time(doc, "digestEndTime", false, &digest->end_s, err)) != HF_OK ||
         (status = digest_take_text(doc, "digestEndTime", false, &digest->end_text, err)) != HF_OK ||
         (status = digest_take_text(doc, "digestS3Bucket", false, &digest->bucket, err)) != HF_OK ||
         (status = digest_take_text(doc, "digestS3Object", false, &digest->key, err)) != HF_OK ||
@@ -138,7 +97,7 @@ parse_previous(const json_t *doc, struct hf_digest *digest, struct hf_error *err
     if ((status = digest_take_text(doc, keys[0], false, &digest->previous_bucket, err)) != HF_OK ||
         (status = digest_take_text(doc, keys[1], false, &digest->previous_key, err)) != HF_OK ||
         (status = digest_take_text(doc, keys[2], false, &digest->previous_hash, err)) != HF_OK ||
-        (status = digest_take_word(doc, keys[3], DIGEST_HASHED_BY, err)) != HF_OK ||
+        (status = hf_doc_word(doc, keys[3], DIGEST_HASHED_BY, err)) != HF_OK ||
         (status = digest_take_text(doc, keys[4], false, &digest->previous_signature, err)) != HF_OK)
         return status;
     if (!digest_is_hex(digest->previous_hash, HF_SHA256_HEX_SIZE - 1, HF_SHA256_HEX_SIZE - 1))

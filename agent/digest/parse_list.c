@@ -11,10 +11,9 @@ parse_file(const json_t *file, struct hf_digest_object *object, struct hf_error 
     if ((status = digest_take_text(file, "s3Bucket", false, &object->bucket, err)) != HF_OK ||
         (status = digest_take_text(file, "s3Object", false, &object->key, err)) != HF_OK ||
         (status = digest_take_hash(file, "hashValue", object->hash, err)) != HF_OK ||
-        (status = digest_take_word(file, "hashAlgorithm", DIGEST_HASHED_BY, err)) != HF_OK ||
-        (status = digest_take_time(file, "newestEventTime", true, &object->newest_s, err)) !=
-            HF_OK ||
-        (status = digest_take_time(file, "oldestEventTime", true, &object->oldest_s, err)) != HF_OK)
+        (status = hf_doc_word(file, "hashAlgorithm", DIGEST_HASHED_BY, err)) != HF_OK ||
+        (status = hf_doc_time(file, "newestEventTime", true, &object->newest_s, err)) != HF_OK ||
+        (status = hf_doc_time(file, "oldestEventTime", true, &object->oldest_s, err)) != HF_OK)
         return status;
     if (*object->bucket == '\0' || *object->key == '\0' || strlen(object->key) >= HF_KEY_MAX)
         return hf_fail(err, HF_EFORMAT, "its s3Bucket or s3Object is empty or too long");
@@ -43,8 +42,7 @@ parse_own_object(const json_t *entry, struct hf_digest_object *object, struct hf
         (status = digest_take_hash(entry, "storedSha256", object->stored_sha256, err)) != HF_OK ||
         (status = digest_take_hash(entry, "plainSha256", object->plain_sha256, err)) != HF_OK ||
         (status = digest_take_text(entry, "versionId", true, &object->version_id, err)) != HF_OK ||
-        (status = digest_take_time(entry, "retainUntil", true, &object->retain_until_s, err)) !=
-            HF_OK ||
+        (status = hf_doc_time(entry, "retainUntil", true, &object->retain_until_s, err)) != HF_OK ||
         (status = digest_take_text(entry, "lockMode", true, &object->lock_mode, err)) != HF_OK ||
         (status = digest_take_text(entry, "confirmed", true, &object->confirmed, err)) != HF_OK ||
         (status = digest_take_text(entry, "encryption", true, &object->encryption, err)) != HF_OK)

@@ -133,15 +133,7 @@ hf_dir_meta_replace(const struct hf_dir *dir, const struct hf_dir_place *place,
 static bool
 get_text(const json_t *doc, const char *key, char *ret_text, size_t size)
 {
-    const json_t *value = json_object_get(doc, key);
-    const char *text = json_string_value(value);
-
-    if (!value)
-        return true;
-    if (!text || strlen(text) >= size || strlen(text) != json_string_length(value))
-        return false;
-    memcpy(ret_text, text, strlen(text) + 1);
-    return true;
+    return !json_object_get(doc, key) || hf_doc_copy_text(doc, key, ret_text, size, NULL) == HF_OK;
 }
 #define GET_TEXT(doc, key, field) get_text(doc, key, field, sizeof(field))
 

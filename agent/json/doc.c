@@ -143,6 +143,68 @@ hf_doc_array(const json_t *doc, const char *key, json_t **ret_borrowed, struct h
     return HF_OK;
 }
 
+static bool
+is_left_out(const json_t *doc, const char *key, bool optional)
+{
+    const json_t *value = json_object_get(doc, key);
+    return optional && (!value || json_is_null(value));
+}
+
+enum hf_status
+hf_doc_take_text(const json_t *doc, const char *key, bool optional, size_t max, char **ret_text,
+                 struct hf_error *err)
+{
+    const char *text;
+    if (is_left_out(doc, key, optional))
+        return HF_OK;
+    enum hf_status status = hf_doc_text(doc, key, &text, err);
+    if (status != HF_OK)
+        return status;
+    if (strlen(text) > max || hf_has_control(text))
+        return hf_fail(err, HF_EFORMAT, "key '%s' is over %zu bytes or has control characters", key,
+                       max);
+    *ret_text = hf_strdup(text);
+    return HF_OK;
+}
+
+enum hf_status
+hf_doc_copy_text(const json_t *doc, const char *key, char *ret_text, size_t size,
+                 struct hf_error *err)
+{
+    const char *text;
+    enum hf_status status = hf_doc_text(doc, key, &text, err);
+    if (status != HF_OK)
+        return status;
+    size_t length = json_string_length(json_object_get(doc, key));
+    if (length >= size || strlen(text) != length)
+        return hf_fail(err, HF_EFORMAT, "key '%s' is over %zu bytes or has a NUL", key, size - 1);
+    memcpy(ret_text, text, length + 1);
+    return HF_OK;
+}
+
+enum hf_status
+hf_doc_time(const json_t *doc, const char *key, bool optional, int64_t *ret_seconds,
+            struct hf_error *err)
+{
+    const char *text;
+    if (is_left_out(doc, key, optional))
+        return HF_OK;
+    enum hf_status status = hf_doc_text(doc, key, &text, err);
+    if (status == HF_OK && !hf_time_parse_rfc3339(text, ret_seconds))
+        return hf_fail(err, HF_EFORMAT, "key '%s' is not a time like 2026-11-22T15:04:05Z", key);
+    return status;
+}
+
+enum hf_status
+hf_doc_word(const json_t *doc, const char *key, const char *wanted, struct hf_error *err)
+{
+    const char *text;
+    enum hf_status status = hf_doc_text(doc, key, &text, err);
+    if (status == HF_OK && strcmp(text, wanted) != 0)
+        return hf_fail(err, HF_EFORMAT, "key '%s' is '%.64s', expected '%s'", key, text, wanted);
+    return status;
+}
+
 const char *
 hf_doc_text_or(const json_t *doc, const char *key, const char *fallback)
 {

@@ -71,6 +71,19 @@ enum hf_status hf_doc_bool(const json_t *doc, const char *key, bool *ret_value,
                            struct hf_error *err) hf_must_check;
 enum hf_status hf_doc_array(const json_t *doc, const char *key, json_t **ret_borrowed,
                             struct hf_error *err) hf_must_check;
+/* Of documents of anyone's making. `optional`: absent and null leave `*ret_x` as it is. */
+/* A copy of at most `max` bytes, without control characters; the caller's. */
+enum hf_status hf_doc_take_text(const json_t *doc, const char *key, bool optional, size_t max,
+                                char **ret_text, struct hf_error *err) hf_must_check;
+/* Into `size` bytes, whole and with its NUL; any character but NUL. */
+enum hf_status hf_doc_copy_text(const json_t *doc, const char *key, char *ret_text, size_t size,
+                                struct hf_error *err) hf_must_check;
+/* RFC 3339. */
+enum hf_status hf_doc_time(const json_t *doc, const char *key, bool optional, int64_t *ret_seconds,
+                           struct hf_error *err) hf_must_check;
+/* The one text that it may be. */
+enum hf_status hf_doc_word(const json_t *doc, const char *key, const char *wanted,
+                           struct hf_error *err) hf_must_check;
 const char *hf_doc_text_or(const json_t *doc, const char *key,
                            const char *fallback); /* also for null */
 uint64_t hf_doc_u64_or(const json_t *doc, const char *key, uint64_t fallback);

@@ -253,6 +253,73 @@ what_json_cannot_hold_is_set_as_near_as_it_can(void **state)
     hf_doc_freep(&doc);
 }
 
+/* ---- bounded ---- */
+
+static json_t *
+bounded_doc(void)
+{
+    return json_pack("{s:s, s:s, s:s%, s:n, s:s, s:s, s:i}", "word", "four", "control", "a\nb",
+                     "nul", "a\0b", (size_t)3, "null", "time", "2026-11-22T15:04:05Z", "no_time",
+                     "yesterday", "number", 1);
+}
+
+static void
+taken_texts_are_bounded_and_plain(void **state)
+{
+    json_t *doc = bounded_doc();
+    char *text = NULL;
+    struct hf_error err;
+    (void)state;
+    assert_int_equal(hf_doc_take_text(doc, "word", false, 3, &text, &err), HF_EFORMAT);
+    assert_non_null(strstr(err.text, "'word'"));
+    assert_int_equal(hf_doc_take_text(doc, "control", false, 10, &text, &err), HF_EFORMAT);
+    assert_int_equal(hf_doc_take_text(doc, "number", true, 10, &text, &err), HF_EFORMAT);
+    assert_int_equal(hf_doc_take_text(doc, "none", false, 10, &text, &err), HF_EFORMAT);
+    assert_int_equal(hf_doc_take_text(doc, "null", false, 10, &text, &err), HF_EFORMAT);
+    assert_int_equal(hf_doc_take_text(doc, "none", true, 10, &text, &err), HF_OK);
+    assert_int_equal(hf_doc_take_text(doc, "null", true, 10, &text, &err), HF_OK);
+    assert_null(text);
+    assert_int_equal(hf_doc_take_text(doc, "word", true, 4, &text, &err), HF_OK);
+    assert_string_equal(text, "four");
+    free(text);
+    hf_doc_freep(&doc);
+}
+
+static void
+copied_texts_are_whole(void **state)
+{
+    json_t *doc = bounded_doc();
+    char text[5] = "as";
+    (void)state;
+    assert_int_equal(hf_doc_copy_text(doc, "word", text, 4, NULL), HF_EFORMAT);
+    assert_int_equal(hf_doc_copy_text(doc, "nul", text, sizeof(text), NULL), HF_EFORMAT);
+    assert_int_equal(hf_doc_copy_text(doc, "null", text, sizeof(text), NULL), HF_EFORMAT);
+    assert_string_equal(text, "as");
+    assert_int_equal(hf_doc_copy_text(doc, "word", text, sizeof(text), NULL), HF_OK);
+    assert_string_equal(text, "four");
+    assert_int_equal(hf_doc_copy_text(doc, "control", text, sizeof(text), NULL), HF_OK);
+    hf_doc_freep(&doc);
+}
+
+static void
+times_and_words_are_what_they_may_be(void **state)
+{
+    json_t *doc = bounded_doc();
+    int64_t seconds = 7;
+    struct hf_error err;
+    (void)state;
+    assert_int_equal(hf_doc_time(doc, "no_time", true, &seconds, &err), HF_EFORMAT);
+    assert_int_equal(hf_doc_time(doc, "none", false, &seconds, &err), HF_EFORMAT);
+    assert_int_equal(hf_doc_time(doc, "null", true, &seconds, &err), HF_OK);
+    assert_int_equal(seconds, 7);
+    assert_int_equal(hf_doc_time(doc, "time", false, &seconds, &err), HF_OK);
+    assert_int_equal(seconds, 1795359845);
+    assert_int_equal(hf_doc_word(doc, "word", "four", &err), HF_OK);
+    assert_int_equal(hf_doc_word(doc, "word", "five", &err), HF_EFORMAT);
+    assert_non_null(strstr(err.text, "expected 'five'"));
+    hf_doc_freep(&doc);
+}
+
 int
 main(void)
 {
@@ -266,6 +333,9 @@ main(void)
         cmocka_unit_test(typed_access_names_the_key_that_is_wrong),
         cmocka_unit_test(fallbacks_stand_in_for_what_is_absent_or_null),
         cmocka_unit_test(setters_build_a_document),
+        cmocka_unit_test(taken_texts_are_bounded_and_plain),
+        cmocka_unit_test(copied_texts_are_whole),
+        cmocka_unit_test(times_and_words_are_what_they_may_be),
         cmocka_unit_test(what_json_cannot_hold_is_set_as_near_as_it_can),
         cmocka_unit_test(added_string_reads_back_the_same),
         cmocka_unit_test(added_string_uses_short_escapes),
