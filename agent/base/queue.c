@@ -89,21 +89,6 @@ hf_queue_put(struct hf_queue *queue, void *item)
     return open;
 }
 
-static struct timespec
-after_ms(int64_t wait_ms)
-{
-    struct timespec until;
-
-    hf_assert(clock_gettime(CLOCK_MONOTONIC, &until) == 0);
-    until.tv_sec += (time_t)(wait_ms / 1000);
-    until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
-    return until;
-}
-
 /* Returns with an item, or closed, or late. */
 static void
 await_item_locked(struct hf_queue *queue, int64_t wait_ms)
@@ -112,7 +97,7 @@ await_item_locked(struct hf_queue *queue, int64_t wait_ms)
     int result = 0;
 
     if (wait_ms > 0)
-        until = after_ms(HF_MIN(wait_ms, INT64_C(86400000) * 365));
+        hf_deadline_in((uint64_t)HF_MIN(wait_ms, INT64_C(86400000) * 365), &until);
     while (queue->locked.count == 0 && !queue->locked.closed && wait_ms != 0 &&
            result != ETIMEDOUT) {
         if (wait_ms < 0)

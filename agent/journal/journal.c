@@ -23,12 +23,6 @@ hf_journal_unlock(struct hf_journal *journal)
 }
 
 void
-hf_journal_deadline(uint64_t in_ms, struct timespec *ret_at)
-{
-    hf_deadline_in(in_ms, ret_at);
-}
-
-void
 hf_trouble_set(struct hf_trouble *trouble, enum hf_status status, const struct hf_error *err)
 {
     trouble->status = status;

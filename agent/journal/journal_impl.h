@@ -83,7 +83,6 @@ struct hf_journal {
 
 void hf_journal_lock(struct hf_journal *journal);
 void hf_journal_unlock(struct hf_journal *journal);
-void hf_journal_deadline(uint64_t in_ms, struct timespec *ret_at); /* for the conditions */
 void hf_trouble_set(struct hf_trouble *trouble, enum hf_status status, const struct hf_error *err);
 
 /* ---- room.c, under the lock ---- */

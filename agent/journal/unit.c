@@ -156,7 +156,7 @@ hf_journal_sync(struct hf_journal *journal, int64_t timeout_ms, struct hf_error 
     enum hf_status status = HF_OK;
     struct timespec at;
 
-    hf_journal_deadline((uint64_t)HF_MAX(timeout_ms, 0), &at);
+    hf_deadline_in((uint64_t)HF_MAX(timeout_ms, 0), &at);
     hf_journal_lock(journal);
     uint64_t target = journal->durable_number;
     if (!hf_builder_empty(journal->waiting))

@@ -86,7 +86,7 @@ wait_for_work(struct hf_journal *journal, uint64_t now_ms, uint64_t until_ms)
     }
     uint64_t left_ms = until_ms > now_ms ? until_ms - now_ms : 1;
     struct timespec at;
-    hf_journal_deadline(left_ms, &at);
+    hf_deadline_in(left_ms, &at);
     pthread_cond_timedwait(&journal->work, &journal->lock, &at);
 }
 
