@@ -19,9 +19,10 @@
  *           changes, pace  is under way    losses,     public key,    since, when
  *                                          foreign     last look      again
  *
- * Calls go down. A part knows no other and no trail; what happened comes up as a result, and health
- * alone decides whether the trail delivers, waits or is held, and when it tries again. What a crash
- * leaves is in the ledger and the sealed files: open.c makes the parts from them. */
+ * Calls go down. A part knows no trail, and of the others only what it is made of (the digest on its
+ * way is an outgoing file and lists). What happened comes up as a result, and health alone decides
+ * whether the trail delivers, waits or is held, and when it tries again. What a crash leaves is in
+ * the ledger and the sealed files: open.c makes the parts from them. */
 #ifndef HOLDFAST_TRAIL_IMPL_H
 #define HOLDFAST_TRAIL_IMPL_H
 
@@ -77,8 +78,7 @@ bool trail_may_cut(const struct trail *trail); /* the clock guard */
 bool trail_take_time(const struct trail *trail, int64_t *ret_time_s);
 uint64_t trail_sealed_seq(const struct trail *trail);
 void trail_unlink_sealed(const struct trail *trail, const char *path);
-/* A digest or key that cannot be sealed (a full disk) must not hold back the windows that are:
- * their delivery is what makes room. */
+/* Counted, said, and not tried again at once; whatever is sealed goes on its way. */
 void trail_seal_failed(struct trail *trail, const char *window, const struct hf_error *err);
 bool trail_may_seal(const struct trail *trail); /* not too soon after it failed */
 
