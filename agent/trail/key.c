@@ -1,4 +1,5 @@
-/* The public key's own object. */
+/* The public key's own object: put once for each bucket and prefix that digests go to, because the
+ * key inside their names is the fingerprint alone, and whoever has one bucket must find it there. */
 #include "agent/trail/delivery.h"
 
 #include <string.h>

@@ -1,6 +1,7 @@
 /* Before the first PUT after a start (and after each hold): is the bucket fit for this trail,
  * and is the newest digest under its prefix the one our ledger knows? A state directory that was
- * rolled back, copied or lost must not fork a chain. */
+ * rolled back, copied or lost must not fork a chain. It is asked again before each digest goes: of
+ * two copies of a state directory that run at the same time, the second that wants to sign is held. */
 #include "agent/trail/delivery.h"
 #include "agent/trail/inbox.h"
 
