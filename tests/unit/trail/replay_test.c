@@ -53,7 +53,7 @@ forget(struct told *told)
     told->count = 0;
 }
 
-/* Written, read and written again it is the same text. */
+/* Written, read and written again it is the same. */
 static void
 check_text(const struct step *step, const char *text)
 {
@@ -64,12 +64,11 @@ check_text(const struct step *step, const char *text)
     if (step_read(step->kind, doc, &said, &err) != HF_OK)
         fail_msg("%s: %s", text, err.text);
     json_t *again = step_write(&said);
-    char *second = json_dumps(again, JSON_COMPACT);
-    assert_string_equal(second, text);
+    if (!json_equal(again, doc))
+        fail_msg("%s is read as something else", text);
     step_done(&said);
     json_decref(again);
     json_decref(doc);
-    free(second);
 }
 
 static void
