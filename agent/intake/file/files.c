@@ -1,6 +1,8 @@
 /* The open files of a source: made, found by who they are, closed. */
 #include "agent/intake/file/file_impl.h"
 
+_Static_assert(offsetof(struct hf_file_source, source) == 0, "as hf_source_kind says");
+
 struct hf_file_source *
 hf_file_source(const struct hf_source *source)
 {

@@ -8,6 +8,8 @@
 
 #define ACCEPT_AT_ONCE 32
 
+_Static_assert(offsetof(struct hf_socket_source, source) == 0, "as hf_source_kind says");
+
 struct hf_socket_source *
 hf_socket_source(const struct hf_source *source)
 {

@@ -23,6 +23,8 @@ struct stdin_source {
     uint64_t received, drain_to;
 };
 
+_Static_assert(offsetof(struct stdin_source, source) == 0, "as hf_source_kind says");
+
 static struct stdin_source *
 stdin_source(const struct hf_source *source)
 {

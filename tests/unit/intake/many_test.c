@@ -12,7 +12,7 @@
 #define SOURCES 2
 #define STREAMS 20000
 
-static size_t per_source = 8000;
+static size_t per_source = 5000;
 
 static int
 set_up(void **state)
@@ -26,7 +26,7 @@ set_up(void **state)
         per_source = (limit.rlim_cur - 500) / SOURCES;
     struct rig *rig = rig_new();
     rig_stop(rig);
-    rig->patience_ms = 100000;       /* so many files take a busy machine a while */
+    rig->patience_ms = 200000;       /* so many files take a busy machine a while */
     rig->journal_bytes = 512u << 20; /* and their positions much room */
     rig->segment_bytes = 32u << 20;
     rig_start(rig);
