@@ -325,7 +325,10 @@ an_outage_at_one_object_ends_it_there(void **state)
     hf_owned(hf_freep) char *text = expect_the_same(&told);
     assert_non_null(strstr(text, "end HF_EUNREACHABLE: reading object"));
     one_key(w, 11, key);
-    assert_non_null(strstr(text, key));
+    hf_owned(hf_freep) char *content = hf_asprintf("\ncontent %s: ", key),
+                            *valid = hf_asprintf("\nVALID %s: ", key);
+    assert_non_null(strstr(text, content)); /* first what it says, then what was found */
+    assert_true(strstr(text, content) < strstr(text, valid));
     one_key(w, 13, key);
     assert_null(strstr(text, key));
 }
