@@ -271,6 +271,32 @@ a_digest_over_its_limit_is_refused(void **state)
     assert_non_null(strstr(err.text, digest.key));
 }
 
+static void
+a_signature_that_finds_no_room_is_refused(void **state)
+{
+    hf_owned(hf_digest_done) struct hf_digest digest = first_digest();
+    hf_owned(hf_buf_done) struct hf_buf json = HF_BUF(HF_DIGEST_MAX), signature = HF_BUF(100);
+    struct hf_error err;
+
+    (void)state;
+    assert_int_equal(hf_digest_make(&digest, signer, &json, &signature, &err), HF_ELIMIT);
+    assert_non_null(strstr(err.text, "no room for a signature"));
+}
+
+/* What nobody could read is not signed. */
+static void
+a_digest_that_could_not_be_read_is_not_signed(void **state)
+{
+    hf_owned(hf_digest_done) struct hf_digest digest = first_digest();
+    hf_owned(hf_buf_done) struct hf_buf json = HF_BUF(HF_DIGEST_MAX), signature = HF_BUF(4096);
+    struct hf_error err;
+
+    (void)state;
+    digest.start_s = digest.end_s + 1;
+    assert_int_equal(hf_digest_make(&digest, signer, &json, &signature, &err), HF_EINTERNAL);
+    assert_int_equal(signature.size, 0);
+}
+
 int
 main(void)
 {
@@ -280,6 +306,8 @@ main(void)
         cmocka_unit_test(what_is_made_can_be_read_and_verified),
         cmocka_unit_test(the_openssl_tool_verifies_the_signature),
         cmocka_unit_test(a_digest_over_its_limit_is_refused),
+        cmocka_unit_test(a_signature_that_finds_no_room_is_refused),
+        cmocka_unit_test(a_digest_that_could_not_be_read_is_not_signed),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

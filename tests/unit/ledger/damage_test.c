@@ -267,11 +267,30 @@ one_file_of_version_0_becomes_two_and_goes_on(void **state)
     hf_ledger_close(ledger);
 }
 
+/* A folder where the copy was: nothing that one file could stand in for. */
+static void
+what_cannot_be_opened_is_told_and_left(void **state)
+{
+    struct place *place = *state;
+    hf_owned(hf_buf_done) struct hf_buf whole = HF_BUF(0), after = HF_BUF(0);
+    struct hf_error err;
+    make_ledger(place, &whole);
+    assert_int_equal(unlink(place->copy), 0);
+    assert_int_equal(mkdir(place->copy, 0700), 0);
+    assert_int_not_equal(
+        hf_ledger_open(place->path, false, collect, &replayed, &ledger, &recovery, &err), HF_OK);
+    assert_non_null(strstr(err.text, place->copy));
+    read_bytes(place->path, &after);
+    assert_true(hf_slice_equal(hf_buf_slice(&after), hf_buf_slice(&whole)));
+    assert_int_equal(rmdir(place->copy), 0);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(every_flipped_byte_of_either_file_is_told_and_mended),
+        TEST(what_cannot_be_opened_is_told_and_left),
         TEST(either_file_cut_at_any_byte_is_made_whole),
         TEST(missing_file_is_made_again_and_told),
         TEST(file_on_a_bad_sector_is_made_again_and_told),

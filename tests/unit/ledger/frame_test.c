@@ -119,6 +119,35 @@ document_over_the_limit_is_refused(void **state)
 }
 
 static void
+frame_that_finds_no_room_is_refused(void **state)
+{
+    (void)state;
+    hf_owned(hf_doc_freep) json_t *doc = doc_of(5);
+    struct frame_stamp stamp = { .epoch = 1, .number = 1 };
+    for (size_t room = 0; room < 48; room += 8) { /* before, within and behind the prefix */
+        hf_owned(hf_buf_done) struct hf_buf buf = HF_BUF(room + 1);
+        struct hf_error err;
+        assert_int_equal(frame_encode(HF_STEP_CUT, &stamp, doc, &buf, &err), HF_ELIMIT);
+        assert_non_null(strstr(err.text, "the ledger would be larger"));
+    }
+}
+
+/* What a later version has there is for it to say; that nothing is there is damage. */
+static void
+frame_without_room_for_its_epoch_is_none(void **state)
+{
+    (void)state;
+    uint8_t bytes[40] = { 'H', 'L', 'G', 'F', 2, 0, 1, 0, 9, 0, 0, 0, 0, 0, 0, 0, 4 };
+    struct frame frame;
+    hf_put_le32(bytes + 24, 3);
+    hf_put_le32(bytes + 28, hf_crc32c(hf_crc32c(0, bytes, 28), bytes + 32, 3));
+    assert_false(frame_decode(hf_slice(bytes, sizeof(bytes)), 0, &frame));
+    bytes[6] = 0; /* of version 0 it would be one */
+    hf_put_le32(bytes + 28, hf_crc32c(hf_crc32c(0, bytes, 28), bytes + 32, 3));
+    assert_true(frame_decode(hf_slice(bytes, sizeof(bytes)), 0, &frame));
+}
+
+static void
 every_step_has_a_name_of_its_own(void **state)
 {
     (void)state;
@@ -142,6 +171,8 @@ main(void)
         cmocka_unit_test(every_flipped_bit_but_padding_makes_it_no_frame),
         cmocka_unit_test(shorter_bytes_hold_no_frame),
         cmocka_unit_test(document_over_the_limit_is_refused),
+        cmocka_unit_test(frame_that_finds_no_room_is_refused),
+        cmocka_unit_test(frame_without_room_for_its_epoch_is_none),
         cmocka_unit_test(every_step_has_a_name_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

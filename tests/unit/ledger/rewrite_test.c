@@ -277,6 +277,23 @@ rewrite_after_half_a_rewrite_is_the_newest(void **state)
     assert_replayed(&replayed, 7, 2);
 }
 
+static void
+rewrite_with_a_document_over_the_limit_leaves_the_old(void **state)
+{
+    struct place *place = *state;
+    struct hf_error err;
+    hf_owned(hf_freep) char *text = hf_alloc(FRAME_DOC_MAX + 1);
+    memset(text, 'x', FRAME_DOC_MAX);
+    start(place->path);
+    hf_owned(hf_doc_freep) json_t *doc = json_pack("{s:s}", "value", text);
+    const enum hf_step step = step_of(7);
+    assert_int_equal(hf_ledger_rewrite(ledger, &step, &doc, 1, &err), HF_ELIMIT);
+    assert_int_equal(add(ledger, OLD_COUNT), HF_OK);
+    assert_int_equal(hf_ledger_sync(ledger, NULL), HF_OK);
+    finish(place->path);
+    assert_replayed(&replayed, 0, OLD_COUNT + 1);
+}
+
 int
 main(void)
 {
@@ -290,6 +307,7 @@ main(void)
         TEST(killed_at_any_call_of_a_rewrite_it_has_old_or_new),
         TEST(start_on_a_full_disk_after_half_a_rewrite_works),
         TEST(rewrite_after_half_a_rewrite_is_the_newest),
+        TEST(rewrite_with_a_document_over_the_limit_leaves_the_old),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

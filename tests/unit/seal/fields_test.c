@@ -153,6 +153,8 @@ value_out_of_its_range_is_refused(void **state)
         { "sha256",
           json_string("zz39f9e4f2e4d8ed2a1c0dff8aef1ce1d0ccb6e2ed2aa2d0de3b7ee3b1a6b0b2") },
         { "envelopeSha256", json_string("ab") },
+        { "gaps", json_integer(1) },
+        { "gaps", json_pack("[i]", 1) },
         { "md5", json_string("") },
         { "md5", json_string("00112233445566778899aabbccddeeff00") },
     };
