@@ -28,6 +28,22 @@ kinds_encryptions_and_locks_come_back(void **state)
     }
 }
 
+static void
+gaps_come_back(void **state)
+{
+    (void)state;
+    static const char *const gaps[] = { "SourceGap, sequence 7", "\"\n" };
+    hf_owned(hf_sealed_freep) struct hf_sealed *sealed = make_sealed(true), *again = NULL;
+    sealed->gaps = hf_alloc(sizeof(gaps));
+    for (sealed->gap_count = 0; sealed->gap_count < HF_COUNT(gaps); sealed->gap_count++)
+        sealed->gaps[sealed->gap_count] = hf_strdup(gaps[sealed->gap_count]);
+    assert_int_equal(hf_seal_bytes(sealed, f->path, HF_SLICE_LITERAL(BODY), NULL), HF_OK);
+    assert_int_equal(hf_sealed_open(f->path, true, &again, NULL), HF_OK);
+    assert_int_equal(again->gap_count, HF_COUNT(gaps));
+    for (size_t i = 0; i < HF_COUNT(gaps); i++)
+        assert_string_equal(again->gaps[i], gaps[i]);
+}
+
 /* The layout is a promise to files that exist. */
 static void
 bytes_are_those_of_the_drawing(void **state)
@@ -216,6 +232,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(every_field_comes_back),
+        TEST(gaps_come_back),
         TEST(kinds_encryptions_and_locks_come_back),
         TEST(bytes_are_those_of_the_drawing),
         TEST(missing_field_is_refused_by_name),
