@@ -132,8 +132,7 @@ open_watchdog(struct hf_daemon *daemon)
     uint64_t usec;
     if (sd_watchdog_enabled(0, &usec) <= 0)
         return;
-    struct timeval period = { .tv_sec = (time_t)(usec / 2 / 1000000),
-                              .tv_usec = (suseconds_t)(usec / 2 % 1000000) };
+    struct timeval period = hf_timeval(HF_MAX(usec / 2 / 1000, 1u));
     daemon->watchdog = event_new(daemon->loop, -1, EV_PERSIST, on_watchdog, daemon);
     event_add(daemon->watchdog, &period);
 }

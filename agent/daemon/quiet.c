@@ -6,8 +6,7 @@
 static void
 set_timer(struct hf_daemon *daemon, uint64_t after_ms)
 {
-    struct timeval after = { .tv_sec = (time_t)(after_ms / 1000),
-                             .tv_usec = (suseconds_t)(after_ms % 1000 * 1000) };
+    struct timeval after = hf_timeval(after_ms);
     event_add(daemon->quiet_timer, &after);
 }
 
