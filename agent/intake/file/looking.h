@@ -36,8 +36,8 @@ void hf_orphans_init(struct hf_file_source *source);
 void hf_orphans_load(struct hf_file_source *source);
 void hf_orphans_free(struct hf_file_source *source);
 void hf_orphan_add(struct hf_file_source *source, struct hf_position position); /* takes its path */
-/* adopt.c: a file just opened: is its position among them? On failure that could not be told, and nothing
- * was changed. */
+/* adopt.c: a file just opened: is its position among them? On failure that could not be told, and
+ * nothing was changed. */
 enum hf_status hf_orphan_adopt(struct hf_file *file, uint64_t size,
                                struct hf_error *err) hf_must_check;
 
