@@ -49,14 +49,16 @@ set_alpn(struct hf_tls *tls, const char *const *names, size_t count, struct hf_e
 }
 
 /* Without resumption: a session that is taken up again is not verified again, and would outlive the
- * authority that it was verified by. */
-static enum hf_status
-new_context(bool server, struct hf_tls **ret_tls, struct hf_error *err)
+ * authority that it was verified by. NULL: why is in `err`. */
+static struct hf_tls *
+new_context(bool server, struct hf_error *err)
 {
     SSL_CTX *context = SSL_CTX_new(server ? TLS_server_method() : TLS_client_method());
 
-    if (!context)
-        return hf_crypto_fail(err, HF_ECRYPTO, "starting TLS");
+    if (!context) {
+        (void)hf_crypto_fail(err, HF_ECRYPTO, "starting TLS");
+        return NULL;
+    }
     struct hf_tls *tls = hf_alloc(sizeof(*tls));
     atomic_init(&tls->references, 1);
     tls->context = context;
@@ -72,10 +74,10 @@ new_context(bool server, struct hf_tls **ret_tls, struct hf_error *err)
         SSL_CTX_set_num_tickets(context, 0) != 1 ||
         SSL_CTX_set_cipher_list(context, CIPHERS) != 1) {
         hf_tls_free(tls);
-        return hf_crypto_fail(err, HF_ECRYPTO, "starting TLS");
+        (void)hf_crypto_fail(err, HF_ECRYPTO, "starting TLS");
+        return NULL;
     }
-    *ret_tls = tls;
-    return HF_OK;
+    return tls;
 }
 
 static void
@@ -89,12 +91,12 @@ enum hf_status
 hf_tls_server_new(const struct hf_tls_server_options *options, struct hf_tls **ret_tls,
                   struct hf_error *err)
 {
-    hf_owned(tls_freep) struct hf_tls *tls = NULL;
-    enum hf_status status = new_context(true, &tls, err);
+    hf_owned(tls_freep) struct hf_tls *tls = new_context(true, err);
 
-    if (status == HF_OK)
-        status =
-            hf_tls_use_identity(tls->context, options->certificate_file, options->key_file, err);
+    if (!tls)
+        return HF_ECRYPTO;
+    enum hf_status status =
+        hf_tls_use_identity(tls->context, options->certificate_file, options->key_file, err);
     if (status == HF_OK && options->client_ca_file) {
         status = hf_tls_use_authorities(tls->context, options->client_ca_file, true, err);
         SSL_CTX_set_verify(tls->context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
@@ -110,11 +112,11 @@ enum hf_status
 hf_tls_client_new(const struct hf_tls_client_options *options, struct hf_tls **ret_tls,
                   struct hf_error *err)
 {
-    hf_owned(tls_freep) struct hf_tls *tls = NULL;
-    enum hf_status status = new_context(false, &tls, err);
+    hf_owned(tls_freep) struct hf_tls *tls = new_context(false, err);
+    enum hf_status status = HF_OK;
 
-    if (status != HF_OK)
-        return status;
+    if (!tls)
+        return HF_ECRYPTO;
     SSL_CTX_set_verify(tls->context, SSL_VERIFY_PEER, NULL);
     if (options->ca_file)
         status = hf_tls_use_authorities(tls->context, options->ca_file, false, err);

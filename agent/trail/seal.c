@@ -53,13 +53,15 @@ seal_one(struct trail *trail, struct window *window)
  * long as it is behind, and a trail behind it would never come to release its part of the
  * journal. */
 static struct trail *
-next_in_turn(struct hf_trails *trails)
+next_in_turn(struct hf_trails *trails, struct window **ret_window)
 {
     struct trail *next = NULL;
     unsigned place = 0, next_place = 0;
     for (struct trail *trail = trails->trails; trail; trail = trail->next, place++) {
         bool sooner = !next || (next_place <= trails->sealed_place && place > trails->sealed_place);
-        if (sooner && next_to_seal(trail)) {
+        struct window *window = sooner ? next_to_seal(trail) : NULL;
+        if (window) {
+            *ret_window = window;
             next = trail;
             next_place = place;
         }
@@ -73,8 +75,9 @@ void
 seal_windows(struct hf_trails *trails)
 {
     while (!trails->stopping && trails->seals_in_flight < trails->seals_most) {
-        struct trail *trail = next_in_turn(trails);
-        if (!trail || !seal_one(trail, next_to_seal(trail)))
+        struct window *window = NULL;
+        struct trail *trail = next_in_turn(trails, &window);
+        if (!trail || !window || !seal_one(trail, window))
             return;
     }
 }
