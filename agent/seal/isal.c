@@ -20,7 +20,9 @@ size_t
 isal_gzip(struct hf_slice plain, uint8_t *to, size_t room)
 {
     hf_owned(hf_freep) uint8_t *work = hf_alloc(WORK_BYTES);
-    struct isal_zstream stream;
+    /* Its init leaves hist_bits, how far back it looks, as it finds it: what a window's bytes are
+     * would follow from what lay on the stack. */
+    struct isal_zstream stream = { .hist_bits = 0 };
     if (plain.size > UINT32_MAX || room > UINT32_MAX)
         return 0;
     isal_deflate_stateless_init(&stream);

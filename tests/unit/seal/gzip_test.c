@@ -118,6 +118,35 @@ what_was_compressed_before_changes_nothing(void **state)
     }
 }
 
+/* What a library's state was made of before is left where the next one's will be. */
+static void __attribute__((noinline)) scribble(uint16_t word)
+{
+    uint16_t words[256u << 10];
+    for (size_t i = 0; i < HF_COUNT(words); i++)
+        words[i] = word;
+    __asm__ volatile("" : : "r"(words) : "memory");
+}
+
+static void
+what_lay_on_the_stack_changes_nothing(void **state)
+{
+    (void)state;
+    for (size_t way = 0; way < HF_COUNT(ways); way++) {
+        hf_owned(hf_buf_done) struct hf_buf plain = HF_BUF(1u << 20), first = HF_BUF(1u << 20);
+        if (!has(ways[way]))
+            continue;
+        fill(&plain, 200000);
+        scribble(0);
+        pack(&plain, ways[way], &first);
+        for (unsigned word = 1; word <= UINT16_MAX; word = 2 * word + 1) {
+            hf_owned(hf_buf_done) struct hf_buf again = HF_BUF(1u << 20);
+            scribble((uint16_t)word);
+            pack(&plain, ways[way], &again);
+            assert_true(hf_slice_equal(hf_buf_slice(&first), hf_buf_slice(&again)));
+        }
+    }
+}
+
 static void
 gzip_tool_reads_it(void **state)
 {
@@ -307,6 +336,7 @@ main(void)
         cmocka_unit_test(what_does_not_compress_fits_as_well),
         cmocka_unit_test(every_level_and_size_comes_back),
         cmocka_unit_test(what_was_compressed_before_changes_nothing),
+        cmocka_unit_test(what_lay_on_the_stack_changes_nothing),
         cmocka_unit_test(gzip_tool_reads_it),
         cmocka_unit_test(header_has_no_time_and_no_name),
         cmocka_unit_test(stored_member_holds_the_bytes_as_they_are),
