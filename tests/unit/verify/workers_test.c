@@ -359,7 +359,8 @@ a_store_that_does_not_open_again_is_an_error(void **state)
     struct world *w = *state;
     struct told told = { .w = w, .opening = HF_ECREDENTIALS };
 
-    put_twenty(w);
+    world_put_plain(w, 1);
+    memory_fill(w, NULL);
     verify_told(&told, 4);
     assert_non_null(strstr(hf_buf_text(&told.text), "end HF_ECREDENTIALS: opening the store"));
     hf_buf_done(&told.text);
@@ -371,7 +372,8 @@ without_objects_to_look_at_nobody_is_asked_for_a_store(void **state)
     struct world *w = *state;
     struct told told = { .w = w };
 
-    put_twenty(w);
+    world_put_plain(w, 1);
+    memory_fill(w, NULL);
     w->options.check_objects = w->options.check_locks = false;
     verify_told(&told, 4);
     assert_int_equal(told.opened, 0);
