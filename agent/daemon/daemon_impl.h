@@ -57,6 +57,7 @@ struct clock_watch {
 struct hf_daemon {
     char *config_path;
     struct hf_config *config; /* in force: the loop's */
+    atomic_bool provenance;   /* of that; the trails' thread makes records, too */
     /* As it was at the start: what a reload cannot change. For every thread. */
     struct hf_config_agent agent;
     struct hf_identity identity;

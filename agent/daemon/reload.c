@@ -47,6 +47,7 @@ apply(struct hf_daemon *daemon, struct hf_config *config, struct hf_error *err)
     }
     hf_config_unref(daemon->config);
     daemon->config = hf_config_ref(config);
+    atomic_store(&daemon->provenance, config->agent.provenance == HF_PROVENANCE_FULL);
     daemon->config_loaded_s = hf_wall_s();
     return HF_OK;
 }

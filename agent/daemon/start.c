@@ -168,6 +168,7 @@ daemon_open(struct hf_daemon *daemon, struct hf_error *err)
     if (status != HF_OK)
         return status;
     hf_config_agent_copy(&daemon->config->agent, &daemon->agent);
+    atomic_store(&daemon->provenance, daemon->agent.provenance == HF_PROVENANCE_FULL);
     daemon->config_loaded_s = hf_wall_s();
     hf_log_setup((enum hf_log_level)daemon->config->agent.log_level,
                  daemon->config->agent.log_format == 1);

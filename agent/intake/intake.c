@@ -164,6 +164,7 @@ hf_intake_configure(struct hf_intake *intake, const struct hf_config *config, st
         hf_freep(&set);
         return status;
     }
+    intake->maker.provenance = config->agent.provenance == HF_PROVENANCE_FULL;
     for (size_t i = 0; i < intake->source_count; i++) {
         if (intake->sources[i]->kept)
             continue;

@@ -169,6 +169,9 @@ void hf_drain_check(struct hf_intake *intake);    /* calls the waiters when all 
 
 struct hf_unit {
     struct hf_source *source;
+    struct hf_record_origin origin; /* of its lines */
+    uint64_t offset;                /* of its input in the file */
+    bool keeps_blank;               /* blank lines are records, too */
     int64_t arrival_s;
     uint64_t last_seq; /* of the last event added; 0 when none */
     uint64_t events, bytes, gaps, record_bytes;
@@ -178,6 +181,8 @@ struct hf_unit {
 /* After HF_EFULL and any other failure the intake is blocked: the caller leaves everything as it is
  * and waits for room(). */
 enum hf_status hf_unit_begin(struct hf_unit *unit, struct hf_source *source) hf_must_check;
+/* Its lines are those of a file, from this offset on. */
+void hf_unit_from_file(struct hf_unit *unit, const char *path, uint64_t offset);
 enum hf_status hf_unit_set_state(struct hf_unit *unit, const char *key,
                                  struct hf_slice value) hf_must_check;
 
@@ -190,7 +195,7 @@ enum hf_status hf_unit_gap(struct hf_unit *unit, const char *path, const char *r
 struct hf_cut {
     size_t consumed; /* bytes of the input */
     size_t left;     /* bytes behind them that are no whole piece yet */
-    uint64_t lines;  /* that ended in them, empty ones not counted */
+    uint64_t lines;  /* that ended in them, without empty ones that are no events */
     uint64_t parts, bytes;
     uint32_t crc; /* of the long line, see hf_long_line */
     bool more;    /* the unit ended before the input did: it may hold more pieces */

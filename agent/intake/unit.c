@@ -4,6 +4,8 @@
 
 #include <holdfast/json.h>
 
+_Static_assert(HF_RECORD_APPENDED_MAX == HF_JOURNAL_APPENDED_MAX, "what is added fits an entry");
+
 /* The journal's lock is held from begin to commit: whatever fails in between gives it back here. */
 static enum hf_status
 give_up(struct hf_unit *unit, enum hf_status status, struct hf_error *err)
@@ -20,6 +22,7 @@ hf_unit_begin(struct hf_unit *unit, struct hf_source *source)
 {
     struct hf_error err = { .status = HF_OK };
     *unit = (struct hf_unit){ .source = source, .arrival_s = hf_wall_s() };
+    hf_record_origin(&unit->origin, source->config.name, source->config.event_name);
     enum hf_status status = hf_journal_begin(source->intake->journal, false, &err);
     if (status == HF_OK)
         return HF_OK;
@@ -38,55 +41,55 @@ hf_unit_set_state(struct hf_unit *unit, const char *key, struct hf_slice value)
 }
 
 static enum hf_status
-append(struct hf_unit *unit, uint16_t source, int64_t time_s, struct hf_slice record)
+append(struct hf_unit *unit, uint16_t source, const struct hf_record *record)
 {
     struct hf_error err = { .status = HF_OK };
-    enum hf_status status = hf_journal_append(unit->source->intake->journal, source, time_s, record,
-                                              &unit->last_seq, &err);
+    const struct hf_journal_entry entry = { .source = source,
+                                            .event_time_s = record->event_time_s,
+                                            .appended = record->appended };
+    enum hf_status status =
+        hf_journal_append_entry(unit->source->intake->journal, &entry, record->parts,
+                                HF_COUNT(record->parts), &unit->last_seq, &err);
     if (status != HF_OK)
         return give_up(unit, status, &err);
     unit->events++;
-    unit->record_bytes += record.size;
+    unit->record_bytes += record->size;
     return HF_OK;
 }
 
-static enum hf_status
-add_line(struct hf_unit *unit, struct hf_slice line, const struct hf_record_part *part)
+void
+hf_unit_from_file(struct hf_unit *unit, const char *path, uint64_t offset)
 {
-    struct hf_error err = { .status = HF_OK };
-    struct hf_source *source = unit->source;
-    struct hf_intake *intake = source->intake;
-    struct hf_slice record;
-    int64_t time_s = 0;
-    hf_buf_reset(&intake->record);
-    enum hf_status status =
-        hf_record_make(&intake->maker, source->config.name, source->config.event_name,
-                       hf_journal_next_seq(intake->journal), unit->arrival_s, line, part,
-                       &intake->record, &record, &time_s, &unit->counts);
-    if (status != HF_OK)
-        return give_up(
-            unit, hf_fail(&err, status, "a line of %zu bytes makes too long a record", line.size),
-            &err);
-    unit->bytes += line.size;
-    return append(unit, source->id, time_s, record);
+    hf_record_origin_file(&unit->origin, path);
+    unit->offset = offset;
+    unit->keeps_blank = unit->source->config.blank_lines == HF_BLANK_LINES_KEEP;
 }
 
-/* A path is bytes; in JSON it has to be text. Bytes that are not become \xNN. */
+/* `at`: where in the input it begins. */
 static enum hf_status
-add_path(struct hf_buf *json, const char *path)
+add_line(struct hf_unit *unit, const struct hf_piece *piece, size_t at,
+         const struct hf_record_part *part)
 {
-    struct hf_slice slice = hf_slice_text(path);
-    if (hf_utf8_valid(slice))
-        return hf_json_add_string(json, slice);
-    hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(5 * HF_PATH_MAX);
-    for (const char *at = path; *at; at++) {
-        enum hf_status status = (uint8_t)*at < 0x80
-                                    ? hf_buf_add(&text, at, 1)
-                                    : hf_buf_addf(&text, "\\x%02x", (unsigned)(uint8_t)*at);
-        if (status != HF_OK)
-            return status;
-    }
-    return hf_json_add_string(json, hf_buf_slice(&text));
+    struct hf_error err = { .status = HF_OK };
+    struct hf_intake *intake = unit->source->intake;
+    bool ended = piece->kind == HF_PIECE_PART || piece->consumed > piece->bytes.size;
+    const struct hf_record_line line = { .bytes = piece->bytes,
+                                         .unended = !ended,
+                                         .seq = hf_journal_next_seq(intake->journal),
+                                         .offset = unit->offset + at,
+                                         .arrival_s = unit->arrival_s,
+                                         .part = part };
+    struct hf_record record;
+    hf_buf_reset(&intake->record);
+    enum hf_status status = hf_record_make(&intake->maker, &unit->origin, &line, &intake->record,
+                                           &record, &unit->counts);
+    if (status != HF_OK)
+        return give_up(
+            unit,
+            hf_fail(&err, status, "a line of %zu bytes makes too long a record", piece->bytes.size),
+            &err);
+    unit->bytes += piece->bytes.size;
+    return append(unit, unit->source->id, &record);
 }
 
 static enum hf_status
@@ -99,7 +102,7 @@ gap_details(struct hf_buf *json, const struct hf_unit *unit, const char *path, c
     if (status == HF_OK)
         status = hf_buf_add_text(json, ",\"path\":");
     if (status == HF_OK)
-        status = add_path(json, path);
+        status = hf_record_add_path(json, path);
     if (status == HF_OK)
         status = hf_buf_add_text(json, ",\"reason\":");
     if (status == HF_OK)
@@ -118,19 +121,20 @@ hf_unit_gap(struct hf_unit *unit, const char *path, const char *reason, uint64_t
     struct hf_error err = { .status = HF_OK };
     struct hf_intake *intake = unit->source->intake;
     hf_owned(hf_buf_done) struct hf_buf details = HF_BUF(16 * HF_PATH_MAX);
+    struct hf_record record;
     hf_buf_reset(&intake->record);
     enum hf_status status = gap_details(&details, unit, path, reason, from, unread_seen);
     if (status == HF_OK)
         status =
             hf_record_make_own(&intake->maker, "SourceGap", hf_journal_next_seq(intake->journal),
-                               unit->arrival_s, hf_buf_text(&details), &intake->record);
+                               unit->arrival_s, hf_buf_text(&details), &intake->record, &record);
     if (status != HF_OK)
         return give_up(unit, hf_fail(&err, status, "a SourceGap record is too long"), &err);
     unit->gaps++;
-    return append(unit, HF_SOURCE_SELF, unit->arrival_s, hf_buf_slice(&intake->record));
+    return append(unit, HF_SOURCE_SELF, &record);
 }
 
-/* Empty lines make no event. */
+/* Makes no event, but in a file that is to be made again. */
 static bool
 is_empty(struct hf_slice line)
 {
@@ -143,9 +147,9 @@ add_piece(struct hf_unit *unit, const struct hf_piece *piece, struct hf_long_lin
 {
     enum hf_status status;
     if (piece->kind == HF_PIECE_LINE) {
-        if (is_empty(piece->bytes))
+        if (is_empty(piece->bytes) && !unit->keeps_blank)
             return HF_OK;
-        status = add_line(unit, piece->bytes, NULL);
+        status = add_line(unit, piece, cut->consumed, NULL);
         cut->lines += status == HF_OK;
         return status;
     }
@@ -158,7 +162,7 @@ add_piece(struct hf_unit *unit, const struct hf_piece *piece, struct hf_long_lin
         part.total_bytes = cut->bytes;
         part.sha256 = line->sha256;
     }
-    status = add_line(unit, piece->bytes, &part);
+    status = add_line(unit, piece, cut->consumed, &part);
     if (status != HF_OK)
         return status;
     cut->parts++;

@@ -147,20 +147,22 @@ hf_builder_cut(struct hf_builder *builder, const struct hf_builder_place *place)
 
 enum hf_status
 hf_builder_append(struct hf_builder *builder, const struct hf_journal_entry *entry,
-                  struct hf_slice payload)
+                  const struct hf_slice *parts, size_t part_count)
 {
     const struct hf_disk_entry disk = {
-        .size = htole32((uint32_t)payload.size),
+        .size = htole32(entry->size),
         .source = htole16(entry->source),
         .class = htole16(entry->class),
         .event_time_s = (int64_t)htole64((uint64_t)entry->event_time_s),
         .appended = htole16(entry->appended),
     };
     /* Both have their room before either changes. */
-    if (hf_buf_reserve(&builder->payload, payload.size + 1) != HF_OK ||
+    if (hf_buf_reserve(&builder->payload, (size_t)entry->size + 1) != HF_OK ||
         hf_buf_add(&builder->table, &disk, sizeof(disk)) != HF_OK)
         return HF_ELIMIT;
-    enum hf_status status = hf_buf_add(&builder->payload, payload.ptr, payload.size);
+    enum hf_status status = HF_OK;
+    for (size_t i = 0; i < part_count && status == HF_OK; i++)
+        status = hf_buf_add(&builder->payload, parts[i].ptr, parts[i].size);
     if (status == HF_OK)
         status = hf_buf_add(&builder->payload, ",", 1);
     hf_assert(status == HF_OK);

@@ -42,8 +42,9 @@ void hf_repeat_give(struct hf_repeat *repeat, struct hf_builder *builder);
 void hf_repeat_take(struct hf_repeat *repeat, struct hf_builder *builder);
 struct hf_builder_place hf_builder_place(const struct hf_builder *builder);
 void hf_builder_cut(struct hf_builder *builder, const struct hf_builder_place *place);
+/* `entry->size` is that of the parts. */
 enum hf_status hf_builder_append(struct hf_builder *builder, const struct hf_journal_entry *entry,
-                                 struct hf_slice payload) hf_must_check;
+                                 const struct hf_slice *parts, size_t part_count) hf_must_check;
 /* `head` brings generation, durable_seq and released_seq, the rest is filled in. */
 enum hf_status hf_builder_write(struct hf_builder *builder, int fd, uint64_t offset,
                                 struct hf_batch_head *head, struct hf_error *err) hf_must_check;

@@ -57,25 +57,32 @@ hf_journal_next_seq(const struct hf_journal *journal)
 
 enum hf_status
 hf_journal_append_entry(struct hf_journal *journal, const struct hf_journal_entry *entry,
-                        struct hf_slice payload, uint64_t *ret_seq, struct hf_error *err)
+                        const struct hf_slice *parts, size_t part_count, uint64_t *ret_seq,
+                        struct hf_error *err)
 {
     /* A batch that no file could ever hold would wait for ever. */
     uint64_t max = HF_MIN(HF_JOURNAL_RECORD_MAX, journal->max_bytes / 4);
+    struct hf_journal_entry whole = *entry;
+    size_t size = 0;
+
+    for (size_t i = 0; i < part_count; i++)
+        size += parts[i].size;
 
     hf_assert(journal->unit.open);
-    if (payload.size == 0)
+    if (size == 0)
         return hf_fail(err, HF_EUSAGE, "a record has no bytes");
-    if (payload.size > max)
+    if (size > max)
         return hf_fail(err, HF_ELIMIT, "a record has %zu bytes, the journal takes at most %llu",
-                       payload.size, (unsigned long long)max);
+                       size, (unsigned long long)max);
     if (entry->source >= HF_SOURCES_MAX)
         return hf_fail(err, HF_EUSAGE, "source %u is not one of the journal's", entry->source);
-    if (entry->appended > HF_JOURNAL_APPENDED_MAX || entry->appended >= payload.size)
+    if (entry->appended > HF_JOURNAL_APPENDED_MAX || entry->appended >= size)
         return hf_fail(err, HF_EUSAGE, "%u of a record's %zu bytes cannot have been appended",
-                       entry->appended, payload.size);
+                       entry->appended, size);
     if (entry->flags)
         return hf_fail(err, HF_EUSAGE, "an entry has no flags, not %#x", entry->flags);
-    if (hf_builder_append(journal->waiting, entry, payload) != HF_OK)
+    whole.size = (uint32_t)size;
+    if (hf_builder_append(journal->waiting, &whole, parts, part_count) != HF_OK)
         return hf_fail(err, HF_ELIMIT, "a unit is too large for one batch: make it smaller");
     if (ret_seq)
         *ret_seq = journal->next_seq;
@@ -89,7 +96,7 @@ hf_journal_append(struct hf_journal *journal, uint16_t source, int64_t event_tim
 {
     const struct hf_journal_entry entry = { .source = source, .event_time_s = event_time_s };
 
-    return hf_journal_append_entry(journal, &entry, payload, ret_seq, err);
+    return hf_journal_append_entry(journal, &entry, &payload, 1, ret_seq, err);
 }
 
 enum hf_status

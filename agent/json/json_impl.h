@@ -41,8 +41,9 @@ const uint8_t *hf_json_number_end(const uint8_t *at, const uint8_t *end,
 const uint8_t *hf_json_literal_end(const uint8_t *at, const uint8_t *end,
                                    struct hf_json_fault *fault);
 
-/* The member with this key, or HF_JSON_MEMBERS. */
-enum hf_json_member hf_json_member_find(const uint8_t *key, size_t size);
+/* A top-level key, as it stands between its quotes; `odd`: it has escapes, or is not ASCII. Notes
+ * in the scan what it means; the place for its value, or NULL. */
+struct hf_slice *hf_json_key(struct hf_json_scan *scan, const uint8_t *key, size_t size, bool odd);
 
 const uint8_t *hf_json_fail(struct hf_json_fault *fault, const uint8_t *at, const char *reason)
     __attribute__((cold)); /* returns NULL */

@@ -22,9 +22,10 @@ space_end(const uint8_t *at, const uint8_t *end)
     return at;
 }
 
-/* `at` is behind the opening quote; the result is behind the closing one. */
+/* `at` is behind the opening quote; the result is behind the closing one. *ret_odd becomes true when
+ * not all of it is ASCII that stands for itself. */
 static always_inline const uint8_t *
-string_end(const uint8_t *at, const uint8_t *end, bool *ret_escaped, struct hf_json_fault *fault)
+string_end(const uint8_t *at, const uint8_t *end, bool *ret_odd, struct hf_json_fault *fault)
 {
     for (;;) {
         at = plain_run(at, end);
@@ -33,9 +34,10 @@ string_end(const uint8_t *at, const uint8_t *end, bool *ret_escaped, struct hf_j
         if (*at == '"')
             return at + 1;
         if (*at == '\\') {
-            *ret_escaped = true;
+            *ret_odd = true;
             at = hf_json_escape_end(at, end, fault);
         } else if (*at >= 0x80) {
+            *ret_odd = true;
             at = hf_json_utf8_end(at, end, fault);
         } else {
             return hf_json_fail(fault, at, "control character in a string");
@@ -54,15 +56,12 @@ key_end(const uint8_t *at, const uint8_t *end, bool top, struct hf_json_scan *sc
     if (at == end || *at != '"')
         return hf_json_fail(fault, at, "expected a key in quotes");
     const uint8_t *key = at + 1;
-    bool escaped = false;
-    at = string_end(key, end, &escaped, fault);
+    bool odd = false;
+    at = string_end(key, end, &odd, fault);
     if (!at)
         return NULL;
-    if (top) {
-        enum hf_json_member member =
-            escaped ? HF_JSON_MEMBERS : hf_json_member_find(key, (size_t)(at - 1 - key));
-        *ret_member = member == HF_JSON_MEMBERS ? NULL : &scan->member[member];
-    }
+    if (top)
+        *ret_member = hf_json_key(scan, key, (size_t)(at - 1 - key), odd);
     at = space_end(at, end);
     if (at == end || *at != ':')
         return hf_json_fail(fault, at, "expected a colon after the key");
@@ -72,9 +71,9 @@ key_end(const uint8_t *at, const uint8_t *end, bool top, struct hf_json_scan *sc
 static always_inline const uint8_t *
 scalar_end(const uint8_t *at, const uint8_t *end, struct hf_json_fault *fault)
 {
-    bool escaped;
+    bool odd;
     if (*at == '"')
-        return string_end(at + 1, end, &escaped, fault);
+        return string_end(at + 1, end, &odd, fault);
     if (*at == '-' || (*at >= '0' && *at <= '9'))
         return hf_json_number_end(at, end, fault);
     return hf_json_literal_end(at, end, fault);

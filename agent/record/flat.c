@@ -13,13 +13,20 @@ hf_record_writer(struct hf_buf *buf)
     return (struct hf_record_writer){ .buf = buf, .start = buf->size, .status = HF_OK };
 }
 
+void
+hf_record_writer_undo(struct hf_record_writer *writer)
+{
+    if (!writer->buf->ptr)
+        return;
+    writer->buf->size = writer->start;
+    writer->buf->ptr[writer->start] = '\0';
+}
+
 enum hf_status
 hf_record_writer_end(struct hf_record_writer *writer)
 {
-    if (writer->status != HF_OK && writer->buf->ptr) {
-        writer->buf->size = writer->start;
-        writer->buf->ptr[writer->start] = '\0';
-    }
+    if (writer->status != HF_OK)
+        hf_record_writer_undo(writer);
     return writer->status;
 }
 
@@ -115,7 +122,7 @@ hf_flat_end(struct hf_record_writer *writer, const struct hf_record_maker *maker
         hf_record_put_text(writer, ",\"serviceEventDetails\":");
         hf_record_put_text(writer, details_json);
     }
-    hf_record_put_text(writer, ",\"eventCategory\":\"Management\"}");
+    hf_record_put_text(writer, ",\"eventCategory\":\"Management\"");
 }
 
 static void
@@ -136,53 +143,55 @@ put_part(struct hf_record_writer *writer, const struct hf_record_part *part)
     hf_record_put_text(writer, "}");
 }
 
-/* A plain line of text is nothing unusual; what looks like JSON and is none, or is not text, says
- * why. */
-static void
-put_original(struct hf_record_writer *writer, struct hf_slice line, const char *reason,
-             bool is_part, struct hf_record_counts *counts)
+/* A plain line of text is nothing unusual; what is not text says why. */
+static const char *
+put_original(struct hf_record_writer *writer, struct hf_slice line, bool is_part,
+             struct hf_record_counts *counts, struct hf_slice *ret_after)
 {
     bool nul = line.size > 0 && memchr(line.ptr, '\0', line.size) != NULL;
-    if (!nul && hf_utf8_valid(line)) {
-        counts->text++;
-        if (!is_part && line.size > 0 && line.ptr[line.size - 1] == '\r')
-            line.size--;
-        hf_record_put_text(writer, "\"text\":");
-        hf_record_put_json(writer, line);
-    } else {
+    if (nul || !hf_utf8_valid(line)) {
         counts->base64++;
-        if (!reason)
-            reason = nul ? "contains NUL" : "invalid UTF-8";
         hf_record_put_text(writer, "\"base64\":");
         hf_record_put_base64(writer, line);
+        return nul ? "contains NUL" : "invalid UTF-8";
     }
-    if (reason) {
-        hf_record_put_text(writer, ",\"reason\":");
-        hf_record_put_string(writer, reason);
+    counts->text++;
+    if (!is_part && line.size > 0 && line.ptr[line.size - 1] == '\r') {
+        line.size--;
+        *ret_after = hf_slice(line.ptr + line.size, 1);
     }
+    hf_record_put_text(writer, "\"text\":");
+    hf_record_put_json(writer, line);
+    return NULL;
 }
 
 void
 hf_flat_line(struct hf_record_writer *writer, const struct hf_record_maker *maker,
-             const char *source, const char *event_name, uint64_t seq, int64_t arrival_s,
-             struct hf_slice line, struct hf_slice object, const char *reason,
-             const struct hf_record_part *part, struct hf_record_counts *counts)
+             const struct hf_record_origin *origin, const struct hf_record_line *line,
+             struct hf_slice object, const char *reason, struct hf_record_counts *counts,
+             struct hf_slice *ret_after)
 {
     char event_source[256];
-    snprintf(event_source, sizeof(event_source), "%s.holdfast", source);
-    hf_flat_begin(writer, maker, arrival_s, event_source, event_name);
+    snprintf(event_source, sizeof(event_source), "%s.holdfast", origin->source);
+    hf_flat_begin(writer, maker, line->arrival_s, event_source, origin->event_name);
     hf_record_put_text(writer, ",\"additionalEventData\":{");
     if (object.ptr) {
         counts->flat_json++;
         hf_record_put_text(writer, "\"json\":");
         hf_record_put(writer, object.ptr, object.size);
     } else {
-        put_original(writer, line, reason, part != NULL, counts);
+        const char *no_text =
+            put_original(writer, line->bytes, line->part != NULL, counts, ret_after);
+        reason = reason ? reason : no_text;
     }
-    if (part) {
+    if (reason) {
+        hf_record_put_text(writer, ",\"reason\":");
+        hf_record_put_string(writer, reason);
+    }
+    if (line->part) {
         counts->parts++;
-        put_part(writer, part);
+        put_part(writer, line->part);
     }
     hf_record_put_text(writer, "}");
-    hf_flat_end(writer, maker, seq, NULL);
+    hf_flat_end(writer, maker, line->seq, NULL);
 }

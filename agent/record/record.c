@@ -5,8 +5,20 @@
 #include <holdfast/json.h>
 #include <string.h>
 
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+
+enum form { SHAPED, JSON, TEXT }; /* each holds whatever the one before it cannot */
+
+struct sight { /* of a line, before a byte of its record is written */
+    enum form form;
+    const char *reason; /* why it is no better one, where that is to be told; or NULL */
+    struct hf_json_scan scan;
+    int64_t time_s;
+    bool exact_time;
+};
+
 static bool
-is_shaped(const struct hf_json_scan *scan)
+has_shape(const struct hf_json_scan *scan)
 {
     return hf_json_is_string(scan->member[HF_JSON_EVENT_TIME]) &&
            hf_json_is_string(scan->member[HF_JSON_EVENT_SOURCE]) &&
@@ -22,23 +34,61 @@ is_complete(const struct hf_json_scan *scan)
     return true;
 }
 
-/* A time with escapes in it, or one that is no time, gives the arrival: the bytes in the record
- * stay as they are. */
-static int64_t
-event_time(struct hf_slice value, int64_t arrival_s)
+/* Why a line that begins like an object is none; a line of text needs no excuse. */
+static const char *
+reason_of(struct hf_slice line, const struct hf_json_scan *scan)
 {
-    char text[64];
-    int64_t seconds;
-    if (value.size < 2 || value.size - 2 >= sizeof(text))
-        return arrival_s;
-    memcpy(text, value.ptr + 1, value.size - 2);
-    text[value.size - 2] = '\0';
-    return hf_time_parse_rfc3339(text, &seconds) ? seconds : arrival_s;
+    for (size_t i = 0; i < line.size; i++)
+        if (line.ptr[i] != ' ' && line.ptr[i] != '\t' && line.ptr[i] != '\r')
+            return line.ptr[i] == '{' ? scan->reason : NULL;
+    return NULL;
 }
 
-/* Only what is missing, in front of everything else: where a key stands twice all readers take the
- * last one, so that a key written with escapes, which the scanner does not pick out, still wins
- * over the inserted one. */
+/* RFC 8259 section 8.1: a reader may look past it. */
+static struct hf_slice
+without_mark(struct hf_slice line)
+{
+    size_t mark = sizeof(BYTE_ORDER_MARK) - 1;
+    if (line.size < mark || memcmp(line.ptr, BYTE_ORDER_MARK, mark) != 0)
+        return line;
+    return hf_slice(line.ptr + mark, line.size - mark);
+}
+
+/* An object that begins like one of CloudTrail's events: may it be one? */
+static const char *
+why_not_shaped(struct sight *sight)
+{
+    const struct hf_json_scan *scan = &sight->scan;
+    if (scan->doubt)
+        return scan->doubt;
+    if (hf_json_names_holdfast(scan->member[HF_JSON_EVENT_SOURCE]))
+        return "its eventSource is the agent's own";
+    if (!event_time_parse(scan->member[HF_JSON_EVENT_TIME], &sight->time_s, &sight->exact_time))
+        return "its eventTime is no time";
+    return NULL;
+}
+
+static void
+look(const struct hf_record_line *line, struct sight *ret_sight)
+{
+    struct hf_slice text = without_mark(line->bytes);
+    ret_sight->form = TEXT;
+    ret_sight->reason = NULL;
+    if (line->part)
+        return;
+    if (!hf_json_scan(text, &ret_sight->scan)) {
+        ret_sight->reason = reason_of(text, &ret_sight->scan);
+        return;
+    }
+    ret_sight->form = JSON;
+    if (!has_shape(&ret_sight->scan))
+        return;
+    ret_sight->reason = why_not_shaped(ret_sight);
+    if (!ret_sight->reason)
+        ret_sight->form = SHAPED;
+}
+
+/* Only what is missing, in front of everything else. */
 static void
 put_missing(struct hf_record_writer *writer, const struct hf_record_maker *maker,
             const struct hf_json_scan *scan, uint64_t seq)
@@ -85,66 +135,119 @@ put_missing(struct hf_record_writer *writer, const struct hf_record_maker *maker
     }
 }
 
+/* Without its closing brace, and with the time as CloudTrail writes it. */
 static void
-put_shaped(struct hf_record_writer *writer, const struct hf_record_maker *maker,
-           const struct hf_json_scan *scan, uint64_t seq)
+put_shaped(struct hf_record_writer *writer, const struct hf_record_maker *maker, uint64_t seq,
+           const struct sight *sight, struct extras *extras)
 {
+    const struct hf_json_scan *scan = &sight->scan;
+    const uint8_t *from = scan->text.ptr + 1, *end = scan->text.ptr + scan->text.size - 1;
     hf_record_put(writer, "{", 1);
     put_missing(writer, maker, scan, seq);
-    hf_record_put(writer, scan->text.ptr + 1, scan->text.size - 1);
-}
-
-/* Why a line that begins like an object is none; a line of text needs no excuse. */
-static const char *
-reason_of(struct hf_slice line, const struct hf_json_scan *scan)
-{
-    for (size_t i = 0; i < line.size; i++)
-        if (line.ptr[i] != ' ' && line.ptr[i] != '\t' && line.ptr[i] != '\r')
-            return line.ptr[i] == '{' ? scan->reason : NULL;
-    return NULL;
-}
-
-enum hf_status
-hf_record_make(const struct hf_record_maker *maker, const char *source, const char *event_name,
-               uint64_t seq, int64_t arrival_s, struct hf_slice line,
-               const struct hf_record_part *part, struct hf_buf *buf, struct hf_slice *ret_record,
-               int64_t *ret_event_time_s, struct hf_record_counts *counts)
-{
-    struct hf_record_writer writer = hf_record_writer(buf);
-    struct hf_slice own = { NULL, 0 }; /* the record, as bytes of the line */
-    struct hf_record_counts seen = *counts;
-    struct hf_json_scan scan;
-    bool object = !part && hf_json_scan(line, &scan);
-    int64_t time_s = arrival_s;
-
-    if (object && is_shaped(&scan)) {
-        seen.shaped++;
-        time_s = event_time(scan.member[HF_JSON_EVENT_TIME], arrival_s);
-        if (is_complete(&scan))
-            own = scan.text;
-        else
-            put_shaped(&writer, maker, &scan, seq);
-    } else {
-        struct hf_slice none = { NULL, 0 };
-        hf_flat_line(&writer, maker, source, event_name, seq, arrival_s, line,
-                     object ? scan.text : none, part || object ? NULL : reason_of(line, &scan),
-                     part, &seen);
+    extras->inserted = writer->buf->size - writer->start - 1;
+    if (!sight->exact_time) {
+        struct hf_slice time = scan->member[HF_JSON_EVENT_TIME];
+        char written[HF_TIME_SIZE];
+        hf_time_rfc3339(sight->time_s, written);
+        hf_record_put(writer, from, (size_t)(time.ptr - from));
+        hf_record_put_string(writer, written);
+        extras->time = time;
+        from = time.ptr + time.size;
     }
-    enum hf_status status = hf_record_writer_end(&writer);
+    hf_record_put(writer, from, (size_t)(end - from));
+}
+
+/* What stands in front of the closing brace: bytes of the line (returned), or in the buffer (ptr
+ * NULL). */
+static struct hf_slice
+put_body(struct hf_record_writer *writer, const struct hf_record_maker *maker,
+         const struct hf_record_origin *origin, const struct hf_record_line *line,
+         const struct sight *sight, struct hf_record_counts *counts, struct extras *extras)
+{
+    struct hf_slice none = { NULL, 0 }, text = sight->scan.text;
+    const uint8_t *end = line->bytes.ptr + line->bytes.size;
+    *extras = (struct extras){ .unended = line->unended };
+    if (sight->form == TEXT) {
+        hf_flat_line(writer, maker, origin, line, none, sight->reason, counts, &extras->after);
+        return none;
+    }
+    extras->before = hf_slice(line->bytes.ptr, (size_t)(text.ptr - line->bytes.ptr));
+    extras->after = hf_slice(text.ptr + text.size, (size_t)(end - (text.ptr + text.size)));
+    if (sight->form == JSON) {
+        hf_flat_line(writer, maker, origin, line, text, sight->reason, counts, NULL);
+        return none;
+    }
+    counts->shaped++;
+    if (sight->exact_time && is_complete(&sight->scan))
+        return hf_slice(text.ptr, text.size - 1);
+    put_shaped(writer, maker, line->seq, sight, extras);
+    return none;
+}
+
+/* Behind the body: `own`, or what was written since the writer began. */
+static enum hf_status
+finish(struct hf_record_writer *writer, struct hf_slice own, const struct tail *tail,
+       int64_t time_s, struct hf_record *ret_record)
+{
+    hf_record_put(writer, tail->text, tail->size);
+    hf_record_put(writer, "}", 1);
+    enum hf_status status = hf_record_writer_end(writer);
     if (status != HF_OK)
         return status;
-    *counts = seen;
-    *ret_record = own.ptr ? own : hf_slice(buf->ptr + writer.start, buf->size - writer.start);
-    *ret_event_time_s = time_s;
+    struct hf_slice made =
+        hf_slice(writer->buf->ptr + writer->start, writer->buf->size - writer->start);
+    *ret_record = (struct hf_record){ .parts = { own.ptr ? own : made },
+                                      .size = own.size + made.size,
+                                      .appended = (uint16_t)tail->size,
+                                      .event_time_s = time_s };
+    if (own.ptr)
+        ret_record->parts[1] = made;
     return HF_OK;
 }
 
 enum hf_status
-hf_record_make_own(const struct hf_record_maker *maker, const char *event_name, uint64_t seq,
-                   int64_t arrival_s, const char *details_json, struct hf_buf *ret_record)
+hf_record_make(const struct hf_record_maker *maker, const struct hf_record_origin *origin,
+               const struct hf_record_line *line, struct hf_buf *buf, struct hf_record *ret_record,
+               struct hf_record_counts *counts)
 {
-    struct hf_record_writer writer = hf_record_writer(ret_record);
+    struct hf_record_writer writer;
+    struct hf_record_counts seen;
+    struct extras extras;
+    struct sight sight;
+    struct hf_slice own;
+    struct tail tail;
+    look(line, &sight);
+    for (;;) {
+        writer = hf_record_writer(buf);
+        seen = *counts;
+        own = put_body(&writer, maker, origin, line, &sight, &seen, &extras);
+        if (tail_make(&tail, maker, origin, line->seq, line->offset, &extras))
+            break;
+        hf_assert(sight.form != TEXT); /* around that stands a carriage return at most */
+        hf_record_writer_undo(&writer);
+        sight.form++;
+        sight.reason = "there is no room for what stands around it";
+    }
+    int64_t time_s = sight.form == SHAPED ? sight.time_s : line->arrival_s;
+    enum hf_status status = finish(&writer, own, &tail, time_s, ret_record);
+    if (status == HF_OK)
+        *counts = seen;
+    return status;
+}
+
+enum hf_status
+hf_record_make_own(const struct hf_record_maker *maker, const char *event_name, uint64_t seq,
+                   int64_t arrival_s, const char *details_json, struct hf_buf *buf,
+                   struct hf_record *ret_record)
+{
+    const struct extras nothing = { .inserted = 0 };
+    struct hf_slice none = { NULL, 0 };
+    struct hf_record_origin self;
+    struct tail tail;
+    struct hf_record_writer writer = hf_record_writer(buf);
+    hf_record_origin(&self, "holdfast", event_name);
     hf_flat_begin(&writer, maker, arrival_s, "holdfast", event_name);
     hf_flat_end(&writer, maker, seq, details_json);
-    return hf_record_writer_end(&writer);
+    hf_assert(tail_make(&tail, maker, &self, seq, 0, &nothing));
+    return finish(&writer, none, &tail, arrival_s, ret_record);
 }

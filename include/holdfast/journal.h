@@ -96,12 +96,12 @@ struct hf_journal_entry {
 enum hf_status hf_journal_append(struct hf_journal *journal, uint16_t source, int64_t event_time_s,
                                  struct hf_slice payload, uint64_t *ret_seq,
                                  struct hf_error *err) hf_must_check;
-/* The same for a record of which more is known. `entry->size` is not looked at: it is the
- * payload's. */
+/* The same for a record of which more is known, in parts that stand one behind the other.
+ * `entry->size` is not looked at: it is theirs. */
 enum hf_status hf_journal_append_entry(struct hf_journal *journal,
                                        const struct hf_journal_entry *entry,
-                                       struct hf_slice payload, uint64_t *ret_seq,
-                                       struct hf_error *err) hf_must_check;
+                                       const struct hf_slice *parts, size_t part_count,
+                                       uint64_t *ret_seq, struct hf_error *err) hf_must_check;
 /* Sets a key; an empty value removes it. Keys: at most 4096 bytes of text. Takes effect with the
  * unit. */
 enum hf_status hf_journal_set_state(struct hf_journal *journal, const char *key,

@@ -2,8 +2,8 @@
  *
  * The scanner accepts exactly RFC 8259 texts whose top value is an object: UTF-8 without overlong
  * forms or surrogates, no NUL or other control character inside strings, at most HF_JSON_DEPTH
- * levels, numbers by the grammar (any size), duplicate keys allowed (as in the RFC). It allocates
- * nothing and copies nothing.
+ * levels, numbers by the grammar (any size), duplicate keys allowed (as in the RFC; of those that
+ * would deceive a reader it says so). It allocates nothing and copies nothing.
  */
 #ifndef HOLDFAST_JSON_H
 #define HOLDFAST_JSON_H
@@ -13,9 +13,10 @@
 
 #define HF_JSON_DEPTH 64
 
-/* The top-level members that holdfast looks at. `value` is the raw text of the value as it
- * stands in the input: with quotes and escapes for a string; ptr NULL when the member is absent.
- * The last one wins if it is repeated. */
+/* The top-level members that holdfast picks out: the raw text of the value as it stands in the
+ * input, with quotes and escapes for a string; ptr NULL when the member is absent. Keys are
+ * compared as what they say, whatever escapes they are written with. The last one wins if it is
+ * repeated; but then there is a doubt. */
 enum hf_json_member {
     HF_JSON_EVENT_VERSION,
     HF_JSON_USER_IDENTITY,
@@ -38,16 +39,25 @@ struct hf_json_scan {
     struct hf_slice member[HF_JSON_MEMBERS];
     struct hf_slice text; /* the object without white space around it */
     bool empty;           /* {} */
+    uint64_t names;       /* of CloudTrail's members, which stand there; the scanner's own */
+    /* Valid, but a reader may see another event in it than we do, or another one than the next
+     * reader: a top-level key is "holdfast", one of CloudTrail's members stands twice, or one of
+     * those above stands in another case; all of it in any case and with any escapes. Static text;
+     * NULL: none. */
+    const char *doubt;
     /* why it is not valid: "invalid UTF-8", "nested too deep", ...; static text */
     const char *reason;
     size_t where; /* and at which byte */
 };
 
-/* true: valid, and ret_scan points into `text`. Keys are compared as bytes; a key written with
- * escapes is not picked out. */
+/* true: valid, and ret_scan points into `text`. */
 bool hf_json_scan(struct hf_slice text, struct hf_json_scan *ret_scan);
 bool hf_json_is_string(struct hf_slice value); /* a raw value that is a string */
-bool hf_utf8_valid(struct hf_slice text);      /* strict, NUL allowed */
+/* A raw string that says "holdfast" or ends with ".holdfast", in any case and with any escapes. */
+bool hf_json_names_holdfast(struct hf_slice string);
+/* What a raw string says, when it is ASCII without control characters and fits with a NUL. */
+bool hf_json_ascii(struct hf_slice string, char *ret_text, size_t size);
+bool hf_utf8_valid(struct hf_slice text); /* strict, NUL allowed */
 
 /* Adds `text` as a JSON string with its quotes. `text` must be valid UTF-8 without NUL. */
 enum hf_status hf_json_add_string(struct hf_buf *buf, struct hf_slice text) hf_must_check;

@@ -108,6 +108,7 @@ fill(struct hf_unit *unit, struct hf_file *file, struct hf_slice input, bool end
     enum hf_status status = HF_OK;
     if (gap->reason)
         status = hf_unit_gap(unit, file->path.text, gap->reason, gap->from, gap->unread_seen);
+    hf_unit_from_file(unit, file->path.text, print->offset + hole);
     if (status == HF_OK)
         status = hf_unit_lines(unit, lines, ended, &file->line, cut);
     if (status != HF_OK)

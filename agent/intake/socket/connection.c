@@ -227,6 +227,19 @@ hf_connection_drained(const struct hf_connection *connection)
 
 /* ---- coming and going ---- */
 
+static void
+note_peer(struct hf_connection *connection)
+{
+    struct ucred who;
+    socklen_t size = sizeof(who);
+    if (getsockopt(connection->fd, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0)
+        return;
+    connection->peer.known = true;
+    connection->peer.uid = who.uid;
+    connection->peer.gid = who.gid;
+    connection->peer.pid = who.pid;
+}
+
 void
 hf_connection_new(struct hf_socket_source *source, int fd)
 {
@@ -235,6 +248,7 @@ hf_connection_new(struct hf_socket_source *source, int fd)
     connection->source = source;
     connection->fd = fd;
     connection->since_ms = hf_boot_ms();
+    note_peer(connection);
     hf_buf_init(&connection->in, (size_t)source->source.max_event + 4 * HF_SOCKET_READ);
     connection->readable = event_new(loop, fd, EV_READ | EV_PERSIST, on_readable, connection);
     connection->writable = event_new(loop, fd, EV_WRITE, on_writable, connection);

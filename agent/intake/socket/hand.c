@@ -83,6 +83,9 @@ hand_over(struct hf_connection *connection)
         return false;
     if (hf_unit_begin(&unit, source) != HF_OK)
         return false;
+    if (connection->peer.known)
+        hf_record_origin_peer(&unit.origin, connection->peer.uid, connection->peer.gid,
+                              connection->peer.pid);
     enum hf_status status = hf_unit_lines(&unit, input, ended, &connection->line, &cut);
     if (status == HF_OK && connection->stream && unit.events > 0)
         status = hf_stream_write(&unit, connection->stream, &cut);

@@ -19,6 +19,12 @@ struct hf_connection {
     struct event *readable, *writable;
     struct event *late; /* while a greeting is not whole */
     uint64_t since_ms;  /* it is open */
+    struct {
+        bool known;
+        uid_t uid;
+        gid_t gid;
+        pid_t pid;
+    } peer; /* who connected; by now another program may have the descriptor */
     /* received, not yet in the journal: at most a line of max_event and one read */
     struct hf_buf in;
     size_t counted; /* what of it is in the source's sum */

@@ -204,8 +204,9 @@ which_options_do_not_count(void **state)
     NAME_##change(#section "." key);
 #include "agent/config/options.def"
 #undef OPTION
-    assert_string_equal(kept, "agent.organization agent.host agent.metrics agent.log.level "
-                              "agent.log.format bucket.policy bucket.lifecycle bucket.tags ");
+    assert_string_equal(
+        kept, "agent.organization agent.host agent.metrics agent.log.level "
+              "agent.log.format agent.provenance bucket.policy bucket.lifecycle bucket.tags ");
 }
 
 /* ---- copies ---- */

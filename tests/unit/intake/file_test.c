@@ -26,19 +26,116 @@ lines_arrive_in_order_with_their_source(void **state)
     rig_write(rig, "files/a.log", "one\ntwo\r\n\n\r\nthree\n");
     rig_source(rig, "app", HF_SOURCE_FILE, "files/a.log");
     rig_configure(rig);
-    rig_until_count(rig, 3);
-    ASSERT_TEXTS(rig, "one", "two", "three");
+    rig_until_count(rig, 5);
+    ASSERT_TEXTS(rig, "one", "two", "", "", "three");
     json_t *events = rig_events(rig);
     assert_string_equal(
         json_string_value(json_object_get(json_array_get(events, 0), "eventSource")),
         "app.holdfast");
     json_decref(events);
     struct hf_source_status status = rig_status(rig, 0);
-    assert_int_equal(status.events, 3);
+    assert_int_equal(status.events, 5);
     assert_int_equal(status.files, 1);
     assert_int_equal(status.behind_bytes, 0);
-    assert_int_equal(status.counts.text, 3);
+    assert_int_equal(status.counts.text, 5);
     assert_string_equal(status.problem, "");
+}
+
+static void
+blank_lines_are_left_out_where_that_is_asked_for(void **state)
+{
+    struct rig *rig = *state;
+    rig_write(rig, "files/a.log", "one\ntwo\r\n\n\r\nthree\n");
+    rig_source(rig, "app", HF_SOURCE_FILE, "files/a.log")->blank_lines = HF_BLANK_LINES_DROP;
+    rig_configure(rig);
+    rig_until_count(rig, 3);
+    ASSERT_TEXTS(rig, "one", "two", "three");
+}
+
+static json_int_t
+said_number(const json_t *event, const char *key)
+{
+    return json_integer_value(json_object_get(json_object_get(event, "holdfast"), key));
+}
+
+/* Offsets go on over units, restarts and parts, and a rotated file begins anew. */
+static void
+each_line_says_which_file_it_stood_in_and_where(void **state)
+{
+    static const json_int_t offsets[] = { 0, 4, 5, 1029, 2053, 3006, 0 };
+    struct rig *rig = *state;
+    char longer[3001];
+    memset(longer, 'x', 3000);
+    longer[3000] = '\0';
+    rig_source(rig, "app", HF_SOURCE_FILE, "files/*.log")->max_event = 1024;
+    rig_write(rig, "files/a.log", "one\n\n");
+    rig_configure(rig);
+    rig_until_count(rig, 2);
+    rig_restart(rig);
+    rig_append(rig, "files/a.log", longer);
+    rig_append(rig, "files/a.log", "\nend\n");
+    rig_until_count(rig, 6);
+    rig_write(rig, "files/b.log", "other\n");
+    rig_until_count(rig, 7);
+    json_t *events = rig_events(rig), *event;
+    size_t i;
+    json_array_foreach(events, i, event)
+    {
+        const json_t *said = json_object_get(event, "holdfast");
+        assert_int_equal(said_number(event, "seq"), i + 1);
+        assert_int_equal(said_number(event, "offset"), offsets[i]);
+        assert_string_equal(json_string_value(json_object_get(said, "source")), "app");
+        assert_string_equal(json_string_value(json_object_get(said, "file")),
+                            rig_path(rig, i < 6 ? "files/a.log" : "files/b.log"));
+    }
+    json_decref(events);
+}
+
+static struct hf_journal_entry
+entry_at(struct rig *rig, uint64_t seq)
+{
+    struct hf_error err;
+    struct hf_journal_reader *reader;
+    struct hf_journal_batch batch;
+    struct hf_journal_loss loss;
+    assert_int_equal(hf_journal_reader_open(rig->journal, seq, &reader, &err), HF_OK);
+    assert_int_equal(hf_journal_reader_next(reader, &batch, &loss, &err), HF_OK);
+    assert_in_range(seq, batch.first_seq, batch.first_seq + batch.count - 1);
+    struct hf_journal_entry entry = batch.entries[seq - batch.first_seq];
+    hf_journal_reader_close(reader);
+    return entry;
+}
+
+/* The journal knows what of a record is not the client's; and a reload changes what comes, not what
+ * is there. */
+static void
+provenance_may_be_switched_off_and_on(void **state)
+{
+    struct rig *rig = *state;
+    rig_source(rig, "app", HF_SOURCE_FILE, "files/*.log");
+    rig_write(rig, "files/a.log", "one\n");
+    rig_configure(rig);
+    rig_until_count(rig, 1);
+    rig->config.agent.provenance = HF_PROVENANCE_NONE;
+    rig_configure(rig);
+    rig_append(rig, "files/a.log", "two\n");
+    rig_until_count(rig, 2);
+    rig->config.agent.provenance = HF_PROVENANCE_FULL;
+    rig_configure(rig);
+    rig_append(rig, "files/a.log", "three\n");
+    rig_until_count(rig, 3);
+    ASSERT_TEXTS(rig, "one", "two", "three");
+    json_t *events = rig_events(rig), *event;
+    size_t i;
+    json_array_foreach(events, i, event)
+    {
+        const json_t *said = json_object_get(event, "holdfast");
+        hf_owned(hf_freep) char *text = said ? json_dumps(said, JSON_COMPACT) : NULL;
+        assert_int_equal(said != NULL, i != 1);
+        assert_int_equal(entry_at(rig, i + 1).appended,
+                         text ? strlen(",\"holdfast\":") + strlen(text) : 0);
+    }
+    json_decref(events);
 }
 
 static void
@@ -285,6 +382,9 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(lines_arrive_in_order_with_their_source),
+        TEST(blank_lines_are_left_out_where_that_is_asked_for),
+        TEST(each_line_says_which_file_it_stood_in_and_where),
+        TEST(provenance_may_be_switched_off_and_on),
         TEST(growth_is_noticed),
         TEST(a_partial_line_of_a_live_file_waits),
         TEST(the_first_start_at_the_end_skips_whole_lines_only),

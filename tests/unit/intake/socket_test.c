@@ -52,6 +52,35 @@ lines_are_acknowledged_when_durable(void **state)
     assert_int_equal(rig_status(rig, 0).events, 4);
 }
 
+/* Of a client that speaks the protocol, and of one that does not. */
+static void
+each_line_says_who_had_connected(void **state)
+{
+    struct rig *rig = *state;
+    struct client client = client_new(rig);
+    say(&client, HELLO_A "one\n");
+    hear_last(&client, "ACK 1\n");
+    hang_up(&client);
+    client = client_new(rig);
+    say(&client, "two\n");
+    rig_until_count(rig, 2);
+    hang_up(&client);
+    json_t *events = rig_events(rig), *event;
+    size_t i;
+    json_array_foreach(events, i, event)
+    {
+        const json_t *said = json_object_get(event, "holdfast");
+        const json_t *who = json_object_get(said, "atConnect");
+        assert_int_equal(json_integer_value(json_object_get(said, "seq")), i + 1);
+        assert_int_equal(json_integer_value(json_object_get(who, "uid")), getuid());
+        assert_int_equal(json_integer_value(json_object_get(who, "gid")), getgid());
+        assert_int_equal(json_integer_value(json_object_get(who, "pid")), getpid());
+        assert_null(json_object_get(said, "file"));
+    }
+    assert_int_equal(i, 2);
+    json_decref(events);
+}
+
 static void
 no_acknowledgement_before_the_journal_says_so(void **state)
 {
@@ -530,6 +559,7 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(lines_are_acknowledged_when_durable),
+        TEST(each_line_says_who_had_connected),
         TEST(no_acknowledgement_before_the_journal_says_so),
         TEST(a_client_that_comes_back_goes_on_behind_what_is_durable),
         TEST(the_newest_connection_has_the_stream),

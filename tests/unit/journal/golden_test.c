@@ -106,9 +106,10 @@ append_new(struct fixture *fixture)
                                           .class = CLASS,
                                           .event_time_s = (int64_t)seq,
                                           .appended = (uint16_t)(1 + seq) };
-        assert_int_equal(
-            hf_journal_append_entry(fixture->journal, &entry, hf_slice(text, size), NULL, &err),
-            HF_OK);
+        const struct hf_slice halves[] = { hf_slice(text, size / 2),
+                                           hf_slice(text + size / 2, size - size / 2) };
+        assert_int_equal(hf_journal_append_entry(fixture->journal, &entry, halves, 2, NULL, &err),
+                         HF_OK);
     }
     hf_journal_commit(fixture->journal);
     must_sync(fixture->journal);
@@ -250,26 +251,26 @@ what_cannot_have_been_appended_is_refused(void **state)
     struct fixture *fixture = *state;
     struct hf_journal_entry entry = { .source = 1, .appended = 2 };
     struct hf_slice record = HF_SLICE_LITERAL("{}");
-    char large[HF_JOURNAL_APPENDED_MAX + 2];
+    char large[HF_JOURNAL_APPENDED_MAX + 2] = { 0 };
+    struct hf_slice most = hf_slice(large, sizeof(large));
     struct hf_error err;
     memset(large, '7', sizeof(large));
     fixture_open(fixture);
     must_begin(fixture->journal);
-    assert_int_equal(hf_journal_append_entry(fixture->journal, &entry, record, NULL, &err),
+    assert_int_equal(hf_journal_append_entry(fixture->journal, &entry, &record, 1, NULL, &err),
                      HF_EUSAGE);
     entry.appended = HF_JOURNAL_APPENDED_MAX + 1;
-    assert_int_equal(hf_journal_append_entry(fixture->journal, &entry,
-                                             hf_slice(large, sizeof(large)), NULL, &err),
+    assert_int_equal(hf_journal_append_entry(fixture->journal, &entry, &most, 1, NULL, &err),
                      HF_EUSAGE);
     entry.flags = 1;
     entry.appended = 1;
-    assert_int_equal(hf_journal_append_entry(fixture->journal, &entry, record, NULL, &err),
+    assert_int_equal(hf_journal_append_entry(fixture->journal, &entry, &record, 1, NULL, &err),
                      HF_EUSAGE);
     entry.flags = 0;
-    assert_int_equal(hf_journal_append_entry(fixture->journal, &entry, record, NULL, &err), HF_OK);
+    assert_int_equal(hf_journal_append_entry(fixture->journal, &entry, &record, 1, NULL, &err),
+                     HF_OK);
     entry.appended = HF_JOURNAL_APPENDED_MAX;
-    assert_int_equal(hf_journal_append_entry(fixture->journal, &entry,
-                                             hf_slice(large, sizeof(large)), NULL, &err),
+    assert_int_equal(hf_journal_append_entry(fixture->journal, &entry, &most, 1, NULL, &err),
                      HF_OK);
     hf_journal_commit(fixture->journal);
     must_sync(fixture->journal);

@@ -21,6 +21,8 @@ scan(struct hf_slice text, struct hf_json_scan *ret_scan)
         assert_int_equal(other.where, ret_scan->where);
         assert_ptr_equal(other.text.ptr, ret_scan->text.ptr);
         assert_int_equal(other.text.size, ret_scan->text.size);
+        assert_ptr_equal(other.doubt, ret_scan->doubt);
+        assert_true(other.names == ret_scan->names);
         for (size_t k = 0; k < HF_JSON_MEMBERS; k++) {
             assert_ptr_equal(other.member[k].ptr, ret_scan->member[k].ptr);
             assert_int_equal(other.member[k].size, ret_scan->member[k].size);

@@ -9,10 +9,11 @@
 static void
 append_gap(struct world *world, const char *source, unsigned from)
 {
-    const struct hf_record_maker maker = { .host = "host",
-                                           .account = "000000000000",
-                                           .region = "local" };
-    hf_owned(hf_buf_done) struct hf_buf record = HF_BUF(1u << 16);
+    const struct hf_record_maker maker = {
+        .host = "host", .account = "000000000000", .region = "local", .provenance = true
+    };
+    hf_owned(hf_buf_done) struct hf_buf buf = HF_BUF(1u << 16);
+    struct hf_record record;
     struct hf_error err;
     char details[512];
     snprintf(details, sizeof(details),
@@ -22,11 +23,11 @@ append_gap(struct world *world, const char *source, unsigned from)
              source, from);
     assert_int_equal(hf_journal_begin(world->journal, true, &err), HF_OK);
     assert_int_equal(hf_record_make_own(&maker, "SourceGap", hf_journal_next_seq(world->journal),
-                                        1767225600, details, &record),
+                                        1767225600, details, &buf, &record),
                      HF_OK);
-    assert_int_equal(hf_journal_append(world->journal, HF_SOURCE_SELF, 1767225600,
-                                       hf_buf_slice(&record), NULL, &err),
-                     HF_OK);
+    assert_int_equal(
+        hf_journal_append(world->journal, HF_SOURCE_SELF, 1767225600, record.parts[0], NULL, &err),
+        HF_OK);
     hf_journal_commit(world->journal);
 }
 
