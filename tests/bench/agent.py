@@ -96,9 +96,10 @@ def write_config(bench, case, data, store):
         source = f'{{ name: events, type: file, path: "{path}", start: beginning }}'
     # Level 6 is the default, which is what is measured then.
     compression = "" if case.level == "6" else f"\n    compression: {{ level: {case.level} }}"
+    provenance = "" if case.provenance == "full" else f", provenance: {case.provenance}"
     config = bench.path("holdfast.yaml")
     with open(config, "w") as file:
-        file.write(f"""agent: {{ state_dir: {bench.path("state")} }}
+        file.write(f"""agent: {{ state_dir: {bench.path("state")}{provenance} }}
 stores:
   - {{ name: here, url: "{store.url}"{credentials} }}
 sources:

@@ -26,6 +26,7 @@ class Case:
     store: str = "s3"  # s3: the discard server over loopback; dir: the directory store
     encryption: str = "none"
     level: str = "6"
+    provenance: str = "full"
     window_bytes: int = 16 * MIB
     beside: str = ""
     pairs: int = 5
@@ -42,6 +43,8 @@ CASES = [
     Case("small", "2,000 files of 50 events, windows of 64 KiB: many objects", input="small", window_bytes=64 << 10,
          bytes=140 * MB),
     Case("cms", "encrypted to a certificate; beside it the same without", encryption="cms", beside="main"),
+    Case("bare", "agent.provenance none: records do not say who said them; beside it the same with", provenance="none", beside="main",
+         pairs=15),
     Case("auto", "compression level auto under a backlog; beside it level 6", level="auto", beside="main",
          bytes=1000 * MB),
     Case("cores", "wall time on two cores against one; control: two floor threads against one", kind="cores"),

@@ -2,7 +2,7 @@
  *
  * Speaks as much S3 over plain HTTP as a delivery needs: PUT of an object, HEAD of it, an empty
  * listing, Object Lock on. With COUNT_FILE it says at SIGTERM what it saw: "events N missing N
- * doubled N other N puts N bytes N objects N requests N connections N", and "compression:NAME N"
+ * doubled N other N plain N puts N bytes N objects N requests N connections N", and "compression:NAME N"
  * for what the metadata of so many objects name. With EXPECTED the objects stay in memory, and
  * hf_gen's events in them are counted in this process: the agent under test does not pay for it.
  * "any": those up to the highest seen are expected. "-": the objects cannot be read, only requests
@@ -300,10 +300,10 @@ count(const char *path, const char *expected)
                             : 0;
     fprintf(file,
             "events %" PRIu64 " missing %" PRIu64 " doubled %" PRIu64 " other %" PRIu64
-            " puts %" PRIu64 " bytes %" PRIu64 " objects %" PRIu64 " requests %" PRIu64
-            " connections %" PRIu64,
-            seen.events, missing, seen.doubled, seen.other, put_count, put_bytes, object_count,
-            request_count, connection_count);
+            " plain %" PRIu64 " puts %" PRIu64 " bytes %" PRIu64 " objects %" PRIu64
+            " requests %" PRIu64 " connections %" PRIu64,
+            seen.events, missing, seen.doubled, seen.other, seen.plain_bytes, put_count, put_bytes,
+            object_count, request_count, connection_count);
     count_compression(file);
     fputc('\n', file);
     fclose(file);

@@ -67,7 +67,8 @@ def agent_figures(data, taken):
     if taken["beside"]:
         pairs = list(zip(agents, taken["beside"]))
         result["beside"] = {"agent": stat_of([speed(data, one.cpu_s) for one in taken["beside"]], "MB/CPU-s"),
-                            "ratio": stat_of([other.cpu_s / one.cpu_s for one, other in pairs], "this/other per CPU-second")}
+                            "ratio": stat_of([other.cpu_s / one.cpu_s for one, other in pairs], "this/other per CPU-second"),
+                            "arrived": arrived(taken["beside"])}
     return result
 
 
@@ -79,7 +80,7 @@ def arrived(agents):
     """What the store saw in the last run, and in how many runs that was looked at; a run in which it was wrong has failed already."""
     seen = agents[-1].seen
     counted = "events" in seen and seen["events"] > 0
-    what = ("events", "missing", "doubled", "objects", "requests", "connections") if counted else ("objects", "requests", "connections")
+    what = ("events", "missing", "doubled", "plain", "bytes", "objects", "requests", "connections") if counted else ("objects", "requests", "connections")
     levels = {name.partition(":")[2]: int(count) for name, count in seen.items() if name.startswith("compression:")}
     return {"runs": len(agents), "each_event_once": counted, **{name: int(seen[name]) for name in what if name in seen}, "compression": levels}
 

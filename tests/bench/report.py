@@ -38,6 +38,8 @@ def described(case, figures):
     """A case's row of the result, failed or not."""
     row = {"name": case.name, "line": case.line, "kind": case.kind, "input": case.input, "store": case.store, "encryption": case.encryption,
            "level": case.level, "window_bytes": case.window_bytes}
+    if case.provenance != "full":
+        row["provenance"] = case.provenance
     if case.beside:
         row["beside_case"] = case.beside
     return row | figures
@@ -77,6 +79,11 @@ def window(size):
 
 def once(seen):
     return f"yes, in all {seen['runs']} runs" if seen["each_event_once"] else f"{seen['objects']} objects, one run opened"
+
+
+def per_event(seen):
+    """Of an event, what stands in an object, and what that is when it is packed."""
+    return f"{seen['plain'] / seen['events']:.0f}, packed {seen['bytes'] / seen['events']:.0f}" if seen.get("plain") and seen["events"] else "-"
 
 
 def levels(seen):
@@ -122,8 +129,9 @@ def agent_section(cases):
 
 def beside_section(cases):
     rows = [[case["name"], case["beside_case"], case["data"]["name"], number(case["agent"]), number(case["beside"]["agent"]),
-             number(case["beside"]["ratio"], 3), spread(case["beside"]["ratio"], 3)] for case in cases if "beside" in case]
-    head = ["case", "beside", "data set", "this, MB/CPU-s", "other, MB/CPU-s", "ratio", "least to most"]
+             number(case["beside"]["ratio"], 3), spread(case["beside"]["ratio"], 3), per_event(case["arrived"]), per_event(case["beside"]["arrived"])]
+            for case in cases if "beside" in case]
+    head = ["case", "beside", "data set", "this, MB/CPU-s", "other, MB/CPU-s", "ratio", "least to most", "this, B/event", "other, B/event"]
     return "## One way beside another, in the same pairs\n\n" + table(head, rows) if rows else ""
 
 

@@ -64,8 +64,10 @@ seen_object(struct seen *seen, const void *gzip, size_t size)
              libdeflate_gzip_decompress_ex(decompressor, gzip, size, text, room, &actual_in,
                                            &actual_out) == LIBDEFLATE_SUCCESS &&
              actual_in == size;
-    if (ok)
+    if (ok) {
+        seen->plain_bytes += actual_out;
         seen_text(seen, text, actual_out);
+    }
     libdeflate_free_decompressor(decompressor);
     free(text);
     return ok;

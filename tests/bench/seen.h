@@ -10,7 +10,8 @@
 struct seen {
     uint8_t *times; /* by number, up to 255; memory is taken where numbers are */
     uint64_t events, doubled, other,
-        highest; /* highest: of the numbers, and 0 when there is none */
+        highest;          /* highest: of the numbers, and 0 when there is none */
+    uint64_t plain_bytes; /* of what was unpacked */
 };
 void seen_init(struct seen *seen);
 void seen_done(struct seen *seen);

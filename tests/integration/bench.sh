@@ -18,17 +18,19 @@ claim_exit "no pairs at all are refused" 2 "$bench" --pairs 0
 
 # ---- a run ----
 
-"$bench" --quick --pairs 1 --bytes 8000000 --case main random cms small journal --out out >printed 2>progress || claim_failed "the benchmark runs" "$(cat progress)"
+"$bench" --quick --pairs 1 --bytes 8000000 --case main random cms bare small journal --out out >printed 2>progress || claim_failed "the benchmark runs" "$(cat progress)"
 claim_ok "the benchmark runs"
 value() { jq -r "$1" out/bench.json; }
 claim_equal "the JSON has its schema" "1 holdfast-bench" "$(value '"\(.schema) \(.kind)"')"
-claim_equal "every case was measured" "main random cms small journal" "$(value '[.cases[] | select(.failed == null) | .name] | join(" ")')"
+claim_equal "every case was measured" "main random cms bare small journal" "$(value '[.cases[] | select(.failed == null) | .name] | join(" ")')"
 claim_equal "the commit is named" "$(git -C "$HF_ROOT" rev-parse HEAD 2>/dev/null || echo unknown)" "$(value .commit)"
-claim_equal "every figure has its data set" 5 "$(value '[.cases[].data | select(.name and .events > 0 and .mean_event_bytes > 0 and .gzip_6_ratio > 1)] | length')"
-claim_equal "each event of each readable case was counted once" "main random small" \
+claim_equal "every figure has its data set" 6 "$(value '[.cases[].data | select(.name and .events > 0 and .mean_event_bytes > 0 and .gzip_6_ratio > 1)] | length')"
+claim_equal "each event of each readable case was counted once" "main random bare small" \
     "$(value '[.cases[] | select(.arrived.each_event_once and .arrived.events == .data.events and .arrived.missing == 0 and .arrived.doubled == 0) | .name] | join(" ")')"
 claim_equal "and those of the encrypted one, opened" true \
     "$(value '.cases[] | select(.name == "cms") | .opened.events == .data.events and .opened.missing == 0 and .opened.doubled == 0')"
+claim "what provenance adds to an event is told" jq -e '.cases[] | select(.name == "bare") |
+    (.beside.arrived.plain - .arrived.plain) / .data.events | . > 60 and . < 512' out/bench.json
 claim_equal "each object's metadata names its compression" true \
     "$(value '.cases[0].arrived | .compression == {"libdeflate-6": .objects}')"
 claim "many small windows make many objects" jq -e '.cases[] | select(.name == "small") | .arrived.objects > 100 and .arrived.requests > .arrived.objects' out/bench.json
