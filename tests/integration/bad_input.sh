@@ -49,7 +49,7 @@ printf '"a string"' | original text
 printf '42' | original text
 printf 'null' | original text
 printf 'h\303\244rte, \360\237\224\222, \342\200\250 and \357\273\277' | original text
-printf '\357\273\277{"bom":true}' | original text
+printf '\357\273\277{"bom":true}' | original json
 printf 'a NUL \000 inside' | original base64
 printf '{"a":"NUL \000 inside"}' | original base64
 printf 'invalid \377\376 UTF-8' | original base64
@@ -79,7 +79,7 @@ for file in odd/originals/*; do
     cat "$file"
     printf '\n'
 done >odd/log/app.log
-printf '\n\r\n\n' >>odd/log/app.log # empty lines are no events
+printf '\n\r\n\n' >>odd/log/app.log # blank lines of a file are records
 printf 'text with CRLF\r\n{"json":"with CRLF"}\r\n' >>odd/log/app.log
 
 agent_start odd
@@ -150,6 +150,9 @@ for name, original in originals:
         if "reason" in kind:
             assert data.get("reason"), f"{name}: does not say why it is no JSON"
     print(name, "ok")
+for around in (None, {"after": "\r"}, None):
+    assert records[at]["additionalEventData"] == {"text": ""} and records[at]["holdfast"].get("around") == around, records[at]
+    at += 1
 data = records[at]["additionalEventData"]
 assert data == {"text": "text with CRLF"}, data
 data = records[at + 1]["additionalEventData"]
