@@ -125,14 +125,13 @@ tail_make(struct tail *tail, const struct hf_record_maker *maker,
 static void
 say(struct hf_record_origin *origin, const char *text, struct hf_slice value, const char *behind)
 {
-    size_t size = strlen(text), end = strlen(behind);
-    hf_assert(size + value.size + end <= sizeof(origin->said) - origin->said_size);
-    char *to = origin->said + origin->said_size;
-    memcpy(to, text, size);
-    if (value.size > 0)
-        memcpy(to + size, value.ptr, value.size);
-    memcpy(to + size + value.size, behind, end);
-    origin->said_size += size + value.size + end;
+    const struct hf_slice parts[] = { hf_slice_text(text), value, hf_slice_text(behind) };
+    for (size_t i = 0; i < HF_COUNT(parts); i++) {
+        hf_assert(parts[i].size <= sizeof(origin->said) - origin->said_size);
+        if (parts[i].size > 0)
+            memcpy(origin->said + origin->said_size, parts[i].ptr, parts[i].size);
+        origin->said_size += parts[i].size;
+    }
 }
 
 /* A source's name is made of characters that stand for themselves; and is not long. */
