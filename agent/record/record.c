@@ -164,13 +164,14 @@ put_body(struct hf_record_writer *writer, const struct hf_record_maker *maker,
          const struct hf_record_origin *origin, const struct hf_record_line *line,
          const struct sight *sight, struct hf_record_counts *counts, struct extras *extras)
 {
-    struct hf_slice none = { NULL, 0 }, text = sight->scan.text;
+    struct hf_slice none = { NULL, 0 };
     const uint8_t *end = line->bytes.ptr + line->bytes.size;
     *extras = (struct extras){ .unended = line->unended };
     if (sight->form == TEXT) {
         hf_flat_line(writer, maker, origin, line, none, sight->reason, counts, &extras->after);
         return none;
     }
+    struct hf_slice text = sight->scan.text;
     extras->before = hf_slice(line->bytes.ptr, (size_t)(text.ptr - line->bytes.ptr));
     extras->after = hf_slice(text.ptr + text.size, (size_t)(end - (text.ptr + text.size)));
     if (sight->form == JSON) {
