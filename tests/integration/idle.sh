@@ -4,7 +4,7 @@
 # stores: dir ceph
 # seconds: 60
 # build: release
-# timeout: 120
+# timeout: 150
 . "$(dirname "$0")/run-helpers"
 . "$HF_ROOT/tests/integration/evidence-helpers"
 . "$HF_ROOT/tests/integration/trouble-helpers"
@@ -43,7 +43,8 @@ idle() {
     sleep 1 # the deliverer gives back by itself, and says nothing about it
 }
 
-# look: how often each thread woke up in look_s seconds, in `woken`; once more when a digest of the hour came in between
+# look: how often each thread woke up in look_s seconds, in `woken`; once more when a digest of the hour came in between, and
+# not before that one is delivered and its memory given back
 look() {
     local try hour
     for try in 1 2; do
@@ -53,6 +54,7 @@ look() {
         wakeups_of_each >"after.$try"
         woken=$(join "before.$try" "after.$try" | awk '$5 > $3 { printf "%s %d  ", $2, $5 - $3 }')
         [ "$hour" != "$(date +%H)" ] || break
+        sleep 15
     done
     printf '# woken in %d s: %s; VmRSS %d KiB, %d at work\n' "$look_s" "${woken:-none}" "$(memory_kb VmRSS)" "$busy_kb"
 }

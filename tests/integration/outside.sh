@@ -58,7 +58,8 @@ http://*)
 *) echo "# libs3's s3 is left out: it signs with Signature V2 only, and has no option for an own authority" ;;
 esac
 gunzip -c aws.got >object.json
-while read -r line; do grep -qF -- "$line" object.json || claim_failed "each line is in the object byte by byte" "$line"; done <lines
+# Each is an object that lacks nothing: only who said it is added, in front of its last brace.
+while read -r line; do grep -qF -- "${line%\}},\"holdfast\":{" object.json || claim_failed "each line is in the object byte by byte" "$line"; done <lines
 claim_ok "each line is in the object byte by byte"
 
 # ---- the locks ----
