@@ -1,6 +1,7 @@
 #include "tests/unit/trail/world.h"
 
 #include "agent/trail/inbox.h"
+#include "agent/trail/set.h"
 #include "tests/unit/trail/life.h"
 
 #include <time.h>
@@ -20,11 +21,22 @@ const char two_trail[] =
 
 /* ---- the clock: these programs are linked with --wrap=clock_gettime ---- */
 
-static atomic_llong wall_offset_s, slept_s;
+static atomic_llong wall_offset_s, slept_ms;
 static atomic_int reads_left; /* of the wall clock, until it is set to next_offset_s */
 static atomic_llong next_offset_s;
 int __real_clock_gettime(clockid_t clock, struct timespec *ret_now);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *ret_now);
+
+static void
+add_ms(struct timespec *time, int64_t ms)
+{
+    time->tv_sec += (time_t)(ms / 1000);
+    time->tv_nsec += (long)(ms % 1000) * 1000000;
+    if (time->tv_nsec >= 1000000000) {
+        time->tv_sec++;
+        time->tv_nsec -= 1000000000;
+    }
+}
 
 int
 __wrap_clock_gettime(clockid_t clock, struct timespec *ret_now)
@@ -34,9 +46,9 @@ __wrap_clock_gettime(clockid_t clock, struct timespec *ret_now)
         atomic_fetch_sub(&reads_left, 1) == 1)
         atomic_store(&wall_offset_s, atomic_load(&next_offset_s));
     if (result == 0 && clock == CLOCK_REALTIME)
-        ret_now->tv_sec += (time_t)(atomic_load(&wall_offset_s) + atomic_load(&slept_s));
-    if (result == 0 && clock == CLOCK_BOOTTIME)
-        ret_now->tv_sec += (time_t)atomic_load(&slept_s);
+        ret_now->tv_sec += (time_t)atomic_load(&wall_offset_s);
+    if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_BOOTTIME))
+        add_ms(ret_now, atomic_load(&slept_ms));
     return result;
 }
 
@@ -57,7 +69,7 @@ world_set_wall_after(int reads, int64_t offset_s)
 void
 world_sleep(int64_t seconds)
 {
-    atomic_fetch_add(&slept_s, seconds);
+    atomic_fetch_add(&slept_ms, seconds * 1000);
 }
 
 /* ---- its life ---- */
@@ -212,7 +224,7 @@ world_new(struct world *world)
     char path[512];
     memset(world, 0, sizeof(*world));
     world_set_wall(0);
-    atomic_store(&slept_s, 0);
+    atomic_store(&slept_ms, 0);
     hf_test_tempdir(world->folder);
     snprintf(path, sizeof(path), "%s/digest.key", world->folder);
     assert_int_equal(hf_signer_create(path, 2048, NULL), HF_OK);
@@ -270,6 +282,95 @@ world_wait(struct waiting *waiting, char ret_failed[512])
     memcpy(ret_failed, waiting->failed, 512);
 }
 
+/* ---- time that passes at once: nobody waits for what only a clock brings ---- */
+
+struct still {
+    bool now;         /* nothing is with a sealer or a store */
+    int64_t until_ms; /* boot time of what the trails do next by a timer */
+    uint32_t how;     /* how far everything has come: another one after any progress */
+};
+
+static bool
+has_under_way(const struct trail *trail)
+{
+    const struct chain *chain = &trail->chain;
+    return chain->check_plan || chain->key.in_flight ||
+           (chain->digest && chain->digest->out.in_flight) || outbox_in_flight(&trail->outbox);
+}
+
+static uint32_t
+how_far(uint32_t how, const struct trail *trail)
+{
+    const struct digest_work *digest = trail->chain.digest;
+    uint64_t all[] = { trail->counts.puts,
+                       trail->health.failed,
+                       (uint64_t)trail->health.state,
+                       (uint64_t)trail->health.retry_ms,
+                       trail->line.cut_seq,
+                       trail->line.changes != NULL,
+                       trail->chain.head.number,
+                       trail->chain.known,
+                       trail->chain.stray_count,
+                       trail->chain.key.sealed != NULL,
+                       digest ? 1u + digest->looked + 2u * (digest->out.sealed != NULL) : 0,
+                       trail->lists.object_count,
+                       outbox_unsealed(&trail->outbox),
+                       trail->outbox.spool_bytes,
+                       trail->outbox.seal_retry_ms };
+    return hf_crc32c(how, all, sizeof(all));
+}
+
+static void
+look_whether_still(struct hf_trails *trails, void *argument)
+{
+    struct still *still = argument;
+    *still = (struct still){ .now = !trails->seals_in_flight, .until_ms = flush_wake_ms(trails) };
+    for (const struct trail *trail = trails->trails; trail; trail = trail->next) {
+        still->now = still->now && !has_under_way(trail);
+        still->until_ms = HF_MIN(still->until_ms, turn_wake_ms(trail));
+        still->how = how_far(still->how, trail);
+    }
+}
+
+/* Between two looks lies a whole turn. If it has begun nothing and changed nothing, and nothing has
+ * come back, the next thing that happens is a timer's. */
+static bool
+is_still(struct world *world, int64_t *ret_until_ms)
+{
+    struct still first, second;
+    inbox_call(world->trails, look_whether_still, &first);
+    inbox_call(world->trails, look_whether_still, &second);
+    *ret_until_ms = second.until_ms;
+    return first.now && second.now && first.how == second.how;
+}
+
+static bool
+is_done(struct waiting *waiting)
+{
+    pthread_mutex_lock(&waiting->lock);
+    bool done = waiting->done;
+    pthread_mutex_unlock(&waiting->lock);
+    return done;
+}
+
+static void
+pass_time_until(struct world *world, struct waiting *waiting)
+{
+    int64_t until_ms;
+    while (!is_done(waiting)) {
+        bool still = is_still(world, &until_ms);
+        if (is_done(waiting))
+            return; /* what comes next is an hour away, and nobody waits for it */
+        if (still) {
+            int64_t wait_ms = until_ms - (int64_t)hf_boot_ms();
+            atomic_fetch_add(&slept_ms, HF_MAX(wait_ms, 1));
+            hf_trails_notify(world->trails);
+        } else {
+            usleep(500);
+        }
+    }
+}
+
 void
 world_flush(struct world *world, uint64_t timeout_ms, char ret_failed[512])
 {
@@ -277,6 +378,7 @@ world_flush(struct world *world, uint64_t timeout_ms, char ret_failed[512])
     struct hf_journal_info info;
     hf_journal_info(world->journal, &info);
     hf_trails_flush(world->trails, info.durable_seq, timeout_ms, world_flushed, &waiting);
+    pass_time_until(world, &waiting);
     world_wait(&waiting, ret_failed);
 }
 

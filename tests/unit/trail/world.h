@@ -65,6 +65,8 @@ struct waiting {
     }
 void world_flushed(void *context, const char *failed);
 void world_wait(struct waiting *waiting, char ret_failed[512]);
+/* While nothing is under way, time passes at once until the next timer: a flush that cannot end well
+ * takes its time by the clock of the trails, and none of ours. */
 void world_flush(struct world *world, uint64_t timeout_ms, char ret_failed[512]);
 void world_flush_well(struct world *world);
 void world_chain_new(struct world *world, char ret_failed[512]);
