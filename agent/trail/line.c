@@ -90,8 +90,16 @@ line_skip_to(struct line *line, uint64_t seq)
 void
 line_clamp(struct line *line, uint64_t durable_seq)
 {
-    for (struct change *change = line->changes; change; change = change->next)
+    for (struct change **at = &line->changes; *at;) {
+        struct change *change = *at, *next = change->next;
         change->after_seq = HF_MIN(change->after_seq, durable_seq);
+        if (next && HF_MIN(next->after_seq, durable_seq) == change->after_seq) {
+            *at = next;
+            change_free(change);
+        } else {
+            at = &change->next;
+        }
+    }
 }
 
 /* ---- losses in front of it ---- */
@@ -133,7 +141,7 @@ line_drop_noted(struct line *line, uint64_t last_seq)
 {
     size_t kept = 0;
     for (size_t i = 0; i < line->noted_count; i++) {
-        if (line->noted[i].first_seq > last_seq)
+        if (line->noted[i].last_seq > last_seq)
             line->noted[kept++] = line->noted[i];
     }
     line->noted_count = kept;

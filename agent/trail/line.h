@@ -53,16 +53,19 @@ struct plan *line_take_change(struct line *line);
 void line_drop_changes(struct line *line);
 /* What lies before it is not the trail's own, and never was cut. */
 void line_skip_to(struct line *line, uint64_t seq);
-/* Sequences that were not durable when the agent ended are given again: what gets them is new. */
+/* Sequences that were not durable when the agent ended are given again: what gets them is new.
+ * Here, too, two changes without an event between them are one. */
 void line_clamp(struct line *line, uint64_t durable_seq);
 
 /* Called lost, though no window covers it yet: the one that will leaves it out, also if it can be
  * read again by then. Not what is in a window already: nobody reads it again. */
 void line_note(struct line *line, uint64_t first_seq, uint64_t last_seq);
 bool line_has_noted(const struct line *line, uint64_t first_seq, uint64_t last_seq);
-/* Those up to here are the business of a window; the array is the caller's. */
+/* Those that begin up to here are the business of a window; the array is the caller's. */
 size_t line_noted_up_to(const struct line *line, uint64_t last_seq,
                         struct hf_journal_loss **ret_noted);
+/* Those that end up to here are nobody's business any more: one that could be read again by then,
+ * and was parted by a window's end, is the next one's too. */
 void line_drop_noted(struct line *line, uint64_t last_seq);
 
 /* ---- pace.c: how the next window will be compressed ---- */

@@ -27,8 +27,11 @@ changes_wait_for_their_turn_and_never_go_back(void **state)
     assert_true(line_last_rule(&line)->gone);
     assert_null(line_take_change(&line));
     assert_int_equal(line.rule.window_s, 3);
+    line_add_change(&line, 300, &two, NULL);
     line_clamp(&line, 200);
     assert_int_equal(line.changes->after_seq, 200);
+    assert_int_equal(line.changes->rule.window_s, 2); /* one again, as a replay makes it */
+    assert_null(line.changes->next);
     line_done(&line);
 }
 
@@ -68,7 +71,27 @@ losses_are_noted_once_until_a_window_has_them(void **state)
     hf_freep(&lost);
     line_drop_noted(&line, 15);
     assert_int_equal(line.noted_count, 1);
-    line_drop_noted(&line, 20);
+    line_drop_noted(&line, 29);
+    assert_int_equal(line.noted_count, 0);
+    line_done(&line);
+}
+
+/* It was called lost, can be read again, and a window ends within it by its size: the rest is called
+ * lost all the same, and the next window must not deliver it. */
+static void
+loss_that_a_window_parts_is_the_next_ones_too(void **state)
+{
+    struct line line = { .cut_seq = 10 };
+    struct hf_journal_loss *lost;
+    (void)state;
+    line_note(&line, 20, 29);
+    assert_int_equal(line_noted_up_to(&line, 24, &lost), 1);
+    hf_freep(&lost);
+    line_drop_noted(&line, 24);
+    assert_int_equal(line_noted_up_to(&line, 40, &lost), 1);
+    assert_int_equal(lost[0].last_seq, 29);
+    hf_freep(&lost);
+    line_drop_noted(&line, 40);
     assert_int_equal(line.noted_count, 0);
     line_done(&line);
 }
@@ -154,6 +177,7 @@ main(void)
         cmocka_unit_test(changes_wait_for_their_turn_and_never_go_back),
         cmocka_unit_test(rules_differ_by_what_they_cut),
         cmocka_unit_test(losses_are_noted_once_until_a_window_has_them),
+        cmocka_unit_test(loss_that_a_window_parts_is_the_next_ones_too),
         cmocka_unit_test(line_never_goes_back),
         cmocka_unit_test(pace_follows_a_growing_backlog_and_comes_back),
         cmocka_unit_test(pace_waits_for_a_step_to_show),
