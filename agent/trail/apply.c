@@ -12,15 +12,32 @@ or_empty(const char *text)
 
 /* ---- windows ---- */
 
-static void
-apply_cut(const struct state *state, const struct step_cut *cut)
+/* Windows stand in the order of their sequences: how far all is sealed, and the journal may be let
+ * go, is seen from the first that is not. */
+static enum hf_status
+check_order(const struct outbox *outbox, const struct hf_window *range, struct hf_error *err)
+{
+    for (const struct window *window = outbox->windows; window; window = window->next) {
+        if (range->first_seq <= window->range.last_seq)
+            return hf_fail(err, HF_ECORRUPT, "window %llu-%llu is cut after %s",
+                           (unsigned long long)range->first_seq,
+                           (unsigned long long)range->last_seq, window->id);
+    }
+    return HF_OK;
+}
+
+static enum hf_status
+apply_cut(const struct state *state, const struct step_cut *cut, struct hf_error *err)
 {
     struct line *line = state->line;
+    enum hf_status status = cut->range.count ? check_order(state->outbox, &cut->range, err) : HF_OK;
+    if (status != HF_OK)
+        return status;
     state->chain->time_s = HF_MAX(state->chain->time_s, cut->time_s);
     line->cut_seq = HF_MAX(line->cut_seq, HF_MAX(cut->range.last_seq, cut->cut_seq));
     line_drop_noted(line, cut->range.last_seq);
     if (cut->range.count == 0)
-        return; /* only remembered as covered */
+        return HF_OK; /* only remembered as covered */
     struct window *window =
         outbox_add(state->outbox, &cut->range, cut->time_s, cut->generation, cut->key);
     window->selection = cut->selection;
@@ -30,6 +47,7 @@ apply_cut(const struct state *state, const struct step_cut *cut)
     window->lost = hf_alloc((cut->lost_count + 1) * sizeof(*window->lost));
     if (cut->lost_count)
         memcpy(window->lost, cut->lost, cut->lost_count * sizeof(*window->lost));
+    return HF_OK;
 }
 
 static struct outgoing *
@@ -209,6 +227,8 @@ apply_state(const struct state *state, const struct step_state *said, struct hf_
     if (said->format != STATE_FORMAT)
         return hf_fail(err, HF_EVERSION, "ledger format %u: made by a newer holdfast",
                        said->format);
+    if (*chain->id || !*said->chain)
+        return hf_fail(err, HF_ECORRUPT, *chain->id ? "a second state" : "a state without a chain");
     if (strcmp(said->journal, chain->journal) != 0)
         return hf_fail(err, HF_EREFUSED,
                        "the ledger belongs to journal %s: parts of two state directories were "
@@ -237,9 +257,12 @@ apply_state(const struct state *state, const struct step_state *said, struct hf_
 enum hf_status
 step_apply(const struct state *state, const struct step *step, struct hf_error *err)
 {
+    /* who finds no chain takes the ledger for a new one */
+    if (step->kind != HF_STEP_STATE && !*state->chain->id)
+        return hf_fail(err, HF_ECORRUPT, "the ledger does not begin with its state");
     switch (step->kind) {
     case HF_STEP_STATE: return apply_state(state, &step->state, err);
-    case HF_STEP_CUT: apply_cut(state, &step->cut); return HF_OK;
+    case HF_STEP_CUT: return apply_cut(state, &step->cut, err);
     case HF_STEP_ATTEMPT: apply_attempt(state, &step->attempt); return HF_OK;
     case HF_STEP_RECEIPT: apply_receipt(state, &step->receipt); return HF_OK;
     case HF_STEP_DIGEST_CUT: return apply_digest_cut(state, &step->digest_cut, err);

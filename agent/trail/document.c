@@ -5,10 +5,14 @@
 #include <holdfast/window.h>
 #include <string.h>
 
+/* The end of 9999, which is the longest that anything is locked: hf_day_after(). Further ones could
+ * not be counted on from. */
+#define TIME_MOST_S UINT64_C(253402300800)
+
 /* ---- lists ---- */
 
-static bool
-selects_nothing(const struct hf_selection *selection)
+bool
+selection_is_none(const struct hf_selection *selection)
 {
     static const uint8_t none[sizeof(selection->bits)];
     return !selection->all && memcmp(selection->bits, none, sizeof(none)) == 0;
@@ -126,15 +130,19 @@ static enum hf_status
 list_read(const struct table *of, const json_t *array, void *ret_items, size_t *ret_count,
           struct hf_error *err)
 {
-    size_t index, room = json_array_size(array);
-    char *items = room ? hf_alloc(room * of->size) : NULL;
-    enum hf_status status = HF_OK;
+    size_t index, room = 0;
+    char *items = NULL;
     json_t *doc;
-    pointer_put(ret_items, items); /* freed by document_done(), also after a failure */
     *ret_count = 0;
     json_array_foreach(array, index, doc)
     {
-        if ((status = document_read(of, doc, items + index * of->size, err)) != HF_OK)
+        if (index == room) {
+            room = HF_MIN(room ? 2 * room : 8, json_array_size(array));
+            items = hf_realloc(items, room * of->size);
+            pointer_put(ret_items, items); /* freed by document_done(), also after a failure */
+        }
+        enum hf_status status = document_read(of, doc, items + index * of->size, err);
+        if (status != HF_OK)
             return status;
         ++*ret_count;
     }
@@ -172,7 +180,7 @@ is_left_out(const struct field *field, const char *said)
     case RANGES:
     case TEXTS:
     case LIST: return field->need == SPARSE && !*(const size_t *)(said + field->count_at);
-    case SELECTION: return field->need == SPARSE && selects_nothing((const void *)at);
+    case SELECTION: return field->need == SPARSE && selection_is_none((const void *)at);
     case U64:
     case TIME:
     case SIGNED:
@@ -236,9 +244,10 @@ number_read(const struct field *field, const json_t *doc, void *at, struct hf_er
     } else {
         number = hf_doc_u64_or(doc, field->name, number);
     }
-    if (field->most && number > field->most)
+    uint64_t most = field->kind == TIME ? TIME_MOST_S : field->most;
+    if (most && number > most)
         return hf_fail(err, HF_ECORRUPT, "key '%s' is more than %llu", field->name,
-                       (unsigned long long)field->most);
+                       (unsigned long long)most);
     if (field->kind == UINT)
         *(unsigned *)at = (unsigned)number;
     else if (field->kind == TIME)
@@ -293,15 +302,15 @@ field_read(const struct field *field, const json_t *doc, char *said, struct hf_e
 enum hf_status
 document_read(const struct table *table, const json_t *doc, void *ret_said, struct hf_error *err)
 {
+    enum hf_status status = HF_OK;
     memset(ret_said, 0, table->size);
-    for (size_t i = 0; i < table->count; i++) {
-        enum hf_status status = field_read(&table->fields[i], doc, ret_said, err);
-        if (status != HF_OK) {
-            document_done(table, ret_said);
-            return status;
-        }
-    }
-    return HF_OK;
+    for (size_t i = 0; i < table->count && status == HF_OK; i++)
+        status = field_read(&table->fields[i], doc, ret_said, err);
+    if (status == HF_OK && table->settle)
+        status = table->settle(ret_said, err);
+    if (status != HF_OK)
+        document_done(table, ret_said);
+    return status;
 }
 
 static void

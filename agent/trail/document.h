@@ -3,6 +3,7 @@
 #define HOLDFAST_TRAIL_DOCUMENT_H
 
 #include <holdfast/base.h>
+#include <holdfast/window.h>
 #include <jansson.h>
 
 enum field_kind {
@@ -10,7 +11,7 @@ enum field_kind {
     HASH,      /* the same, of 64 characters */
     U64,       /* uint64_t, at most INT64_MAX */
     U64_END,   /* uint64_t; UINT64_MAX, which is left out, is no end */
-    TIME,      /* int64_t, not negative */
+    TIME,      /* int64_t, from 1970 to the end of 9999 */
     SIGNED,    /* int64_t: an event's time may lie before 1970 */
     UINT,      /* unsigned */
     FLAG,      /* bool; false is left out */
@@ -40,13 +41,17 @@ struct table {
     const struct field *fields;
     size_t count;
     size_t size; /* of the struct */
+    /* what fields alone do not say of one that was read; NULL: nothing */
+    enum hf_status (*settle)(void *said, struct hf_error *err);
 };
 
 json_t *document_write(const struct table *table, const void *said);
 /* Whatever it fails with, nothing has to be freed then. HF_EFORMAT: a member is missing or of
- * another type; HF_ECORRUPT: it is out of its bounds. */
+ * another type; HF_ECORRUPT: it is out of its bounds. Memory for what stands in it, not for what
+ * it only claims: a list grows as its items are read. */
 enum hf_status document_read(const struct table *table, const json_t *doc, void *ret_said,
                              struct hf_error *err) hf_must_check;
 void document_done(const struct table *table, void *said); /* of what was read: its lists */
+bool selection_is_none(const struct hf_selection *selection);
 
 #endif

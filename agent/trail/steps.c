@@ -125,7 +125,24 @@ static const struct field rule_fields[] = {
     { "window_max_bytes", U64, SPARSE, AT(step_rule, rule.window_max_bytes) },
     { "to", U64_END, SPARSE, AT(step_rule, to_seq) },
 };
-static const struct table rule_table = TABLE(step_rule, rule_fields);
+
+/* One that is gone selects nothing, though a document without sources selects all. */
+static enum hf_status
+settle_rule(void *said, struct hf_error *err)
+{
+    struct rule *rule = &((struct step_rule *)said)->rule;
+    if (rule->gone)
+        *rule = (struct rule){ .gone = true };
+    else if (!rule->window_s || rule->window_max_bytes <= HF_OBJECT_OVERHEAD)
+        return hf_fail(err, HF_ECORRUPT, "a rule has no window");
+    else if (selection_is_none(&rule->selection)) /* left out it would be all of them */
+        return hf_fail(err, HF_ECORRUPT, "a rule selects nothing");
+    return HF_OK;
+}
+static const struct table rule_table = { .fields = rule_fields,
+                                         .count = HF_COUNT(rule_fields),
+                                         .size = sizeof(struct step_rule),
+                                         .settle = settle_rule };
 static const struct table digest_receipt_table = TABLE(step_digest_receipt, digest_receipt_fields);
 
 static const struct field state_fields[] = {
@@ -163,22 +180,60 @@ step_write(const struct step *step)
     return document_write(&tables[step->kind], &step->state);
 }
 
-/* One that is gone selects nothing, though a document without sources selects all. */
+/* ---- what the fields alone do not say ---- */
+
 static enum hf_status
-settle_rules(const struct step_state *state, struct hf_error *err)
+check_rules(const struct step_state *state, struct hf_error *err)
 {
     uint64_t before = 0;
     for (size_t i = 0; i < state->rule_count; i++) {
-        struct step_rule *one = (struct step_rule *)&state->rules[i];
-        if (one->rule.gone)
-            one->rule = (struct rule){ .gone = true };
-        else if (!one->rule.window_s || one->rule.window_max_bytes <= HF_OBJECT_OVERHEAD)
-            return hf_fail(err, HF_ECORRUPT, "a rule has no window");
-        if (one->to_seq < before)
+        if (state->rules[i].to_seq < before)
             return hf_fail(err, HF_ECORRUPT, "the rules are not in order");
-        before = one->to_seq;
+        before = state->rules[i].to_seq;
     }
     return HF_OK;
+}
+
+/* Sequences begin with 1. What may be empty ends just before it begins. */
+static enum hf_status
+check_range(uint64_t first_seq, uint64_t last_seq, bool may_be_empty, struct hf_error *err)
+{
+    if (first_seq && last_seq + may_be_empty >= first_seq)
+        return HF_OK;
+    return hf_fail(err, HF_ECORRUPT, "%llu to %llu is no range of sequences",
+                   (unsigned long long)first_seq, (unsigned long long)last_seq);
+}
+
+static enum hf_status
+check_number(uint64_t number, struct hf_error *err)
+{
+    return number ? HF_OK : hf_fail(err, HF_ECORRUPT, "digests are numbered from 1");
+}
+
+/* What is applied is counted on from: without this a window that begins nowhere would let go of
+ * all of the journal. */
+static enum hf_status
+check(const struct step *step, struct hf_error *err)
+{
+    enum hf_status status = HF_OK;
+    switch (step->kind) {
+    case HF_STEP_STATE: return check_rules(&step->state, err);
+    case HF_STEP_CUT:
+        return check_range(step->cut.range.first_seq, step->cut.range.last_seq, false, err);
+    case HF_STEP_RECEIPT:
+        return check_range(step->receipt.first_seq, step->receipt.last_seq, false, err);
+    case HF_STEP_DIGEST_CUT:
+        status = check_number(step->digest_cut.number, err);
+        return status == HF_OK
+                   ? check_range(step->digest_cut.first_seq, step->digest_cut.last_seq, true, err)
+                   : status;
+    case HF_STEP_DIGEST_RECEIPT: return check_number(step->digest_receipt.number, err);
+    case HF_STEP_LOSS: /* or of sequences that nobody knows */
+        if (step->loss.first_seq || step->loss.last_seq)
+            status = check_range(step->loss.first_seq, step->loss.last_seq, false, err);
+        return status;
+    default: return HF_OK;
+    }
 }
 
 enum hf_status
@@ -190,7 +245,7 @@ step_read(enum hf_step kind, const json_t *doc, struct step *ret_step, struct hf
     enum hf_status status = document_read(&tables[kind], doc, &step.state, err);
     if (status != HF_OK)
         return status;
-    if (kind == HF_STEP_STATE && (status = settle_rules(&step.state, err)) != HF_OK) {
+    if ((status = check(&step, err)) != HF_OK) {
         step_done(&step);
         return status;
     }

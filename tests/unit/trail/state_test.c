@@ -88,10 +88,12 @@ foreign_step_moves_windows_only(void **state)
     (void)state;
     begin(&life);
     attempt(&life, "key", 86400, false);
-    life_apply(&life,
-               &(struct step){
-                   .kind = HF_STEP_DIGEST_CUT,
-                   .digest_cut = { .number = 1, .bucket = "b", .key = "k", .fingerprint = "f" } });
+    life_apply(
+        &life,
+        &(struct step){
+            .kind = HF_STEP_DIGEST_CUT,
+            .digest_cut = {
+                .number = 1, .bucket = "b", .key = "k", .fingerprint = "f", .first_seq = 1 } });
     attempt(&life, "digest", 86400, false);
     for (size_t i = 0; i < HF_COUNT(names); i++)
         life_apply(&life,
@@ -111,12 +113,14 @@ time_is_what_the_steps_say(void **state)
     begin(&life);
     cut(&life, 1, 9);
     assert_int_equal(life.chain.time_s, 1000);
-    life_apply(
-        &life,
-        &(struct step){
-            .kind = HF_STEP_DIGEST_CUT,
-            .digest_cut = {
-                .number = 1, .end_s = 1060, .bucket = "b", .key = "k", .fingerprint = "f" } });
+    life_apply(&life, &(struct step){ .kind = HF_STEP_DIGEST_CUT,
+                                      .digest_cut = { .number = 1,
+                                                      .end_s = 1060,
+                                                      .bucket = "b",
+                                                      .key = "k",
+                                                      .fingerprint = "f",
+                                                      .first_seq = 1,
+                                                      .last_seq = 9 } });
     assert_int_equal(life.chain.time_s, 1060);
     cut(&life, 10, 19); /* by a clock that was set back: not earlier than that */
     assert_int_equal(life.chain.time_s, 1060);
