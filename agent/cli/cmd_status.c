@@ -98,6 +98,9 @@ print_trail(const json_t *trail, int64_t now_s)
         printf("         %llu keys among its digests are none of this chain: find out who put them "
                "there\n",
                number(trail, "strays"));
+    if (hf_doc_text_or(trail, "head_problem", NULL))
+        printf("         %s: `holdfast validate` says more\n",
+               hf_doc_text_or(trail, "head_problem", ""));
     if (json_is_true(json_object_get(trail, "pins_journal")))
         puts("         this trail keeps the oldest part of the journal");
     if (number(trail, "ledger_repairs"))

@@ -309,6 +309,7 @@ static const char tail[] =
     "| `increase(holdfast_trail_lost_events_total[1h]) > 0`, `holdfast_trail_ledger_repairs > 0` | "
     "the disk does not give back what was written to it |\n"
     "| `holdfast_trail_strays > 0` | somebody else writes among the digests |\n"
+    "| `increase(holdfast_trail_head_missing_total[1h]) > 0` | somebody removed or hid a digest |\n"
     "| `abs(holdfast_store_clock_skew_seconds) > 60` | one of the two clocks is wrong |\n";
 
 enum hf_status

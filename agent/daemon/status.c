@@ -111,6 +111,7 @@ trails_well(const json_t *doc)
     json_array_foreach(json_object_get(doc, "trails"), index, trail)
     {
         if (json_is_string(json_object_get(trail, "reason")) ||
+            json_is_string(json_object_get(trail, "head_problem")) ||
             json_is_true(json_object_get(trail, "spool_full")))
             return false;
     }

@@ -14,6 +14,15 @@ set_time(json_t *doc, const char *key, int64_t seconds)
     hf_doc_set_text(doc, key, text);
 }
 
+static void
+set_time_or_null(json_t *doc, const char *key, int64_t seconds)
+{
+    if (seconds)
+        set_time(doc, key, seconds);
+    else
+        hf_doc_set_text(doc, key, NULL);
+}
+
 /* For texts that came from a host or an error: whatever is in them must not cost the digest. */
 static void
 set_foreign_text(json_t *doc, const char *key, const char *text)
@@ -74,10 +83,7 @@ own_objects(const struct hf_digest *digest)
         hf_doc_set_text(entry, "storedSha256", object->stored_sha256);
         hf_doc_set_text(entry, "plainSha256", object->plain_sha256);
         hf_doc_set_text(entry, "versionId", version && *version ? version : NULL);
-        if (object->retain_until_s)
-            set_time(entry, "retainUntil", object->retain_until_s);
-        else
-            hf_doc_set_text(entry, "retainUntil", NULL);
+        set_time_or_null(entry, "retainUntil", object->retain_until_s);
         hf_doc_set_text(entry, "lockMode", object->lock_mode);
         hf_doc_set_text(entry, "confirmed", object->confirmed);
         hf_doc_set_text(entry, "encryption", object->encryption);
@@ -134,6 +140,8 @@ own_part(const struct hf_digest *digest)
     hf_doc_set_text(doc, "boot", digest->boot);
     hf_doc_set_text(doc, "tag", digest->tag);
     hf_doc_set_text(doc, "oldHead", digest->old_head);
+    set_time_or_null(doc, "previousRetainUntil", digest->previous_retain_until_s);
+    hf_doc_set_text(doc, "previousLockMode", digest->previous_lock_mode);
     hf_doc_set_u64(doc, "firstSequence", digest->first_seq);
     hf_doc_set_u64(doc, "lastSequence", digest->last_seq);
     hf_doc_set(doc, "objects", own_objects(digest));
@@ -189,17 +197,16 @@ whole(const struct hf_digest *digest, const char *algorithm)
 }
 
 static enum hf_status
-sign(const struct hf_digest *digest, struct hf_signer *signer, struct hf_slice json,
+sign(const struct hf_digest_outline *outline, struct hf_signer *signer,
      struct hf_buf *ret_signature_hex, struct hf_error *err)
 {
-    hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(HF_DIGEST_MAX);
+    hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(sizeof(*outline));
     uint8_t signature[HF_SIGNATURE_MAX];
     char hex[HF_HEX_SIZE(HF_SIGNATURE_MAX)];
     size_t size = 0;
-    enum hf_status status = digest_signed_text(digest, json, &text);
+    enum hf_status status = digest_signed_text(outline, &text);
 
-    if (status != HF_OK)
-        return hf_fail(err, status, "the text to be signed is over its limit");
+    hf_assert(status == HF_OK);
     status = hf_signer_sign(signer, hf_buf_slice(&text), signature, &size, err);
     if (status != HF_OK)
         return status;
@@ -210,6 +217,19 @@ sign(const struct hf_digest *digest, struct hf_signer *signer, struct hf_slice j
                            : hf_fail(err, status, "no room for a signature of %zu bytes", size);
 }
 
+/* What nobody could read must not be signed and locked for years. */
+static enum hf_status
+read_back(struct hf_slice json, struct hf_digest_outline *ret_outline, struct hf_error *err)
+{
+    struct hf_digest again = { 0 };
+    enum hf_status status = hf_digest_outline(json, ret_outline, err);
+
+    if (status == HF_OK)
+        status = hf_digest_parse(json, &again, err);
+    hf_digest_done(&again);
+    return status;
+}
+
 enum hf_status
 hf_digest_make(const struct hf_digest *digest, struct hf_signer *signer, struct hf_buf *ret_json,
                struct hf_buf *ret_signature_hex, struct hf_error *err)
@@ -217,7 +237,7 @@ hf_digest_make(const struct hf_digest *digest, struct hf_signer *signer, struct 
     hf_assert(digest->account && digest->bucket && digest->key && digest->fingerprint);
     hf_assert(strcmp(digest->fingerprint, hf_signer_fingerprint(signer)) == 0);
     hf_owned(hf_doc_freep) json_t *doc = whole(digest, hf_signer_algorithm(signer));
-    struct hf_digest again = { 0 };
+    struct hf_digest_outline outline;
     enum hf_status status;
 
     hf_buf_reset(ret_json);
@@ -225,13 +245,11 @@ hf_digest_make(const struct hf_digest *digest, struct hf_signer *signer, struct 
     if (status != HF_OK)
         return hf_fail(err, status, "digest '%s' with %zu objects is over its %zu bytes",
                        digest->key, digest->object_count, ret_json->max);
-    /* What nobody could read must not be signed and locked for years. */
-    status = hf_digest_parse(hf_buf_slice(ret_json), &again, err);
-    hf_digest_done(&again);
+    status = read_back(hf_buf_slice(ret_json), &outline, err);
     if (status != HF_OK) {
         hf_while(err, status, "digest '%s' as it would be signed", digest->key);
         return err ? err->status = HF_EINTERNAL : HF_EINTERNAL;
     }
-    status = sign(digest, signer, hf_buf_slice(ret_json), ret_signature_hex, err);
+    status = sign(&outline, signer, ret_signature_hex, err);
     return status == HF_OK ? HF_OK : hf_while(err, status, "signing digest '%s'", digest->key);
 }

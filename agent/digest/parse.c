@@ -1,137 +1,93 @@
-/* Digests of anyone's making: nothing here is believed before its form is checked, and nothing that
- * passes is believed before its signature is. */
+/* The whole of a digest of anyone's making: a thief's signed one is hostile, too. It is read where
+ * it stands, without a tree of it, and what is made of it is bounded: no member takes more than a
+ * few times its own bytes. */
 #include "agent/digest/digest_impl.h"
 
 #include <string.h>
 
-/* The tree of a digest of HF_DIGEST_MAX bytes in as many tiny values would take a hundred times its
- * size; a real one of that size has a comma every 40 bytes. */
-#define COMMAS_MAX (1u << 20)
-
-enum hf_status
-digest_take_text(const json_t *doc, const char *key, bool optional, char **ret_text,
-                 struct hf_error *err)
-{
-    return hf_doc_take_text(doc, key, optional, DIGEST_TEXT_MAX, ret_text, err);
-}
-
-bool
-digest_is_hex(const char *text, size_t least, size_t most)
-{
-    size_t size = strspn(text, "0123456789abcdef");
-
-    return text[size] == '\0' && size >= least && size <= most && size % 2 == 0;
-}
-
-enum hf_status
-digest_take_hash(const json_t *doc, const char *key, char ret_hash[HF_SHA256_HEX_SIZE],
-                 struct hf_error *err)
-{
-    const char *text;
-    enum hf_status status = hf_doc_text(doc, key, &text, err);
-
-    if (status != HF_OK)
-        return status;
-    if (!digest_is_hex(text, HF_SHA256_HEX_SIZE - 1, HF_SHA256_HEX_SIZE - 1))
-        return hf_fail(err, HF_EFORMAT, "key '%s' is not a SHA-256 in lower-case hex", key);
-    memcpy(ret_hash, text, HF_SHA256_HEX_SIZE);
-    return HF_OK;
-}
+enum {
+    FORMAT,
+    HOST,
+    JOURNAL,
+    CHAIN,
+    NUMBER,
+    BOOT,
+    TAG,
+    OLD_HEAD,
+    FIRST,
+    LAST,
+    PREVIOUS_UNTIL,
+    PREVIOUS_MODE,
+    OWN_MEMBERS
+};
+static const char *const own_members[OWN_MEMBERS] = {
+    [FORMAT] = "format",
+    [HOST] = "host",
+    [JOURNAL] = "journal",
+    [CHAIN] = "chain",
+    [NUMBER] = "number",
+    [BOOT] = "boot",
+    [TAG] = "tag",
+    [OLD_HEAD] = "oldHead",
+    [FIRST] = "firstSequence",
+    [LAST] = "lastSequence",
+    [PREVIOUS_UNTIL] = "previousRetainUntil",
+    [PREVIOUS_MODE] = "previousLockMode",
+};
 
 static enum hf_status
-take_algorithm(const json_t *doc, const char **ret_algorithm, struct hf_error *err)
+take_place(const struct fields *fields, const struct hf_digest_outline *outline,
+           struct hf_digest *digest, struct hf_error *err)
 {
-    const char *text;
-    enum hf_status status = hf_doc_text(doc, "digestSignatureAlgorithm", &text, err);
+    enum hf_status status = field_text(fields, DIGEST_ACCOUNT, false, &digest->account, err);
 
+    if (status == HF_OK)
+        status = field_time(fields, DIGEST_START, false, &digest->start_s, err);
     if (status != HF_OK)
         return status;
-    *ret_algorithm = hf_signature_algorithm(text);
-    if (!*ret_algorithm)
-        return hf_fail(
-            err, HF_EFORMAT,
-            "key 'digestSignatureAlgorithm' is '%.64s', which is none that is known here", text);
-    return HF_OK;
-}
-
-static enum hf_status
-parse_place(const json_t *doc, struct hf_digest *digest, struct hf_error *err)
-{
-    enum hf_status status;
-
-    if ((status = digest_take_text(doc, "awsAccountId", false, &digest->account, err)) != HF_OK ||
-        (status = hf_doc_time(doc, "digestStartTime", false, &digest->start_s, err)) != HF_OK ||
-        (status = hf_doc_time(doc, "digestEndTime", false, &digest->end_s, err)) != HF_OK ||
-        (status = digest_take_text(doc, "digestEndTime", false, &digest->end_text, err)) != HF_OK ||
-        (status = digest_take_text(doc, "digestS3Bucket", false, &digest->bucket, err)) != HF_OK ||
-        (status = digest_take_text(doc, "digestS3Object", false, &digest->key, err)) != HF_OK ||
-        (status = take_algorithm(doc, &digest->algorithm, err)) != HF_OK)
-        return status;
+    digest->end_s = outline->end_s;
+    digest->end_text = hf_strdup(outline->end_text);
+    digest->bucket = hf_strdup(outline->bucket);
+    digest->key = hf_strdup(outline->key);
+    digest->fingerprint = hf_strdup(outline->fingerprint);
+    digest->algorithm = outline->algorithm;
     if (digest->start_s > digest->end_s)
         return hf_fail(err, HF_EFORMAT, "digestStartTime is after digestEndTime");
-    if (*digest->bucket == '\0' || *digest->key == '\0' || strlen(digest->key) >= HF_KEY_MAX)
-        return hf_fail(err, HF_EFORMAT, "digestS3Bucket or digestS3Object is empty or too long");
-    status = digest_take_text(doc, "digestPublicKeyFingerprint", false, &digest->fingerprint, err);
-    if (status == HF_OK && !digest_is_hex(digest->fingerprint, 2, HF_FINGERPRINT_SIZE - 1))
-        return hf_fail(err, HF_EFORMAT,
-                       "key 'digestPublicKeyFingerprint' is not in lower-case hex");
-    return status;
+    return HF_OK;
 }
 
 /* All five, or none. */
 static enum hf_status
-parse_previous(const json_t *doc, struct hf_digest *digest, struct hf_error *err)
+parse_previous(const struct fields *fields, struct hf_digest *digest, struct hf_error *err)
 {
-    static const char *const keys[] = { "previousDigestS3Bucket", "previousDigestS3Object",
-                                        "previousDigestHashValue", "previousDigestHashAlgorithm",
-                                        "previousDigestSignature" };
+    char hash[HF_SHA256_HEX_SIZE];
     size_t present = 0;
     enum hf_status status;
 
-    for (size_t i = 0; i < HF_COUNT(keys); i++) {
-        const json_t *value = json_object_get(doc, keys[i]);
-        present += value && !json_is_null(value);
-    }
+    for (size_t at = DIGEST_PREVIOUS_BUCKET; at <= DIGEST_PREVIOUS_SIGNATURE; at++)
+        present += field_is_given(fields, at);
     if (present == 0)
         return HF_OK;
-    if ((status = digest_take_text(doc, keys[0], false, &digest->previous_bucket, err)) != HF_OK ||
-        (status = digest_take_text(doc, keys[1], false, &digest->previous_key, err)) != HF_OK ||
-        (status = digest_take_text(doc, keys[2], false, &digest->previous_hash, err)) != HF_OK ||
-        (status = hf_doc_word(doc, keys[3], DIGEST_HASHED_BY, err)) != HF_OK ||
-        (status = digest_take_text(doc, keys[4], false, &digest->previous_signature, err)) != HF_OK)
+    if ((status = field_text(fields, DIGEST_PREVIOUS_BUCKET, false, &digest->previous_bucket,
+                             err)) != HF_OK ||
+        (status = field_text(fields, DIGEST_PREVIOUS_KEY, false, &digest->previous_key, err)) !=
+            HF_OK ||
+        (status = field_hash(fields, DIGEST_PREVIOUS_HASH, hash, err)) != HF_OK ||
+        (status = field_word(fields, DIGEST_PREVIOUS_HASHED_BY, DIGEST_HASHED_BY, err)) != HF_OK ||
+        (status = field_text(fields, DIGEST_PREVIOUS_SIGNATURE, false, &digest->previous_signature,
+                             err)) != HF_OK)
         return status;
-    if (!digest_is_hex(digest->previous_hash, HF_SHA256_HEX_SIZE - 1, HF_SHA256_HEX_SIZE - 1))
-        return hf_fail(err, HF_EFORMAT, "key '%s' is not a SHA-256 in lower-case hex", keys[2]);
-    if (!digest_is_hex(digest->previous_signature, 2, 2 * HF_SIGNATURE_MAX))
-        return hf_fail(err, HF_EFORMAT, "key '%s' is not in lower-case hex", keys[4]);
+    digest->previous_hash = hf_strdup(hash);
     if (*digest->previous_bucket == '\0' || *digest->previous_key == '\0' ||
         strlen(digest->previous_key) >= HF_KEY_MAX)
-        return hf_fail(err, HF_EFORMAT, "key '%s' or '%s' is empty or too long", keys[0], keys[1]);
+        return hf_fail(err, HF_EFORMAT, "key '%s' or '%s' is empty or too long",
+                       fields->names[DIGEST_PREVIOUS_BUCKET], fields->names[DIGEST_PREVIOUS_KEY]);
     return HF_OK;
 }
 
 static enum hf_status
-parse_own(const json_t *own, struct hf_digest *digest, struct hf_error *err)
+check_own(const struct hf_digest *digest, struct hf_error *err)
 {
-    uint64_t format = 0;
-    enum hf_status status;
-
-    if ((status = hf_doc_u64(own, "format", &format, err)) != HF_OK)
-        return status;
-    if (format != DIGEST_FORMAT)
-        return hf_fail(err, HF_EVERSION,
-                       "its format is %llu and this program knows %d: use a newer one",
-                       (unsigned long long)format, DIGEST_FORMAT);
-    if ((status = digest_take_text(own, "host", true, &digest->host, err)) != HF_OK ||
-        (status = digest_take_text(own, "journal", false, &digest->journal, err)) != HF_OK ||
-        (status = digest_take_text(own, "chain", false, &digest->chain, err)) != HF_OK ||
-        (status = hf_doc_u64(own, "number", &digest->number, err)) != HF_OK ||
-        (status = digest_take_text(own, "boot", true, &digest->boot, err)) != HF_OK ||
-        (status = digest_take_text(own, "tag", false, &digest->tag, err)) != HF_OK ||
-        (status = digest_take_text(own, "oldHead", true, &digest->old_head, err)) != HF_OK ||
-        (status = hf_doc_u64(own, "firstSequence", &digest->first_seq, err)) != HF_OK ||
-        (status = hf_doc_u64(own, "lastSequence", &digest->last_seq, err)) != HF_OK)
-        return status;
     if (digest->number == 0 || (digest->number == 1) != !digest->previous_signature)
         return hf_fail(err, HF_EFORMAT,
                        "number %llu and the previous digest it names do not go together",
@@ -148,49 +104,66 @@ parse_own(const json_t *own, struct hf_digest *digest, struct hf_error *err)
 }
 
 static enum hf_status
-parse_all(const json_t *doc, struct hf_digest *digest, struct hf_error *err)
+parse_own(struct hf_slice own, struct hf_digest *digest, struct hf_error *err)
 {
-    const json_t *own = json_object_get(doc, "holdfast");
-    enum hf_status status = parse_place(doc, digest, err);
+    struct fields fields;
+    uint64_t format = 0;
+    enum hf_status status = fields_pick(own, own_members, OWN_MEMBERS, &fields, err);
+
+    if (status != HF_OK || (status = field_u64(&fields, FORMAT, &format, err)) != HF_OK)
+        return status;
+    if (format != DIGEST_FORMAT)
+        return hf_fail(err, HF_EVERSION,
+                       "its format is %llu and this program knows %d: use a newer one",
+                       (unsigned long long)format, DIGEST_FORMAT);
+    if ((status = field_text(&fields, HOST, true, &digest->host, err)) != HF_OK ||
+        (status = field_text(&fields, JOURNAL, false, &digest->journal, err)) != HF_OK ||
+        (status = field_text(&fields, CHAIN, false, &digest->chain, err)) != HF_OK ||
+        (status = field_u64(&fields, NUMBER, &digest->number, err)) != HF_OK ||
+        (status = field_text(&fields, BOOT, true, &digest->boot, err)) != HF_OK ||
+        (status = field_text(&fields, TAG, false, &digest->tag, err)) != HF_OK ||
+        (status = field_text(&fields, OLD_HEAD, true, &digest->old_head, err)) != HF_OK ||
+        (status = field_u64(&fields, FIRST, &digest->first_seq, err)) != HF_OK ||
+        (status = field_u64(&fields, LAST, &digest->last_seq, err)) != HF_OK ||
+        (status = field_time(&fields, PREVIOUS_UNTIL, true, &digest->previous_retain_until_s,
+                             err)) != HF_OK ||
+        (status = field_text(&fields, PREVIOUS_MODE, true, &digest->previous_lock_mode, err)) !=
+            HF_OK)
+        return status;
+    return check_own(digest, err);
+}
+
+static enum hf_status
+parse_all(const struct fields *fields, const struct hf_digest_outline *outline,
+          struct hf_digest *digest, struct hf_error *err)
+{
+    const struct hf_slice *own = &fields->values[DIGEST_OWN];
+    enum hf_status status = take_place(fields, outline, digest, err);
 
     if (status == HF_OK)
-        status = parse_previous(doc, digest, err);
-    if (status == HF_OK && own) {
-        status = json_is_object(own) ? parse_own(own, digest, err)
-                                     : hf_fail(err, HF_EFORMAT, "it is not an object");
+        status = parse_previous(fields, digest, err);
+    if (status == HF_OK && own->ptr) {
+        status = parse_own(*own, digest, err);
         if (status != HF_OK)
             return hf_while(err, status, "key 'holdfast'");
     }
-    return status == HF_OK ? digest_parse_lists(doc, own, digest, err) : status;
-}
-
-static bool
-too_many_values(struct hf_slice json)
-{
-    const uint8_t *at = json.ptr, *end = json.ptr + json.size;
-    size_t commas = 0;
-
-    while (at < end && (at = memchr(at, ',', (size_t)(end - at)))) {
-        at++;
-        if (++commas > COMMAS_MAX)
-            return true;
-    }
-    return false;
+    return status == HF_OK ? digest_parse_lists(fields, own->ptr ? own : NULL, digest, err)
+                           : status;
 }
 
 enum hf_status
 hf_digest_parse(struct hf_slice json, struct hf_digest *ret_digest, struct hf_error *err)
 {
-    hf_owned(hf_doc_freep) json_t *doc = NULL;
     struct hf_digest digest = { 0 };
-    enum hf_status status;
+    struct hf_digest_outline outline;
+    struct fields fields;
+    enum hf_status status = hf_digest_outline(json, &outline, err);
 
-    if (json.size <= HF_DIGEST_MAX && json.size > 0 && too_many_values(json))
-        return hf_fail(err, HF_ELIMIT, "the digest has over %u values", COMMAS_MAX);
-    status = hf_doc_parse(json, HF_DIGEST_MAX, "the digest", &doc, err);
+    if (status == HF_OK)
+        status = digest_scan(json, &fields, err);
     if (status != HF_OK)
         return status;
-    status = parse_all(doc, &digest, err);
+    status = parse_all(&fields, &outline, &digest, err);
     if (status != HF_OK) {
         hf_digest_done(&digest);
         return hf_while(err, status, "the digest");

@@ -56,6 +56,28 @@ chain_start_s(const struct chain *chain)
 }
 
 bool
+chain_head_is_in(const struct chain *chain, const char *bucket, const struct hf_layout *layout)
+{
+    int64_t end_s;
+
+    return chain->head.number && strcmp(chain->head.bucket, bucket) == 0 &&
+           hf_layout_is_digest(layout, chain->head.key, &end_s);
+}
+
+const char *
+head_problem_text(enum head_problem problem)
+{
+    switch (problem) {
+    case HEAD_MISSING: return "the newest digest that the store confirmed is gone or hidden";
+    case HEAD_BURIED:
+        return "so many keys that are none of this chain lie over its digests that the newest is "
+               "not to be seen";
+    case HEAD_FINE: break;
+    }
+    return NULL;
+}
+
+bool
 chain_owes_digest(const struct chain *chain, const struct lists *lists, uint64_t cut_seq)
 {
     return lists->object_count || lists->loss_count || chain->digested_seq < cut_seq;

@@ -26,6 +26,14 @@ struct head {        /* of the chain: the last digest with a receipt */
     int64_t end_s, retain_until_s;
 };
 
+/* What the last look at the store has shown of the head. */
+enum head_problem {
+    HEAD_FINE,
+    HEAD_MISSING, /* nothing as new as it is there: it is gone, or hidden */
+    HEAD_BURIED,  /* too many strays lie over it to look below them */
+};
+const char *head_problem_text(enum head_problem problem); /* NULL: fine */
+
 struct chain {
     const char *journal, *trail; /* whose it is; borrowed */
     char id[HF_ID_SIZE], tag[HF_CHAIN_TAG_SIZE];
@@ -49,6 +57,8 @@ struct chain {
     int64_t foreign_end_s; /* of the digest it is held for */
     char **strays;         /* keys that look like digests and are none of this chain */
     size_t stray_count;
+    enum head_problem head_problem;
+    uint64_t head_problems; /* begun, since the start */
 };
 void chain_done(struct chain *chain);
 
@@ -56,6 +66,9 @@ void chain_set_id(struct chain *chain, const char *id);               /* and its
 void chain_set_head(struct chain *chain, const struct head *head);    /* takes the signature */
 void chain_set_digest(struct chain *chain, struct digest_work *work); /* takes it; NULL: none */
 int64_t chain_start_s(const struct chain *chain);                     /* of the next digest */
+/* It was delivered to this place: who looks there has to find it. */
+bool chain_head_is_in(const struct chain *chain, const char *bucket,
+                      const struct hf_layout *layout);
 bool chain_owes_digest(const struct chain *chain, const struct lists *lists, uint64_t cut_seq);
 /* One place in one bucket: the key names the fingerprint. */
 void chain_key_place(const char *store, const char *bucket, const char *key,

@@ -41,12 +41,13 @@ void look_returned(struct trail *trail);
 bool look_digest_may_go(struct trail *trail);
 
 /* ---- stray.c: what lies among the digests and is no evidence of anything ---- */
+bool stray_is_signed_by_us(const struct trail *trail, const struct hf_digest_outline *newest);
 /* Why it is no evidence; NULL: it is. */
-const char *stray_reason(const struct trail *trail, const struct hf_digest *newest,
-                         struct hf_slice json);
-/* HF_EFULL: done; HF_EFOREIGN: too many. */
+const char *stray_reason(const struct trail *trail, const struct hf_digest_outline *newest,
+                         bool signed_by_us);
+/* HF_EFULL: done; HF_OK: too many, which is the problem then; HF_EFOREIGN: that, without a head. */
 enum hf_status stray_step_over(struct trail *trail, const char *reason,
-                               struct hf_error *err) hf_must_check;
+                               enum head_problem *ret_problem, struct hf_error *err) hf_must_check;
 
 /* ---- chain_new.c ---- */
 enum hf_status chain_new(struct trail *trail, struct hf_error *err) hf_must_check;

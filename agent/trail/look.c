@@ -7,13 +7,13 @@
 
 #include <string.h>
 
-void
-look_begin(struct trail *trail)
+/* With what is stepped over by now. */
+static void
+look_on(struct trail *trail)
 {
     const struct settings *s = &trail->plan->settings;
     hf_buf_done(&trail->chain.check.newest_digest);
     hf_freep(&trail->chain.check.newest_signature);
-    chain_forget_strays(&trail->chain, &s->layout, trail->chain.head.end_s);
     trail->chain.check_sealed = trail->chain.digest && trail->chain.digest->out.sealed;
     trail->chain.check =
         (struct hf_delivery){ .kind = HF_JOB_CHECK,
@@ -31,71 +31,71 @@ look_begin(struct trail *trail)
     hf_deliverer_submit(trail_deliverer(trail, s->store), &trail->chain.check);
 }
 
+void
+look_begin(struct trail *trail)
+{
+    chain_forget_strays(&trail->chain, &trail->plan->settings.layout, trail->chain.head.end_s);
+    look_on(trail);
+}
+
 static enum hf_status
-foreign(const struct trail *trail, const struct hf_digest *newest, const char *why,
+foreign(const struct trail *trail, const struct hf_digest_outline *newest, const char *why,
         struct hf_error *err)
 {
     return hf_fail(err, HF_EFOREIGN,
                    "'%s' is number %llu of chain %s, written by host '%s' (journal %s): %s. If "
                    "this is meant, `holdfast chain new --trail %s` starts a new chain",
                    trail->chain.check.newest_digest_key, (unsigned long long)newest->number,
-                   newest->chain ? newest->chain : "unknown",
-                   newest->host ? newest->host : "unknown",
-                   newest->journal ? newest->journal : "unknown", why, trail->name);
+                   *newest->chain ? newest->chain : "unknown",
+                   *newest->host ? newest->host : "unknown",
+                   *newest->journal ? newest->journal : "unknown", why, trail->name);
 }
 
-/* Is it, byte for byte, the digest that this ledger knows under its number? Earlier ones are not
- * known any more. */
+/* Is it, byte for byte, one that this ledger knows: its head, or the digest at hand? */
 static bool
-is_ours(const struct trail *trail, uint64_t number, struct hf_slice json)
+is_ours(const struct chain *chain, const struct hf_digest_outline *newest)
 {
-    char hash[HF_SHA256_HEX_SIZE];
-    hf_sha256_hex(json.ptr, json.size, hash);
-    if (trail->chain.digest && number == trail->chain.digest->digest.number)
-        return trail->chain.digest->out.sealed &&
-               strcmp(trail->chain.digest->out.sealed->plain_sha256, hash) == 0;
-    if (number == trail->chain.head.number)
-        return strcmp(trail->chain.head.hash, hash) == 0;
-    return number < trail->chain.head.number;
+    const struct hf_sealed *sealed = chain->digest ? chain->digest->out.sealed : NULL;
+    return (chain->head.number && strcmp(chain->head.hash, newest->sha256) == 0) ||
+           (sealed && strcmp(sealed->plain_sha256, newest->sha256) == 0);
 }
 
+/* It is evidence. */
 static enum hf_status
-compare(struct trail *trail, const struct hf_digest *newest, struct hf_slice json,
+compare(struct trail *trail, const struct hf_digest_outline *newest, bool signed_by_us,
         struct hf_error *err)
 {
-    const char *journal = trail->chain.journal;
-    trail->chain.foreign_end_s = newest->end_s;
-    if (!newest->journal || strcmp(newest->journal, journal) != 0)
+    struct chain *chain = &trail->chain;
+    chain->foreign_end_s = newest->end_s;
+    if (newest->format > 1)
+        return hf_fail(err, HF_EFOREIGN,
+                       "the newest digest '%s' is of a later version of holdfast. If it must "
+                       "stay, `holdfast chain new --trail %s` starts a new chain",
+                       chain->check.newest_digest_key, trail->name);
+    if (strcmp(newest->journal, chain->journal) != 0)
         return foreign(
             trail, newest,
             "another agent writes under this prefix, or this one lost its state directory", err);
-    if (strcmp(newest->chain, trail->chain.id) != 0) {
-        if (trail->chain.head.number || trail->chain.digest)
-            return foreign(trail, newest, "it is not the chain of this ledger", err);
-        if (!trail->chain
-                 .old_head) { /* the trail was drained or dropped here before, and begins anew */
-            chain_follow(&trail->chain, trail->chain.check.newest_digest_key, hf_wall_s());
-            (void)trail_rewrite(trail); /* before its first digest is cut */
-        }
-        return HF_OK;
-    }
-    if (!is_ours(trail, newest->number, json))
+    if (strcmp(newest->chain, chain->id) == 0)
         return foreign(trail, newest,
                        "this state directory knows nothing of it: it was rolled back or copied",
                        err);
-    if (newest->number < trail->chain.head.number)
-        hf_log_error(
-            "chain.head_missing", HF_STR("trail", trail->name),
-            HF_STR("key", trail->chain.head.key),
-            HF_STR("newest", trail->chain.check.newest_digest_key),
-            HF_STR("hint",
-                   "digests that were delivered are gone or hidden; run `holdfast validate`"));
+    if (chain->head.number || chain->digest)
+        return foreign(trail, newest, "it is not the chain of this ledger", err);
+    if (!signed_by_us)
+        return foreign(trail, newest, "this state directory has no chain yet, and did not sign it",
+                       err);
+    if (!chain->old_head) { /* the trail was drained or dropped here before, and begins anew */
+        chain_follow(chain, chain->check.newest_digest_key, hf_wall_s());
+        (void)trail_rewrite(trail); /* before its first digest is cut */
+    }
     return HF_OK;
 }
 
 /* No digest of anyone's lies under the key of ours that is on its way: ours gets another key. */
 static enum hf_status
-get_out_of_its_way(struct trail *trail, const char *why, struct hf_error *err)
+get_out_of_its_way(struct trail *trail, const char *why, enum head_problem *ret_problem,
+                   struct hf_error *err)
 {
     if (trail->chain.digest->out.in_flight)
         return HF_OK; /* it comes back, and is looked at again */
@@ -104,37 +104,53 @@ get_out_of_its_way(struct trail *trail, const char *why, struct hf_error *err)
                        "'%s' is taken: %s; the next digest goes under another key after a pause",
                        trail->chain.check.newest_digest_key, why);
     digest_move(trail);
-    return stray_step_over(trail, why, err);
+    trail->chain.check_sealed = false; /* it is signed again, and looked for again */
+    return stray_step_over(trail, why, ret_problem, err);
 }
 
-/* HF_EFULL: what was found is stepped over, and the one before it is to be asked for. */
+/* Nothing of it is built before it is known whose it is: whoever may write there can put anything.
+ * HF_EFULL: what was found is stepped over, and the one before it is to be asked for. */
 static enum hf_status
-compare_bytes(struct trail *trail, struct hf_error *err)
+compare_bytes(struct trail *trail, enum head_problem *ret_problem, struct hf_error *err)
 {
     hf_owned(hf_buf_done) struct hf_buf json = HF_BUF(HF_DIGEST_MAX);
-    struct hf_digest newest = { 0 };
-    const char *key = trail->chain.check.newest_digest_key;
-    enum hf_status status = hf_gunzip(hf_buf_slice(&trail->chain.check.newest_digest), &json, err);
+    struct hf_digest_outline newest = { .format = 0 };
+    struct chain *chain = &trail->chain;
+    const char *key = chain->check.newest_digest_key;
+    enum hf_status status = hf_gunzip(hf_buf_slice(&chain->check.newest_digest), &json, err);
     if (status == HF_OK)
-        status = hf_digest_parse(hf_buf_slice(&json), &newest, err);
-    const char *stray = status == HF_OK         ? stray_reason(trail, &newest, hf_buf_slice(&json))
-                        : status != HF_EVERSION ? "it is no digest"
-                                                : NULL;
-    if (trail->chain.old_head && strcmp(trail->chain.old_head, key) == 0)
-        status = HF_OK; /* the one that this chain was started after, whatever it is */
-    else if (stray && trail->chain.digest && strcmp(trail->chain.digest->digest.key, key) == 0)
-        status = get_out_of_its_way(trail, stray, err);
-    else if (stray)
-        status = stray_step_over(trail, stray, err);
-    else if (status == HF_OK)
-        status = compare(trail, &newest, hf_buf_slice(&json), err);
-    else
-        status = hf_fail(err, HF_EFOREIGN,
-                         "the newest digest '%s' is of a later version of holdfast. If it must "
-                         "stay, `holdfast chain new --trail %s` starts a new chain",
-                         key, trail->name);
-    hf_digest_done(&newest);
-    return status;
+        status = hf_digest_outline(hf_buf_slice(&json), &newest, err);
+    hf_buf_done(&json);
+    if (status == HF_OK && is_ours(chain, &newest) && strcmp(newest.key, key) == 0)
+        return HF_OK;
+    bool signed_by_us = status == HF_OK && stray_is_signed_by_us(trail, &newest);
+    const char *stray =
+        status == HF_OK ? stray_reason(trail, &newest, signed_by_us) : "it is no digest";
+    if (stray && chain->digest && strcmp(chain->digest->digest.key, key) == 0)
+        return get_out_of_its_way(trail, stray, ret_problem, err);
+    if (stray)
+        return stray_step_over(trail, stray, ret_problem, err);
+    return compare(trail, &newest, signed_by_us, err);
+}
+
+/* What is older than this ledger's head is evidence of nothing but that the head is not to be seen,
+ * whatever it is: it is not even looked at. Else junk of an older date, which is no stray that is
+ * kept, would be found again and again. */
+static enum hf_status
+look_at_newest(struct trail *trail, enum head_problem *ret_problem, struct hf_error *err)
+{
+    struct chain *chain = &trail->chain;
+    const struct settings *s = &trail->plan->settings;
+    const char *key = chain->check.newest_digest_key;
+    int64_t end_s = 0;
+    if (!*key || (hf_layout_is_digest(&s->layout, key, &end_s) && end_s < chain->head.end_s)) {
+        if (chain_head_is_in(chain, s->bucket, &s->layout) && !chain->unseen)
+            *ret_problem = HEAD_MISSING;
+        return HF_OK;
+    }
+    if (chain->old_head && strcmp(chain->old_head, key) == 0)
+        return HF_OK; /* the one that this chain was started after, whatever it is */
+    return compare_bytes(trail, ret_problem, err);
 }
 
 /* The digest at hand may go: for the moment in which it was asked, nobody had written on in this
@@ -152,6 +168,22 @@ look_digest_may_go(struct trail *trail)
     if (!trail->chain.digest->looked && !trail->chain.check_plan)
         look_begin(trail);
     return trail->chain.digest->looked;
+}
+
+/* Said when it begins; `status` says it for as long as it lasts. The trail delivers all the same:
+ * the ledger knows what its head was. */
+static void
+say_problem(struct trail *trail, enum head_problem problem)
+{
+    struct chain *chain = &trail->chain;
+    if (problem != HEAD_FINE && problem != chain->head_problem) {
+        chain->head_problems++;
+        hf_log_error("chain.head_missing", HF_STR("trail", trail->name),
+                     HF_STR("key", chain->head.key), HF_STR("problem", head_problem_text(problem)),
+                     HF_STR("newest", chain->check.newest_digest_key),
+                     HF_STR("hint", "run `holdfast validate`; who may delete, or write, there?"));
+    }
+    chain->head_problem = problem;
 }
 
 static void
@@ -176,15 +208,13 @@ look_returned(struct trail *trail)
         return;
     }
     enum hf_status status = check->status;
-    if (status == HF_OK && *check->newest_digest_key)
-        status = compare_bytes(trail, &err);
-    else if (status == HF_OK && trail->chain.head.number && !check->chain_unseen)
-        hf_log_warn(
-            "chain.head_missing", HF_STR("trail", trail->name),
-            HF_STR("key", trail->chain.head.key),
-            HF_STR("hint", "the store shows no digest under the prefix; run `holdfast validate`"));
+    enum head_problem problem = HEAD_FINE;
+    if (status == HF_OK)
+        status = look_at_newest(trail, &problem, &err);
+    if (status == HF_OK)
+        say_problem(trail, problem);
     if (status == HF_EFULL) {
-        look_begin(trail);
+        look_on(trail);
     } else if (status == HF_OK) {
         checked_well(trail);
     } else if (status != HF_ESTOPPED) {

@@ -68,7 +68,7 @@ look_below(struct verify *v, const char *key, const struct link *link, bool *ret
         status = get_and_judge(v, key, entries[i].version_id, link, &absent, &judged, err);
         if (status != HF_OK || absent)
             continue;
-        if (judged.finding == HF_VALID) {
+        if (judged.authentic && judged.in_place) {
             *ret_version_id = hf_strdup(entries[i].version_id);
             *ret_judged = judged;
         } else {
@@ -77,6 +77,12 @@ look_below(struct verify *v, const char *key, const struct link *link, bool *ret
     }
     hf_store_versions_free(entries, count);
     return status;
+}
+
+static bool
+is_usable(const struct judged *judged)
+{
+    return judged->authentic && judged->in_place;
 }
 
 enum hf_status
@@ -88,7 +94,7 @@ fetch_digest(struct verify *v, const char *key, const struct link *link, enum fe
     bool absent = false, hidden = false;
     enum hf_status status = get_and_judge(v, key, NULL, link, &absent, &judged, err);
 
-    if (status == HF_OK && (absent || judged.finding != HF_VALID))
+    if (status == HF_OK && (absent || (judged.finding != HF_VALID && !is_usable(&judged))))
         status = look_below(v, key, link, &hidden, &version_id, &below, err);
     if (status != HF_OK) {
         judged_done(&judged);
@@ -108,7 +114,7 @@ fetch_digest(struct verify *v, const char *key, const struct link *link, enum fe
         verify_report(v, judged.finding, key, "%s", judged.detail);
     }
     *ret_fetched = absent && !version_id ? (hidden ? FETCHED_BAD : FETCHED_ABSENT)
-                   : judged.authentic    ? FETCHED_USABLE
+                   : is_usable(&judged)  ? FETCHED_USABLE
                                          : FETCHED_BAD;
     *ret_judged = judged;
     *ret_version_id = hf_take(version_id);

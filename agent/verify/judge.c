@@ -1,7 +1,8 @@
 /* One digest: are these its bytes, is this its place, who signed it, and is it the one that the
  * newer one means? The first thing that is wrong names it; whether its content can be believed all
- * the same is another question: it can if a trusted key signed it or the newer digest vouches for
- * its hash. */
+ * the same is another question, and asked apart: it can if a trusted key signed it that was not
+ * revoked, or if a newer digest names its hash that can be believed and was not signed by a revoked
+ * key. Before that is known nothing is built of it: whoever may write there can put anything. */
 #include <holdfast/seal.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -47,68 +48,84 @@ judge_stored(struct judged *judged, struct hf_slice stored, const struct hf_obje
              sha256);
 }
 
+/* Where it lies is one thing, whose it is another: a digest in the wrong place is still its signer's.
+ */
 static bool
 judge_place(struct verify *v, struct judged *judged, const char *key)
 {
-    const struct hf_digest *digest = &judged->digest;
-    const char *bucket = hf_store_bucket(v->look.store);
+    const struct hf_digest_outline *outline = &judged->outline;
     int64_t stamp_s;
 
-    if (strcmp(digest->bucket, bucket) != 0 || strcmp(digest->key, key) != 0) {
-        find(judged, HF_MOVED, "it says that its place is '%s/%s', and lies at '%s/%s'",
-             digest->bucket, digest->key, bucket, key);
+    if (strcmp(outline->bucket, v->bucket) != 0 || strcmp(outline->key, key) != 0) {
+        find(judged, HF_MOVED, "it says that its place is '%s/%s', and lies at '%s/%s'%s",
+             outline->bucket, outline->key, v->bucket, key,
+             strcmp(outline->key, key) == 0 ? "; a copy is validated with --original-bucket" : "");
         return false;
     }
-    if (hf_layout_is_digest(&v->layout, key, &stamp_s) && stamp_s != digest->end_s)
+    if (hf_layout_is_digest(&v->layout, key, &stamp_s) && stamp_s != outline->end_s)
         find(judged, HF_BROKEN_CHAIN, "its digestEndTime %s is not the time in its key",
-             digest->end_text);
+             outline->end_text);
     return true;
 }
 
+/* Asked whatever else was found: a finding on its metadata must not hide whose it is. */
 static enum hf_status
-judge_signature(struct verify *v, struct judged *judged, struct hf_slice json,
-                const struct hf_object_info *info, struct hf_error *err)
+judge_signature(struct verify *v, struct judged *judged, const struct hf_object_info *info,
+                struct hf_error *err)
 {
-    const char *fingerprint = judged->digest.fingerprint, *why = NULL;
+    const struct hf_digest_outline *outline = &judged->outline;
+    const char *why = NULL;
     struct hf_error wrong = { .status = HF_OK };
 
-    if (strcmp(info->signature_algorithm, judged->digest.algorithm) != 0)
-        find(judged, HF_INVALID, "its x-amz-meta-signature-algorithm is '%s', expected '%s'",
-             info->signature_algorithm, judged->digest.algorithm);
+    if (keys_is_revoked(v, outline)) {
+        judged->revoked = true;
+        find(judged, HF_UNKNOWN_KEY, "signed by %s, and its key was revoked", outline->fingerprint);
+        return HF_OK;
+    }
     for (size_t attempt = 0;; attempt++) {
         const struct hf_verifier *verifier = NULL;
-        enum hf_status status = keys_find(v, fingerprint, attempt, &verifier, &why, err);
+        enum hf_status status = keys_find(v, outline->fingerprint, attempt, &verifier, &why, err);
         if (status != HF_OK)
             return status;
         if (!verifier)
             break;
-        status = hf_digest_verify(&judged->digest, json, info->signature, verifier, &wrong);
+        status = hf_digest_verify(outline, info->signature, verifier, &wrong);
         if (status == HF_OK) {
-            judged->authentic = true;
-            return HF_OK;
+            judged->authentic = judged->vouches = true;
+            break;
         }
         if (status != HF_ESIGNATURE)
             return hf_fail(err, status, "%s", wrong.text);
     }
+    if (strcmp(info->signature_algorithm, outline->algorithm) != 0)
+        find(judged, HF_INVALID, "its x-amz-meta-signature-algorithm is '%s', expected '%s'",
+             info->signature_algorithm, outline->algorithm);
+    if (judged->authentic)
+        return HF_OK;
     if (wrong.status != HF_OK)
         find(judged, HF_INVALID, "signature verification failed: %s", wrong.text);
     else
-        find(judged, HF_UNKNOWN_KEY, "signed by %s: %s", fingerprint, why);
+        find(judged, HF_UNKNOWN_KEY, "signed by %s: %s", outline->fingerprint, why);
     return HF_OK;
 }
 
+/* The newer one's link vouches for these bytes only if it is believed itself, and not what a revoked
+ * key signed. */
 static void
 judge_link(struct judged *judged, const struct link *link, const struct hf_object_info *info)
 {
     if (!link->hash)
         return;
-    if (strcmp(judged->hash, link->hash) != 0) {
+    if (strcmp(judged->outline.sha256, link->hash) != 0) {
         find(judged, HF_BROKEN_CHAIN,
              "'%s' names another digest here: SHA-256 expected %s, found %s", link->newer_key,
-             link->hash, judged->hash);
+             link->hash, judged->outline.sha256);
         return;
     }
-    judged->authentic = true;
+    if (link->newer && link->newer->vouches) {
+        judged->authentic = true;
+        judged->vouches = !judged->revoked;
+    }
     if (strcmp(info->signature, link->signature) != 0)
         find(judged, HF_BROKEN_CHAIN, "'%s' names another signature than the one with this digest",
              link->newer_key);
@@ -141,7 +158,7 @@ judge_order(struct judged *judged, const struct entry *newer)
 }
 
 static void
-judge_tag(struct verify *v, struct judged *judged)
+judge_tag(const struct verify *v, struct judged *judged)
 {
     const struct hf_digest *digest = &judged->digest;
     char tag[HF_CHAIN_TAG_SIZE];
@@ -153,6 +170,22 @@ judge_tag(struct verify *v, struct judged *judged)
     if (strcmp(tag, digest->tag) != 0)
         find(judged, HF_BROKEN_CHAIN, "its tag is '%s', and that of its chain is '%s'", digest->tag,
              tag);
+}
+
+/* What is believed is read as a whole, and that it cannot be is found then. */
+static void
+read_whole(struct verify *v, struct judged *judged, const struct link *link, struct hf_slice json)
+{
+    struct hf_error wrong;
+
+    if (hf_digest_parse(json, &judged->digest, &wrong) != HF_OK) {
+        find(judged, HF_INVALID, "invalid format: %s", wrong.text);
+        judged->authentic = judged->vouches = false;
+        return;
+    }
+    if (link->newer)
+        judge_order(judged, link->newer);
+    judge_tag(v, judged);
 }
 
 enum hf_status
@@ -167,24 +200,19 @@ judge_digest(struct verify *v, const char *key, const struct link *link, struct 
     judge_stored(&judged, stored, info);
     status = hf_gunzip(stored, &json, &wrong);
     if (status == HF_OK)
-        status = hf_digest_parse(hf_buf_slice(&json), &judged.digest, &wrong);
+        status = hf_digest_outline(hf_buf_slice(&json), &judged.outline, &wrong);
     if (status != HF_OK) {
         find(&judged, HF_INVALID, "invalid format: %s", wrong.text);
         *ret_judged = judged;
         return HF_OK;
     }
-    hf_sha256_hex(json.ptr, json.size, judged.hash);
-    if (judge_place(v, &judged, key)) {
-        status = judge_signature(v, &judged, hf_buf_slice(&json), info, err);
-        if (status != HF_OK) {
-            judged_done(&judged);
-            return hf_while(err, status, "checking digest '%s'", key);
-        }
-        judge_link(&judged, link, info);
-        if (link->newer)
-            judge_order(&judged, link->newer);
-        judge_tag(v, &judged);
-    }
+    judged.in_place = judge_place(v, &judged, key);
+    status = judge_signature(v, &judged, info, err);
+    if (status != HF_OK)
+        return hf_while(err, status, "checking digest '%s'", key);
+    judge_link(&judged, link, info);
+    if (judged.authentic)
+        read_whole(v, &judged, link, hf_buf_slice(&json));
     *ret_judged = judged;
     return HF_OK;
 }

@@ -138,6 +138,17 @@ keys_find(struct verify *v, const char *fingerprint, size_t attempt,
     return HF_OK;
 }
 
+bool
+keys_is_revoked(const struct verify *v, const struct hf_digest_outline *outline)
+{
+    for (size_t i = 0; i < v->options->revoked_count; i++) {
+        const struct hf_revoked_key *key = &v->options->revoked[i];
+        if (strcmp(key->fingerprint, outline->fingerprint) == 0 && outline->end_s > key->from_s)
+            return true;
+    }
+    return false;
+}
+
 void
 keys_done(struct verify *v)
 {

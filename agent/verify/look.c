@@ -5,6 +5,12 @@
 
 #include "agent/verify/look.h"
 
+const char *
+verify_bucket(const struct hf_verify_options *options)
+{
+    return options->original_bucket ? options->original_bucket : hf_store_bucket(options->store);
+}
+
 void
 look_note(struct look *look, enum hf_finding finding, const char *key, const char *format, ...)
 {

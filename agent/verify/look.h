@@ -44,6 +44,8 @@ struct look {
     struct looked now;
 };
 
+/* The bucket's name in the digests. */
+const char *verify_bucket(const struct hf_verify_options *options);
 void look_note(struct look *look, enum hf_finding finding, const char *key, const char *format, ...)
     hf_printf(4, 5);
 void notes_done(struct notes *notes);

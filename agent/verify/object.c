@@ -202,10 +202,11 @@ look_at(struct look *look, const struct hf_digest *digest, const struct hf_diges
 
     if (!wants_bytes && !look->options->check_locks)
         return HF_OK;
-    if (strcmp(object->bucket, hf_store_bucket(look->store)) != 0) {
+    const char *bucket = verify_bucket(look->options);
+    if (strcmp(object->bucket, bucket) != 0) {
         look_note(look, HF_ELSEWHERE, object->key,
                   "'%s' lists it in bucket '%s', and this is '%s': it was not looked at",
-                  digest->key, object->bucket, hf_store_bucket(look->store));
+                  digest->key, object->bucket, bucket);
         return HF_OK;
     }
     status = read_object(look, object, &stored, &info, &why);

@@ -192,7 +192,7 @@ check_listed(struct second *second, struct hf_digest *digest, struct hf_error *e
     enum hf_status status = HF_OK;
     size_t handed = 0;
 
-    if (digest->number > 0) /* they stand in the order of their receipts */
+    if (digest->number > 0 && digest->object_count > 0) /* they stand in the order of their receipts */
         qsort(digest->objects, digest->object_count, sizeof(*digest->objects), by_sequence);
     for (size_t i = 0; i < digest->object_count && status == HF_OK; i++) {
         struct looked looked;

@@ -62,6 +62,7 @@ hf_verify(const struct hf_verify_options *options, struct hf_verify_result *ret_
     struct verify v = {
         .options = options,
         .look = { .options = options, .store = options->store },
+        .bucket = verify_bucket(options),
         .layout = options->layout,
         .result = &result,
     };

@@ -33,6 +33,7 @@ struct entry {
     uint64_t number, first_seq, last_seq, object_count;
     int64_t start_s, end_s;
     bool clean;   /* nothing was found against it so far */
+    bool vouches; /* for what it names by hash */
     bool linked;  /* the next entry is the digest before it, and it vouches for it */
     bool outside; /* not asked for: only to know what it lists */
 };
@@ -53,7 +54,8 @@ struct key_hash {
 
 struct verify {
     const struct hf_verify_options *options;
-    struct look look; /* this thread's own */
+    struct look look;   /* this thread's own */
+    const char *bucket; /* as the digests name it */
     struct hf_layout layout;
     char *trail; /* owned, when it was found by listing */
     struct hf_verify_result *result;
@@ -99,6 +101,8 @@ const char *listing_older(const struct verify *v,
 enum hf_status keys_find(struct verify *v, const char *fingerprint, size_t attempt,
                          const struct hf_verifier **ret_verifier, const char **ret_why,
                          struct hf_error *err) hf_must_check;
+/* Nothing that it signs from then on counts: also of a key that somebody vouches for. */
+bool keys_is_revoked(const struct verify *v, const struct hf_digest_outline *outline);
 void keys_done(struct verify *v);
 
 /* ---- judge.c ---- */
@@ -111,10 +115,12 @@ struct link {
 struct judged {
     enum hf_finding finding; /* HF_VALID, or the first thing against it */
     char detail[2 * HF_KEY_MAX + 512];
-    bool authentic; /* signed by a trusted key, or vouched for by the newer one: its content can be
-                       believed */
-    struct hf_digest digest; /* filled if it could be parsed */
-    char hash[HF_SHA256_HEX_SIZE];
+    bool in_place;
+    bool revoked;                     /* its key was revoked before it ended */
+    bool authentic;                   /* its content can be believed, */
+    bool vouches;                     /* and that of those that it names by hash */
+    struct hf_digest_outline outline; /* zero if it is no digest */
+    struct hf_digest digest;          /* filled if it is authentic */
 };
 void judged_done(struct judged *judged);
 enum hf_status judge_digest(struct verify *v, const char *key, const struct link *link,

@@ -161,10 +161,11 @@ remember(struct walk *walk, const struct judged *judged, char *version_id)
         .start_s = digest->start_s,
         .end_s = digest->end_s,
         .clean = judged->finding == HF_VALID,
+        .vouches = judged->vouches,
         .outside = (start_s && digest->end_s <= start_s) || (end_s && digest->start_s >= end_s),
     };
 
-    memcpy(entry.hash, judged->hash, sizeof(entry.hash));
+    memcpy(entry.hash, judged->outline.sha256, sizeof(entry.hash));
     if (newer)
         newer->linked = walk->how == BY_LINK && strcmp(entry.hash, walk->hash) == 0;
     if (v->entry_count % 256 == 0)
@@ -205,7 +206,7 @@ follow(struct walk *walk, struct hf_digest *digest)
     if (walk->outside) { /* NOLINT(bugprone-branch-clone): asked before the others */
         set_next(walk, BY_LISTING, NULL, NULL, NULL);
     } else if (digest->previous_key) {
-        if (strcmp(digest->previous_bucket, hf_store_bucket(v->look.store)) != 0) {
+        if (strcmp(digest->previous_bucket, v->bucket) != 0) {
             verify_report(v, HF_ELSEWHERE, walk->next,
                           "the digest before it is '%s/%s': validate that bucket as well",
                           digest->previous_bucket, digest->previous_key);

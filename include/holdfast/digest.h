@@ -48,6 +48,10 @@ struct hf_digest {
     char *host, *journal, *chain, *boot, *tag;
     uint64_t number; /* 1, 2, ... in this chain */
     char *old_head;  /* `chain new`: key of the head that this chain was started after; or NULL */
+    /* The lock of the previous digest, as the store confirmed it: what is gone after that date was
+     * free to go. 0 and NULL: none, or an earlier version made it and does not say. */
+    int64_t previous_retain_until_s;
+    char *previous_lock_mode;
     /* Everything in this range is in an object of this or an earlier digest, pending, lost, or
      * selected by nobody. */
     uint64_t first_seq, last_seq;
@@ -72,10 +76,28 @@ enum hf_status hf_digest_make(const struct hf_digest *digest, struct hf_signer *
  * A digest without the `holdfast` key has number 0. */
 enum hf_status hf_digest_parse(struct hf_slice json, struct hf_digest *ret_digest,
                                struct hf_error *err) hf_must_check;
+/* What can be told of anyone's digest in a fixed room: nothing is built of it, whatever it is. That
+ * much is known before a signature holds, and nothing of it is to be believed before. */
+struct hf_digest_outline {
+    char bucket[256], key[HF_KEY_MAX]; /* the place that it says it has */
+    char end_text[64];                 /* digestEndTime as it was written */
+    int64_t end_s;
+    char fingerprint[HF_FINGERPRINT_SIZE];
+    const char *algorithm;                             /* one of crypto/'s names, not to be freed */
+    char previous_signature[2 * HF_SIGNATURE_MAX + 1]; /* "": null */
+    char sha256[HF_SHA256_HEX_SIZE];                   /* of the JSON */
+    uint64_t format; /* 0: a digest without the `holdfast` key. What follows is of ours only */
+    uint64_t number;
+    char host[1025], journal[65], chain[65];
+};
+/* Allocates nothing and calls itself never. HF_OK also for a later format: with that number, and
+ * without what follows it. */
+enum hf_status hf_digest_outline(struct hf_slice json, struct hf_digest_outline *ret_outline,
+                                 struct hf_error *err) hf_must_check;
 /* digestEndTime \n bucket/key \n hex(sha256(json)) \n previousDigestSignature|null, signed by the
  * algorithm that the digest names. HF_ESIGNATURE, also for a key of another algorithm. */
-enum hf_status hf_digest_verify(const struct hf_digest *digest, struct hf_slice json,
-                                const char *signature_hex, const struct hf_verifier *verifier,
+enum hf_status hf_digest_verify(const struct hf_digest_outline *outline, const char *signature_hex,
+                                const struct hf_verifier *verifier,
                                 struct hf_error *err) hf_must_check;
 
 #endif

@@ -62,6 +62,25 @@ bool hf_utf8_valid(struct hf_slice text); /* strict, NUL allowed */
 /* Adds `text` as a JSON string with its quotes. `text` must be valid UTF-8 without NUL. */
 enum hf_status hf_json_add_string(struct hf_buf *buf, struct hf_slice text) hf_must_check;
 
+/* ---- without a tree: item after item of what the scanner has found valid ---- */
+
+/* Values are raw, as in a scan. Nothing is allocated, and no call calls itself. */
+struct hf_json_items { /* private */
+    const uint8_t *at, *end;
+    bool has_keys;
+};
+/* `opening` is '{' or '['; false: the value is nothing of the kind. */
+bool hf_json_items_begin(struct hf_slice value, char opening, struct hf_json_items *ret_items);
+/* false: there are no more. The key is raw, too; of an array's items it is NULL. */
+bool hf_json_items_next(struct hf_json_items *items, struct hf_slice *ret_key,
+                        struct hf_slice *ret_value);
+/* What a string stands for. false: it is none, has a NUL, or does not fit into `size` bytes. */
+bool hf_json_decode(struct hf_slice string, char *ret_text, size_t size);
+/* The members of these names, NULL where there is none; keys are compared decoded. false: it is no
+ * object (*ret_twice is NULL), or one of them stands there twice (*ret_twice is its name). */
+bool hf_json_pick(struct hf_slice object, const char *const *names, size_t count,
+                  struct hf_slice *ret_values, const char **ret_twice);
+
 /* ---- jansson: bounded parsing with an error to read, and typed access ---- */
 
 /* Rejects duplicate keys. `what` is named in messages. The caller frees with json_decref(). */

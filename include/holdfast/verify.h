@@ -47,6 +47,11 @@ enum hf_finding {
 const char *hf_finding_text(enum hf_finding finding);
 bool hf_finding_fine(enum hf_finding finding);
 
+struct hf_revoked_key {
+    const char *fingerprint;
+    int64_t from_s; /* what it signed of a period that ends later counts for nothing */
+};
+
 #define HF_VERIFY_WORKERS     4
 #define HF_VERIFY_WORKERS_MAX 64
 
@@ -61,6 +66,10 @@ struct hf_verify_options { /* its callbacks are called on the caller's thread */
         /* pinned fingerprints: keys from the bucket that match are pinned as well */
         fingerprints;
     size_t fingerprint_count;
+    const struct hf_revoked_key *revoked; /* whoever vouches for them */
+    size_t revoked_count;
+    /* The store's bucket is a copy of this one, whose name the digests have; NULL: no copy. */
+    const char *original_bucket;
     int64_t start_s,
         /* the digests whose period overlaps this; 0: open at that side. What lies outside
                * is not complained about */

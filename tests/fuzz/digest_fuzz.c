@@ -46,8 +46,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct hf_digest digest = { 0 };
 
+    struct hf_digest_outline outline;
+    bool outlined = hf_digest_outline(hf_slice(data, size), &outline, NULL) == HF_OK;
+
     if (hf_digest_parse(hf_slice(data, size), &digest, NULL) != HF_OK)
         return 0;
+    must(outlined && outline.number == digest.number && strcmp(outline.key, digest.key) == 0 &&
+             strcmp(outline.end_text, digest.end_text) == 0,
+         "another outline");
     check_key(digest.key);
     must(digest.start_s <= digest.end_s && digest.end_text, "a period backwards");
     must(strspn(digest.fingerprint, "0123456789abcdef") == strlen(digest.fingerprint) &&

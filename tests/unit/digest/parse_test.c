@@ -2,6 +2,7 @@
 #include "tests/support/test.h"
 
 #include <holdfast/digest.h>
+#include <sys/resource.h>
 
 static const char whole[] =
     "{\"awsAccountId\":\"123456789012\",\"digestStartTime\":\"2026-11-22T15:00:00Z\","
@@ -130,6 +131,9 @@ each_member_is_checked_for_its_form(void **state)
         { "\"foreign\":[\"f\"]", "\"foreign\":[7]" },
         { ",\"foreign\":[\"f\"]", "" },
         { "{\"awsAccountId\"", "{\"awsAccountId\":\"1\",\"awsAccountId\"" }, /* twice */
+        { "{\"awsAccountId\"", "{\"aws\\u0041ccountId\":\"1\",\"awsAccountId\"" },
+        { "\"chain\":\"c\"", "\"chain\":\"c\",\"chain\":\"c\"" },
+        { "\"oldHead\":null", "\"oldHead\":null,\"previousRetainUntil\":\"soon\"" },
         { "\"host\":\"h\"", "\"host\":\"\\u0000\"" },
         { "\"host\":\"h\"", "\"host\":\"\\u009b\"" }, /* C1 */
         { "\"host\":\"h\"", "\"host\":\"\\u007f\"" },
@@ -203,6 +207,55 @@ size_and_number_of_values_are_bounded(void **state)
     assert_int_equal(hf_digest_parse((struct hf_slice){ NULL, 0 }, &digest, &err), HF_EFORMAT);
 }
 
+static size_t
+most_kib(void)
+{
+    struct rusage usage;
+
+    assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
+    return (size_t)usage.ru_maxrss;
+}
+
+/* 16 MiB that are `unit` again and again, between the two others. */
+static void
+fill(struct hf_buf *text, const char *begin, const char *unit, const char *end)
+{
+    size_t size = strlen(unit), most = HF_DIGEST_MAX - strlen(begin) - strlen(end) - size;
+
+    hf_buf_reset(text);
+    assert_int_equal(hf_buf_add_text(text, begin), HF_OK);
+    while (text->size < most)
+        assert_int_equal(hf_buf_add(text, unit, size), HF_OK);
+    assert_int_equal(hf_buf_add_text(text, end), HF_OK);
+}
+
+/* Anybody can put it there, in 40 KB of gzip. */
+static void
+what_nobody_signed_costs_no_memory(void **state)
+{
+    static const char *const texts[][3] = {
+        { "{\"a\":", "[", "" },
+        { "{\"a\":[", "{\"a\":{\"b\":[]}},", "0]}" },
+        { "{\"a\":[", "{\"abcdefghijklmnopq\":{\"b\":[]}},", "0]}" },
+        { "{\"logFiles\":[", "[[[[[[[[[[]]]]]]]]]],", "0]}" },
+        { "{\"", "\\u0061", "\":0}" },
+    };
+    hf_owned(hf_buf_done) struct hf_buf text = HF_BUF(HF_DIGEST_MAX);
+    struct hf_digest_outline outline;
+    struct hf_digest digest;
+
+    (void)state;
+    fill(&text, "", " ", "{}");
+    size_t before_kib = most_kib();
+    for (size_t i = 0; i < HF_COUNT(texts); i++) {
+        fill(&text, texts[i][0], texts[i][1], texts[i][2]);
+        assert_int_not_equal(hf_digest_outline(hf_buf_slice(&text), &outline, NULL), HF_OK);
+        assert_int_not_equal(hf_digest_parse(hf_buf_slice(&text), &digest, NULL), HF_OK);
+    }
+    if (most_kib() - before_kib > 4096)
+        fail_msg("%zu KiB", most_kib() - before_kib);
+}
+
 static void
 every_cut_of_a_digest_is_refused(void **state)
 {
@@ -223,6 +276,7 @@ main(void)
         cmocka_unit_test(a_digest_of_aws_has_number_0),
         cmocka_unit_test(an_unknown_format_says_so),
         cmocka_unit_test(size_and_number_of_values_are_bounded),
+        cmocka_unit_test(what_nobody_signed_costs_no_memory),
         cmocka_unit_test(every_cut_of_a_digest_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
