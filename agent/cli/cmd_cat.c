@@ -1,5 +1,6 @@
 /* holdfast cat */
 #include "commands.h"
+#include "keys.h"
 #include "records.h"
 #include "say.h"
 #include "target.h"
@@ -54,13 +55,12 @@ on_content(void *context, const struct hf_digest_object *object, struct hf_slice
     return status == HF_OK ? HF_OK : hf_while(err, status, "object '%s'", object->key);
 }
 
-/* Keys that were revoked are looked at first: what they vouch for must not be printed. */
 static enum hf_status
 print_records(const struct options *options, struct target *target, struct hf_opener *opener,
               struct hf_verify_result *ret_result, struct hf_error *err)
 {
     struct cat cat = { .options = options, .target = target };
-    uint64_t revoked = 0;
+    struct hf_revoked_key revoked[KEYS_MAX];
     struct hf_verify_options verify = {
         .store = target->store,
         .layout = target->layout,
@@ -68,9 +68,15 @@ print_records(const struct options *options, struct target *target, struct hf_op
         .verifier_count = target->verifier_count,
         .fingerprints = target->fingerprints,
         .fingerprint_count = target->fingerprint_count,
+        .revoked = revoked,
+        .revoked_count = revoked_keys(target, revoked),
+        .original_bucket = options->original_bucket,
+        .allow_gone_after_term = options->allow_gone_after_term,
+        .strict = options->strict,
         .start_s = options->start_s,
         .end_s = options->end_s,
         .check_objects = true,
+        .check_locks = options->strict,
         .open_store = open_another,
         .workers = (unsigned)target->own_store.connections,
         .finding = on_finding,
@@ -79,15 +85,8 @@ print_records(const struct options *options, struct target *target, struct hf_op
         .opener = opener,
         .context = &cat,
     };
-    enum hf_status status = revoked_find(target, &verify, &revoked, err);
-    if (status == HF_OK && revoked > 0)
-        return hf_fail(err, HF_ESIGNATURE,
-                       "%llu digests are signed by a revoked key; --end ends before them",
-                       (unsigned long long)revoked);
-    if (status != HF_OK)
-        return status;
     progress_begin(&cat.progress, "reading", !isatty(STDOUT_FILENO));
-    status = hf_verify(&verify, ret_result, err);
+    enum hf_status status = hf_verify(&verify, ret_result, err);
     progress_end(&cat.progress);
     return status;
 }
@@ -107,14 +106,16 @@ load_opener(const struct options *options, const struct target *target,
 }
 
 static int
-say_outcome(const struct hf_verify_result *result)
+say_outcome(const struct options *options, const struct hf_verify_result *result)
 {
+    if (result->signatures_absent)
+        return say_signatures_absent(options);
     uint64_t closed = result->findings[HF_ENVELOPE_ONLY];
     int code = say_done(result->intact && closed == 0 ? EXIT_WELL : EXIT_NOT_WELL);
     if (!result->intact)
-        fputs("holdfast: cat: the evidence is NOT intact; of what is named above nothing was "
-              "printed\n",
-              stderr);
+        fprintf(stderr, "holdfast: cat: the evidence is NOT intact; %s\n",
+                options->strict ? "of what is named above nothing was printed"
+                                : "what was printed is what a digest lists that can be believed");
     if (closed > 0)
         fprintf(stderr,
                 "holdfast: cat: %llu objects stayed closed: --key names a private key that opens "
@@ -142,7 +143,7 @@ cmd_cat(const struct options *options)
         status = target_load_sse_c(options, &target, &err);
     if (status == HF_OK)
         status = print_records(options, &target, opener, &result, &err);
-    code = status == HF_OK ? say_outcome(&result) : say_failure(options, status, &err);
+    code = status == HF_OK ? say_outcome(options, &result) : say_failure(options, status, &err);
     hf_opener_free(opener);
     target_done(&target);
     return code;

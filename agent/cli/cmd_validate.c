@@ -1,5 +1,6 @@
 /* holdfast validate */
 #include "commands.h"
+#include "keys.h"
 #include "say.h"
 #include "target.h"
 
@@ -171,7 +172,7 @@ static enum hf_status
 validate(const struct options *options, struct target *target, struct validation *v,
          struct hf_verify_result *result, struct hf_error *err)
 {
-    uint64_t revoked = 0;
+    struct hf_revoked_key revoked[KEYS_MAX];
     struct hf_verify_options verify = {
         .store = target->store,
         .layout = target->layout,
@@ -179,6 +180,10 @@ validate(const struct options *options, struct target *target, struct validation
         .verifier_count = target->verifier_count,
         .fingerprints = target->fingerprints,
         .fingerprint_count = target->fingerprint_count,
+        .revoked = revoked,
+        .revoked_count = revoked_keys(target, revoked),
+        .original_bucket = options->original_bucket,
+        .allow_gone_after_term = options->allow_gone_after_term,
         .start_s = options->start_s,
         .end_s = options->end_s,
         .check_objects = !options->no_objects,
@@ -192,15 +197,9 @@ validate(const struct options *options, struct target *target, struct validation
     ask_agent(target, v);
     progress_begin(&v->progress, "checking", true);
     enum hf_status status = hf_verify(&verify, result, err);
-    if (status == HF_OK)
+    if (status == HF_OK && !result->signatures_absent)
         compare_with_agent(v, result);
-    if (status == HF_OK)
-        status = revoked_find(target, &verify, &revoked, err);
     progress_end(&v->progress);
-    if (status == HF_OK && revoked > 0) {
-        result->findings[HF_UNKNOWN_KEY] += revoked;
-        result->intact = false;
-    }
     return status;
 }
 
@@ -229,6 +228,8 @@ cmd_validate(const struct options *options)
         status = validate(options, &target, &v, &result, &err);
     if (status != HF_OK) {
         code = say_failure(options, status, &err);
+    } else if (result.signatures_absent) {
+        code = say_signatures_absent(options);
     } else if (options->json) {
         code =
             say_json(result_doc(&target, &result, &v), result.intact ? EXIT_WELL : EXIT_NOT_WELL);

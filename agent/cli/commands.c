@@ -64,15 +64,22 @@ const struct command commands[] = {
       "--fingerprint. "
       "Delete markers over the newest digests are seen where versions may be listed "
       "(VERSIONS_UNSEEN says where not); with a configuration the newest digest is also compared "
-      "with what a running agent has delivered.",
+      "with what a running agent has delivered. What is gone after its term is EXPIRED where "
+      "nobody "
+      "could have lifted its lock and all that is older is gone as well, else GONE_AFTER_TERM.",
       KEYS(OPT_CONFIG, OPT_JSON, OPT_VERBOSE, OPT_TRAIL, OPT_START, OPT_END, OPT_NO_OBJECTS,
-           OPT_NO_LOCKS, OPT_PRINT_AWS, OPT_AWS_DATA, OPT_API, BUCKET_ALONE),
+           OPT_NO_LOCKS, OPT_ORIGINAL_BUCKET, OPT_ALLOW_GONE, OPT_PRINT_AWS, OPT_AWS_DATA, OPT_API,
+           BUCKET_ALONE),
       0, 0, cmd_validate },
     { "cat", EVIDENCE, NULL, "Records as JSON lines: verified, decrypted, unzipped.",
-      "Of an object that is not what was signed nothing is printed; the others are, and the exit "
-      "code is 1. The times are those of delivery, as in "
+      "Printed is what a digest lists by hash that a trusted key signed, or such a digest names by "
+      "hash; a revoked key vouches for nothing. What is found against place, lock or metadata goes "
+      "to standard error, and the exit code is 1; --strict withholds it. The times are those of "
+      "delivery, as in "
       "validate, not those in the records.",
-      KEYS(OPT_CONFIG, OPT_TRAIL, OPT_START, OPT_END, OPT_KEY, BUCKET_ALONE), 0, 0, cmd_cat },
+      KEYS(OPT_CONFIG, OPT_TRAIL, OPT_START, OPT_END, OPT_KEY, OPT_ORIGINAL_BUCKET, OPT_ALLOW_GONE,
+           OPT_STRICT, BUCKET_ALONE),
+      0, 0, cmd_cat },
     { "api", EVIDENCE, NULL, "CloudTrail's API, for the AWS CLI.",
       "Answers DescribeTrails, GetTrailStatus and ListPublicKeys. Requests are not authenticated: "
       "it only reads, and what it tells is public "

@@ -20,6 +20,14 @@ static const struct argp_option rows[] = {
     { "no-objects", OPT_NO_OBJECTS, NULL, 0, "Check the chain of digests only, fetch no objects.",
       1 },
     { "no-locks", OPT_NO_LOCKS, NULL, 0, "Do not ask for each object's lock.", 1 },
+    { "original-bucket", OPT_ORIGINAL_BUCKET, "NAME", 0,
+      "This is a copy: the digests are of the bucket of this name.", 1 },
+    { "allow-gone-after-term", OPT_ALLOW_GONE, NULL, 0,
+      "What is gone after its term (GONE_AFTER_TERM) is said, and is no failure.", 1 },
+    { "strict", OPT_STRICT, NULL, 0,
+      "Look at locks and versions, too, and print no record of an object that something was found "
+      "against, or whose digest something was found against.",
+      1 },
     { "print-aws", OPT_PRINT_AWS, NULL, 0,
       "Check nothing; print the shell lines with which the AWS CLI checks the same trail, while "
       "`holdfast api` runs.",
@@ -182,6 +190,8 @@ set_flag(struct options *o, int key)
     case OPT_VERBOSE: o->verbose = true; return 0;
     case OPT_NO_OBJECTS: o->no_objects = true; return 0;
     case OPT_NO_LOCKS: o->no_locks = true; return 0;
+    case OPT_ALLOW_GONE: o->allow_gone_after_term = true; return 0;
+    case OPT_STRICT: o->strict = true; return 0;
     case OPT_PRINT_AWS: o->aws.print = true; return 0;
     case OPT_CHECK_CONFIG: o->check_config = true; return 0;
     case OPT_ACCEPT: o->bucket.accept_irreversible = true; return 0;
@@ -199,6 +209,7 @@ set_text(struct options *o, int key, const char *text)
         o->config_given = true;
         return 0;
     case OPT_TRAIL: o->trail = text; return 0;
+    case OPT_ORIGINAL_BUCKET: o->original_bucket = text; return 0;
     case OPT_KEY: o->key = text; return 0;
     case OPT_SSE_KEY: o->sse_key_file = text; return 0;
     case OPT_AWS_DATA: o->aws.data = text; return 0;

@@ -92,6 +92,9 @@ enum opt_key {
     OPT_ACCEPT,
     OPT_LISTEN,
     OPT_ALLOW_REMOTE,
+    OPT_ORIGINAL_BUCKET,
+    OPT_ALLOW_GONE,
+    OPT_STRICT,
 };
 
 /* An option that may be repeated. */
@@ -137,7 +140,8 @@ struct options {
     const char *credentials_file, *profile, *ca_file; /* NULL: the store's own */
     struct named public_keys, fingerprints;
     const char *key, *sse_key_file;
-    bool no_objects, no_locks, check_config;
+    const char *original_bucket;
+    bool no_objects, no_locks, allow_gone_after_term, strict, check_config;
     struct aws_options aws;
     const char *socket, *stream;
     uint64_t timeout_s;

@@ -159,3 +159,16 @@ progress_end(struct progress *progress)
         fputs("\r\033[K", stderr);
     progress->on = false;
 }
+
+int
+say_signatures_absent(const struct options *options)
+{
+    struct hf_error err;
+    enum hf_status status =
+        hf_fail(&err, HF_ESIGNATURE,
+                "the signature is not in this copy: no digest has its metadata with it "
+                "(x-amz-meta-signature), and without it nothing can be said of the evidence; copy "
+                "the metadata as well, or ask the bucket itself");
+    (void)say_failure(options, status, &err);
+    return EXIT_LATER;
+}

@@ -29,4 +29,7 @@ void progress_begin(struct progress *progress, const char *what, bool wanted);
 void progress_show(struct progress *progress, uint64_t done, uint64_t of, const char *unit);
 void progress_end(struct progress *progress); /* clears the line */
 
+/* For hf_verify_result.signatures_absent: there is nothing to judge. EXIT_LATER. */
+int say_signatures_absent(const struct options *options);
+
 #endif

@@ -9,7 +9,7 @@
 #include <holdfast/store.h>
 #include <jansson.h>
 
-struct hf_verify_options;
+struct hf_revoked_key;
 
 struct target {
     struct hf_config *config;            /* NULL for a bucket alone */
@@ -33,10 +33,8 @@ enum hf_status target_open_store(struct target *target, struct hf_error *err) hf
 /* Pinned keys: options, the trail's key file, the registry of earlier ones. */
 enum hf_status target_load_keys(const struct options *options, struct target *target,
                                 struct hf_error *err) hf_must_check;
-/* Digests that a revoked key signed after its revocation: each is reported as UNKNOWN_KEY, their
- * number is in `ret_count`. */
-enum hf_status revoked_find(const struct target *target, const struct hf_verify_options *options,
-                            uint64_t *ret_count, struct hf_error *err) hf_must_check;
+/* Those of the registry that are revoked; at most KEYS_MAX. They point into the registry. */
+size_t revoked_keys(const struct target *target, struct hf_revoked_key *ret_keys);
 /* SSE-C: the configured key file or --sse-key-file; nothing to do otherwise. */
 enum hf_status target_load_sse_c(const struct options *options, struct target *target,
                                  struct hf_error *err) hf_must_check;

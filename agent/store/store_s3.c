@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LIST_PAGE       1000
-#define EMPTY_PAGES_MAX 100 /* S3 may send a page without keys that goes on; not for ever */
+#define LIST_PAGE        1000
+#define HIDDEN_PAGES_MAX 10000 /* of 1000 versions */
+#define EMPTY_PAGES_MAX  100   /* S3 may send a page without keys that goes on; not for ever */
 
 enum hf_status
 hf_store_s3_open(const struct hf_config_store *store, const char *bucket, void **ret_state,
@@ -386,7 +387,7 @@ hidden(void *context, const char *prefix, struct hf_strings *ret_keys, struct hf
 {
     struct hf_s3_versions_page before = { .next_key = NULL };
     struct hf_strings keys = { .items = NULL };
-    size_t standing = 0; /* pages in a row that stay with one key */
+    size_t pages = 0, standing = 0; /* pages in a row that stay with one key */
     enum hf_status status;
 
     do {
@@ -397,7 +398,8 @@ hidden(void *context, const char *prefix, struct hf_strings *ret_keys, struct hf
             add_hidden(&page, &keys);
         int on = before.next_key && page.next_key ? strcmp(page.next_key, before.next_key) : 1;
         standing = on > 0 ? 0 : standing + 1;
-        if (status == HF_OK && (on < 0 || standing > HF_STORE_VERSIONS_MAX))
+        if (status == HF_OK &&
+            (on < 0 || standing > HF_STORE_VERSIONS_MAX || ++pages > HIDDEN_PAGES_MAX))
             status = hf_fail(err, HF_EFORMAT,
                              "the store's listing of the versions of '%s' does not go on", prefix);
         hf_s3_versions_page_done(&before);

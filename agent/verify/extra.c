@@ -5,6 +5,9 @@
 
 #include "agent/verify/verify_impl.h"
 
+#define OTHERS_MOST      10000000u /* keys that are none of ours: a listing must end */
+#define OLDER_ASKED_MOST 1000      /* the oldest ones: one that is free is enough */
+
 static struct key_hash
 hash_of(const char *key)
 {
@@ -76,6 +79,19 @@ should_be_known(const struct verify *v, const struct chain *chain, int64_t minut
     return true;
 }
 
+/* A digest that is gone listed it: is it free to go, and still there? */
+static void
+see_older(struct verify *v, const struct chain *chain, const char *key)
+{
+    struct hf_object_info info;
+
+    if (is_known(v, key) || v->older_asked++ >= OLDER_ASKED_MOST)
+        return;
+    if (hf_store_head(v->look.store, key, NULL, &info, NULL) != HF_OK ||
+        look_is_free(&v->look, &info))
+        gone_left(v, chain->id, 0);
+}
+
 static void
 check_key(struct verify *v, const char *key)
 {
@@ -87,6 +103,8 @@ check_key(struct verify *v, const char *key)
         return;
     for (size_t i = 0; i < v->chain_count; i++) {
         const struct chain *chain = &v->chains[i];
+        if (v->digest_is_gone && hf_starts_with(unique, chain->tag) && minute_s < chain->from_s)
+            see_older(v, chain, key);
         if (!hf_starts_with(unique, chain->tag) || !should_be_known(v, chain, minute_s))
             continue;
         if (!is_known(v, key))
@@ -108,6 +126,8 @@ days(const struct verify *v, const char *prefix, char **ret_after, char **ret_la
         from_s = HF_MIN(from_s, v->chains[i].from_s);
         to_s = HF_MAX(to_s, v->chains[i].to_s);
     }
+    if (v->digest_is_gone)
+        from_s = INT64_MIN; /* what it listed may lie on any day before */
     hf_time_folder(from_s, day);
     *ret_after = from_s == INT64_MIN ? hf_strdup("") : hf_asprintf("%s%s", prefix, day);
     hf_time_folder(to_s, day);
@@ -119,6 +139,7 @@ extra_objects(struct verify *v, struct hf_error *err)
 {
     hf_owned(hf_freep) char *after = NULL, *last = NULL;
     char prefix[HF_KEY_MAX];
+    size_t all = 0;
     bool more = true;
 
     if (v->chain_count == 0)
@@ -133,6 +154,13 @@ extra_objects(struct verify *v, struct hf_error *err)
             return hf_while(err, status, "listing the objects");
         for (size_t i = 0; i < page.count; i++)
             check_key(v, page.items[i]);
+        if ((all += page.count) > OTHERS_MOST + 16 * v->known_count) {
+            hf_strings_done(&page);
+            return hf_fail(err, HF_ELIMIT,
+                           "the store lists more than %zu keys under '%s', and "
+                           "the digests %zu; it goes on",
+                           all, prefix, v->known_count);
+        }
         more = page.count > 0 && strcmp(page.items[page.count - 1], last) < 0;
         if (more) {
             free(after);

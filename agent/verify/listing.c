@@ -6,7 +6,8 @@
 
 #include "agent/verify/verify_impl.h"
 
-#define TRAILS_NAMED 8 /* in a message */
+#define TRAILS_NAMED 8         /* in a message */
+#define KEYS_MOST    10000000u /* looked at: one digest a minute for nineteen years */
 
 size_t
 listing_lower_bound(const struct verify *v, const char *key)
@@ -39,6 +40,24 @@ listing_older(const struct verify *v, const char *key)
         if (!v->visited[at - 1])
             return v->listing.items[at - 1];
     return NULL;
+}
+
+bool
+listing_has_signature(const struct verify *v)
+{
+    struct hf_object_info info;
+    bool any = false;
+
+    for (size_t i = v->listing.count; i-- > 0;) {
+        enum hf_status status =
+            hf_store_head(v->look.store, v->listing.items[i], NULL, &info, NULL);
+        if (status == HF_ENOTFOUND)
+            continue; /* hidden */
+        any = true;
+        if (status != HF_OK || info.signature[0] || info.signature_algorithm[0] || info.sha256[0])
+            return true; /* what is wrong is for the walk to say */
+    }
+    return !any;
 }
 
 /* The trail in the name of a digest: ACCOUNT_CloudTrail-Digest_REGION_TRAIL_REGION_STAMP.json.gz,
@@ -180,7 +199,7 @@ listing_read(struct verify *v, struct hf_error *err)
     hf_owned(hf_freep) char *after = hf_strdup("");
     struct trails trails = { .count = 0 };
     char prefix[HF_KEY_MAX];
-    size_t page_count;
+    size_t page_count, all = 0;
     enum hf_status status;
 
     hf_layout_digest_prefix(&v->layout, prefix);
@@ -195,6 +214,10 @@ listing_read(struct verify *v, struct hf_error *err)
             after = hf_strdup(page.items[page_count - 1]);
         }
         take_page(v, &page);
+        if ((all += page_count) > KEYS_MOST)
+            return hf_fail(err, HF_ELIMIT,
+                           "the store lists more than %u keys under '%s', and goes on", KEYS_MOST,
+                           prefix);
     } while (page_count > 0);
     status = add_hidden(v, prefix, err);
     if (status != HF_OK)

@@ -5,10 +5,25 @@
 
 #include "agent/verify/look.h"
 
+#include <holdfast/config.h>
+
 const char *
 verify_bucket(const struct hf_verify_options *options)
 {
     return options->original_bucket ? options->original_bucket : hf_store_bucket(options->store);
+}
+
+int64_t
+look_now_s(struct hf_store *store)
+{
+    return hf_wall_s() + HF_MIN(hf_store_skew_s(store), 0);
+}
+
+bool
+look_is_free(const struct look *look, const struct hf_object_info *info)
+{
+    return !info->legal_hold &&
+           (info->lock_mode == HF_LOCK_NONE || info->retain_until_s <= look->now_s);
 }
 
 void

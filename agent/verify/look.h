@@ -29,6 +29,8 @@ struct looked {
     uint64_t records, bytes;
     bool open; /* `content` holds its JSON, for whoever asked for content */
     struct hf_buf content;
+    bool gone;                            /* it is not there, and its term is over */
+    bool is_free;                         /* it is there, and nothing holds it any more */
     bool versions_seen, versions_refused; /* the store listed versions; it said that we may not */
     bool too_large;                       /* for the room that there was: nothing is known of it */
 };
@@ -40,12 +42,17 @@ struct look {
     /* The most that an object may take, in all the forms that it has in memory at once; 0: each
      * form has its own limit, and what is over that is a finding. */
     size_t room;
+    int64_t now_s;         /* by the earlier clock: a term is over only for both */
     bool versions_refused; /* once is enough: it is not asked again */
     struct looked now;
 };
 
 /* The bucket's name in the digests. */
 const char *verify_bucket(const struct hf_verify_options *options);
+/* The earlier of this host's clock and the store's. */
+int64_t look_now_s(struct hf_store *store);
+/* Nothing keeps anybody from deleting it. */
+bool look_is_free(const struct look *look, const struct hf_object_info *info);
 void look_note(struct look *look, enum hf_finding finding, const char *key, const char *format, ...)
     hf_printf(4, 5);
 void notes_done(struct notes *notes);

@@ -146,7 +146,9 @@ note_absent(struct look *look, const struct hf_digest *digest,
         return status;
     hidden = (!version_id || !*version_id) && count > 0 && entries[0].is_delete_marker;
     hf_store_versions_free(entries, count);
-    if (hidden)
+    if (!hidden && object->retain_until_s && object->retain_until_s <= look->now_s)
+        look->now.gone = true;
+    else if (hidden)
         look_note(look, HF_HIDDEN, object->key, "a delete marker lies over what '%s' lists",
                   digest->key);
     else
@@ -221,6 +223,7 @@ look_at(struct look *look, const struct hf_digest *digest, const struct hf_diges
         *err = why;
         return hf_while(err, status, "reading object '%s'", object->key);
     }
+    look->now.is_free = look_is_free(look, &info);
     if (wants_bytes)
         fine = check_bytes(look, digest, object, &stored);
     hf_buf_done(&stored);
@@ -236,6 +239,8 @@ object_look(struct look *look, const struct hf_digest *digest,
             const struct hf_digest_object *object, struct looked *ret_looked)
 {
     look->now = (struct looked){ .status = HF_OK };
+    if (!look->now_s)
+        look->now_s = look_now_s(look->store);
     look->now.status = look_at(look, digest, object, &look->now.err);
     *ret_looked = look->now;
     look->now = (struct looked){ .status = HF_OK };

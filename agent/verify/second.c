@@ -111,6 +111,8 @@ check_holding(struct second *second, struct entry *entry, const struct hf_digest
         second->any_lock = second->any_lock || object->retain_until_s;
         second->latest_until_s = HF_MAX(second->latest_until_s, object->retain_until_s);
     }
+    if (look_is_free(&v->look, info))
+        gone_left(v, entry->chain, entry->last_seq);
     if (!v->options->check_locks || entry->outside)
         return HF_OK;
     if (!lock_check(&v->look, entry->key, info,
@@ -160,12 +162,22 @@ look_at_next(struct second *second, const struct hf_digest *digest,
     return HF_OK;
 }
 
+static bool
+notes_are_fine(const struct notes *notes)
+{
+    for (size_t i = 0; i < notes->count; i++)
+        if (!hf_finding_fine(notes->items[i].finding))
+            return false;
+    return true;
+}
+
 /* What was found out counts, and is said, in this order. */
 static enum hf_status
-take_looked(struct verify *v, const struct hf_digest_object *object, struct looked *looked,
-            struct hf_error *err)
+take_looked(struct verify *v, const struct entry *entry, const struct hf_digest_object *object,
+            struct looked *looked, struct hf_error *err)
 {
     enum hf_status status = HF_OK;
+    bool withheld = v->options->strict && (!entry->clean || !notes_are_fine(&looked->notes));
 
     v->look.versions_refused |= looked->versions_refused;
     if (looked->right) {
@@ -173,7 +185,11 @@ take_looked(struct verify *v, const struct hf_digest_object *object, struct look
         v->result->records += looked->records;
         v->result->bytes += looked->bytes;
     }
-    if (looked->open)
+    if (looked->gone)
+        gone_add(v, entry->chain, object->key, object->first_seq, object->lock_mode);
+    if (looked->is_free)
+        gone_left(v, entry->chain, object->first_seq);
+    if (looked->open && !withheld)
         status =
             v->options->content(v->options->context, object, hf_buf_slice(&looked->content), err);
     if (status == HF_OK) {
@@ -186,20 +202,22 @@ take_looked(struct verify *v, const struct hf_digest_object *object, struct look
 }
 
 static enum hf_status
-check_listed(struct second *second, struct hf_digest *digest, struct hf_error *err)
+check_listed(struct second *second, const struct entry *entry, struct hf_digest *digest,
+             struct hf_error *err)
 {
     struct verify *v = second->v;
     enum hf_status status = HF_OK;
     size_t handed = 0;
 
-    if (digest->number > 0 && digest->object_count > 0) /* they stand in the order of their receipts */
+    if (digest->number > 0 &&
+        digest->object_count > 0) /* they stand in the order of their receipts */
         qsort(digest->objects, digest->object_count, sizeof(*digest->objects), by_sequence);
     for (size_t i = 0; i < digest->object_count && status == HF_OK; i++) {
         struct looked looked;
         status = look_at_next(second, digest, &digest->objects[i], &handed, &looked, err);
         if (status != HF_OK)
             break;
-        status = take_looked(v, &digest->objects[i], &looked, err);
+        status = take_looked(v, entry, &digest->objects[i], &looked, err);
         looked_done(&looked);
         verify_progress(v);
     }
@@ -251,7 +269,7 @@ check_entry(struct second *second, size_t at, struct hf_digest *digest, struct h
     if (entry->clean)
         verify_report(v, HF_VALID, entry->key, "number %" PRIu64 ", %zu objects", digest->number,
                       digest->object_count);
-    return check_listed(second, digest, err);
+    return check_listed(second, entry, digest, err);
 }
 
 static bool

@@ -16,6 +16,7 @@ verify_done(struct verify *v)
     free(v->chains);
     free(v->blinds);
     free(v->known);
+    gone_done(v);
     free(v->trail);
 }
 
@@ -27,7 +28,8 @@ is_intact(const struct verify *v)
     for (size_t i = 0; i < v->entry_count; i++)
         any = any || !v->entries[i].outside;
     for (size_t i = 0; i < HF_COUNT(v->result->findings); i++)
-        if (v->result->findings[i] && !hf_finding_fine((enum hf_finding)i))
+        if (v->result->findings[i] && !hf_finding_fine((enum hf_finding)i) &&
+            !(i == HF_GONE_AFTER_TERM && v->options->allow_gone_after_term))
             return false;
     return any;
 }
@@ -37,6 +39,11 @@ verify(struct verify *v, struct hf_error *err)
 {
     enum hf_status status = listing_read(v, err);
 
+    if (status == HF_OK && !listing_has_signature(v)) {
+        v->result->signatures_absent = true;
+        return HF_OK;
+    }
+    v->look.now_s = look_now_s(v->look.store);
     if (status == HF_OK)
         status = walk_chain(v, err);
     if (status != HF_OK)
@@ -50,6 +57,8 @@ verify(struct verify *v, struct hf_error *err)
         extra_digests(v);
     if (status == HF_OK && v->options->check_objects && !v->options->content)
         status = extra_objects(v, err);
+    if (status == HF_OK)
+        gone_tell(v);
     v->result->intact = is_intact(v);
     return status;
 }

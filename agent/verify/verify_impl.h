@@ -6,6 +6,7 @@
  *   second.c    second pass, oldest to newest
  *                 range.c sequences ── workers.c many objects at once ── look.h one object
  *   finding.c   what is found is counted and told, on this one thread
+ *   gone.c      what is not there any more, and need not be
  *   extra.c     what lies there and is listed nowhere
  */
 #ifndef HOLDFAST_VERIFY_IMPL_H
@@ -31,11 +32,12 @@ struct entry {
     char *version_id; /* the one to be read; NULL: the current one */
     char hash[HF_SHA256_HEX_SIZE];
     uint64_t number, first_seq, last_seq, object_count;
-    int64_t start_s, end_s;
-    bool clean;   /* nothing was found against it so far */
-    bool vouches; /* for what it names by hash */
-    bool linked;  /* the next entry is the digest before it, and it vouches for it */
-    bool outside; /* not asked for: only to know what it lists */
+    int64_t start_s, end_s, previous_until_s;
+    char *previous_mode; /* the lock of the digest before it */
+    bool clean;          /* nothing was found against it so far */
+    bool vouches;        /* for what it names by hash */
+    bool linked;         /* the next entry is the digest before it, and it vouches for it */
+    bool outside;        /* not asked for: only to know what it lists */
 };
 
 /* Everything in one chain that the second pass came by. */
@@ -50,6 +52,16 @@ struct blind { /* between these two, digests are missing: nobody knows what they
 
 struct key_hash {
     uint8_t bytes[16];
+};
+
+struct gone { /* after its term; told at the end */
+    char *chain, *key;
+    uint64_t seq; /* what is older has lower ones */
+    bool is_compliance;
+};
+struct left { /* the oldest of a chain that is there though nothing holds it */
+    char *chain;
+    uint64_t seq;
 };
 
 struct verify {
@@ -75,6 +87,12 @@ struct verify {
     size_t chain_count;
     struct blind *blinds;
     size_t blind_count;
+    struct gone *gone;
+    size_t gone_count;
+    bool digest_is_gone;
+    size_t older_asked;
+    struct left *left;
+    size_t left_count;
     struct key_hash *known; /* listed, announced and foreign keys */
     size_t known_count;
 };
@@ -91,6 +109,8 @@ enum hf_status listing_read(struct verify *v, struct hf_error *err) hf_must_chec
 size_t listing_lower_bound(const struct verify *v,
                            const char *key); /* first that is not before `key` */
 void listing_mark(struct verify *v, const char *key);
+/* false: no digest has anything of what the agent puts beside it. */
+bool listing_has_signature(const struct verify *v);
 const char *listing_older(const struct verify *v,
                           const char *key); /* newest unvisited before `key`, or NULL */
 
@@ -160,6 +180,13 @@ void carry_done(struct carry *carry);
 
 /* ---- second.c ---- */
 enum hf_status second_pass(struct verify *v, struct hf_error *err) hf_must_check;
+
+/* ---- gone.c ---- */
+void gone_add(struct verify *v, const char *chain, const char *key, uint64_t seq,
+              const char *lock_mode);
+void gone_left(struct verify *v, const char *chain, uint64_t seq);
+void gone_tell(struct verify *v);
+void gone_done(struct verify *v);
 
 /* ---- extra.c ---- */
 void extra_know(struct verify *v, const char *key);

@@ -1,11 +1,18 @@
 /* What else lies under the same key. A lock protects a version, not a key: whoever may PUT can lay
  * a newer version over a locked one, and whoever may DELETE a marker. Both are found here, where
- * listing versions is allowed; where it is not, the right version is read all the same and nothing
- * is said. */
+ * listing versions is allowed; where it is not, the right version is read all the same, and that
+ * nothing else was seen is said of each key. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/verify/look.h"
+
+static void
+note_unseen(struct look *look, const char *key)
+{
+    look_note(look, HF_VERSIONS_UNSEEN, key,
+              "its versions may not be listed: what lies over or below it was not seen");
+}
 
 enum hf_status
 versions_list(struct look *look, const char *key, struct hf_version_entry **ret_entries,
@@ -16,11 +23,16 @@ versions_list(struct look *look, const char *key, struct hf_version_entry **ret_
 
     *ret_entries = NULL;
     *ret_count = 0;
-    if (look->versions_refused || hf_store_is_dir(look->store))
+    if (hf_store_is_dir(look->store))
         return HF_OK;
+    if (look->versions_refused) {
+        note_unseen(look, key);
+        return HF_OK;
+    }
     status = hf_store_versions(look->store, key, ret_entries, ret_count, &why);
     if (status == HF_EREFUSED || status == HF_EACCESS) {
         look->versions_refused = look->now.versions_refused = true;
+        note_unseen(look, key);
         return HF_OK;
     }
     look->now.versions_seen = true;

@@ -27,6 +27,7 @@ struct walk {
     char *hash, *signature; /* BY_LINK: as the newer one names them */
     uint64_t skipped;       /* since the last entry: named and not there, or there and bad */
     bool outside;           /* `next` lies before what was asked for */
+    bool after_term;        /* what was skipped since then was free to go */
     bool elsewhere;         /* since the last entry the chain led to another bucket */
 };
 
@@ -37,6 +38,7 @@ entries_done(struct verify *v)
         free(v->entries[i].key);
         free(v->entries[i].chain);
         free(v->entries[i].version_id);
+        free(v->entries[i].previous_mode);
     }
     free(v->entries);
 }
@@ -97,6 +99,12 @@ say_missing(struct walk *walk)
 {
     struct verify *v = walk->v;
     const struct entry *newer = last_entry(v);
+    if (newer && walk->how == BY_LINK && newer->previous_until_s &&
+        newer->previous_until_s <= v->look.now_s) {
+        gone_add(v, newer->chain, walk->next, newer->first_seq, newer->previous_mode);
+        v->digest_is_gone = walk->after_term = true;
+        return;
+    }
     const char *older = listing_older(v, walk->next);
 
     if (!newer)
@@ -134,7 +142,7 @@ fits_after_break(struct walk *walk, const struct judged *judged)
         return false;
     }
     if (before - digest->number > walk->skipped && !walk->elsewhere)
-        verify_report(v, HF_MISSING, walk->next,
+        verify_report(v, walk->after_term ? HF_GONE_AFTER_TERM : HF_MISSING, walk->next,
                       "between it (number %" PRIu64 ") and '%s' (number %" PRIu64 ") %" PRIu64
                       " digests are not there",
                       digest->number, newer->key, newer->number,
@@ -160,6 +168,8 @@ remember(struct walk *walk, const struct judged *judged, char *version_id)
         .object_count = digest->object_count,
         .start_s = digest->start_s,
         .end_s = digest->end_s,
+        .previous_until_s = digest->previous_retain_until_s,
+        .previous_mode = hf_strdup(digest->previous_lock_mode),
         .clean = judged->finding == HF_VALID,
         .vouches = judged->vouches,
         .outside = (start_s && digest->end_s <= start_s) || (end_s && digest->start_s >= end_s),
@@ -176,6 +186,7 @@ remember(struct walk *walk, const struct judged *judged, char *version_id)
         v->objects_known += entry.object_count;
     }
     walk->skipped = 0;
+    walk->after_term = false;
 }
 
 static bool

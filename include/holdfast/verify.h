@@ -36,7 +36,9 @@
     X(HF_ENVELOPE_ONLY, true,  "ENVELOPE_ONLY") /* content was asked for; the envelope is the signed one, and no key opened it */ \
     X(HF_ELSEWHERE,    false, "ELSEWHERE")    /* the trail had another bucket: what lies there was not looked at */ \
     X(HF_KEY_NOT_PINNED, false, "KEY_NOT_PINNED") /* the key was found in the bucket itself, and nobody vouched for it */ \
-    X(HF_VERSIONS_UNSEEN, true, "VERSIONS_UNSEEN") /* versions may not be listed: an end under delete markers cannot be seen */
+    X(HF_VERSIONS_UNSEEN, true, "VERSIONS_UNSEEN") /* its versions may not be listed: what lies over or below it cannot be seen */ \
+    X(HF_EXPIRED,      true,  "EXPIRED")      /* gone after its term, which nobody could shorten, and so is all that is older */ \
+    X(HF_GONE_AFTER_TERM, false, "GONE_AFTER_TERM") /* gone, and its term is over: when it went cannot be told */
 /* clang-format on */
 
 enum hf_finding {
@@ -77,6 +79,10 @@ struct hf_verify_options { /* its callbacks are called on the caller's thread */
     /* fetch and hash every object; without `content` also look for objects that nobody
            * lists */
     bool check_objects;
+    bool allow_gone_after_term; /* HF_GONE_AFTER_TERM is intact all the same */
+    /* content is not called for what something was found against, in itself or in the digest that
+     * lists it */
+    bool strict;
     bool check_locks; /* locks, and other versions where listing them is allowed */
     /* Another handle to the same bucket, with the same rights and the same SSE-C key: each worker
      * that looks at objects has its own. Asked at most `workers` times; hf_verify() closes them.
@@ -104,10 +110,13 @@ struct hf_verify_options { /* its callbacks are called on the caller's thread */
 struct hf_verify_result {
     uint64_t digests;                 /* walked, good or bad */
     uint64_t objects, records, bytes; /* whose bytes were right; bytes as stored */
-    uint64_t findings[HF_VERSIONS_UNSEEN + 1];
+    uint64_t findings[HF_GONE_AFTER_TERM + 1];
     uint64_t first_seq, last_seq; /* of the newest chain, as far as it was walked */
     int64_t from_s, to_s; /* start of the oldest, end of the newest digest that was walked */
     char head_key[HF_KEY_MAX];
+    /* Digests lie there, and not one has its signature with it, which is metadata: this is a copy of
+     * the files alone, nothing was looked at, and nothing is said about the evidence. */
+    bool signatures_absent;
     bool intact; /* no finding that is not fine, and at least one digest */
 };
 

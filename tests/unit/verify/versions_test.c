@@ -59,8 +59,9 @@ a_digest_under_a_delete_marker_is_found_and_named(void **state)
     w->store->refuses_versions = true; /* then it can only be missing */
     world_verify(w);
     assert_true(world_saw(w, HF_MISSING, key));
-    assert_int_equal(w->result.findings[HF_VERSIONS_UNSEEN], 1);
-    assert_int_equal(w->seen_count, 2);
+    /* the prefix, three digests, and the objects of those that are there */
+    assert_int_equal(w->result.findings[HF_VERSIONS_UNSEEN], 1 + 3 + 4);
+    assert_int_equal(w->seen_count, 1 + 8);
 }
 
 /* Nothing in the bucket names the newest one. */
@@ -90,8 +91,10 @@ where_versions_may_not_be_listed_a_hidden_end_is_said_to_be_unseen(void **state)
     memory_delete_marker(w->store, w->digest_keys[2]);
     w->store->refuses_versions = true;
     world_verify(w);
-    assert_int_equal(w->seen_count, 1);
-    assert_int_equal(w->seen[0].finding, HF_VERSIONS_UNSEEN);
+    assert_int_equal(w->seen_count, 1 + 2 + 4);
+    assert_int_equal(w->result.findings[HF_VERSIONS_UNSEEN], w->seen_count);
+    assert_true(world_saw(w, HF_VERSIONS_UNSEEN, w->digest_keys[1]));
+    assert_true(world_saw(w, HF_VERSIONS_UNSEEN, w->made[0].key));
     assert_true(w->result.intact);
     assert_string_equal(w->result.head_key, w->digest_keys[1]);
 }
@@ -273,8 +276,8 @@ where_versions_may_not_be_listed_it_is_said_and_nothing_more_is_asked(void **sta
     w->store->refuses_versions = true;
     w->store->version_requests = 0;
     world_verify(w);
-    assert_int_equal(w->seen_count, 1);
-    assert_int_equal(w->seen[0].finding, HF_VERSIONS_UNSEEN);
+    assert_int_equal(w->seen_count, 3); /* the prefix, the digest, the object */
+    assert_int_equal(w->result.findings[HF_VERSIONS_UNSEEN], 3);
     assert_true(w->result.intact);
     assert_int_equal(w->store->version_requests, 0);
 }
