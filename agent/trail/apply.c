@@ -1,6 +1,7 @@
 /* The only writer of what the steps say: called when a step is taken, and when it is read again. */
 #include "agent/trail/state.h"
 
+#include <holdfast/config.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -177,6 +178,8 @@ set_head(struct chain *chain, const struct step_digest_receipt *receipt)
                          .signature = hf_strdup(receipt->signature),
                          .end_s = receipt->end_s,
                          .retain_until_s = receipt->retain_until_s };
+    int mode = receipt->lock_mode ? hf_lock_mode_parse(receipt->lock_mode) : HF_LOCK_NONE;
+    head.lock_mode = mode == HF_UNSET ? HF_LOCK_NONE : mode;
     snprintf(head.bucket, sizeof(head.bucket), "%s", receipt->bucket);
     snprintf(head.key, sizeof(head.key), "%s", receipt->key);
     snprintf(head.hash, sizeof(head.hash), "%s", receipt->hash);

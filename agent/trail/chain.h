@@ -24,6 +24,7 @@ struct head {        /* of the chain: the last digest with a receipt */
     char hash[HF_SHA256_HEX_SIZE];
     char *signature;
     int64_t end_s, retain_until_s;
+    int lock_mode; /* HF_LOCK_NONE: none, or not known */
 };
 
 /* What the last look at the store has shown of the head. */

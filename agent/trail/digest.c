@@ -139,6 +139,9 @@ fill_chain(const struct trail *trail, struct hf_digest *digest)
         digest->previous_key = hf_strdup(chain->head.key);
         digest->previous_hash = hf_strdup(chain->head.hash);
         digest->previous_signature = hf_strdup(chain->head.signature);
+        digest->previous_retain_until_s = chain->head.retain_until_s;
+        if (chain->head.lock_mode != HF_LOCK_NONE)
+            digest->previous_lock_mode = hf_strdup(hf_lock_mode_text(chain->head.lock_mode));
     } else {
         digest->old_head = hf_strdup(chain->old_head);
     }

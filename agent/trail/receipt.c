@@ -75,19 +75,21 @@ digest_received(struct trail *trail, const struct hf_receipt *receipt)
     const struct digest_work *work = trail->chain.digest;
     const struct hf_sealed *sealed = work->out.sealed;
     hf_owned(hf_freep) char *path = hf_strdup(work->out.path);
+    const char *lock_mode =
+        receipt->lock_mode == HF_LOCK_NONE ? NULL : hf_lock_mode_text(receipt->lock_mode);
     trail->counts.digests++;
     hf_log_info("digest.delivered", HF_STR("trail", trail->name), HF_STR("key", sealed->key),
                 HF_NUM("number", work->digest.number),
                 HF_NUM("objects", work->digest.object_count));
-    trail_take(trail,
-               &(struct step){ .kind = HF_STEP_DIGEST_RECEIPT,
-                               .digest_receipt = { .number = work->digest.number,
-                                                   .bucket = sealed->bucket,
-                                                   .key = sealed->key,
-                                                   .hash = sealed->plain_sha256,
-                                                   .signature = sealed->signature,
-                                                   .end_s = work->digest.end_s,
-                                                   .retain_until_s = receipt->retain_until_s } });
+    trail_take(trail, &(struct step){ .kind = HF_STEP_DIGEST_RECEIPT,
+                                      .digest_receipt = { .number = work->digest.number,
+                                                          .bucket = sealed->bucket,
+                                                          .key = sealed->key,
+                                                          .hash = sealed->plain_sha256,
+                                                          .signature = sealed->signature,
+                                                          .end_s = work->digest.end_s,
+                                                          .retain_until_s = receipt->retain_until_s,
+                                                          .lock_mode = lock_mode } });
     if (trail_sync(trail))
         trail_unlink_sealed(trail, path);
 }

@@ -22,7 +22,10 @@ head_step(const struct head *head)
                                          .hash = head->hash,
                                          .signature = head->signature,
                                          .end_s = head->end_s,
-                                         .retain_until_s = head->retain_until_s };
+                                         .retain_until_s = head->retain_until_s,
+                                         .lock_mode = head->lock_mode == HF_LOCK_NONE
+                                                          ? NULL
+                                                          : hf_lock_mode_text(head->lock_mode) };
 }
 
 /* Each rule up to where the next one begins, the last one without end. */

@@ -92,6 +92,7 @@ static const struct field digest_receipt_fields[] = {
     { "signature", TEXT, MUST, AT(step_digest_receipt, signature) },
     { "end", TIME, MUST, AT(step_digest_receipt, end_s) },
     { "retain_until", TIME, MAY, AT(step_digest_receipt, retain_until_s) },
+    { "lock_mode", TEXT, SPARSE, AT(step_digest_receipt, lock_mode) },
 };
 
 static const struct field key_receipt_fields[] = {

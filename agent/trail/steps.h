@@ -65,6 +65,7 @@ struct step_digest_receipt {
     uint64_t number;
     const char *bucket, *key, *hash, *signature;
     int64_t end_s, retain_until_s;
+    const char *lock_mode; /* NULL: none, or from a version that did not write it */
 };
 
 struct step_key_receipt {
