@@ -98,6 +98,8 @@ print_trail(const json_t *trail, int64_t now_s)
         printf("         %llu keys among its digests are none of this chain: find out who put them "
                "there\n",
                number(trail, "strays"));
+    if (hf_doc_text_or(trail, "digest_problem", NULL))
+        printf("         NO DIGEST can be made: %s\n", hf_doc_text_or(trail, "digest_problem", ""));
     if (hf_doc_text_or(trail, "head_problem", NULL))
         printf("         %s: `holdfast validate` says more\n",
                hf_doc_text_or(trail, "head_problem", ""));

@@ -112,6 +112,7 @@ trails_well(const json_t *doc)
     {
         if (json_is_string(json_object_get(trail, "reason")) ||
             json_is_string(json_object_get(trail, "head_problem")) ||
+            json_is_string(json_object_get(trail, "digest_problem")) ||
             json_is_true(json_object_get(trail, "spool_full")))
             return false;
     }

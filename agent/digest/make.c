@@ -82,7 +82,11 @@ own_objects(const struct hf_digest *digest)
         hf_doc_set_u64(entry, "count", object->count);
         hf_doc_set_text(entry, "storedSha256", object->stored_sha256);
         hf_doc_set_text(entry, "plainSha256", object->plain_sha256);
-        hf_doc_set_text(entry, "versionId", version && *version ? version : NULL);
+        /* One that an earlier version took from a store as it came could not be read again, and
+         * would end the chain: then it is not named. */
+        bool named = version && *version && !hf_has_control(version) &&
+                     hf_utf8_valid(hf_slice_text(version));
+        hf_doc_set_text(entry, "versionId", named ? version : NULL);
         set_time_or_null(entry, "retainUntil", object->retain_until_s);
         hf_doc_set_text(entry, "lockMode", object->lock_mode);
         hf_doc_set_text(entry, "confirmed", object->confirmed);

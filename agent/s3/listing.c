@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE_MAX 10000 /* S3 sends 1000 at most; a Ceph can be told to send more */
+#define TOKEN_MAX      8192
+#define VERSION_ID_MAX 1024  /* S3's own bound */
+#define PAGE_MAX       10000 /* S3 sends 1000 at most; a Ceph can be told to send more */
 
 /* In place; '+' is a space here. */
 static enum hf_status
@@ -30,6 +32,16 @@ decode_key(char *key, struct hf_error *err)
         }
     }
     *to = 0;
+    return HF_OK;
+}
+
+/* What goes into the next request, and into the hands of whoever reads. */
+static enum hf_status
+check_text(const char *text, size_t most, const char *what, struct hf_error *err)
+{
+    if (text && strlen(text) > most)
+        return hf_fail(err, HF_EFORMAT, "the store's listing has %s of more than %zu bytes", what,
+                       most);
     return HF_OK;
 }
 
@@ -107,8 +119,13 @@ finish_list(struct list *list, struct hf_error *err)
         return hf_fail(err, HF_EFORMAT,
                        "the store's listing is truncated but does not say how it goes on");
     }
-    for (size_t i = 0; list->encoded && i < page->keys.count && status == HF_OK; i++)
-        status = decode_key(page->keys.items[i], err);
+    status = check_text(page->next_token, TOKEN_MAX, "a token", err);
+    for (size_t i = 0; i < page->keys.count && status == HF_OK; i++) {
+        if (list->encoded)
+            status = decode_key(page->keys.items[i], err);
+        if (status == HF_OK)
+            status = check_text(page->keys.items[i], HF_S3_KEY_MAX, "a key", err);
+    }
     return status;
 }
 
@@ -245,6 +262,10 @@ finish_versions(struct versions *versions, struct hf_error *err)
             status = hf_fail(err, HF_EFORMAT, "the store's listing has a version without a key");
         else if (versions->encoded)
             status = decode_key(page->items[i].key, err);
+        if (status == HF_OK)
+            status = check_text(page->items[i].key, HF_S3_KEY_MAX, "a key", err);
+        if (status == HF_OK)
+            status = check_text(page->items[i].version_id, VERSION_ID_MAX, "a version id", err);
         if (!page->items[i].version_id)
             page->items[i].version_id = hf_strdup("");
     }

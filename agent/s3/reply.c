@@ -64,6 +64,29 @@ copy_header(const struct hf_s3_reply *reply, const char *name, char *ret_text, s
     hf_xml_copy_text(ret_text, size, value ? value : "");
 }
 
+/* A text that the store chose and that goes on into ledgers, digests and requests. S3's are ASCII
+ * without blanks: what is longer, or could shift a line or steer a terminal, is none of S3's. */
+static bool
+is_plain(const char *text, size_t size)
+{
+    size_t length = 0;
+
+    while (text[length] > 0x20 && text[length] < 0x7f)
+        length++;
+    return text[length] == '\0' && length < size;
+}
+
+static void
+read_version_id(struct hf_s3_reply *reply)
+{
+    const char *value = hf_s3_reply_header(reply, "x-amz-version-id");
+
+    if (value && is_plain(value, sizeof(reply->version_id)))
+        memcpy(reply->version_id, value, strlen(value) + 1);
+    else if (value)
+        reply->not_s3 = true;
+}
+
 static void
 read_etag(struct hf_s3_reply *reply)
 {
@@ -82,6 +105,8 @@ read_etag(struct hf_s3_reply *reply)
     if (size < sizeof(reply->etag)) {
         memcpy(reply->etag, value, size);
         reply->etag[size] = 0;
+        if (!is_plain(reply->etag, sizeof(reply->etag)))
+            reply->etag[0] = 0; /* then it is none: no object was answered with */
     }
 }
 
@@ -107,7 +132,7 @@ read_headers(struct hf_s3_reply *reply)
 
     read_etag(reply);
     read_lock(reply);
-    copy_header(reply, "x-amz-version-id", reply->version_id, sizeof(reply->version_id));
+    read_version_id(reply);
     copy_header(reply, "x-amz-checksum-sha256", reply->checksum_sha256,
                 sizeof(reply->checksum_sha256));
     copy_header(reply, "content-type", reply->content_type, sizeof(reply->content_type));
@@ -195,7 +220,7 @@ hf_s3_reply_finish(struct hf_s3_reply *reply, enum hf_s3_expect expect, struct h
 {
     read_headers(reply);
     if (reply->http_status >= 200 && reply->http_status < 300)
-        reply->not_s3 = !is_as_expected(reply, expect);
+        reply->not_s3 = reply->not_s3 || !is_as_expected(reply, expect);
     else
         read_error(reply, error_body);
 }

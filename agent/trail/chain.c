@@ -5,6 +5,8 @@
 #include <string.h>
 
 #define FOREIGN_AHEAD_MOST_S 3600
+#define SEAL_RETRY_MS        1000
+#define SEAL_RETRY_MOST_MS   30000
 
 static void
 digest_free(struct digest_work *work)
@@ -26,6 +28,23 @@ chain_done(struct chain *chain)
     hf_buf_done(&chain->check.newest_digest);
     hf_freep(&chain->check.newest_signature);
     chain_forget_strays(chain, NULL, INT64_MAX);
+}
+
+void
+chain_seal_failed(struct chain *chain, const struct hf_error *err, int64_t now_ms)
+{
+    chain->seal_retry_ms =
+        now_ms + HF_MIN(SEAL_RETRY_MS << HF_MIN(chain->seal_failures, 10u), SEAL_RETRY_MOST_MS);
+    chain->seal_failures++;
+    snprintf(chain->seal_why, sizeof(chain->seal_why), "%s", err->text);
+}
+
+void
+chain_sealed(struct chain *chain)
+{
+    chain->seal_retry_ms = 0;
+    chain->seal_failures = 0;
+    chain->seal_why[0] = '\0';
 }
 
 void

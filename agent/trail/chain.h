@@ -58,11 +58,17 @@ struct chain {
     int64_t foreign_end_s; /* of the digest it is held for */
     char **strays;         /* keys that look like digests and are none of this chain */
     size_t stray_count;
+    char seal_why[512];    /* digest or key cannot be made, signed or written; "": they can */
+    int64_t seal_retry_ms; /* boot time */
+    unsigned seal_failures;
     enum head_problem head_problem;
     uint64_t head_problems; /* begun, since the start */
 };
 void chain_done(struct chain *chain);
 
+/* Digest or public key: tried again after a second, two, four, up to half a minute. */
+void chain_seal_failed(struct chain *chain, const struct hf_error *err, int64_t now_ms);
+void chain_sealed(struct chain *chain);
 void chain_set_id(struct chain *chain, const char *id);               /* and its tag */
 void chain_set_head(struct chain *chain, const struct head *head);    /* takes the signature */
 void chain_set_digest(struct chain *chain, struct digest_work *work); /* takes it; NULL: none */

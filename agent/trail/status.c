@@ -123,6 +123,7 @@ trail_doc(const struct trail *trail, const struct trail *pins,
     hf_doc_set_bool(doc, "pins_journal", trail == pins);
     hf_doc_set_bool(doc, "chain_unseen", trail->chain.unseen);
     hf_doc_set_u64(doc, "strays", trail->chain.stray_count);
+    hf_doc_set_text(doc, "digest_problem", *trail->chain.seal_why ? trail->chain.seal_why : NULL);
     hf_doc_set_text(doc, "head_problem", head_problem_text(trail->chain.head_problem));
     hf_doc_set_u64(doc, "head_problems", trail->chain.head_problems);
     set_counts(doc, trail);

@@ -13,7 +13,16 @@ local_trouble(struct trail *trail, const struct hf_error *err)
     if (err->status == HF_ENOSPC && trail->health.state == TRAIL_READY &&
         reserve_give_ledgers(trail->trails))
         return;
-    trail_seal_failed(trail, NULL, err);
+    health_count(&trail->health, err->status);
+    book_say(&trail->book, "seal.failed", NULL, err);
+    chain_seal_failed(&trail->chain, err, (int64_t)hf_boot_ms());
+}
+
+/* The digest's own retry: what keeps it from being sealed says nothing about windows. */
+static bool
+may_seal_digest(const struct trail *trail)
+{
+    return trail->chain.seal_retry_ms <= (int64_t)hf_boot_ms();
 }
 
 static void
@@ -22,8 +31,12 @@ turn_digest(struct trail *trail)
     struct hf_error err;
     if (digest_due(trail))
         digest_cut(trail);
-    if (trail_may_seal(trail) && digest_seal(trail, &err) != HF_OK)
+    if (!may_seal_digest(trail))
+        return;
+    if (digest_seal(trail, &err) != HF_OK)
         local_trouble(trail, &err);
+    else if (trail->chain.digest && trail->chain.digest->out.sealed)
+        chain_sealed(&trail->chain);
 }
 
 /* A clock that cannot be right holds the trail; its check, asked for again and again, learns
@@ -50,7 +63,7 @@ turn_store(struct trail *trail)
     turn_clock(trail);
     if (health_may_check(&trail->health) && !trail->chain.check_plan)
         look_begin(trail);
-    if (trail->health.state == TRAIL_READY && trail_may_seal(trail) &&
+    if (trail->health.state == TRAIL_READY && may_seal_digest(trail) &&
         key_prepare(trail, &err) != HF_OK)
         local_trouble(trail, &err);
     attempt_deliveries(trail);
@@ -115,7 +128,7 @@ turn_wake_ms(const struct trail *trail)
     if (trail->book.behind || trail->outbox.seal_retry_ms > (uint64_t)now_ms)
         wake_ms = HF_MIN(wake_ms, now_ms + 1000);
     else if (trail->chain.digest &&
-             !trail->chain.digest->out.sealed) /* it got another key just now */
-        wake_ms = now_ms;
+             !trail->chain.digest->out.sealed) /* it got another key just now, or could not be */
+        wake_ms = HF_MIN(wake_ms, HF_MAX(trail->chain.seal_retry_ms, now_ms));
     return HF_MAX(wake_ms, now_ms + 1);
 }

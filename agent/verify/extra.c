@@ -85,7 +85,10 @@ see_older(struct verify *v, const struct chain *chain, const char *key)
 {
     struct hf_object_info info;
 
-    if (is_known(v, key) || v->older_asked++ >= OLDER_ASKED_MOST)
+    if (is_known(v, key))
+        return;
+    v->older_seen = true;
+    if (v->older_asked++ >= OLDER_ASKED_MOST)
         return;
     if (hf_store_head(v->look.store, key, NULL, &info, NULL) != HF_OK ||
         look_is_free(&v->look, &info))

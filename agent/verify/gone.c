@@ -3,6 +3,7 @@
  * where the lock was one that nobody could lift, and where everything older that is free to go has
  * gone as well, as a lifecycle would have it. Which is known when all has been looked at. */
 #include <holdfast/config.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,25 @@ gone_add(struct verify *v, const char *chain, const char *key, uint64_t seq, con
         .seq = seq,
         .is_compliance = lock_mode && hf_lock_mode_parse(lock_mode) == HF_LOCK_COMPLIANCE,
     };
+}
+
+void
+gone_add_listed(struct verify *v)
+{
+    size_t count = v->gone_count;
+    char prefix[HF_KEY_MAX];
+
+    if (v->older_seen || !v->options->check_objects || v->options->content)
+        return;
+    hf_layout_object_prefix(&v->layout, prefix);
+    for (size_t i = 0; i < count; i++) {
+        struct gone gone = v->gone[i];
+        if (!gone.is_digest || gone.seq <= 1) /* nothing was covered before */
+            continue;
+        gone_add(v, gone.chain, prefix, gone.seq, NULL);
+        v->gone[v->gone_count - 1].is_compliance = gone.is_compliance;
+        v->gone[v->gone_count - 1].listed_in = v->gone[i].key;
+    }
 }
 
 void
@@ -54,12 +74,15 @@ gone_tell(struct verify *v)
                           : !all_seen              ? "what is older was not looked at"
                           : older_is_left(v, gone) ? "older ones that nothing holds are there"
                                                    : NULL;
+        char what[HF_KEY_MAX + 64] = "";
+        if (gone->listed_in)
+            snprintf(what, sizeof(what), "what '%s' listed: ", gone->listed_in);
         if (why)
             verify_report(v, HF_GONE_AFTER_TERM, gone->key,
-                          "its term is over, and when it went cannot be told: %s", why);
+                          "%sits term is over, and when it went cannot be told: %s", what, why);
         else
             verify_report(v, HF_EXPIRED, gone->key,
-                          "its term is over, and it is gone with all that is older");
+                          "%sits term is over, and it is gone with all that is older", what);
     }
 }
 

@@ -57,8 +57,10 @@ verify(struct verify *v, struct hf_error *err)
         extra_digests(v);
     if (status == HF_OK && v->options->check_objects && !v->options->content)
         status = extra_objects(v, err);
-    if (status == HF_OK)
+    if (status == HF_OK) {
+        gone_add_listed(v);
         gone_tell(v);
+    }
     v->result->intact = is_intact(v);
     return status;
 }

@@ -57,7 +57,9 @@ struct key_hash {
 struct gone { /* after its term; told at the end */
     char *chain, *key;
     uint64_t seq; /* what is older has lower ones */
-    bool is_compliance;
+    const char
+        *listed_in; /* it is all that this digest, gone as well, listed; NULL: it is one thing */
+    bool is_compliance, is_digest;
 };
 struct left { /* the oldest of a chain that is there though nothing holds it */
     char *chain;
@@ -90,6 +92,7 @@ struct verify {
     struct gone *gone;
     size_t gone_count;
     bool digest_is_gone;
+    bool older_seen; /* something that a digest listed which is gone */
     size_t older_asked;
     struct left *left;
     size_t left_count;
@@ -185,6 +188,8 @@ enum hf_status second_pass(struct verify *v, struct hf_error *err) hf_must_check
 void gone_add(struct verify *v, const char *chain, const char *key, uint64_t seq,
               const char *lock_mode);
 void gone_left(struct verify *v, const char *chain, uint64_t seq);
+/* Nobody knows by name what a digest listed that is gone; that nothing of it is there, can be seen. */
+void gone_add_listed(struct verify *v);
 void gone_tell(struct verify *v);
 void gone_done(struct verify *v);
 

@@ -102,6 +102,7 @@ say_missing(struct walk *walk)
     if (newer && walk->how == BY_LINK && newer->previous_until_s &&
         newer->previous_until_s <= v->look.now_s) {
         gone_add(v, newer->chain, walk->next, newer->first_seq, newer->previous_mode);
+        v->gone[v->gone_count - 1].is_digest = true;
         v->digest_is_gone = walk->after_term = true;
         return;
     }

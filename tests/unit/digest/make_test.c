@@ -291,6 +291,22 @@ a_signature_that_finds_no_room_is_refused(void **state)
     assert_non_null(strstr(err.text, "no room for a signature"));
 }
 
+/* A ledger may have it from before it was checked. */
+static void
+a_version_that_could_not_be_read_again_is_not_named(void **state)
+{
+    hf_owned(hf_digest_done) struct hf_digest digest = first_digest();
+    hf_owned(hf_buf_done) struct hf_buf json = HF_BUF(HF_DIGEST_MAX), signature = HF_BUF(4096);
+
+    (void)state;
+    fill(&digest);
+    free(digest.objects[0].version_id);
+    digest.objects[0].version_id = text("v\xc2\x9b"
+                                        "1");
+    make(&digest, &json, &signature);
+    contains(&json, "\"versionId\":null");
+}
+
 /* What nobody could read is not signed. */
 static void
 a_digest_that_could_not_be_read_is_not_signed(void **state)
@@ -315,6 +331,7 @@ main(void)
         cmocka_unit_test(the_openssl_tool_verifies_the_signature),
         cmocka_unit_test(a_digest_over_its_limit_is_refused),
         cmocka_unit_test(a_signature_that_finds_no_room_is_refused),
+        cmocka_unit_test(a_version_that_could_not_be_read_again_is_not_named),
         cmocka_unit_test(a_digest_that_could_not_be_read_is_not_signed),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
