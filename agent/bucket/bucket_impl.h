@@ -58,6 +58,9 @@ json_t *policy_own(const json_t *present, const json_t *wanted);
 json_t *lifecycle_without_moves(const json_t *lifecycle);
 /* "to storage class GLACIER after 90 days"; NULL when it moves nothing. A new string. */
 char *lifecycle_moves(const json_t *lifecycle);
+/* What is wanted, its rules that have no ID with the one that the store gave to a rule that says the
+ * same, or that is for the same keys. A new reference. */
+json_t *lifecycle_named(const json_t *wanted, const json_t *present);
 /* HF_EREFUSED where it would hide current versions that are locked. */
 enum hf_status lifecycle_check(const json_t *lifecycle, uint64_t lock_days,
                                struct hf_error *err) hf_must_check;

@@ -35,10 +35,13 @@ compare_part(struct hf_store *store, enum hf_bucket_part part, const json_t *wan
     hf_owned(hf_doc_freep) json_t *present = NULL;
     if (!wanted)
         return;
-    if (document_get(store, part, &present, &finding->err) == HF_OK)
-        judge(part, present, wanted, finding);
-    else
+    if (document_get(store, part, &present, &finding->err) != HF_OK) {
         finding->verdict = HF_VERDICT_UNKNOWN;
+        return;
+    }
+    hf_owned(hf_doc_freep) json_t *named =
+        part == HF_PART_LIFECYCLE ? lifecycle_named(wanted, present) : NULL;
+    judge(part, present, named ? named : wanted, finding);
 }
 
 static void

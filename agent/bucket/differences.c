@@ -1,6 +1,6 @@
 /* Two documents side by side. Both become lists of "path = text", in which the
  * order of lists and an element that is empty mean nothing; a rule is named by its ID, a statement
- * by its Sid, a tag by its Key. */
+ * by its Sid, a tag by its Key, a move by its storage class. */
 #include "bucket_impl.h"
 
 #include <holdfast/json.h>
@@ -51,7 +51,8 @@ add_leaf(struct leaves *leaves, const char *path, char *text)
 static const char *
 name_of(const json_t *item)
 {
-    static const char *const keys[] = { "ID", "Sid", "Key" };
+    /* A rule moves to one storage class once: the moves are a set. */
+    static const char *const keys[] = { "ID", "Sid", "Key", "StorageClass" };
     for (size_t i = 0; i < HF_COUNT(keys); i++)
         if (hf_doc_text_or(item, keys[i], NULL))
             return hf_doc_text_or(item, keys[i], NULL);

@@ -94,3 +94,72 @@ lifecycle_check(const json_t *lifecycle, uint64_t lock_days, struct hf_error *er
     }
     return HF_OK;
 }
+
+/* ---- rules without an ID: S3 gives them one ---- */
+
+static bool
+has_id(const json_t *rules, const char *id)
+{
+    size_t i;
+    json_t *rule;
+    json_array_foreach(rules, i,
+                       rule) if (strcmp(hf_doc_text_or(rule, "ID", ""), id) == 0) return true;
+    return false;
+}
+
+static bool
+says_the_same(const json_t *present, const json_t *wanted, bool exactly)
+{
+    hf_owned(hf_doc_freep) json_t *one = json_deep_copy(present), *other = json_deep_copy(wanted);
+    struct hf_differences differences;
+    const char *key;
+    json_t *member;
+    void *next;
+    hf_doc_set_text(one, "ID", "rule");
+    hf_doc_set_text(other, "ID", "rule");
+    if (!exactly) {
+        json_object_foreach_safe(one, next, key, member) if (!is_about(key))
+            json_object_del(one, key);
+        json_object_foreach_safe(other, next, key, member) if (!is_about(key))
+            json_object_del(other, key);
+    }
+    hf_owned(hf_doc_freep) json_t *found = json_pack("{s:[O]}", "Rules", one),
+                                  *asked = json_pack("{s:[O]}", "Rules", other);
+    differences_find(found, asked, &differences);
+    bool same = differences.count == 0;
+    differences_done(&differences);
+    return same;
+}
+
+/* The one that says the same takes precedence; else what differs is told of the one for the same
+ * keys. */
+static const char *
+given_id(const json_t *rules, const json_t *present, const json_t *rule)
+{
+    size_t i;
+    json_t *other;
+    for (int exactly = 1; exactly >= 0; exactly--)
+        json_array_foreach(present, i, other)
+        {
+            const char *id = hf_doc_text_or(other, "ID", NULL);
+            if (id && !has_id(rules, id) && says_the_same(other, rule, exactly))
+                return id;
+        }
+    return NULL;
+}
+
+json_t *
+lifecycle_named(const json_t *wanted, const json_t *present)
+{
+    json_t *named = json_deep_copy(wanted), *rules = json_object_get(named, "Rules"), *rule;
+    size_t i;
+    json_array_foreach(rules, i, rule)
+    {
+        const char *id = hf_doc_text_or(rule, "ID", NULL);
+        if (!id || !*id)
+            id = given_id(rules, json_object_get(present, "Rules"), rule);
+        if (id)
+            hf_doc_set_text(rule, "ID", id);
+    }
+    return named;
+}

@@ -105,12 +105,45 @@ no_current_version_is_hidden_before_its_lock_ends(void **state)
     hides(MOVE, 365, NULL);
 }
 
+/* What a store makes of a document: IDs of its own, moves in an order of its own, numbers as text. */
+static void
+what_a_store_adds_and_reorders_is_no_difference(void **state)
+{
+    json_t *wanted =
+        parsed("{\"Rules\":[{\"Status\":\"Enabled\",\"Filter\":{},\"Expiration\":{\"Days\":9}},"
+               "{\"Status\":\"Enabled\",\"Filter\":{\"Prefix\":\"b/\"},\"Transitions\":["
+               "{\"Days\":30,\"StorageClass\":\"IA\"},{\"Days\":60,\"StorageClass\":\"COLD\"}]}]}");
+    json_t *present = parsed(
+        "{\"Rules\":[{\"ID\":\"x1\",\"Status\":\"Enabled\",\"Prefix\":\"b/\",\"Transitions\":["
+        "{\"Days\":\"60\",\"StorageClass\":\"COLD\"},{\"Days\":\"30\",\"StorageClass\":\"IA\"}]},"
+        "{\"ID\":\"x2\",\"Status\":\"Enabled\",\"Filter\":\"\",\"Expiration\":{\"Days\":\"9\"}}]}");
+    struct hf_differences differences;
+    (void)state;
+    json_t *named = lifecycle_named(wanted, present);
+    differences_find(present, named, &differences);
+    assert_int_equal(differences.count, 0);
+    differences_done(&differences);
+    json_decref(named);
+    json_object_set_new(
+        json_object_get(json_array_get(json_object_get(wanted, "Rules"), 0), "Expiration"), "Days",
+        json_integer(10));
+    named = lifecycle_named(wanted, present); /* still the rule for the same keys */
+    differences_find(present, named, &differences);
+    assert_int_equal(differences.count, 1);
+    assert_string_equal(differences.items[0].what, "Rules 'x2'.Expiration.Days");
+    differences_done(&differences);
+    json_decref(named);
+    json_decref(wanted);
+    json_decref(present);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_no_move_stays),
         cmocka_unit_test(moves_are_named_with_class_and_day),
+        cmocka_unit_test(what_a_store_adds_and_reorders_is_no_difference),
         cmocka_unit_test(no_current_version_is_hidden_before_its_lock_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

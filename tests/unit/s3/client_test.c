@@ -78,6 +78,30 @@ assert_sent(const char *request, const char *line)
 }
 
 static void
+a_version_or_an_etag_that_is_none_of_s3s_is_refused(void **state)
+{
+    static const char *const replies[] = {
+        "HTTP/1.1 200 OK\r\nETag: \"0123\"\r\nx-amz-version-id: v\xc2\x9b\x31\r\nContent-Length: "
+        "0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nETag: \"0123\"\r\nx-amz-version-id: a b\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nETag: \"01\xc2\x9b\"\r\nContent-Length: 0\r\n\r\n",
+    };
+    (void)state;
+    for (size_t i = 0; i < HF_COUNT(replies); i++) {
+        struct hf_script_step step = { .reply = replies[i], .expect = "PUT /b/k" };
+        struct hf_script_server *server = hf_script_start(&step, 1);
+        struct hf_s3 *s3 = open_at(hf_script_url(server));
+        struct hf_s3_reply reply;
+        struct hf_error err;
+        assert_int_equal(call(s3, &put_request, &reply, &err), HF_EFORMAT);
+        assert_string_equal(reply.version_id, "");
+        hf_s3_reply_done(&reply);
+        hf_s3_close(s3);
+        hf_script_stop(server);
+    }
+}
+
+static void
 a_put_is_signed_and_complete(void **state)
 {
     (void)state;
@@ -854,6 +878,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_version_or_an_etag_that_is_none_of_s3s_is_refused),
         cmocka_unit_test(a_put_is_signed_and_complete),
         cmocka_unit_test(an_empty_put_says_so_and_a_get_has_no_body),
         cmocka_unit_test(a_session_token_is_sent_and_signed),
