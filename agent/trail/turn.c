@@ -25,17 +25,36 @@ may_seal_digest(const struct trail *trail)
     return trail->chain.seal_retry_ms <= (int64_t)hf_boot_ms();
 }
 
+static bool
+owes_seal(const struct trail *trail)
+{
+    return trail->chain.digest && !trail->chain.digest->out.sealed;
+}
+
 static void
 turn_digest(struct trail *trail)
 {
     struct hf_error err;
     if (digest_due(trail))
         digest_cut(trail);
-    if (!may_seal_digest(trail))
+    if (!owes_seal(trail) || !may_seal_digest(trail))
         return;
     if (digest_seal(trail, &err) != HF_OK)
         local_trouble(trail, &err);
-    else if (trail->chain.digest && trail->chain.digest->out.sealed)
+    else if (!owes_seal(trail))
+        chain_sealed(&trail->chain);
+}
+
+/* Asked also when it is there already: then nothing is wrong with it any more. */
+static void
+turn_key(struct trail *trail)
+{
+    struct hf_error err;
+    if (trail->health.state != TRAIL_READY || !may_seal_digest(trail))
+        return;
+    if (key_prepare(trail, &err) != HF_OK)
+        local_trouble(trail, &err);
+    else if (!owes_seal(trail))
         chain_sealed(&trail->chain);
 }
 
@@ -58,14 +77,11 @@ turn_clock(struct trail *trail)
 static void
 turn_store(struct trail *trail)
 {
-    struct hf_error err;
     health_turn(&trail->health);
     turn_clock(trail);
     if (health_may_check(&trail->health) && !trail->chain.check_plan)
         look_begin(trail);
-    if (trail->health.state == TRAIL_READY && may_seal_digest(trail) &&
-        key_prepare(trail, &err) != HF_OK)
-        local_trouble(trail, &err);
+    turn_key(trail);
     attempt_deliveries(trail);
 }
 
@@ -127,8 +143,9 @@ turn_wake_ms(const struct trail *trail)
         wake_ms = HF_MIN(wake_ms, trail->outbox.move_at_ms);
     if (trail->book.behind || trail->outbox.seal_retry_ms > (uint64_t)now_ms)
         wake_ms = HF_MIN(wake_ms, now_ms + 1000);
-    else if (trail->chain.digest &&
-             !trail->chain.digest->out.sealed) /* it got another key just now, or could not be */
-        wake_ms = HF_MIN(wake_ms, HF_MAX(trail->chain.seal_retry_ms, now_ms));
+    else if (trail->chain.seal_retry_ms > now_ms)
+        wake_ms = HF_MIN(wake_ms, trail->chain.seal_retry_ms);
+    else if (owes_seal(trail)) /* it got another key just now */
+        wake_ms = now_ms;
     return HF_MAX(wake_ms, now_ms + 1);
 }

@@ -134,6 +134,29 @@ key_has_one_place_in_each_bucket(void **state)
     assert_string_not_equal(a, b);
 }
 
+/* A second, two, four: up to half a minute, however often; and from the start once it went well. */
+static void
+what_cannot_be_sealed_is_tried_ever_more_seldom(void **state)
+{
+    struct chain chain = chain_of("a");
+    struct hf_error err = { .text = "the disk is full" };
+    static const int64_t waits[] = { 1000, 2000, 4000, 8000, 16000, 30000, 30000 };
+    (void)state;
+    for (size_t i = 0; i < HF_COUNT(waits); i++) {
+        chain_seal_failed(&chain, &err, 500);
+        assert_int_equal(chain.seal_retry_ms, 500 + waits[i]);
+    }
+    for (size_t i = 0; i < 100; i++)
+        chain_seal_failed(&chain, &err, 500);
+    assert_int_equal(chain.seal_retry_ms, 500 + 30000);
+    assert_string_equal(chain.seal_why, "the disk is full");
+    chain_sealed(&chain);
+    assert_string_equal(chain.seal_why, "");
+    chain_seal_failed(&chain, &err, 500);
+    assert_int_equal(chain.seal_retry_ms, 500 + 1000);
+    chain_done(&chain);
+}
+
 int
 main(void)
 {
@@ -141,6 +164,7 @@ main(void)
         cmocka_unit_test(tag_is_of_the_chain),
         cmocka_unit_test(digest_begins_where_the_one_before_ended),
         cmocka_unit_test(digest_is_owed_for_what_it_would_list),
+        cmocka_unit_test(what_cannot_be_sealed_is_tried_ever_more_seldom),
         cmocka_unit_test(moved_digest_is_later_and_names_the_key_it_left),
         cmocka_unit_test(new_chain_follows_the_foreign_one_but_not_into_the_future),
         cmocka_unit_test(strays_are_known_until_they_hide_nothing_and_are_not_endless),

@@ -401,6 +401,7 @@ world_chain_new(struct world *world, char ret_failed[512])
 struct asked {
     const char *key;
     uint64_t number;
+    char *text;
     struct waiting waiting;
 };
 
@@ -408,8 +409,9 @@ static void
 answered(void *context, json_t *status)
 {
     struct asked *asked = context;
-    asked->number =
-        hf_doc_u64_or(json_array_get(json_object_get(status, "trails"), 0), asked->key, UINT64_MAX);
+    const json_t *trail = json_array_get(json_object_get(status, "trails"), 0);
+    asked->number = hf_doc_u64_or(trail, asked->key, UINT64_MAX);
+    asked->text = hf_strdup(hf_doc_text_or(trail, asked->key, NULL));
     json_decref(status);
     world_flushed(&asked->waiting, NULL);
 }
@@ -422,7 +424,18 @@ world_number(struct world *world, const char *key)
     hf_trails_status(world->trails, answered, &asked);
     world_wait(&asked.waiting, failed);
     assert_true(asked.number != UINT64_MAX);
+    free(asked.text);
     return asked.number;
+}
+
+char *
+world_text(struct world *world, const char *key)
+{
+    char failed[512];
+    struct asked asked = { .key = key, .waiting = WAITING };
+    hf_trails_status(world->trails, answered, &asked);
+    world_wait(&asked.waiting, failed);
+    return asked.text;
 }
 
 /* Between two answers of its thread lies a whole turn. */

@@ -73,6 +73,8 @@ void world_chain_new(struct world *world, char ret_failed[512]);
 
 /* A number of the first trail in what `holdfast status` shows. */
 uint64_t world_number(struct world *world, const char *key);
+/* A text, NULL where it is null; the caller's. */
+char *world_text(struct world *world, const char *key);
 /* Turns of the trails until all that was durable before has been looked at. */
 void world_settle(struct world *world);
 
