@@ -36,7 +36,11 @@ uint64_t hf_siphash(const uint64_t key[2], struct hf_slice bytes); /* SipHash-2-
 
 #define HF_DAY_S 86400
 int64_t hf_days_of_date(int64_t year, unsigned month,
-                        unsigned day);    /* since 1970-01-01; proleptic Gregorian */
+                        unsigned day); /* since 1970-01-01; proleptic Gregorian */
+/* What can be shown: no text is read as a time beyond it. */
+#define HF_SHOWN_FIRST_S (-62167219200) /* 0000-01-01T00:00:00Z */
+#define HF_SHOWN_LAST_S  253402300799   /* 9999-12-31T23:59:59Z */
+
 extern const char hf_weekday_names[7][4]; /* "Sun" first */
 extern const char hf_month_names[12][4];  /* "Jan" first */
 

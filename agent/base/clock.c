@@ -5,9 +5,6 @@
 #include <string.h>
 #include <time.h>
 
-#define MIN_SHOWN_S (-62167219200) /* 0000-01-01T00:00:00Z */
-#define MAX_SHOWN_S 253402300799   /* 9999-12-31T23:59:59Z */
-
 const char hf_weekday_names[7][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
 const char hf_month_names[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
@@ -87,7 +84,7 @@ struct parts {
 static struct parts
 parts_of(int64_t seconds)
 {
-    seconds = HF_MIN(HF_MAX(seconds, MIN_SHOWN_S), MAX_SHOWN_S);
+    seconds = HF_MIN(HF_MAX(seconds, HF_SHOWN_FIRST_S), HF_SHOWN_LAST_S);
     int64_t days = seconds / HF_DAY_S - (seconds % HF_DAY_S < 0);
     int64_t in_day = seconds - days * HF_DAY_S;
     int64_t from_march = days + 719468;
@@ -182,6 +179,6 @@ hf_time_http(int64_t seconds, char ret_text[HF_TIME_SIZE])
 int64_t
 hf_day_after(int64_t seconds)
 {
-    seconds = HF_MIN(HF_MAX(seconds, MIN_SHOWN_S), MAX_SHOWN_S);
+    seconds = HF_MIN(HF_MAX(seconds, HF_SHOWN_FIRST_S), HF_SHOWN_LAST_S);
     return (seconds / HF_DAY_S - (seconds % HF_DAY_S < 0) + 1) * HF_DAY_S;
 }

@@ -116,7 +116,10 @@ hf_time_parse_rfc3339(const char *text, int64_t *ret_seconds)
     }
     if (!take_offset(&text, &offset_s) || *text != '\0' || !to_seconds(&at, &seconds))
         return false;
-    *ret_seconds = seconds - offset_s;
+    seconds -= offset_s; /* which may lead out of what a ledger or digest can say again */
+    if (seconds < HF_SHOWN_FIRST_S || seconds > HF_SHOWN_LAST_S)
+        return false;
+    *ret_seconds = seconds;
     return true;
 }
 

@@ -95,7 +95,7 @@ visit_retention(void *context, const char *path, const char *text, struct hf_err
         if (retention->mode == HF_UNSET)
             return bad_value("Mode", text, err);
     } else if (is_child(path, "RetainUntilDate") &&
-               !hf_time_parse_rfc3339(text, &retention->until_s)) {
+               !(hf_time_parse_rfc3339(text, &retention->until_s) && retention->until_s > 0)) {
         return bad_value("RetainUntilDate", text, err);
     }
     return HF_OK;

@@ -117,11 +117,14 @@ read_lock(struct hf_s3_reply *reply)
     const char *until = hf_s3_reply_header(reply, "x-amz-object-lock-retain-until-date");
     const char *hold = hf_s3_reply_header(reply, "x-amz-object-lock-legal-hold");
     int parsed = mode ? hf_lock_mode_parse(mode) : HF_LOCK_NONE;
+    int64_t until_s;
 
     /* a mode or a date that cannot be read is no lock that could be relied on */
     if (parsed != HF_UNSET && parsed != HF_LOCK_NONE && until &&
-        hf_time_parse_rfc3339(until, &reply->retain_until_s))
+        hf_time_parse_rfc3339(until, &until_s) && until_s > 0) {
         reply->lock_mode = parsed;
+        reply->retain_until_s = until_s;
+    }
     reply->legal_hold = hold && strcmp(hold, "ON") == 0;
 }
 

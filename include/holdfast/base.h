@@ -242,7 +242,8 @@ void hf_time_compact(int64_t seconds, char ret_text[HF_TIME_SIZE]); /* 20261122T
 void hf_time_minute(int64_t seconds, char ret_text[HF_TIME_SIZE]);  /* 20261122T1504Z */
 void hf_time_folder(int64_t seconds, char ret_text[HF_TIME_SIZE]);  /* 2026/11/22 */
 void hf_time_http(int64_t seconds, char ret_text[HF_TIME_SIZE]); /* Sun, 22 Nov 2026 15:04:05 GMT */
-/* RFC 3339 with Z or offset; a fraction of any length is cut off (Ceph sends nine digits). */
+/* RFC 3339 with Z or offset; a fraction of any length is cut off (Ceph sends nine digits). In UTC the
+ * year has four digits as well: what was read can be written. */
 bool hf_time_parse_rfc3339(const char *text, int64_t *ret_seconds);
 bool hf_time_parse_http(const char *text, int64_t *ret_seconds);    /* RFC 9110 IMF-fixdate only */
 bool hf_time_parse_compact(const char *text, int64_t *ret_seconds); /* 20261122T150405Z */

@@ -241,6 +241,36 @@ AWS_ACCESS_KEY_ID=AKIDFIRST AWS_SECRET_ACCESS_KEY=secret curl -sf --aws-sigv4 aw
     -H "Content-MD5: $(openssl md5 -binary stray | base64)" -H "x-amz-content-sha256: $(sha256sum stray | cut -d ' ' -f 1)" "$(cat m/s3/url)/audit/$stray" || claim_failed "somebody puts a stray"
 goes "a stray" holdfast_trail_strays "$audit" -eq 1
 
+# ---- its newest digest is hidden; and one that cannot be sealed ----
+
+claim_within "all arrives" 60 all_arrived
+claim_equal "the newest digest is there" 0 "$(value holdfast_trail_head_missing "$audit")"
+store fault list-empty list
+emit m 30 10 # before its digest it is looked for
+goes "the newest digest is missing" holdfast_trail_head_missing "$audit" -eq 1
+claim_equal "nothing is well" 0 "$(value holdfast_well)"
+claim_equal "it began once" 1 "$(value holdfast_trail_head_missing_total "$audit")"
+claim_match "status names it" 'the newest digest that the store confirmed is gone or hidden' "$(cd m && "$HF_BIN" status -c holdfast.yaml)"
+claim_within "and all is delivered" 60 all_arrived
+store mend
+emit m 50 10
+goes "it is there again" holdfast_trail_head_missing "$audit" -eq 0
+
+claim_within "all arrives" 60 all_arrived
+# The next two or three: a digest that is under way has its number already.
+next=$(trail_field m audit .digest_number)
+for number in $((next + 1)) $((next + 2)) $((next + 3)); do mkdir "m/state/trails/audit/sealed/.d$number.tmp"; done
+emit m 60 10
+goes "a digest cannot be sealed" holdfast_trail_digest_problem "$audit" -eq 1
+claim_equal "nothing is well" 0 "$(value holdfast_well)"
+claim_match "status names it" 'NO DIGEST can be made: sealing digest' "$(cd m && "$HF_BIN" status -c holdfast.yaml)"
+delivered=$(value holdfast_trail_delivered_events_total "$audit")
+emit m 70 10
+goes "objects are delivered all the same" holdfast_trail_delivered_events_total "$audit" -ge $((delivered + 10))
+claim_equal "and still no digest" 1 "$(value holdfast_trail_digest_problem "$audit")"
+rmdir m/state/trails/audit/sealed/.d*.tmp
+goes "it is tried again by itself" holdfast_trail_digest_problem "$audit" -eq 0
+
 # ---- a clock that cannot be right: nothing is cut, and the journal fills ----
 
 claim_within "all arrives" 60 all_arrived
@@ -264,7 +294,7 @@ claim_within "emit comes to its end" 90 gone "$emitter"
 wait "$emitter" || claim_failed "emit ends with 0" "$(cat emit.err)"
 claim_within "all arrives once the clock is right" 90 all_arrived
 goes "the file is read" holdfast_source_unread_bytes "$app" -eq 0
-goes "all that the socket brought" holdfast_source_events_total "$local" -eq 20030
+goes "all that the socket brought" holdfast_source_events_total "$local" -eq 20070
 
 # ---- what the disk does not give back ----
 

@@ -57,6 +57,12 @@ stored without the lock, confirm: put|put|hold|fault unlocked put;fault unlocked
 the wrong ETag|head|hold|fault wrong-etag any|other bytes
 the wrong ETag|head|once|fault wrong-etag object 1;fault wrong-etag digest 1|
 the wrong ETag, confirm: put|put|once|fault wrong-etag object 1;fault wrong-etag digest 1|
+a C1 byte in the ETag|head|hold|fault evil-etag any|does not speak S3
+a C1 byte in the ETag|head|once|fault evil-etag object 1;fault evil-etag digest 1|
+a C1 byte in the version's id|head|hold|fault evil-version any|does not speak S3
+a C1 byte in the version's id|head|once|fault evil-version object 1;fault evil-version digest 1|
+a C1 byte in the version's id, confirm: put|put|once|fault evil-version object 1;fault evil-version digest 1|
+a lock past the year 9999|head|crash|fault evil-date any|RetainUntilDate
 other bytes stored|head|once|fault changed object 1;fault changed digest 1|
 other bytes stored, confirm: put|put|once|fault changed object 1;fault changed digest 1|
 200, and nothing stored|head|hold|fault forgotten put|does not show what it says

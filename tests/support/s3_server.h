@@ -143,6 +143,9 @@ enum act {
     ACT_ENDLESS_HEADERS,
     ACT_CUT_BODY,
     ACT_WRONG_ETAG,
+    ACT_EVIL_ETAG, /* with a C1 byte, which steers a terminal */
+    ACT_EVIL_VERSION,
+    ACT_EVIL_DATE, /* a lock past the year 9999 */
     ACT_NO_DATE,
     /* it is done wrongly */
     ACT_UNLOCKED,
@@ -156,6 +159,7 @@ enum act {
     ACT_LIST_BIG,
     ACT_LIST_EVIL,
     ACT_LIST_LOOP,
+    ACT_LIST_EMPTY,
 };
 
 struct fault {

@@ -25,6 +25,9 @@ static const struct fault faults[] = {
     { "endless-headers", ACT_ENDLESS_HEADERS, 0, NULL },
     { "cut-body", ACT_CUT_BODY, 0, NULL },
     { "wrong-etag", ACT_WRONG_ETAG, 0, NULL },
+    { "evil-etag", ACT_EVIL_ETAG, 0, NULL },
+    { "evil-version", ACT_EVIL_VERSION, 0, NULL },
+    { "evil-date", ACT_EVIL_DATE, 0, NULL },
     { "no-date", ACT_NO_DATE, 0, NULL },
     { "unlocked", ACT_UNLOCKED, 0, NULL },
     { "changed", ACT_CHANGED, 0, NULL },
@@ -36,6 +39,7 @@ static const struct fault faults[] = {
     { "list-big", ACT_LIST_BIG, 0, NULL },
     { "list-evil", ACT_LIST_EVIL, 0, NULL },
     { "list-loop", ACT_LIST_LOOP, 0, NULL },
+    { "list-empty", ACT_LIST_EMPTY, 0, NULL },
 };
 
 #define LINES_MAX 8

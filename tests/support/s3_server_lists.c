@@ -102,7 +102,10 @@ op_list(const struct request *request, const struct fault *fault, struct reply *
     ADD(&reply->body, "<ListBucketResult><EncodingType>url</EncodingType>");
     if (fault->act == ACT_LIST_EVIL)
         ADD(&reply->body, "<Contents><Key>&a11;&f;</Key></Contents>");
-    size_t found = add_keys(prefix, after, most, &reply->body, &more);
+    size_t found = 0;
+    more = NULL;
+    if (fault->act != ACT_LIST_EMPTY)
+        found = add_keys(prefix, after, most, &reply->body, &more);
     if (fault->act == ACT_LIST_LOOP)
         more = "again";
     ADD(&reply->body, "<IsTruncated>%s</IsTruncated>", more ? "true" : "false");

@@ -101,6 +101,27 @@ op_check(const struct request *request, struct reply *reply)
         reply_error(reply, 400, wrong);
 }
 
+/* ---- what is said of a version ---- */
+
+static void
+add_identity(const struct version *version, const struct fault *fault, struct reply *reply)
+{
+    const char *etag = version->etag;
+
+    if (fault->act == ACT_WRONG_ETAG)
+        etag = "00000000000000000000000000000000";
+    if (fault->act == ACT_EVIL_ETAG)
+        etag = "0000\xc2\x9b\x31";
+    ADD(&reply->headers, "ETag: \"%s\"\r\nx-amz-version-id: %s%s\r\n", etag, version->id,
+        fault->act == ACT_EVIL_VERSION ? "\xc2\x9b\x31" : "");
+}
+
+static const char *
+until_of(const struct version *version, const struct fault *fault)
+{
+    return fault->act == ACT_EVIL_DATE ? "9999-12-31T23:59:59-23:59" : version->until;
+}
+
 /* ---- PUT ---- */
 
 static void
@@ -165,9 +186,7 @@ op_put(const struct request *request, const struct fault *fault, struct reply *r
     }
     struct version *version = store(request, fault, object);
     reply->status = 200;
-    ADD(&reply->headers, "ETag: \"%s\"\r\nx-amz-version-id: %s\r\n",
-        fault->act == ACT_WRONG_ETAG ? "00000000000000000000000000000000" : version->etag,
-        version->id);
+    add_identity(version, fault, reply);
     if (fault->act == ACT_FORGOTTEN) {
         object->versions = version->next;
         hf_buf_done(&version->body);
@@ -202,20 +221,19 @@ get(const struct request *request, const struct fault *fault, struct reply *repl
         return;
     hf_time_http(version->modified_s, date);
     reply->status = 200;
-    ADD(&reply->headers, "ETag: \"%s\"\r\nx-amz-version-id: %s\r\nLast-Modified: %s\r\n%s",
-        fault->act == ACT_WRONG_ETAG ? "00000000000000000000000000000000" : version->etag,
-        version->id, date, hf_buf_text(&version->metadata));
+    add_identity(version, fault, reply);
+    ADD(&reply->headers, "Last-Modified: %s\r\n%s", date, hf_buf_text(&version->metadata));
     if (version->mode[0])
         ADD(&reply->headers,
             "x-amz-object-lock-mode: %s\r\nx-amz-object-lock-retain-until-date: %s\r\n",
-            version->mode, version->until);
+            version->mode, until_of(version, fault));
     if (version->legal_hold)
         ADD(&reply->headers, "x-amz-object-lock-legal-hold: ON\r\n");
     MUST(hf_buf_add(&reply->body, version->body.ptr, version->body.size) == HF_OK);
 }
 
 static void
-read_lock(const struct request *request, struct reply *reply)
+read_lock(const struct request *request, const struct fault *fault, struct reply *reply)
 {
     const struct version *version = find_or_error(request, reply);
 
@@ -228,7 +246,7 @@ read_lock(const struct request *request, struct reply *reply)
     reply->status = 200;
     ADD(&reply->headers, "Content-Type: application/xml\r\n");
     ADD(&reply->body, "<Retention><Mode>%s</Mode><RetainUntilDate>%s</RetainUntilDate></Retention>",
-        version->mode, version->until);
+        version->mode, until_of(version, fault));
 }
 
 static bool
@@ -290,7 +308,7 @@ op_do(struct request *request, const struct fault *fault, struct reply *reply)
     case OP_GET: get(request, fault, reply); break;
     case OP_LIST: op_list(request, fault, reply); break;
     case OP_VERSIONS: op_versions(request, reply); break;
-    case OP_READ_LOCK: read_lock(request, reply); break;
+    case OP_READ_LOCK: read_lock(request, fault, reply); break;
     case OP_LOCK: lock(request, fault, reply); break;
     case OP_BUCKET: bucket(request, reply); break;
     case OP_OTHER:

@@ -358,6 +358,13 @@ a_lock_that_cannot_be_read_is_none(void **state)
         { .reply = "HTTP/1.1 200 OK\r\nETag: \"a\"\r\nContent-Length: 0\r\nx-amz-object-lock-mode: "
                    "COMPLIANCE\r\n"
                    "x-amz-object-lock-retain-until-date: never\r\n\r\n" },
+        /* a ledger could not say it again */
+        { .reply = "HTTP/1.1 200 OK\r\nETag: \"a\"\r\nContent-Length: 0\r\nx-amz-object-lock-mode: "
+                   "COMPLIANCE\r\n"
+                   "x-amz-object-lock-retain-until-date: 9999-12-31T23:59:59-23:59\r\n\r\n" },
+        { .reply = "HTTP/1.1 200 OK\r\nETag: \"a\"\r\nContent-Length: 0\r\nx-amz-object-lock-mode: "
+                   "COMPLIANCE\r\n"
+                   "x-amz-object-lock-retain-until-date: 1969-12-31T23:59:59Z\r\n\r\n" },
         { .reply = "HTTP/1.1 200 OK\r\nETag: \"a\"\r\nContent-Length: 0\r\nx-amz-object-lock-mode: "
                    "COMPLIANCE\r\n\r\n" },
     };

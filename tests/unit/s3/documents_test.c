@@ -142,6 +142,10 @@ a_retention_that_cannot_be_relied_on_is_refused(void **state)
         "<Retention><Mode>governance</Mode></Retention>",
         "<Retention><Mode>FOREVER</Mode></Retention>",
         "<Retention><Mode>COMPLIANCE</Mode><RetainUntilDate>tomorrow</RetainUntilDate></Retention>",
+        "<Retention><Mode>COMPLIANCE</Mode><RetainUntilDate>9999-12-31T23:59:59-23:59"
+        "</RetainUntilDate></Retention>",
+        "<Retention><Mode>COMPLIANCE</Mode><RetainUntilDate>1969-12-31T23:59:59Z"
+        "</RetainUntilDate></Retention>",
         "<LegalHold><Status>ON</Status></LegalHold>",
     };
     int mode = 99;
