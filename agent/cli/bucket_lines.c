@@ -121,3 +121,32 @@ say_roles(const struct hf_bucket_plan *plan, struct lines *lines, const char *le
                       hf_bucket_role_text(role), hf_bucket_role_file(role), names[role]);
     }
 }
+
+static void
+say_difference(const struct hf_difference *difference, const char *name, const char *part,
+               struct lines *lines)
+{
+    enum line_kind kind = difference->harmless ? LINE_NOTE : LINE_FAIL;
+    const char *what = difference->what;
+    switch (difference->kind) {
+    case HF_DIFFERENCE_OTHER:
+        lines_add(lines, kind, name, NULL, "%s: %s is %s, wanted %s", part, what, difference->found,
+                  difference->wanted);
+        return;
+    case HF_DIFFERENCE_UNSET:
+        lines_add(lines, kind, name, NULL, "%s: %s is not set, wanted %s", part, what,
+                  difference->wanted);
+        return;
+    case HF_DIFFERENCE_EXTRA:
+        lines_add(lines, kind, name, NULL, "%s: %s is %s, not wanted", part, what,
+                  difference->found);
+    }
+}
+
+void
+say_differences(const struct hf_differences *differences, const char *name, const char *what,
+                struct lines *lines)
+{
+    for (size_t i = 0; i < differences->count; i++)
+        say_difference(&differences->items[i], name, what, lines);
+}

@@ -25,5 +25,8 @@ void say_shortfall(const struct hf_config_bucket *bucket, const struct hf_bucket
                    const char *subject, struct lines *lines);
 /* A note for each role whose document nobody is named for, or that has none. */
 void say_roles(const struct hf_bucket_plan *plan, struct lines *lines, const char *left_alone);
+/* A line for each: a failure, or a note on one that is harmless. */
+void say_differences(const struct hf_differences *differences, const char *name, const char *what,
+                     struct lines *lines);
 
 #endif

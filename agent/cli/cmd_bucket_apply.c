@@ -2,9 +2,13 @@
 #include "bucket_lines.h"
 #include "commands.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#define LOOKS_MOST    3
+#define LOOK_PAUSE_MS 1000
 
 #define STAYS_FOREVER "old versions and delete markers stay until somebody removes them"
 
@@ -49,6 +53,7 @@ accepted(const struct options *options, const struct hf_config_bucket *bucket)
 struct said {
     const char *name;
     struct lines *lines;
+    bool set[HF_PART_COUNT]; /* as a whole: the store said so */
 };
 
 /* What was not done is named in its own words; `consequence` is what follows from it. */
@@ -75,7 +80,7 @@ say_partly(const struct said *said, const struct hf_bucket_step *step)
 static void
 say_step(void *context, const struct hf_bucket_step *step)
 {
-    const struct said *said = context;
+    struct said *said = context;
     const char *what = hf_bucket_part_text(step->part), *follows = consequences[step->part];
     switch (step->outcome) {
     case HF_OUTCOME_PARTLY: say_partly(said, step); return;
@@ -86,12 +91,63 @@ say_step(void *context, const struct hf_bucket_step *step)
         return;
     case HF_OUTCOME_SET: break;
     }
+    said->set[step->part] = true;
     lines_add(said->lines, LINE_OK, said->name, NULL, "set the %s", what);
     if (step->moves)
         lines_add(said->lines, LINE_NOTE, said->name, NULL,
                   "it moves %s; that the store has that class is not said by its taking the rule: "
                   "Ceph takes any name, and moves nothing to one that it does not have",
                   step->moves);
+}
+
+/* ---- what the store keeps of it ---- */
+
+static bool
+shows_all(const struct said *said, const struct hf_bucket_comparison *comparison)
+{
+    for (enum hf_bucket_part part = 0; part < HF_PART_COUNT; part++)
+        if (said->set[part] && comparison->parts[part].verdict == HF_VERDICT_DIFFERENT)
+            return false;
+    return true;
+}
+
+/* A store may answer with what was there before, for a while (AWS): it is given the time. */
+static enum hf_status
+look_again(struct hf_store *store, const struct hf_bucket_plan *plan, const struct said *said,
+           struct hf_bucket_comparison *ret_comparison, struct hf_error *err)
+{
+    for (int left = LOOKS_MOST;; left--) {
+        enum hf_status status = hf_bucket_compare(store, plan, ret_comparison, err);
+        if (status != HF_OK || left == 1 || shows_all(said, ret_comparison))
+            return status;
+        hf_bucket_comparison_done(ret_comparison);
+        (void)poll(NULL, 0, LOOK_PAUSE_MS);
+    }
+}
+
+/* Stores take documents and keep a part of them without a word: Ceph 16 drops what it does not know
+ * of a lifecycle. */
+static void
+say_kept(struct hf_store *store, const struct hf_bucket_plan *plan, const struct said *said)
+{
+    struct hf_bucket_comparison comparison;
+    struct hf_error err = { 0 };
+    if (look_again(store, plan, said, &comparison, &err) != HF_OK) {
+        lines_add(said->lines, LINE_NOTE, said->name, NULL,
+                  "what the store keeps of it was not seen: %s", err.text);
+        return;
+    }
+    for (enum hf_bucket_part part = 0; part < HF_PART_COUNT; part++) {
+        const struct hf_bucket_finding *finding = &comparison.parts[part];
+        char *what hf_owned(hf_freep) =
+            hf_asprintf("%s, as the store keeps it", hf_bucket_part_text(part));
+        if (said->set[part] && finding->verdict == HF_VERDICT_UNKNOWN)
+            lines_add(said->lines, LINE_NOTE, said->name, NULL, "%s: not seen: %s", what,
+                      finding->err.text);
+        else if (said->set[part])
+            say_differences(&finding->differences, said->name, what, said->lines);
+    }
+    hf_bucket_comparison_done(&comparison);
 }
 
 /* ---- one bucket ---- */
@@ -112,6 +168,7 @@ set_documents(struct hf_store *store, const struct hf_bucket_plan *plan, enum hf
     } else {
         say_plan(plan, lines);
         hf_bucket_apply(store, plan, state, say_step, &said);
+        say_kept(store, plan, &said);
         say_roles(plan, lines, "left as it was");
     }
 }

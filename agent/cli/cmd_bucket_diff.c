@@ -3,33 +3,11 @@
 #include "commands.h"
 
 static void
-say_difference(const struct hf_difference *difference, const char *name, const char *part,
-               struct lines *lines)
-{
-    enum line_kind kind = difference->harmless ? LINE_NOTE : LINE_FAIL;
-    const char *what = difference->what;
-    switch (difference->kind) {
-    case HF_DIFFERENCE_OTHER:
-        lines_add(lines, kind, name, NULL, "%s: %s is %s, wanted %s", part, what, difference->found,
-                  difference->wanted);
-        return;
-    case HF_DIFFERENCE_UNSET:
-        lines_add(lines, kind, name, NULL, "%s: %s is not set, wanted %s", part, what,
-                  difference->wanted);
-        return;
-    case HF_DIFFERENCE_EXTRA:
-        lines_add(lines, kind, name, NULL, "%s: %s is %s, not wanted", part, what,
-                  difference->found);
-    }
-}
-
-static void
 say_part(enum hf_bucket_part part, const struct hf_bucket_finding *finding, const char *name,
          struct lines *lines)
 {
     const char *text = hf_bucket_part_text(part);
-    for (size_t i = 0; i < finding->differences.count; i++)
-        say_difference(&finding->differences.items[i], name, text, lines);
+    say_differences(&finding->differences, name, text, lines);
     switch (finding->verdict) {
     case HF_VERDICT_NONE:
     case HF_VERDICT_DIFFERENT: return;
