@@ -32,20 +32,29 @@ leaves_done(struct leaves *leaves)
     free(leaves->items);
 }
 
+/* The old place of a rule's prefix, and the new ones; stores answer with any. A new string. */
+static char *
+plain_path(const char *path)
+{
+    static const char *const places[] = { ".Filter.Prefix", ".Filter.And.Prefix" };
+    for (size_t i = 0; i < HF_COUNT(places); i++) {
+        const char *at = strstr(path, places[i]);
+        if (at && at[strlen(places[i])] == '\0')
+            return hf_asprintf("%.*s.Prefix", (int)(at - path), path);
+    }
+    return hf_strdup(path);
+}
+
 static void
 add_leaf(struct leaves *leaves, const char *path, char *text)
 {
-    /* The old and the new place of a rule's prefix; stores answer with either. */
-    const char *in_filter = strstr(path, ".Filter.Prefix");
     if (!*text || leaves->count >= LEAVES_MAX) {
         free(text);
         return;
     }
     if (leaves->count % 64 == 0)
         leaves->items = hf_realloc(leaves->items, (leaves->count + 64) * sizeof(*leaves->items));
-    char *plain =
-        in_filter ? hf_asprintf("%.*s.Prefix", (int)(in_filter - path), path) : hf_strdup(path);
-    leaves->items[leaves->count++] = (struct leaf){ .path = plain, .text = text };
+    leaves->items[leaves->count++] = (struct leaf){ .path = plain_path(path), .text = text };
 }
 
 static const char *

@@ -126,6 +126,9 @@ output_of unnamed 0 "$HF_BIN" bucket diff -c unnamed.yaml
 claim_equal "a rule without an ID is none that differs" '' "$(grep -E '^(FAIL|note).*lifecycle' unnamed.out || true)"
 output_of unnamed-again 0 apply unnamed.yaml
 output_of unnamed-diff 0 "$HF_BIN" bucket diff -c unnamed.yaml
+own both '{ "ID": "a", "Status": "Enabled", "Filter": { "And": { "Prefix": "x/", "Tags": [ { "Key": "k", "Value": "v" }, { "Key": "a", "Value": "b" } ] } }, "NoncurrentVersionExpiration": { "NoncurrentDays": 3 } }'
+output_of both-apply 0 apply both.yaml # Ceph gives the prefix back in its old place
+output_of both 0 "$HF_BIN" bucket diff -c both.yaml
 if [ "$HF_STORE" = ceph ]; then # MinIO takes no class that it does not have
     own moves "$old, $(jq -c '.Rules[1]' <<<'{"Rules":[0,{"ID":"b","Status":"Enabled","Filter":{"Prefix":"b/"},"Transitions":[{"Days":30,"StorageClass":"STANDARD_IA"},{"Days":60,"StorageClass":"GLACIER"}]}]}')"
     output_of moves-apply 0 apply moves.yaml

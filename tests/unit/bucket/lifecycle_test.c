@@ -111,7 +111,7 @@ what_a_store_adds_and_reorders_is_no_difference(void **state)
 {
     json_t *wanted =
         parsed("{\"Rules\":[{\"Status\":\"Enabled\",\"Filter\":{},\"Expiration\":{\"Days\":9}},"
-               "{\"Status\":\"Enabled\",\"Filter\":{\"Prefix\":\"b/\"},\"Transitions\":["
+               "{\"Status\":\"Enabled\",\"Filter\":{\"And\":{\"Prefix\":\"b/\"}},\"Transitions\":["
                "{\"Days\":30,\"StorageClass\":\"IA\"},{\"Days\":60,\"StorageClass\":\"COLD\"}]}]}");
     json_t *present = parsed(
         "{\"Rules\":[{\"ID\":\"x1\",\"Status\":\"Enabled\",\"Prefix\":\"b/\",\"Transitions\":["
