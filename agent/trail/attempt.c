@@ -77,6 +77,15 @@ can_go(const struct outgoing *out)
 }
 
 /* After a failure one delivery is tried alone; when it has come through, the others follow. */
+/* What is delivered has to have its place in the next digest. */
+static bool
+has_place(struct lists *lists, size_t flying)
+{
+    return lists->object_count + flying < OBJECTS_MOST &&
+           lists_bytes(lists) + flying * LISTED_BYTES_MOST <
+               LISTS_BYTES_MOST + 2 * IN_FLIGHT_MAX * LISTED_BYTES_MOST;
+}
+
 void
 attempt_deliveries(struct trail *trail)
 {
@@ -93,8 +102,7 @@ attempt_deliveries(struct trail *trail)
         look_digest_may_go(trail) && attempt_one(trail, &digest->out))
         flying++;
     for (struct window *window = trail->outbox.windows;
-         window && flying < room && trail->lists.object_count + flying < OBJECTS_MOST;
-         window = window->next) {
+         window && flying < room && has_place(&trail->lists, flying); window = window->next) {
         bool pauses = window->out.foreign && (int64_t)hf_boot_ms() < trail->outbox.move_at_ms;
         if (window->state == WINDOW_SEALED && can_go(&window->out) && !pauses) {
             if (!attempt_one(trail, &window->out))

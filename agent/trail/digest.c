@@ -28,8 +28,9 @@ digest_may_cut(const struct trail *trail)
 bool
 digest_due(struct trail *trail)
 {
-    if (trail->lists.object_count >= DIGEST_OBJECTS_MOST ||
-        trail->lists.loss_count >= GAPS_MOST) /* so that it always fits: early, as a flush's is */
+    if (trail->lists.object_count >= DIGEST_OBJECTS_MOST || trail->lists.loss_count >= GAPS_MOST ||
+        lists_bytes(&trail->lists) >=
+            LISTS_BYTES_MOST) /* so that it always fits: early, as a flush's is */
         trail->chain.due_now = true;
     return digest_may_cut(trail) &&
            (trail->chain.due_now || (int64_t)hf_boot_ms() >= trail->chain.due_ms);

@@ -41,6 +41,44 @@ lists_add_foreign(struct lists *lists, const char *key)
     lists->foreign[lists->foreign_count++] = hf_strdup(key);
 }
 
+/* Quotes and backslashes take two bytes; a prefix may have the first. */
+static size_t
+text_bytes(const char *text)
+{
+    size_t bytes = text ? strlen(text) : 0;
+    for (const char *at = text; at && (at = strpbrk(at, "\"\\")); at++)
+        bytes++;
+    return bytes;
+}
+
+/* Names and braces of the members, hashes, numbers and times at their longest: 700 for an object,
+ * 100 for a loss or a window. */
+static size_t
+object_bytes(const struct hf_digest_object *object)
+{
+    return 700 + text_bytes(object->bucket) + text_bytes(object->key) +
+           text_bytes(object->version_id);
+}
+
+size_t
+lists_bytes(struct lists *lists)
+{
+    size_t *bytes = &lists->counted.bytes;
+    while (lists->counted.objects < lists->object_count)
+        *bytes += object_bytes(&lists->objects[lists->counted.objects++]);
+    while (lists->counted.losses < lists->loss_count)
+        *bytes += 100 + text_bytes(lists->losses[lists->counted.losses++].reason);
+    while (lists->counted.foreign < lists->foreign_count)
+        *bytes += 4 + text_bytes(lists->foreign[lists->counted.foreign++]);
+    return *bytes;
+}
+
+size_t
+lists_pending_bytes(const char *key)
+{
+    return 100 + text_bytes(key);
+}
+
 bool
 lists_have_loss(const struct lists *lists, uint64_t first_seq, uint64_t last_seq)
 {

@@ -5,6 +5,11 @@
 #include <holdfast/digest.h>
 
 #define GAPS_MOST 1000 /* losses in one digest, which then comes early */
+/* What a digest may have of each, so that its 16 MiB hold them whatever the names are. */
+#define LISTS_BYTES_MOST   (7u << 20) /* past it the digest comes early */
+#define PENDING_BYTES_MOST (6u << 20) /* past it no window is sealed */
+/* One object with the longest names, and a key that it left. */
+#define LISTED_BYTES_MOST 6144u
 
 struct lists {
     struct hf_digest_object *objects;
@@ -13,6 +18,9 @@ struct lists {
     size_t loss_count;
     char **foreign; /* keys under which other bytes were found */
     size_t foreign_count;
+    struct { /* by lists_bytes(); these were looked at */
+        size_t objects, losses, foreign, bytes;
+    } counted;
 };
 
 /* A zeroed one at the end; its texts become the list's. Valid until the next one is added. */
@@ -22,6 +30,10 @@ void lists_add_loss(struct lists *lists, uint64_t first_seq, uint64_t last_seq, 
  * same, and one line says so. */
 void lists_add_gap(struct lists *lists, const char *reason);
 void lists_add_foreign(struct lists *lists, const char *key);
+/* The most that all of it takes in a digest, where an object stands in two lists. */
+size_t lists_bytes(struct lists *lists);
+/* The most that a window takes which is announced under this key. */
+size_t lists_pending_bytes(const char *key);
 bool lists_have_loss(const struct lists *lists, uint64_t first_seq, uint64_t last_seq);
 /* All of it becomes the digest's, which had none, and the lists are empty. */
 void lists_move(struct lists *lists, struct hf_digest *digest);

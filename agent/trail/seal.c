@@ -14,11 +14,12 @@ next_to_seal(const struct trail *trail)
         return NULL;
     if (trail->outbox.spool_bytes >= trail->plan->settings.spool_max_bytes)
         return NULL; /* only this trail stops; its place in the journal stays, status names it */
-    size_t windows = 0;
-    for (struct window *window = trail->outbox.windows; window && windows++ < WINDOWS_MOST;
-         window = window->next) {
+    size_t windows = 0, bytes = 0;
+    for (struct window *window = trail->outbox.windows;
+         window && windows++ < WINDOWS_MOST && bytes < PENDING_BYTES_MOST; window = window->next) {
         if (window->state == WINDOW_CUT)
             return reserve_may_seal(trail) ? window : NULL;
+        bytes += lists_pending_bytes(window->key);
     }
     return NULL;
 }
