@@ -182,6 +182,17 @@ by_text(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+static enum hf_status
+endless_page(struct hf_store *store, const char *prefix, size_t max, struct hf_strings *ret_keys)
+{
+    *ret_keys = (struct hf_strings){ .items = hf_alloc(max * sizeof(char *)) };
+    for (size_t i = 0; i < max; i++)
+        ret_keys->items[ret_keys->count++] =
+            i + 1 < max ? hf_strdup(prefix) : hf_asprintf("%s%012zu", prefix, store->pages);
+    store->pages++;
+    return HF_OK;
+}
+
 enum hf_status
 hf_store_list(struct hf_store *store, const char *prefix, const char *after, size_t max,
               struct hf_strings *ret_keys, struct hf_error *err)
@@ -190,6 +201,11 @@ hf_store_list(struct hf_store *store, const char *prefix, const char *after, siz
     struct hf_strings page = { .items = hf_alloc((store->count + 1) * sizeof(char *)) };
 
     (void)err;
+    if (store->endless) {
+        free(keys.items);
+        free(page.items);
+        return endless_page(store, prefix, max, ret_keys);
+    }
     for (size_t i = 0; i < store->count; i++) /* current versions only */
         if (find(store, store->items[i].key, NULL) == &store->items[i])
             keys.items[keys.count++] = store->items[i].key;

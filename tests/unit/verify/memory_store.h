@@ -18,6 +18,8 @@ struct hf_store {
     struct memory_version items[256]; /* oldest first */
     size_t count;
     bool refuses_versions;
+    bool endless;                    /* its listing of keys never ends */
+    size_t pages;                    /* that it gave then */
     const char *refuses_versions_of; /* of this key alone; NULL: of none */
     _Atomic size_t version_requests;
     enum hf_status get_fails;                           /* for objects; HF_OK: it does not */

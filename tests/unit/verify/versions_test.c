@@ -27,6 +27,21 @@ repeat(struct world *w, const char *key)
     second->info.retain_until_s = first->info.retain_until_s;
 }
 
+/* Each page has keys that nobody has seen: only a bound ends it. */
+static void
+a_listing_that_never_ends_is_given_up(void **state)
+{
+    struct world *w = *state;
+    struct hf_error err;
+
+    w->store->endless = true;
+    assert_int_equal(hf_verify(&w->options, &w->result, &err), HF_ELIMIT);
+    assert_non_null(strstr(err.text, "goes on"));
+    assert_in_range(w->store->pages, 2, 20000);
+    w->store->endless = false;
+    world_expect_intact(w);
+}
+
 static void
 one_version_of_each_is_intact(void **state)
 {
@@ -327,6 +342,7 @@ main(void)
 #define VERSIONED(name) cmocka_unit_test_setup_teardown(name, setup_versioned, teardown)
     static const struct CMUnitTest tests[] = {
         VERSIONED(one_version_of_each_is_intact),
+        VERSIONED(a_listing_that_never_ends_is_given_up),
         VERSIONED(a_digest_under_another_one_is_found_and_named),
         VERSIONED(a_digest_under_a_delete_marker_is_found_and_named),
         VERSIONED(a_digest_put_twice_is_repeated_and_fine),
