@@ -111,6 +111,8 @@ const struct command commands[] = {
       "bucket's `retention` and `lifecycle` go before the folder's. A document that the store "
       "refuses is named, with what follows from it; the others are set all the same, and the exit "
       "code is 1. Of a lifecycle whose storage class the store does not have, the rest is set. "
+      "Then it looks at what the store keeps: what it took and dropped without a word is named as "
+      "`bucket diff` names it, exit code 1. "
       "Run it with the owner's credentials; the agent needs and has none of these rights.",
       KEYS(OPT_CONFIG, OPT_JSON, OPT_WRITER, OPT_WRITER_PREFIX, OPT_READER, OPT_BREAK_GLASS,
            OPT_ACCEPT, OPT_OWNER_CREDENTIALS, OPT_OWNER_PROFILE),
