@@ -180,20 +180,25 @@ digest_went_on(struct trail *trail, struct outgoing *out)
 
 /* ---- it did not work ---- */
 
-/* A sealed file that was damaged while it waited is sealed again, or given up as a signed loss. */
+/* A sealed file that was damaged while it waited is made again: a window's from the journal, or it
+ * is given up as a signed loss; a digest's from the ledger; the public key's from the key. */
 static void
-look_again(struct trail *trail, struct window *window)
+look_again(struct trail *trail, struct outgoing *out, struct window *window)
 {
     struct hf_sealed *sealed = NULL;
     struct hf_error err;
-    enum hf_status status = hf_sealed_open(window->out.path, true, &sealed, &err);
+    enum hf_status status = hf_sealed_open(out->path, true, &sealed, &err);
     hf_sealed_free(sealed);
     if (status != HF_ECORRUPT && status != HF_EFORMAT && status != HF_ENOTFOUND)
         return;
-    hf_log_error("sealed.damaged", HF_STR("trail", trail->name), HF_STR("file", window->out.path),
+    hf_log_error("sealed.damaged", HF_STR("trail", trail->name), HF_STR("file", out->path),
                  HF_ERR(&err));
-    outbox_release(&trail->outbox, &window->out);
-    window->state = WINDOW_CUT;
+    if (out == &trail->chain.key)
+        hf_sealed_free(hf_take(out->sealed)); /* no part of the spool */
+    else
+        outbox_release(&trail->outbox, out);
+    if (window)
+        window->state = WINDOW_CUT;
 }
 
 static void
@@ -216,8 +221,8 @@ put_failed(struct trail *trail, struct outgoing *out, struct window *window)
         (void)trail_rewrite(trail);
         return;
     }
-    if (delivery->status == HF_ECORRUPT && window)
-        look_again(trail, window);
+    if (delivery->status == HF_ECORRUPT)
+        look_again(trail, out, window);
     if (delivery->status != HF_ESTOPPED)
         health_put_failed(&trail->health, &delivery->error);
 }
