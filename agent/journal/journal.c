@@ -183,8 +183,6 @@ hf_journal_recovery_done(struct hf_journal_recovery *recovery)
 void
 hf_journal_close(struct hf_journal *journal)
 {
-    if (!journal)
-        return;
     hf_journal_lock(journal);
     hf_assert(!journal->unit.open);
     journal->stopping = true;

@@ -329,8 +329,6 @@ run_last_turn(struct hf_trails *trails, void *argument)
 void
 hf_trails_stop(struct hf_trails *trails, int64_t wait_ms)
 {
-    if (!trails)
-        return;
     inbox_call(trails, run_last_turn, NULL);
     hf_sealers_stop(trails->sealers);
     stores_stop(trails,
