@@ -3,6 +3,7 @@
 #include "tests/unit/trail/life.h"
 
 #include <errno.h>
+#include <holdfast/json.h>
 #include <string.h>
 
 struct shelf {
@@ -142,6 +143,49 @@ book_that_is_behind_catches_up_from_memory(void **state)
     end(&shelf);
 }
 
+/* Its bytes were on their way when the machine lost power: nobody has acted on it. */
+static void
+step_that_was_torn_is_none_and_what_was_durable_stays(void **state)
+{
+    static const char *const names[] = { "ledger", "ledger.copy" };
+    struct shelf shelf;
+    char path[512];
+    (void)state;
+    begin(&shelf);
+    take_attempt(&shelf, 86400);
+    assert_true(book_sync(&shelf.book));
+    take_attempt(&shelf, 2 * 86400);
+    off_t size = (off_t)hf_ledger_bytes(shelf.book.ledger);
+    close_book(&shelf);
+    for (size_t i = 0; i < HF_COUNT(names); i++) {
+        hf_path_join(path, sizeof(path), shelf.folder, names[i]);
+        assert_int_equal(truncate(path, size - 8), 0);
+    }
+    assert_int_equal(open_book(&shelf), HF_OK);
+    assert_int_equal(shelf.life.chain.key.last_retain_s, 86400);
+    assert_int_equal(shelf.book.repairs, 0); /* no damage */
+    take_attempt(&shelf, 3 * 86400);
+    assert_true(book_sync(&shelf.book));
+    assert_found_again(&shelf);
+    assert_int_equal(shelf.life.chain.key.last_retain_s, 3 * 86400);
+    end(&shelf);
+}
+
+static void
+step_that_says_nothing_is_refused(void **state)
+{
+    struct shelf shelf;
+    hf_owned(hf_doc_freep) json_t *doc = json_object();
+    (void)state;
+    begin(&shelf);
+    assert_int_equal(hf_ledger_add(shelf.book.ledger, HF_STEP_ATTEMPT, doc, NULL), HF_OK);
+    assert_int_equal(hf_ledger_sync(shelf.book.ledger, NULL), HF_OK);
+    close_book(&shelf);
+    assert_int_equal(open_book(&shelf), HF_EFORMAT);
+    life_end(&shelf.life);
+    hf_test_tempdir_remove(shelf.folder);
+}
+
 int
 main(void)
 {
@@ -150,6 +194,8 @@ main(void)
         cmocka_unit_test(live_step_says_what_its_document_says),
         cmocka_unit_test(long_book_is_written_anew_and_says_the_same),
         cmocka_unit_test(book_that_is_behind_catches_up_from_memory),
+        cmocka_unit_test(step_that_was_torn_is_none_and_what_was_durable_stays),
+        cmocka_unit_test(step_that_says_nothing_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

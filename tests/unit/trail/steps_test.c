@@ -204,6 +204,10 @@ what_cannot_be_is_refused(void **state)
           "{\"format\":1,\"journal\":\"" LIFE_JOURNAL
           "\",\"chain\":\"c\",\"rules\":[{\"gone\":true,\"to\":9},{\"gone\":true,\"to\":8}]}",
           "order" },
+        { HF_STEP_STATE, HF_ECORRUPT,
+          "{\"format\":1,\"journal\":\"" LIFE_JOURNAL
+          "\",\"chain\":\"0123456789abcdef0123456789abcdef0\"}",
+          "key 'chain' has more than 32 characters" },
         { (enum hf_step)10, HF_ECORRUPT, "{}", "unknown step" },
         { (enum hf_step)(HF_STEP_LAST + 1), HF_ECORRUPT, "{}", "unknown step" },
     };
