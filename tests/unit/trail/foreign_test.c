@@ -141,6 +141,32 @@ window_whose_keys_are_all_taken_gets_more_of_them_slowly(void **state)
     world_remove(&world);
 }
 
+static void
+digest_whose_keys_are_all_taken_gets_more_of_them_slowly(void **state)
+{
+    struct world world;
+    char failed[512];
+    (void)state;
+    world_new(&world);
+    thief_begin("/CloudTrail-Digest/", 0);
+    world_start(&world, all_trail);
+    world_append(&world, "one", 0, 3);
+    world_flush_well(&world);
+    atomic_store(&thief.to_take, 8);
+    world_append(&world, "one", 3, 3);
+    world_flush(&world, 60000, failed);
+    assert_non_null(strstr(failed, "goes under another key after a pause"));
+    unsigned at_once = atomic_load(&thief.taken);
+    assert_in_range(at_once, 4, 6);
+    atomic_store(&thief.to_take, 0);
+    world_sleep(3600);
+    world_flush_well(&world);
+    world_stop(&world);
+    thief_end();
+    expect_all(&world, 6, 3); /* and that of the hour that has passed */
+    world_remove(&world);
+}
+
 int
 main(void)
 {
@@ -148,6 +174,7 @@ main(void)
         cmocka_unit_test(digest_whose_key_is_taken_is_signed_again_under_another),
         cmocka_unit_test(taken_key_of_a_digest_is_left_after_a_restart_as_well),
         cmocka_unit_test(window_whose_keys_are_all_taken_gets_more_of_them_slowly),
+        cmocka_unit_test(digest_whose_keys_are_all_taken_gets_more_of_them_slowly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

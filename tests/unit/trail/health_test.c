@@ -139,6 +139,19 @@ check_under_way_is_not_cut_short(void **state)
     assert_int_equal(health.state, TRAIL_CHECKING);
 }
 
+/* They are in what `holdfast status` prints, for scripts, too. */
+static void
+each_state_has_its_word(void **state)
+{
+    static const char *const words[] = {
+        [TRAIL_CHECKING] = "checking", [TRAIL_READY] = "ready", [TRAIL_WAITING] = "waiting",
+        [TRAIL_HELD] = "held",         [TRAIL_ENDED] = "ended",
+    };
+    (void)state;
+    for (size_t i = 0; i < HF_COUNT(words); i++)
+        assert_string_equal(health_text((enum trail_state)i), words[i]);
+}
+
 int
 main(void)
 {
@@ -150,6 +163,7 @@ main(void)
         cmocka_unit_test(reason_and_its_time_stay_while_it_goes_on),
         cmocka_unit_test(who_asks_now_does_not_wait),
         cmocka_unit_test(check_under_way_is_not_cut_short),
+        cmocka_unit_test(each_state_has_its_word),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

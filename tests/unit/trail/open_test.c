@@ -1,5 +1,6 @@
 /* What a start and a reload find on disk: leftovers go, what is whole is used, and what only cannot
  * be read now is a fault of this host, and no reason to call anything lost. */
+#include "agent/trail/saved.h"
 #include "tests/unit/trail/world.h"
 
 #include <errno.h>
@@ -273,6 +274,18 @@ settings_nobody_knows_refuse_the_start_of_a_trail_that_drains(void **state)
     for (size_t i = 0; i < HF_COUNT(names); i++)
         put_state(&world, names[i], later);
     start_fails(&world, two_trail, HF_EFORMAT, "unknown compression level");
+    json_object_set_new(doc, "encryption", json_integer(HF_ENCRYPT_CMS));
+    json_object_set_new(doc, "compression_level", json_integer(6));
+    json_t *recipients = json_array();
+    for (unsigned i = 0; i < 65; i++)
+        json_array_append_new(recipients, json_string("recipient.pem"));
+    json_object_set_new(doc, "recipients", recipients);
+    hf_owned(hf_freep) char *to_many = json_dumps(doc, 0);
+    for (size_t i = 0; i < HF_COUNT(names); i++)
+        put_state(&world, names[i], to_many);
+    start_fails(&world, two_trail, HF_ECONFIG, "more than 64 recipients");
+    json_object_set_new(doc, "encryption", json_integer(HF_ENCRYPT_NONE));
+    json_object_set_new(doc, "recipients", json_array());
     json_object_del(doc, "compression_level");
     hf_owned(hf_freep) char *earlier = json_dumps(doc, 0);
     for (size_t i = 0; i < HF_COUNT(names); i++)
@@ -282,6 +295,27 @@ settings_nobody_knows_refuse_the_start_of_a_trail_that_drains(void **state)
     expect_all(&world, "all", 3);
     world_stop(&world);
     world_remove(&world);
+}
+
+/* None is written that could not be read again. */
+static void
+settings_that_are_too_long_are_not_saved(void **state)
+{
+    char folder[256];
+    struct hf_error err;
+    const size_t size = 2u << 20;
+    hf_owned(hf_freep) char *text = hf_alloc(size + 1);
+    (void)state;
+    memset(text, 'x', size);
+    hf_owned(hf_doc_freep) json_t *doc = json_pack("{s:s}", "prefix", text);
+    hf_test_tempdir(folder);
+    assert_int_equal(settings_save(folder, &(struct settings){ .doc = doc, .name = "all" }, &err),
+                     HF_ELIMIT);
+    assert_non_null(strstr(err.text, "the settings of trail 'all' are too long"));
+    bool exist = true;
+    assert_int_equal(settings_exist(folder, &exist, &err), HF_OK);
+    assert_false(exist);
+    hf_test_tempdir_remove(folder);
 }
 
 /* ---- reloads that are refused ---- */
@@ -431,6 +465,7 @@ main(void)
         cmocka_unit_test(drained_trail_takes_leftovers_along_and_what_is_not_its_own_stays),
         cmocka_unit_test(trail_drains_by_the_copy_of_its_settings_alone),
         cmocka_unit_test(settings_nobody_knows_refuse_the_start_of_a_trail_that_drains),
+        cmocka_unit_test(settings_that_are_too_long_are_not_saved),
         cmocka_unit_test(new_trail_that_cannot_be_opened_leaves_nothing),
         cmocka_unit_test(more_trails_than_there_is_room_for_are_refused_and_the_old_ones_go_on),
         cmocka_unit_test(trail_of_a_source_that_the_journal_has_no_room_for_is_refused),

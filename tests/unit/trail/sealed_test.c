@@ -334,33 +334,134 @@ find_needle(void *context, const char *path)
     }
 }
 
+/* Events "one-0" to "one-4" are in one window, cut and not sealed, and "one-2" is damaged. */
+static void
+damaged_in_a_cut_window(struct world *world)
+{
+    char failed[512], journal[512];
+    struct place place = { .needle = "\"one-2\"" };
+    world_new(world);
+    world_start(world, all_trail);
+    world_append(world, "two", 0, 1);
+    world_flush_well(world);
+    disk_is_full_for(is_window);
+    for (unsigned i = 0; i < 5; i++)
+        world_append(world, "one", i, 1);
+    world_flush(world, 300, failed);
+    snprintf(journal, sizeof(journal), "%s/state/journal", world->folder);
+    world_each_file(journal, find_needle, &place);
+    flip(place.path, place.at + 1);
+}
+
+static void
+expect_only_the_damaged_lost(const struct world *world)
+{
+    assert_int_equal(bucket_of(world, "all", "\"one-2\"").found, 0);
+    struct bucket bucket = bucket_of(world, "all", "\"eventID\":\"one-");
+    assert_int_equal(bucket.found, 4);
+    assert_int_equal(bucket.listed, 5); /* and "two-0" */
+    assert_int_equal(bucket.lost, 1);
+}
+
 static void
 records_damaged_between_cut_and_sealing_are_signed_as_lost_and_the_rest_sealed(void **state)
 {
     struct world world;
-    char failed[512], journal[512];
-    struct place place = { .needle = "\"one-2\"" };
     (void)state;
-    world_new(&world);
+    damaged_in_a_cut_window(&world);
     world.told = loss_told;
-    world_start(&world, all_trail);
-    world_append(&world, "two", 0, 1);
-    world_flush_well(&world);
-    disk_is_full_for(is_window); /* cut, and not sealed */
-    for (unsigned i = 0; i < 5; i++)
-        world_append(&world, "one", i, 1);
-    world_flush(&world, 300, failed);
-    snprintf(journal, sizeof(journal), "%s/state/journal", world.folder);
-    world_each_file(journal, find_needle, &place);
-    flip(place.path, place.at + 1);
     disk_is_full_for(NULL);
     world_flush_well(&world);
-    assert_int_equal(bucket_of(&world, "all", "\"one-2\"").found, 0);
-    struct bucket bucket = bucket_of(&world, "all", "\"eventID\":\"one-");
-    assert_int_equal(bucket.found, 4);
-    assert_int_equal(bucket.listed, 5); /* and "two-0" */
-    assert_int_equal(bucket.lost, 1);
+    expect_only_the_damaged_lost(&world);
     assert_int_equal(atomic_load(&world.own_events), 1);
+    end(&world);
+}
+
+static enum hf_status
+journal_is_full(struct world *world, const char *name, struct hf_error *err)
+{
+    (void)world;
+    assert_string_equal(name, "JournalLoss");
+    return hf_fail(err, HF_EFULL, "the journal holds its limit");
+}
+
+/* Only reading on makes room in it: the signed digest alone says what was lost. */
+static void
+loss_that_a_full_journal_does_not_take_is_signed_all_the_same(void **state)
+{
+    struct world world;
+    (void)state;
+    damaged_in_a_cut_window(&world);
+    world.told = journal_is_full;
+    disk_is_full_for(NULL);
+    world_flush_well(&world);
+    expect_only_the_damaged_lost(&world);
+    assert_int_equal(atomic_load(&world.own_events), 1);
+    end(&world);
+}
+
+/* ---- the folder of sealed files, and what cannot be removed from it ---- */
+
+static int
+no_sealed_folder(void *context, struct hf_fs_call *call)
+{
+    const atomic_bool *failing = context;
+    return atomic_load(failing) && strcmp(call->name, "mkdir") == 0 &&
+                   hf_ends_with(call->path, "/sealed")
+               ? EIO
+               : 0;
+}
+
+static void
+folder_that_cannot_be_made_again_delays_and_loses_nothing(void **state)
+{
+    static atomic_bool failing;
+    struct world world;
+    char failed[512], folder[512];
+    (void)state;
+    world_new(&world);
+    world_start(&world, all_trail);
+    world_append(&world, "one", 0, 1);
+    world_flush_well(&world);
+    snprintf(folder, sizeof(folder), "%s/state/trails/all/sealed", world.folder);
+    hf_test_tempdir_remove(folder);
+    atomic_store(&failing, true);
+    hf_fs_interpose(no_sealed_folder, &failing);
+    world_append(&world, "one", 1, 3);
+    world_flush(&world, 3000, failed);
+    assert_non_null(strstr(failed, "windows are not delivered yet"));
+    atomic_store(&failing, false);
+    world_flush_well(&world);
+    expect_all(&world, 4);
+    end(&world);
+}
+
+static int
+no_unlink(void *context, struct hf_fs_call *call)
+{
+    (void)context;
+    return strcmp(call->name, "unlink") == 0 && strstr(call->path, "/sealed/w") ? EIO : 0;
+}
+
+static void
+delivered_file_that_cannot_be_removed_goes_with_the_next_start(void **state)
+{
+    struct world world;
+    char path[HF_PATH_MAX];
+    (void)state;
+    world_new(&world);
+    hf_fs_interpose(no_unlink, NULL);
+    world_start(&world, all_trail);
+    world_append(&world, "one", 0, 3);
+    world_flush_well(&world);
+    find_sealed(&world, 'w', path);
+    world_stop(&world);
+    hf_fs_interpose(NULL, NULL);
+    world_start(&world, all_trail);
+    assert_int_not_equal(access(path, F_OK), 0);
+    world_flush_well(&world);
+    expect_all(&world, 3);
+    assert_int_equal(bucket_of(&world, "all", "eventID").objects, 1);
     end(&world);
 }
 
@@ -441,6 +542,9 @@ main(void)
         cmocka_unit_test(damaged_after_the_journal_let_go_it_is_signed_as_lost),
         cmocka_unit_test(
             records_damaged_between_cut_and_sealing_are_signed_as_lost_and_the_rest_sealed),
+        cmocka_unit_test(loss_that_a_full_journal_does_not_take_is_signed_all_the_same),
+        cmocka_unit_test(folder_that_cannot_be_made_again_delays_and_loses_nothing),
+        cmocka_unit_test(delivered_file_that_cannot_be_removed_goes_with_the_next_start),
         cmocka_unit_test(without_room_for_another_key_it_waits_and_then_goes_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
