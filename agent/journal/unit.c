@@ -150,9 +150,7 @@ wait_for_progress(struct hf_journal *journal, const struct timespec *at, struct 
 {
     if (journal->writer.attempts > 1) /* it failed on a fresh segment too, so it may take long */
         return hf_fail(err, journal->write_trouble.status, "%s", journal->write_trouble.text);
-    if (!at)
-        pthread_cond_wait(&journal->progress, &journal->lock);
-    else if (pthread_cond_timedwait(&journal->progress, &journal->lock, at) == ETIMEDOUT)
+    if (pthread_cond_timedwait(&journal->progress, &journal->lock, at) == ETIMEDOUT)
         return hf_fail(err, HF_ETIMEOUT, "the journal's disk has not answered yet");
     return HF_OK;
 }
@@ -171,7 +169,7 @@ hf_journal_sync(struct hf_journal *journal, int64_t timeout_ms, struct hf_error 
     else if (journal->flight)
         target = journal->flight->number;
     while (status == HF_OK && journal->durable_number < target)
-        status = wait_for_progress(journal, timeout_ms < 0 ? NULL : &at, err);
+        status = wait_for_progress(journal, &at, err);
     hf_journal_unlock(journal);
     return status;
 }

@@ -29,11 +29,13 @@ has_work(const struct hf_journal *journal)
     return journal->flight || !hf_builder_empty(journal->waiting);
 }
 
+/* The newest segment, which has the state, is the current one, or frozen after a failure. */
 static bool
 is_drained(const struct hf_journal *journal)
 {
-    return journal->files.current && hf_segment_has_events(journal->files.current) &&
-           journal->files.current->last_seq <= journal->released_seq;
+    const struct hf_segment_list *held = &journal->files.held;
+    const struct hf_segment *newest = held->count > 0 ? held->items[held->count - 1] : NULL;
+    return newest && hf_segment_has_events(newest) && newest->last_seq <= journal->released_seq;
 }
 
 static bool
@@ -50,14 +52,14 @@ choose(const struct hf_journal *journal, uint64_t now_ms, uint64_t *until_ms)
     bool failing = journal->writer.attempts > 0;
     bool blocked = journal->flight && journal->writer.attempts > 1 &&
                    (now_ms < journal->writer.retry_ms || journal->stopping);
+    bool leaves = journal->wipe && !has_work(journal) && is_drained(journal);
     uint64_t mark_ms = journal->writer.commit_ms + HF_JOURNAL_IDLE_MS;
 
     if (hf_journal_tidy_due(journal, now_ms))
         return JOB_TIDY;
     if (has_work(journal) && !blocked)
         return JOB_WRITE;
-    if (journal->wipe && !has_work(journal) && is_drained(journal) &&
-        now_ms >= journal->writer.retry_ms)
+    if (leaves && now_ms >= journal->writer.retry_ms)
         return JOB_ROTATE;
     if (must_record(journal))
         return JOB_MARK;
@@ -71,6 +73,9 @@ choose(const struct hf_journal *journal, uint64_t now_ms, uint64_t *until_ms)
         *until_ms = journal->writer.retry_ms;
     else if (journal->writer.unmarked && !failing)
         *until_ms = mark_ms;
+    if (leaves) /* it failed: plaintext must not stay until the next event comes */
+        *until_ms =
+            *until_ms ? HF_MIN(*until_ms, journal->writer.retry_ms) : journal->writer.retry_ms;
     if (journal->refused && hf_journal_needs_spare(journal))
         *until_ms = *until_ms ? HF_MIN(*until_ms, journal->writer.spare_retry_ms)
                               : journal->writer.spare_retry_ms;
