@@ -1,7 +1,9 @@
 /* A directory as the store. */
 #include "tests/unit/deliver/deliver_test.h"
 
+#include <errno.h>
 #include <holdfast/dir.h>
+#include <stdatomic.h>
 
 static const struct hf_layout layout = {
     .prefix = "h", .account = "000000000000", .region = "local", .trail = "audit"
@@ -191,6 +193,111 @@ a_directory_tells_no_other_time(void **state)
     assert_in_range(hf_deliverer_now_s(own->base->deliverer), hf_wall_s() - 2, hf_wall_s() + 2);
 }
 
+/* ---- a disk that fails ---- */
+
+static struct {
+    atomic_int skip; /* so many calls go well first */
+    atomic_uint failed;
+    const char *name; /* of the calls; NULL: any */
+    int error;
+} fault;
+
+static int
+fail_call(void *context, struct hf_fs_call *call)
+{
+    (void)context;
+    if (strcmp(call->name, "close") == 0 || (fault.name && strcmp(call->name, fault.name) != 0) ||
+        atomic_fetch_sub(&fault.skip, 1) != 0)
+        return 0;
+    atomic_fetch_add(&fault.failed, 1);
+    return fault.error;
+}
+
+static void
+fail_at(const char *name, int skip, int error)
+{
+    fault.name = name;
+    fault.error = error;
+    atomic_store(&fault.skip, skip);
+    atomic_store(&fault.failed, 0);
+    hf_fs_interpose(fail_call, NULL);
+}
+
+/* What is told as delivered is there, with its lock; what is not is told with what failed, and the
+ * next attempt delivers it. */
+static void
+whichever_call_fails_a_put_is_done_or_told_and_done_by_the_next(void **state)
+{
+    struct dir_fixture *own = *state;
+    struct hf_delivery *delivery = &own->base->delivery;
+    unsigned told = 0;
+
+    fault.failed = 1;
+    for (int n = 0; atomic_load(&fault.failed) > 0; n++) {
+        struct hf_dir_info info;
+        char key[64];
+        snprintf(key, sizeof(key), "h/object-%d.json.gz", n);
+        own->base->sealed.key = key;
+        fail_at(NULL, n, EIO);
+        deliver_once(own->base);
+        hf_fs_interpose(NULL, NULL);
+        if (delivery->status != HF_OK) {
+            told++;
+            assert_int_not_equal(delivery->error.text[0], '\0');
+            assert_int_equal(delivery->status, delivery->error.status);
+            deliver_once(own->base);
+        }
+        assert_int_equal(delivery->status, HF_OK);
+        assert_int_equal(hf_dir_head(own->dir, key, &info, NULL), HF_OK);
+        assert_int_equal(info.lock_mode, HF_LOCK_GOVERNANCE);
+        assert_int_equal(delivery->receipt.lock_mode, HF_LOCK_GOVERNANCE);
+    }
+    assert_true(told > 5);
+}
+
+static void
+whichever_call_fails_a_check_is_never_told_that_there_is_no_chain(void **state)
+{
+    struct dir_fixture *own = *state;
+    struct hf_delivery *delivery = &own->base->delivery;
+    char key[HF_KEY_MAX];
+    int64_t now_s = hf_wall_s();
+    unsigned told = 0;
+
+    put_digest(own, now_s, "the newest");
+    hf_layout_digest_key(&layout, now_s, key);
+    delivery->kind = HF_JOB_CHECK;
+    delivery->layout = &layout;
+    delivery->bucket = "logs";
+    fault.failed = 1;
+    for (int n = 0; atomic_load(&fault.failed) > 0; n++) {
+        fail_at(NULL, n, EIO);
+        deliver_once(own->base);
+        hf_fs_interpose(NULL, NULL);
+        if (delivery->status == HF_OK)
+            assert_string_equal(delivery->newest_digest_key, key);
+        else
+            assert_non_null(strstr(delivery->error.text, "checking bucket 'logs'"));
+        told += delivery->status != HF_OK;
+    }
+    assert_true(told > 3);
+}
+
+static void
+a_bucket_that_may_not_be_written_to_is_told_before_any_put(void **state)
+{
+    struct dir_fixture *own = *state;
+
+    own->base->delivery.kind = HF_JOB_CHECK;
+    own->base->delivery.layout = &layout;
+    own->base->delivery.bucket = "logs";
+    fail_at("access", 0, EACCES);
+    deliver_once(own->base);
+    hf_fs_interpose(NULL, NULL);
+    assert_int_equal(own->base->delivery.status, HF_EACCESS);
+    assert_non_null(strstr(own->base->delivery.error.text, "may not be written to"));
+}
+
 int
 main(void)
 {
@@ -204,6 +311,9 @@ main(void)
         D(a_sealed_file_that_changed_is_not_delivered),
         D(check_finds_the_newest_digest_wherever_it_lies),
         D(a_directory_tells_no_other_time),
+        D(whichever_call_fails_a_put_is_done_or_told_and_done_by_the_next),
+        D(whichever_call_fails_a_check_is_never_told_that_there_is_no_chain),
+        D(a_bucket_that_may_not_be_written_to_is_told_before_any_put),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
