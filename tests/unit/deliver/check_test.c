@@ -90,6 +90,22 @@ the_newest_digest_of_this_trail_is_fetched(void **state)
     assert_string_equal(hf_buf_text(&fixture->delivery.newest_digest), "digest bytes");
 }
 
+/* A chain that cannot be seen now is not a chain that is not there. */
+static void
+a_digest_that_cannot_be_fetched_fails_the_check(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *keys[] = { DIGEST("2026/11/22", "audit", "20261122T110000Z"), NULL };
+
+    answer_lock(fixture);
+    answer_page(fixture, LIST_EXPECT, keys, NULL);
+    answer(fixture, "GET /logs/" DIGEST("2026/11/22", "audit", "20261122T110000Z") " ",
+           "503 Slow Down", "", "<Error><Code>SlowDown</Code></Error>");
+    assert_int_equal(play(fixture), HF_EBUSYSTORE);
+    assert_non_null(strstr(fixture->delivery.error.text, "reading the newest digest"));
+    assert_string_equal(fixture->delivery.newest_digest_key, "");
+}
+
 static void
 what_is_to_be_skipped_is_not_the_newest_and_the_signature_comes_along(void **state)
 {
@@ -300,6 +316,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         C(a_bucket_without_digests_may_be_delivered_to),
         C(the_newest_digest_of_this_trail_is_fetched),
+        C(a_digest_that_cannot_be_fetched_fails_the_check),
         C(what_is_to_be_skipped_is_not_the_newest_and_the_signature_comes_along),
         C(it_is_found_on_later_pages_and_in_wider_spans),
         C(a_bucket_without_lock_is_refused_where_a_lock_is_needed),

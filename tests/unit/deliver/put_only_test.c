@@ -64,6 +64,46 @@ a_missing_lock_is_added_once(void **state)
 }
 
 static void
+a_lock_that_stays_less_than_was_asked_for_is_told_with_both(void **state)
+{
+    struct fixture *fixture = *state;
+
+    nothing_there(fixture);
+    answer_put(fixture, "v1");
+    answer_retention(fixture, "GET", "GOVERNANCE", "2099-01-01T00:00:00Z");
+    answer(fixture, "PUT /logs/" KEY "?retention=&versionId=v1 ", "200 OK", "", "");
+    answer_retention(fixture, "GET", "GOVERNANCE", "2099-01-01T00:00:00Z");
+    assert_int_equal(play(fixture), HF_ENOTHELD);
+    assert_non_null(strstr(fixture->delivery.error.text,
+                           "in GOVERNANCE until 2099-01-01T00:00:00Z, not in GOVERNANCE until "
+                           "2100-01-01T00:00:00Z"));
+    assert_true(fixture->delivery.unknown);
+}
+
+static void
+an_answer_about_the_lock_that_is_none_is_told(void **state)
+{
+    struct fixture *fixture = *state;
+
+    nothing_there(fixture);
+    answer_put(fixture, "v1");
+    answer(fixture, "GET", "200 OK", "Content-Type: application/xml\r\n", "<Retention><Mode>");
+    assert_int_equal(play(fixture), HF_EFORMAT);
+    assert_true(fixture->delivery.unknown); /* it was put */
+}
+
+static void
+a_store_in_trouble_at_the_first_question_gets_no_put(void **state)
+{
+    struct fixture *fixture = *state;
+
+    answer(fixture, "GET /logs/" KEY "?retention= ", "503 Slow Down", "",
+           "<Error><Code>SlowDown</Code></Error>");
+    assert_int_equal(play(fixture), HF_EBUSYSTORE);
+    assert_non_null(strstr(fixture->delivery.error.text, KEY));
+}
+
+static void
 a_taken_key_is_adopted_on_its_lock_after_an_unknown_attempt(void **state)
 {
     struct fixture *fixture = *state;
@@ -179,6 +219,9 @@ main(void)
         P(the_answer_stands_for_the_bytes_and_retention_for_the_lock),
         P(a_question_that_is_forbidden_does_not_stop_the_put),
         P(a_missing_lock_is_added_once),
+        P(a_lock_that_stays_less_than_was_asked_for_is_told_with_both),
+        P(an_answer_about_the_lock_that_is_none_is_told),
+        P(a_store_in_trouble_at_the_first_question_gets_no_put),
         P(a_taken_key_is_adopted_on_its_lock_after_an_unknown_attempt),
         P(a_taken_key_that_we_never_put_is_foreign),
         P(what_was_foreign_before_is_not_adopted_by_its_lock),
