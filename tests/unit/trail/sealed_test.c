@@ -336,11 +336,13 @@ find_needle(void *context, const char *path)
 
 /* Events "one-0" to "one-4" are in one window, cut and not sealed, and "one-2" is damaged. */
 static void
-damaged_in_a_cut_window(struct world *world)
+damaged_in_a_cut_window(struct world *world,
+                        enum hf_status (*told)(struct world *, const char *, struct hf_error *))
 {
     char failed[512], journal[512];
     struct place place = { .needle = "\"one-2\"" };
     world_new(world);
+    world->told = told;
     world_start(world, all_trail);
     world_append(world, "two", 0, 1);
     world_flush_well(world);
@@ -368,8 +370,7 @@ records_damaged_between_cut_and_sealing_are_signed_as_lost_and_the_rest_sealed(v
 {
     struct world world;
     (void)state;
-    damaged_in_a_cut_window(&world);
-    world.told = loss_told;
+    damaged_in_a_cut_window(&world, loss_told);
     disk_is_full_for(NULL);
     world_flush_well(&world);
     expect_only_the_damaged_lost(&world);
@@ -391,8 +392,7 @@ loss_that_a_full_journal_does_not_take_is_signed_all_the_same(void **state)
 {
     struct world world;
     (void)state;
-    damaged_in_a_cut_window(&world);
-    world.told = journal_is_full;
+    damaged_in_a_cut_window(&world, journal_is_full);
     disk_is_full_for(NULL);
     world_flush_well(&world);
     expect_only_the_damaged_lost(&world);
