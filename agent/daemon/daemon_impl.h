@@ -71,7 +71,6 @@ struct hf_daemon {
     struct {
         struct event *event;
         atomic_uint_fast64_t durable_seq;
-        atomic_bool room;
     } commits; /* of the journal's writer */
     struct {
         struct event *event;

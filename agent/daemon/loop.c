@@ -12,11 +12,11 @@ loop_on_commit(void *context, uint64_t durable_seq, bool room)
 {
     struct hf_daemon *daemon = context;
     atomic_store(&daemon->commits.durable_seq, durable_seq);
-    if (room)
-        atomic_store(&daemon->commits.room, true);
     if (daemon->commits.event)
         event_active(daemon->commits.event, EV_READ, 0);
     pthread_mutex_lock(&daemon->posts.lock);
+    if (daemon->intake && room)
+        hf_intake_room(daemon->intake);
     if (daemon->trails)
         hf_trails_notify(daemon->trails);
     pthread_mutex_unlock(&daemon->posts.lock);
@@ -44,8 +44,7 @@ on_committed(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     own_events_retry(daemon);
-    hf_intake_committed(daemon->intake, atomic_load(&daemon->commits.durable_seq),
-                        atomic_exchange(&daemon->commits.room, false));
+    hf_intake_committed(daemon->intake, atomic_load(&daemon->commits.durable_seq));
     flush_committed(daemon);
     quiet_begins(daemon);
 }

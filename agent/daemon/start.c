@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#define BEGUN_MS 2000 /* until each source has begun, unless a file system hangs */
 #define JOURNAL_OWNER "agent/journal" /* in the journal's state: the identity's journal id */
 
 /* Each followed file and each connection holds a descriptor. */
@@ -155,9 +156,16 @@ open_intake(struct hf_daemon *daemon, struct hf_error *err)
     struct hf_intake_options options = { .loop = daemon->loop,
                                          .journal = daemon->journal,
                                          .maker = record_maker(daemon) };
-    enum hf_status status = hf_intake_new(&options, &daemon->intake, err);
+    struct hf_intake *intake;
+    enum hf_status status = hf_intake_new(&options, &intake, err);
+    if (status != HF_OK)
+        return status;
+    pthread_mutex_lock(&daemon->posts.lock);
+    daemon->intake = intake;
+    pthread_mutex_unlock(&daemon->posts.lock);
+    status = hf_intake_configure(intake, daemon->config, err);
     if (status == HF_OK)
-        status = hf_intake_configure(daemon->intake, daemon->config, err);
+        (void)hf_intake_begun(intake, BEGUN_MS); /* else `status` says what it waits for */
     return status;
 }
 
@@ -194,11 +202,17 @@ daemon_open(struct hf_daemon *daemon, struct hf_error *err)
 }
 
 /* What the trails still had to answer is answered before the control socket goes. The journal's
- * writer must not meet trails that are being freed: loop_on_commit() looks under the lock. */
+ * writer must not meet an intake or trails that are being freed: loop_on_commit() looks under the
+ * lock. */
 void
 daemon_close(struct hf_daemon *daemon)
 {
-    hf_intake_free(hf_take(daemon->intake));
+    if (daemon->intake) {
+        pthread_mutex_lock(&daemon->posts.lock);
+        struct hf_intake *intake = hf_take(daemon->intake);
+        pthread_mutex_unlock(&daemon->posts.lock);
+        hf_intake_free(intake);
+    }
     if (daemon->trails) {
         pthread_mutex_lock(&daemon->posts.lock);
         struct hf_trails *trails = hf_take(daemon->trails);

@@ -11,7 +11,7 @@ hf_intake_drain(struct hf_intake *intake, void (*done)(void *context), void *con
         (struct hf_drain_waiter){ .done = done, .context = context };
     for (size_t i = 0; i < intake->source_count; i++)
         intake->sources[i]->kind->drain(intake->sources[i]);
-    hf_intake_wake(intake);
+    hf_intake_notice(intake);
 }
 
 void

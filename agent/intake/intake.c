@@ -1,11 +1,16 @@
 /* The set of sources: started, changed and ended all or nothing. */
 #include "agent/intake/intake_impl.h"
 #include "agent/intake/stream.h"
+#include "agent/intake/thread.h"
 
 #include <event2/event.h>
+#include <stdio.h>
 #include <string.h>
 
 #define EXPIRY_S 600
+#define STOP_MS  1000 /* what is read when the agent stops comes into the journal meanwhile */
+#define END_MS   2000 /* and then no thread is waited for any longer */
+#define HANGS_MS 5000 /* a file system that does not answer for so long is named */
 
 /* ---- sources ---- */
 
@@ -22,6 +27,7 @@ static void
 free_source(struct hf_source *source)
 {
     source->kind->free(source);
+    hf_source_close(source);
     hf_config_source_done(&source->config);
     hf_freep(&source);
 }
@@ -52,13 +58,109 @@ prepare_source(struct hf_intake *intake, const struct hf_config_source *config,
     source->id = id;
     hf_config_source_copy(config, &source->config);
     source->max_event = HF_MIN(config->max_event, longest_event(intake));
-    status = kind->prepare(source, find_source(intake, config->name), err);
+    status = hf_source_open(source, err);
+    if (status == HF_OK)
+        status = kind->prepare(source, find_source(intake, config->name), err);
     if (status != HF_OK) {
         free_source(source);
         return hf_while(err, status, "source '%s'", config->name);
     }
     *ret_source = source;
     return HF_OK;
+}
+
+/* ---- starting and ending ---- */
+
+static void
+begin(void *source)
+{
+    ((struct hf_source *)source)->kind->start(source);
+}
+
+static void
+start_source(struct hf_source *source)
+{
+    hf_log_info("source.start", HF_STR("source", source->config.name));
+    if (source->thread) {
+        hf_thread_start(source->thread);
+        hf_thread_post(source->thread, begin, source);
+    } else {
+        source->kind->start(source);
+        hf_source_begun(source);
+    }
+}
+
+static void
+end(void *context)
+{
+    struct hf_source *source = context;
+    source->kind->stop(source);
+    hf_source_quiet(source);
+}
+
+/* Of one with a thread this only asks for it. */
+static void
+stop_source(struct hf_source *source)
+{
+    if (source->thread && !source->follows) {
+        hf_thread_post(source->thread, end, source);
+        hf_thread_stop(source->thread);
+    } else if (!source->thread) {
+        end(source);
+    }
+}
+
+/* Those that follow it may begin. */
+static void
+reap_source(struct hf_intake *intake, struct hf_source *gone)
+{
+    TAILQ_REMOVE(&intake->leaving, gone, leaving);
+    for (size_t i = 0; i < intake->source_count; i++) {
+        struct hf_source *source = intake->sources[i];
+        if (source->follows != gone)
+            continue;
+        source->follows = NULL;
+        if (!intake->stopped)
+            start_source(source);
+    }
+    free_source(gone);
+}
+
+static void
+reap(struct hf_intake *intake)
+{
+    struct hf_source *source, *next;
+    for (source = TAILQ_FIRST(&intake->leaving); source; source = next) {
+        next = TAILQ_NEXT(source, leaving);
+        if (hf_thread_ended(source->thread, 0))
+            reap_source(intake, source);
+    }
+}
+
+/* One that was never started, or has no thread, is gone at once. */
+static void
+let_go(struct hf_intake *intake, struct hf_source *source)
+{
+    stop_source(source);
+    if (source->thread && !source->follows)
+        TAILQ_INSERT_TAIL(&intake->leaving, source, leaving);
+    else
+        free_source(source);
+}
+
+static void
+on_noticed(int fd, short what, void *context)
+{
+    struct hf_intake *intake = context;
+    (void)fd, (void)what;
+    reap(intake);
+    hf_drain_check(intake);
+}
+
+void
+hf_intake_notice(struct hf_intake *intake)
+{
+    event_active(intake->noticed, EV_READ, 0);
 }
 
 static void
@@ -87,16 +189,15 @@ hf_intake_new(const struct hf_intake_options *options, struct hf_intake **ret_in
                                                 .hello_ms = 10000,
                                                 .silent_ms = 2000,
                                                 .connections_max = 1024 };
-    hf_buf_init(&intake->record, HF_JOURNAL_RECORD_MAX);
-    hf_buf_init(&intake->block, HF_JOURNAL_RECORD_MAX);
+    TAILQ_INIT(&intake->leaving);
+    TAILQ_INIT(&intake->refused.queue);
+    pthread_mutex_init(&intake->refused.lock, NULL);
+    hf_turnstile_init(&intake->turnstile);
     intake->streams = hf_streams_new(intake);
-    intake->work = evtimer_new(intake->loop, hf_intake_on_work, intake);
-    intake->retry = evtimer_new(intake->loop, hf_intake_on_retry, intake);
-    intake->tell = evtimer_new(intake->loop, hf_intake_on_tell, intake);
+    intake->noticed = event_new(intake->loop, -1, 0, on_noticed, intake);
     intake->expiry = event_new(intake->loop, -1, EV_PERSIST, on_expiry, intake);
     struct timeval every = { EXPIRY_S, 0 };
-    if (!intake->work || !intake->retry || !intake->tell || !intake->expiry ||
-        event_add(intake->expiry, &every) != 0) {
+    if (!intake->noticed || !intake->expiry || event_add(intake->expiry, &every) != 0) {
         hf_intake_free(intake);
         return hf_fail(err, HF_EINTERNAL, "the event loop takes no timers");
     }
@@ -104,10 +205,54 @@ hf_intake_new(const struct hf_intake_options *options, struct hf_intake **ret_in
     return HF_OK;
 }
 
+static void
+take_timing(void *context)
+{
+    struct hf_source *source = context;
+    source->timing = source->intake->timing;
+}
+
 void
 hf_intake_set_timing(struct hf_intake *intake, const struct hf_intake_timing *timing)
 {
     intake->timing = *timing;
+    for (size_t i = 0; i < intake->source_count; i++) {
+        struct hf_source *source = intake->sources[i];
+        if (source->thread)
+            hf_thread_run(source->thread, take_timing, source);
+        else
+            take_timing(source);
+    }
+}
+
+/* false: it hangs, and whatever it may still touch has to stay. */
+static bool
+free_ended(struct hf_source *source, uint64_t until_ms)
+{
+    uint64_t now_ms = hf_boot_ms();
+    if (source->thread &&
+        !hf_thread_ended(source->thread, until_ms > now_ms ? until_ms - now_ms : 0)) {
+        hf_thread_give_up(source->thread);
+        hf_log_warn("source.hangs", HF_STR("source", source->config.name));
+        return false;
+    }
+    free_source(source);
+    return true;
+}
+
+static bool
+free_sources(struct hf_intake *intake)
+{
+    uint64_t until_ms = hf_boot_ms() + END_MS;
+    bool all = true;
+    for (size_t i = 0; i < intake->source_count; i++)
+        all &= free_ended(intake->sources[i], until_ms);
+    while (!TAILQ_EMPTY(&intake->leaving)) {
+        struct hf_source *source = TAILQ_FIRST(&intake->leaving);
+        TAILQ_REMOVE(&intake->leaving, source, leaving);
+        all &= free_ended(source, until_ms);
+    }
+    return all;
 }
 
 void
@@ -116,17 +261,18 @@ hf_intake_free(struct hf_intake *intake)
     if (!intake)
         return;
     hf_intake_stop(intake);
-    for (size_t i = 0; i < intake->source_count; i++)
-        free_source(intake->sources[i]);
-    struct event *events[] = { intake->work, intake->retry, intake->tell, intake->expiry };
+    bool all = free_sources(intake);
+    struct event *events[] = { intake->noticed, intake->expiry };
     for (size_t i = 0; i < HF_COUNT(events); i++)
         if (events[i])
             event_free(events[i]);
     hf_streams_free(intake->streams);
-    hf_buf_done(&intake->record);
-    hf_buf_done(&intake->block);
     hf_freep(&intake->sources);
     hf_freep(&intake->waiters);
+    if (!all)
+        return; /* the process ends */
+    hf_turnstile_done(&intake->turnstile);
+    pthread_mutex_destroy(&intake->refused.lock);
     hf_freep(&intake);
 }
 
@@ -155,6 +301,18 @@ prepare_set(struct hf_intake *intake, const struct hf_config *config, struct hf_
     return HF_OK;
 }
 
+/* One of its name may still be leaving: it goes on from what that one leaves. */
+static void
+start_or_follow(struct hf_intake *intake, struct hf_source *source)
+{
+    struct hf_source *leaving;
+    TAILQ_FOREACH(leaving, &intake->leaving, leaving)
+    if (strcmp(leaving->config.name, source->config.name) == 0)
+        source->follows = leaving;
+    if (!source->follows)
+        start_source(source);
+}
+
 enum hf_status
 hf_intake_configure(struct hf_intake *intake, const struct hf_config *config, struct hf_error *err)
 {
@@ -164,31 +322,42 @@ hf_intake_configure(struct hf_intake *intake, const struct hf_config *config, st
         hf_freep(&set);
         return status;
     }
-    intake->maker.provenance = config->agent.provenance == HF_PROVENANCE_FULL;
-    for (size_t i = 0; i < intake->source_count; i++) {
-        if (intake->sources[i]->kept)
-            continue;
-        intake->sources[i]->kind->stop(intake->sources[i]);
-        free_source(intake->sources[i]);
-    }
+    atomic_store(&intake->provenance, config->agent.provenance == HF_PROVENANCE_FULL);
+    for (size_t i = 0; i < intake->source_count; i++)
+        if (!intake->sources[i]->kept)
+            let_go(intake, intake->sources[i]);
     hf_freep(&intake->sources);
     intake->sources = set;
     intake->source_count = config->source_count;
-    for (size_t i = 0; i < intake->source_count; i++) {
-        if (intake->sources[i]->kept)
-            continue;
-        intake->sources[i]->kind->start(intake->sources[i]);
-        hf_log_info("source.start", HF_STR("source", intake->sources[i]->config.name));
-    }
+    for (size_t i = 0; i < intake->source_count; i++)
+        if (!set[i]->kept)
+            start_or_follow(intake, set[i]);
+    reap(intake);
     return HF_OK;
 }
 
+bool
+hf_intake_begun(struct hf_intake *intake, uint64_t wait_ms)
+{
+    struct timespec until;
+    bool all = true;
+    hf_deadline_in(wait_ms, &until);
+    for (size_t i = 0; i < intake->source_count; i++) {
+        struct hf_source *source = intake->sources[i];
+        int failed = 0;
+        pthread_mutex_lock(&source->lock);
+        while (!source->begun && failed == 0)
+            failed = pthread_cond_timedwait(&source->changed, &source->lock, &until);
+        all &= source->begun;
+        pthread_mutex_unlock(&source->lock);
+    }
+    return all;
+}
+
 void
-hf_intake_committed(struct hf_intake *intake, uint64_t durable_seq, bool room)
+hf_intake_committed(struct hf_intake *intake, uint64_t durable_seq)
 {
     hf_streams_durable(intake->streams, durable_seq);
-    if (room && intake->blocked && !intake->stopped)
-        hf_intake_unblock(intake);
 }
 
 void
@@ -198,11 +367,14 @@ hf_intake_stop(struct hf_intake *intake)
         return;
     intake->stopped = true;
     for (size_t i = 0; i < intake->source_count; i++)
-        intake->sources[i]->kind->stop(intake->sources[i]);
-    struct event *timers[] = { intake->work, intake->retry, intake->tell };
-    for (size_t i = 0; i < HF_COUNT(timers); i++)
-        if (timers[i])
-            evtimer_del(timers[i]);
+        stop_source(intake->sources[i]);
+    uint64_t until_ms = hf_boot_ms() + STOP_MS;
+    for (size_t i = 0; i < intake->source_count; i++) {
+        uint64_t now_ms = hf_boot_ms();
+        if (intake->sources[i]->thread)
+            (void)hf_thread_ended(intake->sources[i]->thread,
+                                  until_ms > now_ms ? until_ms - now_ms : 0);
+    }
     intake->waiter_count = 0;
 }
 
@@ -215,25 +387,44 @@ hf_intake_stdin_ended(const struct hf_intake *intake)
     return true;
 }
 
+/* What it cannot say itself. */
+static void
+say_why_it_waits(struct hf_source *source, struct hf_source_status *status)
+{
+    char what[128];
+    uint64_t ms;
+    if (source->follows)
+        hf_problem_set(status->problem,
+                       "waits for the end of the source of this name before the reload");
+    else if (source->thread &&
+             hf_thread_hangs(source->thread, HANGS_MS, what, sizeof(what), &ms))
+        snprintf(status->problem, sizeof(status->problem),
+                 "no answer for %llu s from the file system at '%s'",
+                 (unsigned long long)(ms / 1000), what);
+}
+
 size_t
 hf_intake_status(const struct hf_intake *intake, struct hf_source_status *ret_statuses, size_t most)
 {
     size_t count = HF_MIN(most, intake->source_count);
     for (size_t i = 0; i < count; i++) {
-        const struct hf_source *source = intake->sources[i];
+        struct hf_source *source = intake->sources[i];
         struct hf_source_status *status = &ret_statuses[i];
+        pthread_mutex_lock(&source->lock);
         *status = (struct hf_source_status){
             .name = source->config.name,
             .type = source->config.type,
-            .events = source->events,
-            .bytes = source->bytes,
-            .counts = source->counts,
-            .gaps = source->gaps,
-            .refusals = source->refusals,
-            .problems = source->problems,
-            .waiting = intake->told_full && !intake->stopped,
+            .events = source->counters.events,
+            .bytes = source->counters.bytes,
+            .counts = source->counters.records,
+            .gaps = source->counters.gaps,
+            .refusals = source->counters.refusals,
+            .waiting = source->pressure.told_full && !intake->stopped,
         };
+        memcpy(status->problems, source->counters.problems, sizeof(status->problems));
         hf_problem_set(status->problem, source->problem);
+        pthread_mutex_unlock(&source->lock);
+        say_why_it_waits(source, status);
         source->kind->status(source, status);
     }
     return count;

@@ -11,10 +11,14 @@
 
 #include <holdfast/intake.h>
 
+#include <pthread.h>
+#include <sys/queue.h>
+
 #define HF_BLOCK_BYTES (256u << 10) /* read at once from a file, and one unit */
 
 struct event;
 struct hf_hasher;
+struct hf_thread; /* thread.h */
 
 /* ---- times, in milliseconds; a test may shorten them ---- */
 
@@ -75,9 +79,14 @@ struct hf_source;
  * outside its room knows how a kind works, and nothing but the row knows that it is there.
  *
  *   prepare ──▶ start ──▶ ( step, room, full, drain, drained, status )* ──▶ stop ──▶ free
+ *
+ * A kind whose calls may hang (a mount that does not answer) has a thread for each of its sources:
+ * start, step, room and full run on it, and stop as the last. The others are called on the intake's
+ * loop and never wait for the thread; free comes when it has ended.
  */
 struct hf_source_kind {
-    size_t size; /* of its own struct, which begins with its struct hf_source */
+    size_t size;            /* of its own struct, which begins with its struct hf_source */
+    const char *own_thread; /* its name; NULL: on the intake's loop */
     /* Everything that can fail, without an effect on others. `replaces` is the running source of
      * the same name, or NULL. */
     enum hf_status (*prepare)(struct hf_source *source, struct hf_source *replaces,
@@ -88,39 +97,80 @@ struct hf_source_kind {
     void (*room)(struct hf_source *source);  /* the journal may have room again: read on */
     void (*full)(struct hf_source *source);  /* the journal has been full for a while; NULL: nothing
                                                 to tell anyone. Never called from a hand-over */
-    bool (*step)(struct hf_source *source);  /* one block of work of the round; true: more to do.
-                                                NULL: by events only */
+    bool (*step)(struct hf_source *source);  /* one block of work; true: more to do. NULL: by events
+                                                only */
     void (*drain)(struct hf_source *source); /* remember how far drained() means */
     bool (*drained)(struct hf_source *source);
     bool (*ended)(const struct hf_source *source); /* nothing will come any more; NULL: it has no
                                                       end */
-    void (*status)(const struct hf_source *source, struct hf_source_status *status);
+    void (*status)(struct hf_source *source, struct hf_source_status *status);
 };
 extern const struct hf_source_kind hf_file_kind, hf_socket_kind, hf_stdin_kind;
 const struct hf_source_kind *hf_source_kind(int type); /* kinds.c */
 
+struct hf_source_counters {
+    uint64_t events, bytes, gaps, refusals;
+    uint64_t problems[HF_STATUS_COUNT];
+    struct hf_record_counts records;
+};
+
+/* ---- pressure.c: the journal refuses, and one waits. Each source by itself ---- */
+
+struct hf_pressure {
+    struct event *work;  /* runs step(), then itself again while there is more */
+    struct event *retry; /* while blocked */
+    struct event *tell;  /* tells the clients that the journal is full */
+    struct event *go;    /* the journal has room again, and it is this one's turn to try */
+    bool blocked;        /* the journal refused; nothing is read until there is room */
+    bool full_due;       /* the clients are to be told so, in a turn of the loop */
+    bool told_full;      /* they were */
+    uint64_t since_ms;   /* it is blocked; 0: it is not */
+    /* under the intake's lock of those that wait */
+    TAILQ_ENTRY(hf_source) entry;
+    bool waits; /* stands in the queue */
+    bool again; /* was refused in its own turn, and stands in front for that */
+};
+
 struct hf_source {
     const struct hf_source_kind *kind;
     struct hf_intake *intake;
+    struct hf_thread *thread;       /* its own, or NULL */
+    struct event_base *loop;        /* the thread's, or the intake's */
     struct hf_config_source config; /* a copy of our own */
     uint16_t id;
     uint64_t max_event; /* of the configuration, or less with a small journal */
     bool kept;          /* while a new configuration is compared: stays as it is */
     bool ready;         /* step() has something to do */
-    uint64_t events, bytes, gaps, refusals;
-    uint64_t problems[HF_STATUS_COUNT];
-    struct hf_record_counts counts;
+    struct hf_pressure pressure;
+    struct hf_intake_timing timing;
+    struct hf_buf record;      /* the record being made */
+    struct hf_source *follows; /* begins when that one, of the same name, has ended; or NULL */
+    TAILQ_ENTRY(hf_source) leaving;
+    /* what others ask for, under the lock */
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* begun */
+    bool begun;             /* what comes from now on is taken */
+    struct hf_source_counters counters;
     char problem[HF_PROBLEM_SIZE];
 };
+
+enum hf_status hf_source_open(struct hf_source *source,
+                              struct hf_error *err) hf_must_check; /* before prepare() */
+void hf_source_close(struct hf_source *source);                    /* after free() */
+enum hf_status hf_pressure_open(struct hf_source *source, struct event_base *loop,
+                                struct hf_error *err) hf_must_check;
+void hf_pressure_close(struct hf_source *source);
 
 void hf_problem_set(char problem[HF_PROBLEM_SIZE],
                     const char *text); /* cut where it does not fit */
 
-void hf_source_ready(
-    struct hf_source *source); /* step() will be called from the loop, in turn with the others */
+void hf_source_ready(struct hf_source *source); /* step() will be called from its loop */
 void hf_source_problem(struct hf_source *source,
                        const struct hf_error *err); /* logged when it is a new one */
 void hf_source_well(struct hf_source *source);
+void hf_source_begun(struct hf_source *source);
+void hf_source_block(struct hf_source *source, bool out_of_room); /* the journal refused */
+void hf_source_quiet(struct hf_source *source);                   /* no more turns */
 
 /* ---- the intake ---- */
 
@@ -131,44 +181,58 @@ struct hf_drain_waiter {
     void *context;
 };
 
+TAILQ_HEAD(hf_source_queue, hf_source);
+
+/* Who goes to the journal: one source at a time, in the order in which they came; the intake's own
+ * loop in front of all others, because every client waits for it. turnstile.c */
+struct hf_turnstile {
+    pthread_mutex_t lock;
+    bool taken;
+    TAILQ_HEAD(hf_turnstile_queue, hf_turnstile_place) queue;
+};
+void hf_turnstile_init(struct hf_turnstile *turnstile);
+void hf_turnstile_done(struct hf_turnstile *turnstile);
+void hf_turnstile_enter(struct hf_turnstile *turnstile, bool in_front);
+void hf_turnstile_leave(struct hf_turnstile *turnstile);
+
 struct hf_intake {
     struct event_base *loop;
     struct hf_journal *journal;
-    struct hf_record_maker maker;
+    struct hf_record_maker maker;  /* but for what a reload may change */
+    atomic_bool provenance;
     struct hf_intake_timing timing;
     struct hf_source **sources;
     size_t source_count;
+    struct hf_source_queue leaving; /* stopped, but their threads have not ended yet */
     struct hf_streams *streams;
-    /* runs step() of each ready source, then itself again while there is more */
-    struct event *work;
-    struct event *retry;             /* while blocked */
-    struct event *tell;              /* tells the clients that the journal is full */
-    struct event *expiry;            /* forgets old streams */
-    size_t next_source;              /* of the round */
-    const struct hf_source *refused; /* the one before; only ever compared */
-    bool blocked;                    /* the journal refused; nothing is read until there is room */
-    bool full_due;                   /* the clients are to be told so, in a turn of the loop */
-    bool told_full;                  /* they were */
+    struct event *expiry;  /* forgets old streams */
+    struct event *noticed; /* a thread has something to say: drained, ended */
+    struct hf_turnstile turnstile;
+    struct { /* those that the journal refused, in the order of their next turn */
+        pthread_mutex_t lock;
+        struct hf_source_queue queue;
+        struct hf_source *up; /* whose turn it is; NULL */
+        uint64_t up_since_ms;
+        bool room_again; /* the journal had room once more while it was its turn */
+    } refused;
     bool stopped;
-    uint64_t blocked_since_ms;
     struct hf_drain_waiter *waiters;
     size_t waiter_count;
-    struct hf_buf record; /* the record being made */
-    struct hf_buf block;  /* what was just read from a file */
 };
 
-void hf_intake_on_work(int fd, short what, void *intake);
-void hf_intake_on_retry(int fd, short what, void *intake);
-void hf_intake_on_tell(int fd, short what, void *intake);
-void hf_intake_block(struct hf_intake *intake, bool out_of_room);
-void hf_intake_unblock(struct hf_intake *intake); /* if the journal takes something */
-void hf_intake_wake(struct hf_intake *intake);    /* the work event, soon */
+void hf_intake_notice(struct hf_intake *intake);  /* from any thread: `noticed`, soon */
 void hf_drain_check(struct hf_intake *intake);    /* calls the waiters when all is drained */
+
+/* To the journal, and back: one source at a time. A thread that was given up, because it hung when
+ * the agent stopped, does not come back from enter(). */
+void hf_source_enter(struct hf_source *source);
+void hf_source_leave(struct hf_source *source);
 
 /* ---- unit: what goes to the journal together ---- */
 
 struct hf_unit {
     struct hf_source *source;
+    struct hf_record_maker maker;
     struct hf_record_origin origin; /* of its lines */
     uint64_t offset;                /* of its input in the file */
     bool keeps_blank;               /* blank lines are records, too */

@@ -1,16 +1,63 @@
-/* What every source has: its turn on the loop, and what is said about it. */
+/* What every source has: its way to the journal, and what is said about it. */
 #include "agent/intake/intake_impl.h"
+#include "agent/intake/thread.h"
 
 #include <string.h>
 
-void
-hf_source_ready(struct hf_source *source)
+static void
+thread_ended(void *intake)
 {
-    if (source->ready)
-        return;
-    source->ready = true;
-    hf_intake_wake(source->intake);
+    hf_intake_notice(intake);
 }
+
+enum hf_status
+hf_source_open(struct hf_source *source, struct hf_error *err)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&source->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    pthread_mutex_init(&source->lock, NULL);
+    source->timing = source->intake->timing;
+    hf_buf_init(&source->record, HF_JOURNAL_RECORD_MAX);
+    enum hf_status status = HF_OK;
+    if (source->kind->own_thread)
+        status = hf_thread_new(source->kind->own_thread, thread_ended, source->intake,
+                               &source->thread, err);
+    if (status != HF_OK)
+        return status;
+    return hf_pressure_open(
+        source, source->thread ? hf_thread_loop(source->thread) : source->intake->loop, err);
+}
+
+void
+hf_source_close(struct hf_source *source)
+{
+    hf_pressure_close(source);
+    hf_thread_free(hf_take(source->thread));
+    hf_buf_done(&source->record);
+    pthread_cond_destroy(&source->changed);
+    pthread_mutex_destroy(&source->lock);
+}
+
+void
+hf_source_enter(struct hf_source *source)
+{
+    if (source->thread)
+        hf_thread_enter(source->thread);
+    hf_turnstile_enter(&source->intake->turnstile, !source->thread);
+}
+
+void
+hf_source_leave(struct hf_source *source)
+{
+    hf_turnstile_leave(&source->intake->turnstile);
+    if (source->thread)
+        hf_thread_leave(source->thread);
+}
+
+/* ---- what is said ---- */
 
 void
 hf_problem_set(char problem[HF_PROBLEM_SIZE], const char *text)
@@ -23,18 +70,33 @@ hf_problem_set(char problem[HF_PROBLEM_SIZE], const char *text)
 void
 hf_source_problem(struct hf_source *source, const struct hf_error *err)
 {
-    if (strncmp(source->problem, err->text, sizeof(source->problem) - 1) == 0)
-        return;
-    hf_problem_set(source->problem, err->text);
-    source->problems[err->status]++;
-    hf_log_warn("source.problem", HF_STR("source", source->config.name), HF_ERR(err));
+    pthread_mutex_lock(&source->lock);
+    bool is_new = strncmp(source->problem, err->text, sizeof(source->problem) - 1) != 0;
+    if (is_new) {
+        hf_problem_set(source->problem, err->text);
+        source->counters.problems[err->status]++;
+    }
+    pthread_mutex_unlock(&source->lock);
+    if (is_new)
+        hf_log_warn("source.problem", HF_STR("source", source->config.name), HF_ERR(err));
 }
 
 void
 hf_source_well(struct hf_source *source)
 {
-    if (!source->problem[0])
-        return;
+    pthread_mutex_lock(&source->lock);
+    bool was_ill = source->problem[0] != '\0';
     source->problem[0] = '\0';
-    hf_log_info("source.well", HF_STR("source", source->config.name));
+    pthread_mutex_unlock(&source->lock);
+    if (was_ill)
+        hf_log_info("source.well", HF_STR("source", source->config.name));
+}
+
+void
+hf_source_begun(struct hf_source *source)
+{
+    pthread_mutex_lock(&source->lock);
+    source->begun = true;
+    pthread_cond_broadcast(&source->changed);
+    pthread_mutex_unlock(&source->lock);
 }

@@ -13,7 +13,8 @@ give_up(struct hf_unit *unit, enum hf_status status, struct hf_error *err)
     hf_journal_abandon(unit->source->intake->journal);
     hf_while(err, status, "adding to the journal");
     hf_source_problem(unit->source, err);
-    hf_intake_block(unit->source->intake, false);
+    hf_source_block(unit->source, false);
+    hf_source_leave(unit->source);
     return status;
 }
 
@@ -22,13 +23,17 @@ hf_unit_begin(struct hf_unit *unit, struct hf_source *source)
 {
     struct hf_error err = { .status = HF_OK };
     *unit = (struct hf_unit){ .source = source, .arrival_s = hf_wall_s() };
+    hf_source_enter(source);
+    unit->maker = source->intake->maker;
+    unit->maker.provenance = atomic_load(&source->intake->provenance);
     hf_record_origin(&unit->origin, source->config.name, source->config.event_name);
     enum hf_status status = hf_journal_begin(source->intake->journal, false, &err);
     if (status == HF_OK)
         return HF_OK;
     if (status != HF_EFULL && status != HF_ENOSPC)
         hf_source_problem(source, &err);
-    hf_intake_block(source->intake, status == HF_ENOSPC);
+    hf_source_block(source, status == HF_ENOSPC);
+    hf_source_leave(source);
     return status;
 }
 
@@ -80,9 +85,9 @@ add_line(struct hf_unit *unit, const struct hf_piece *piece, size_t at,
                                          .arrival_s = unit->arrival_s,
                                          .part = part };
     struct hf_record record;
-    hf_buf_reset(&intake->record);
-    enum hf_status status = hf_record_make(&intake->maker, &unit->origin, &line, &intake->record,
-                                           &record, &unit->counts);
+    struct hf_buf *buf = &unit->source->record;
+    hf_buf_reset(buf);
+    enum hf_status status = hf_record_make(&unit->maker, &unit->origin, &line, buf, &record, &unit->counts);
     if (status != HF_OK)
         return give_up(
             unit,
@@ -122,12 +127,13 @@ hf_unit_gap(struct hf_unit *unit, const char *path, const char *reason, uint64_t
     struct hf_intake *intake = unit->source->intake;
     hf_owned(hf_buf_done) struct hf_buf details = HF_BUF(16 * HF_PATH_MAX);
     struct hf_record record;
-    hf_buf_reset(&intake->record);
+    struct hf_buf *buf = &unit->source->record;
+    hf_buf_reset(buf);
     enum hf_status status = gap_details(&details, unit, path, reason, from, unread_seen);
     if (status == HF_OK)
         status =
-            hf_record_make_own(&intake->maker, "SourceGap", hf_journal_next_seq(intake->journal),
-                               unit->arrival_s, hf_buf_text(&details), &intake->record, &record);
+            hf_record_make_own(&unit->maker, "SourceGap", hf_journal_next_seq(intake->journal),
+                               unit->arrival_s, hf_buf_text(&details), buf, &record);
     if (status != HF_OK)
         return give_up(unit, hf_fail(&err, status, "a SourceGap record is too long"), &err);
     unit->gaps++;
@@ -214,15 +220,19 @@ void
 hf_unit_commit(struct hf_unit *unit)
 {
     struct hf_source *source = unit->source;
+    struct hf_source_counters *counters = &source->counters;
     hf_journal_commit(source->intake->journal);
-    source->events += unit->events - unit->gaps;
-    source->bytes += unit->bytes;
-    source->gaps += unit->gaps;
-    source->counts.shaped += unit->counts.shaped;
-    source->counts.flat_json += unit->counts.flat_json;
-    source->counts.text += unit->counts.text;
-    source->counts.base64 += unit->counts.base64;
-    source->counts.parts += unit->counts.parts;
+    hf_source_leave(source);
+    pthread_mutex_lock(&source->lock);
+    counters->events += unit->events - unit->gaps;
+    counters->bytes += unit->bytes;
+    counters->gaps += unit->gaps;
+    counters->records.shaped += unit->counts.shaped;
+    counters->records.flat_json += unit->counts.flat_json;
+    counters->records.text += unit->counts.text;
+    counters->records.base64 += unit->counts.base64;
+    counters->records.parts += unit->counts.parts;
+    pthread_mutex_unlock(&source->lock);
     hf_source_well(source);
 }
 
@@ -230,4 +240,5 @@ void
 hf_unit_abandon(struct hf_unit *unit)
 {
     hf_journal_abandon(unit->source->intake->journal);
+    hf_source_leave(unit->source);
 }

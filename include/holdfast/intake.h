@@ -1,4 +1,5 @@
-/* intake: the sources. Everything here runs on the agent's one libevent loop; nothing blocks.
+/* intake: the sources. All functions are called on the agent's libevent loop and never block;
+ * sources of files have a thread and a loop of their own each, because a mount may hang.
  *
  * A source reads, cuts lines, makes records, and adds them with its own position to the journal as
  * one unit. It acknowledges when the journal says that the unit is durable, and stops reading while
@@ -16,7 +17,7 @@ struct event_base;
 struct hf_intake;
 
 struct hf_intake_options {
-    struct event_base *loop;
+    struct event_base *loop; /* made after evthread_use_pthreads() */
     struct hf_journal *journal;
     struct hf_record_maker maker; /* texts are borrowed for the intake's life */
 };
@@ -28,14 +29,20 @@ void hf_intake_free(
 
 /* Starts, changes and ends sources so that exactly those of `config` run (start and SIGHUP). A
  * source that stays the same is not disturbed. All or nothing: on failure the running set is
- * unchanged. `config` is borrowed for the call. A new or changed file source waits until the
- * journal has synced what an earlier one of its name handed over (up to 5 s). */
+ * unchanged. `config` is borrowed for the call. A new or changed file source begins, on its thread,
+ * when the one of its name before it has ended and what that handed over is durable. */
 enum hf_status hf_intake_configure(struct hf_intake *intake, const struct hf_config *config,
                                    struct hf_error *err) hf_must_check;
+/* Waits, at most so long, until each source has begun: what comes from now on is taken. false: one
+ * has not, `status` says why. Blocks; for the agent's start. */
+bool hf_intake_begun(struct hf_intake *intake, uint64_t wait_ms);
 
-/* On the loop, after the journal's on_commit: acknowledges up to durable_seq, and reads on when
- * there is room. Several commits may be handed on as one, with the newest values. */
-void hf_intake_committed(struct hf_intake *intake, uint64_t durable_seq, bool room);
+/* On the loop, after the journal's on_commit: acknowledges up to durable_seq. Several commits may be
+ * handed on as one, with the newest value. */
+void hf_intake_committed(struct hf_intake *intake, uint64_t durable_seq);
+/* From any thread: the journal's on_commit said that there is room; those that were refused try
+ * again, one after the other. */
+void hf_intake_room(struct hf_intake *intake);
 
 /* Reads every file source to the size it has now and journals all that was received; `done` is
  * called on the loop when the last of it is handed to the journal (it may not be durable yet),
@@ -59,8 +66,7 @@ struct hf_source_status {
     uint64_t behind_bytes; /* file: unread bytes */
     uint64_t gaps;
     uint64_t refusals; /* how often it was told that the journal is full */
-    /* by status, HF_STATUS_COUNT of them: how often a new one was met; the intake's */
-    const uint64_t *problems;
+    uint64_t problems[HF_STATUS_COUNT]; /* by status: how often a new one was met */
     bool waiting;      /* pushed back by a full journal, for more than a moment */
     char problem[192]; /* "" or why it does not read: permission, ... */
 };

@@ -108,6 +108,7 @@ struct hf_file {
     struct hf_long_line line;
     size_t partial;      /* bytes behind the offset that were no whole line when last looked at */
     uint64_t known_size; /* as last seen */
+    uint64_t size, behind; /* as the file system says; and what of it is unread */
     uint64_t quiet_since_ms; /* the last growth seen */
     uint64_t looked_ms;      /* for quiet */
     uint64_t drain_to;
@@ -173,9 +174,18 @@ struct hf_file_source {
     struct event *scan_soon, *scan_timer, *tick;
     TAILQ_HEAD(hf_all_followed, hf_followed) followed;
     struct hf_strings vanished; /* names of files that were gone before they could be opened */
+    struct hf_buf block; /* what was just read from a file */
+    struct event *begin; /* looks again whether it can begin */
     uint64_t scans;
     bool started; /* the first positions are in the journal */
     bool running;
+    struct { /* under the source's lock: what the intake's loop sees */
+        uint64_t files, behind;
+        char problem[HF_PROBLEM_SIZE];
+        uint64_t drains, drained; /* how many drains were asked for; and this many are through */
+    } shown;
+    uint64_t drain;  /* the newest that files are marked for */
+    uint64_t behind; /* unread bytes of all files, as far as they were looked at */
     char watch_problem[HF_PROBLEM_SIZE];    /* why it polls; "" */
     char scan_problem[HF_PROBLEM_SIZE];     /* of the last scan, or watch_problem */
     char told_problem[HF_PROBLEM_SIZE];     /* what the log says */
@@ -215,6 +225,7 @@ void hf_file_hold(struct hf_file *file, struct hf_file *original, uint64_t size)
 void hf_file_go_on(struct hf_file *file,
                    const struct hf_print *print); /* it was read up to there */
 void hf_file_set_print(struct hf_file *file, const struct hf_print *print);
+void hf_file_set_size(struct hf_file *file, uint64_t size);
 void hf_file_set_dirty(struct hf_file *file, bool dirty);
 void hf_file_set_gap(struct hf_file *file, struct hf_file_gap gap);
 void hf_file_set_failed(struct hf_file *file, bool failed);

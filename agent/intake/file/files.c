@@ -88,6 +88,7 @@ hf_file_close(struct hf_file *file)
     hf_table_remove(&source->by_id, &file->by_id);
     LIST_REMOVE(file, all);
     source->file_count--;
+    source->behind -= file->behind;
     hf_fs_close(&file->fd);
     hf_long_line_reset(&file->line);
     hf_freep(&file->path.text);

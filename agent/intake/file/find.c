@@ -1,6 +1,7 @@
 /* Finding the files of a pattern: glob(3)'s rules, over base's directory listing, and remembering
  * which directories a new file could appear in. */
 #include "agent/intake/file/looking.h"
+#include "agent/intake/thread.h"
 
 #include <fnmatch.h>
 #include <string.h>
@@ -39,6 +40,7 @@ is_pattern(const char *text)
 
 struct walk {
     const struct hf_config_source *config;
+    struct hf_thread *thread; /* is told where we look */
     struct hf_found *found;
 };
 
@@ -63,6 +65,7 @@ walk_names(const struct walk *w, const char *directory, const char *pattern, con
     struct hf_error err = { .status = HF_OK };
     char **names;
     size_t count;
+    hf_thread_doing(w->thread, directory);
     enum hf_status status = hf_fs_list(directory, HF_NAMES_MAX, &names, &count, &err);
     if (status != HF_OK) {
         if (status != HF_ENOTFOUND && w->found->problem.status == HF_OK)
@@ -98,8 +101,9 @@ walk(const struct walk *w, const char *directory, const char *rest)
 }
 
 void
-hf_found_paths(const struct hf_config_source *config, struct hf_found *ret_found)
+hf_found_paths(const struct hf_config_source *config, struct hf_thread *thread,
+               struct hf_found *ret_found)
 {
     *ret_found = (struct hf_found){ .problem = { .status = HF_OK } };
-    walk(&(struct walk){ .config = config, .found = ret_found }, "/", config->path);
+    walk(&(struct walk){ .config = config, .thread = thread, .found = ret_found }, "/", config->path);
 }

@@ -5,6 +5,7 @@
  * to it after the last look is unknown. A directory that is not there at all (not mounted yet) says
  * nothing. */
 #include "agent/intake/file/orphans.h"
+#include "agent/intake/thread.h"
 
 #include <string.h>
 
@@ -16,6 +17,7 @@ find_renamed(struct hf_file_source *source, const char *directory, struct hf_str
 {
     char **names, path[HF_PATH_MAX];
     size_t count;
+    hf_thread_doing(source->source.thread, directory);
     enum hf_status status = hf_fs_list(directory, HF_NAMES_MAX, &names, &count, NULL);
     if (status != HF_OK)
         return status;

@@ -47,7 +47,8 @@ struct hf_found {
     struct hf_strings directories; /* to be watched */
     struct hf_error problem;       /* the first directory that could not be listed */
 };
-void hf_found_paths(const struct hf_config_source *config, struct hf_found *ret_found);
+void hf_found_paths(const struct hf_config_source *config, struct hf_thread *thread,
+                    struct hf_found *ret_found);
 void hf_found_done(struct hf_found *found);
 bool hf_found_matches(const struct hf_config_source *config, const char *path);
 

@@ -1,5 +1,6 @@
 /* Opening a file, once it is known that we may. */
 #include "agent/intake/file/looking.h"
+#include "agent/intake/thread.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -92,6 +93,7 @@ hf_file_open(struct hf_file_source *source, const char *path)
         hf_file_scan_problem(source, &err);
         return NULL;
     }
+    hf_thread_doing(source->source.thread, path);
     enum hf_status status = open_checked(path, &fd, &who, &err);
     if (status != HF_OK) {
         if (status != HF_ENOTFOUND)

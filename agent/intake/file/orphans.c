@@ -185,7 +185,9 @@ void
 hf_orphans_load(struct hf_file_source *source)
 {
     hf_owned(hf_freep) char *prefix = hf_asprintf("file/%s/", source->source.config.name);
+    hf_source_enter(&source->source);
     hf_journal_each_state(source->source.intake->journal, prefix, load_one, source);
+    hf_source_leave(&source->source);
 }
 
 void

@@ -6,6 +6,7 @@
  * does not go unnoticed. A partial line is not kept in memory: it is read again with what follows
  * it. */
 #include "agent/intake/file/reading.h"
+#include "agent/intake/thread.h"
 
 #include <string.h>
 
@@ -33,7 +34,7 @@ head_changed(struct hf_file *file, bool *ret_changed, struct hf_error *err)
 static enum hf_status
 read_block(struct hf_file *file, struct hf_slice *ret_input, bool *ret_end, struct hf_error *err)
 {
-    struct hf_buf *block = &file->source->source.intake->block;
+    struct hf_buf *block = &file->source->block;
     size_t most = (size_t)file->source->source.max_event + HF_BLOCK_BYTES;
     size_t want = HF_MIN(HF_MAX((size_t)HF_BLOCK_BYTES, 2 * file->partial), most);
     for (int generation = 0;; generation++) {
@@ -149,7 +150,10 @@ hf_file_step(struct hf_file *file)
     struct hf_fs_identity who;
     if (file->failed)
         return false;
+    hf_thread_doing(file->source->source.thread, file->path.text);
     enum hf_status status = hf_fs_identify(file->fd, NULL, &who, &err);
+    if (status == HF_OK)
+        hf_file_set_size(file, who.size);
     if (status == HF_OK && file->state != HF_FILE_READING)
         status = hf_file_judge(file, who.size, &err);
     if (status != HF_OK)

@@ -2,6 +2,7 @@
  * look-up; a next one goes on from nothing but the directories, so that a scan may some day end
  * early and go on where it left off. */
 #include "agent/intake/file/looking.h"
+#include "agent/intake/thread.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -30,8 +31,9 @@ is_seen(const struct hf_file *file)
 
 /* A known file is seen at `path`. */
 static void
-see_file(struct hf_file *file, const char *path)
+see_file(struct hf_file *file, const char *path, uint64_t size)
 {
+    hf_file_set_size(file, size);
     if (is_seen(file))
         return; /* a second link to it */
     file->seen_by = file->source->scans;
@@ -43,6 +45,7 @@ see_path(struct hf_file_source *source, const char *path, struct hf_strings *new
 {
     struct hf_fs_identity who;
     struct hf_error err = { .status = HF_OK };
+    hf_thread_doing(source->source.thread, path);
     enum hf_status status = hf_fs_identify(-1, path, &who, &err);
     if (status != HF_OK) {
         if (status != HF_ENOTFOUND)
@@ -54,7 +57,7 @@ see_path(struct hf_file_source *source, const char *path, struct hf_strings *new
     struct hf_file_id id = hf_file_id_of(&who);
     struct hf_file *file = hf_file_by_id(source, &id);
     if (file)
-        see_file(file, path);
+        see_file(file, path, who.size);
     else
         hf_strings_add(new_paths, path);
 }
@@ -85,7 +88,9 @@ tell_problem(struct hf_file_source *source)
         return;
     hf_problem_set(source->told_problem, source->scan_problem);
     if (source->scan_problem[0]) {
-        source->source.problems[source->scan_class]++;
+        pthread_mutex_lock(&source->source.lock);
+        source->source.counters.problems[source->scan_class]++;
+        pthread_mutex_unlock(&source->source.lock);
         hf_log_warn("source.problem", HF_STR("source", source->source.config.name),
                     HF_STR("error", source->scan_problem));
     } else {
@@ -97,7 +102,7 @@ static void
 look_at_names(struct hf_file_source *source, struct hf_strings *new_paths)
 {
     struct hf_found found;
-    hf_found_paths(&source->source.config, &found);
+    hf_found_paths(&source->source.config, source->source.thread, &found);
     watch_all(source, &found.directories);
     if (found.problem.status != HF_OK)
         hf_file_scan_problem(source, &found.problem);

@@ -1,12 +1,76 @@
-/* The file source: its timers, and what the intake asks of every source. */
+/* The file source: its timers, and what the intake asks of every source. All of it runs on the
+ * source's own thread but prepare, drain, drained, status and free, which the intake's loop calls:
+ * these touch what is `shown`, and post the rest. */
 #include "agent/intake/file/looking.h"
 #include "agent/intake/file/reading.h"
+#include "agent/intake/thread.h"
 
 #include <event2/event.h>
 #include <string.h>
 #include <unistd.h>
 
-#define SYNC_MS 5000
+#define SYNC_MS        200 /* at a time, while it waits for what an earlier one handed over */
+#define BEGIN_AGAIN_MS 50
+
+/* ---- what the intake's loop sees ---- */
+
+/* A line that lacks its newline may still grow: what is known to be one counts as read. */
+static bool
+is_behind(const struct hf_file *file)
+{
+    return file->print.offset + file->partial < file->drain_to;
+}
+
+/* Asked after each block: those that are through are not looked at again. */
+static bool
+is_drained(struct hf_file_source *source)
+{
+    if (!source->running)
+        return true;
+    if (!source->started || source->vanished.count > 0)
+        return false;
+    struct hf_file *file, *next;
+    for (file = LIST_FIRST(&source->on[HF_LIST_DRAINING]); file; file = next) {
+        next = LIST_NEXT(file, on[HF_LIST_DRAINING].entry);
+        if (!is_behind(file))
+            hf_file_put_on(file, HF_LIST_DRAINING, false);
+        else if (!file->failed && file->state != HF_FILE_HELD)
+            return false;
+    }
+    return true;
+}
+
+/* Whatever was done, it is done. */
+static void
+rest(struct hf_file_source *source)
+{
+    bool drained = source->drain > source->shown.drained && is_drained(source);
+    pthread_mutex_lock(&source->source.lock);
+    source->shown.files = source->file_count;
+    source->shown.behind = source->behind;
+    hf_problem_set(source->shown.problem, source->scan_problem);
+    if (drained)
+        source->shown.drained = source->drain;
+    pthread_mutex_unlock(&source->source.lock);
+    hf_thread_doing(source->source.thread, NULL);
+    if (!drained)
+        return;
+    hf_thread_enter(source->source.thread);
+    hf_intake_notice(source->source.intake);
+    hf_thread_leave(source->source.thread);
+}
+
+static void
+file_status(struct hf_source *base, struct hf_source_status *status)
+{
+    struct hf_file_source *source = hf_file_source(base);
+    pthread_mutex_lock(&base->lock);
+    status->files = source->shown.files;
+    status->behind_bytes = source->shown.behind;
+    if (!status->problem[0])
+        hf_problem_set(status->problem, source->shown.problem);
+    pthread_mutex_unlock(&base->lock);
+}
 
 /* ---- timers ---- */
 
@@ -38,6 +102,7 @@ on_scan(evutil_socket_t fd, short what, void *context)
 {
     (void)fd, (void)what;
     scan(context);
+    rest(context);
 }
 
 static void
@@ -46,39 +111,42 @@ on_scan_timer(evutil_socket_t fd, short what, void *context)
     struct hf_file_source *source = context;
     (void)fd, (void)what;
     scan(source);
-    const struct hf_intake_timing *timing = &source->source.intake->timing;
+    const struct hf_intake_timing *timing = &source->source.timing;
     struct timeval next =
         hf_timeval(source->watch ? timing->rescan_ms : HF_MIN(timing->poll_ms, timing->rescan_ms));
     evtimer_add(source->scan_timer, &next);
+    rest(source);
 }
 
-/* ---- the operations of a source ---- */
+/* ---- beginning ---- */
 
-static enum hf_status
-file_prepare(struct hf_source *base, struct hf_source *replaces, struct hf_error *err)
+/* What an earlier source of this name handed over has to show in the journal's state, from which we
+ * start. */
+static bool
+is_synced(struct hf_file_source *source)
 {
-    struct hf_file_source *source = hf_file_source(base);
-    struct event_base *loop = base->intake->loop;
-    (void)replaces;
-    hf_files_init(source);
-    hf_orphans_init(source);
-    if (!base->config.path || base->config.path[0] != '/')
-        return hf_fail(err, HF_ECONFIG, "a file source needs an absolute path");
-    source->scan_soon = evtimer_new(loop, on_scan, source);
-    source->scan_timer = evtimer_new(loop, on_scan_timer, source);
-    source->tick = evtimer_new(loop, on_tick, source);
-    if (!source->scan_soon || !source->scan_timer || !source->tick)
-        return hf_fail(err, HF_EINTERNAL, "the event loop takes no timers");
-    /* What an earlier source of this name handed over has to show in the journal's state, from
-     * which we start. */
-    return hf_journal_sync(base->intake->journal, SYNC_MS, err);
+    struct hf_error err = { .status = HF_OK };
+    hf_thread_enter(source->source.thread);
+    enum hf_status status = hf_journal_sync(source->source.intake->journal, SYNC_MS, &err);
+    hf_thread_leave(source->source.thread);
+    if (status != HF_OK)
+        hf_source_problem(&source->source, &err);
+    else
+        hf_source_well(&source->source);
+    return status == HF_OK;
 }
 
 static void
-file_start(struct hf_source *base)
+on_begin(evutil_socket_t fd, short what, void *context)
 {
-    struct hf_file_source *source = hf_file_source(base);
+    struct hf_file_source *source = context;
     struct hf_error err = { .status = HF_OK };
+    (void)fd, (void)what;
+    if (!is_synced(source)) {
+        struct timeval again = hf_timeval(BEGIN_AGAIN_MS);
+        evtimer_add(source->begin, &again);
+        return;
+    }
     source->running = true;
     source->watch = hf_watch_new(source, &err);
     if (!source->watch) {
@@ -89,29 +157,55 @@ file_start(struct hf_source *base)
     on_scan_timer(-1, 0, source);
 }
 
+/* ---- the operations of a source ---- */
+
+static enum hf_status
+file_prepare(struct hf_source *base, struct hf_source *replaces, struct hf_error *err)
+{
+    struct hf_file_source *source = hf_file_source(base);
+    (void)replaces;
+    hf_files_init(source);
+    hf_orphans_init(source);
+    hf_buf_init(&source->block, HF_JOURNAL_RECORD_MAX);
+    if (!base->config.path || base->config.path[0] != '/')
+        return hf_fail(err, HF_ECONFIG, "a file source needs an absolute path");
+    source->begin = evtimer_new(base->loop, on_begin, source);
+    source->scan_soon = evtimer_new(base->loop, on_scan, source);
+    source->scan_timer = evtimer_new(base->loop, on_scan_timer, source);
+    source->tick = evtimer_new(base->loop, on_tick, source);
+    if (!source->begin || !source->scan_soon || !source->scan_timer || !source->tick)
+        return hf_fail(err, HF_EINTERNAL, "the event loop takes no timers");
+    return HF_OK;
+}
+
+static void
+file_start(struct hf_source *base)
+{
+    on_begin(-1, 0, hf_file_source(base));
+}
+
 static void
 file_stop(struct hf_source *base)
 {
     struct hf_file_source *source = hf_file_source(base);
+    struct event *events[] = { source->begin, source->scan_soon, source->scan_timer, source->tick };
     source->running = false;
-    if (source->tick) {
-        evtimer_del(source->tick);
-        evtimer_del(source->scan_soon);
-        evtimer_del(source->scan_timer);
-    }
+    for (size_t i = 0; i < HF_COUNT(events); i++)
+        evtimer_del(events[i]);
     hf_watch_free(hf_take(source->watch));
+    rest(source);
 }
 
 static void
 file_free(struct hf_source *base)
 {
     struct hf_file_source *source = hf_file_source(base);
-    file_stop(base);
+    struct event *events[] = { source->begin, source->scan_soon, source->scan_timer, source->tick };
     hf_followed_done(source);
     hf_files_done(source);
     hf_orphans_free(source);
     hf_strings_done(&source->vanished);
-    struct event *events[] = { source->scan_soon, source->scan_timer, source->tick };
+    hf_buf_done(&source->block);
     for (size_t i = 0; i < HF_COUNT(events); i++)
         if (events[i])
             event_free(events[i]);
@@ -135,9 +229,9 @@ file_step(struct hf_source *base)
     if (!source->running || !source->started)
         return false;
     hf_file_report_vanished(source);
-    struct hf_file *file = base->intake->blocked ? NULL : hf_file_take_ready(source);
+    struct hf_file *file = base->pressure.blocked ? NULL : hf_file_take_ready(source);
     bool more = file && hf_file_step(file);
-    bool refused = more && base->intake->blocked;
+    bool refused = more && base->pressure.blocked;
     if (refused && !file->turn.refused)
         hf_file_ready_first(file); /* it still has its turn */
     else if (more)
@@ -146,66 +240,53 @@ file_step(struct hf_source *base)
         file->turn.refused = refused && !file->turn.refused;
     if (file)
         hf_file_tick_soon(source);
+    rest(source);
     return !TAILQ_EMPTY(&source->turns.queue);
 }
 
-/* A line that lacks its newline may still grow: what is known to be one counts as read. */
-static bool
-is_behind(const struct hf_file *file)
-{
-    return file->print.offset + file->partial < file->drain_to;
-}
+/* ---- drain: posted by the intake's loop, and answered by rest() ---- */
 
 static void
-file_drain(struct hf_source *base)
+drain_now(void *context)
 {
-    struct hf_file_source *source = hf_file_source(base);
-    scan(source);
+    struct hf_file_source *source = context;
+    pthread_mutex_lock(&source->source.lock);
+    source->drain = source->shown.drains;
+    pthread_mutex_unlock(&source->source.lock);
+    if (source->running)
+        scan(source);
     for (struct hf_file *file = LIST_FIRST(&source->files); file; file = LIST_NEXT(file, all)) {
         struct hf_fs_identity who;
         if (hf_fs_identify(file->fd, NULL, &who, NULL) == HF_OK)
             file->drain_to = who.size;
         hf_file_put_on(file, HF_LIST_DRAINING, is_behind(file));
     }
+    rest(source);
 }
 
-/* Asked after each block: those that are through are not looked at again. */
+static void
+file_drain(struct hf_source *base)
+{
+    struct hf_file_source *source = hf_file_source(base);
+    pthread_mutex_lock(&base->lock);
+    source->shown.drains++;
+    pthread_mutex_unlock(&base->lock);
+    hf_thread_post(base->thread, drain_now, source);
+}
+
 static bool
 file_drained(struct hf_source *base)
 {
     struct hf_file_source *source = hf_file_source(base);
-    if (!source->running)
-        return true;
-    if (!source->started || source->vanished.count > 0)
-        return false;
-    struct hf_file *file, *next;
-    for (file = LIST_FIRST(&source->on[HF_LIST_DRAINING]); file; file = next) {
-        next = LIST_NEXT(file, on[HF_LIST_DRAINING].entry);
-        if (!is_behind(file))
-            hf_file_put_on(file, HF_LIST_DRAINING, false);
-        else if (!file->failed && file->state != HF_FILE_HELD)
-            return false;
-    }
-    return true;
-}
-
-static void
-file_status(const struct hf_source *base, struct hf_source_status *status)
-{
-    const struct hf_file_source *source = hf_file_source(base);
-    status->files = source->file_count;
-    for (const struct hf_file *file = LIST_FIRST(&source->files); file;
-         file = LIST_NEXT(file, all)) {
-        struct hf_fs_identity who;
-        if (hf_fs_identify(file->fd, NULL, &who, NULL) == HF_OK && who.size > file->print.offset)
-            status->behind_bytes += who.size - file->print.offset;
-    }
-    if (!status->problem[0])
-        hf_problem_set(status->problem, source->scan_problem);
+    pthread_mutex_lock(&base->lock);
+    bool drained = source->shown.drained >= source->shown.drains;
+    pthread_mutex_unlock(&base->lock);
+    return drained || hf_thread_ended(base->thread, 0);
 }
 
 const struct hf_source_kind hf_file_kind = {
     .size = sizeof(struct hf_file_source),
+    .own_thread = "hf-file",
     .prepare = file_prepare,
     .start = file_start,
     .stop = file_stop,

@@ -13,17 +13,16 @@ static uint64_t
 last_line_end(struct hf_file *file, uint64_t size)
 {
     static const uint64_t look_back = 64u << 10;
-    struct hf_intake *intake = file->source->source.intake;
+    struct hf_buf *block = &file->source->block;
     uint64_t from = size > look_back ? size - look_back : 0;
     size_t got = 0;
-    hf_buf_reset(&intake->block);
-    if (hf_buf_reserve(&intake->block, look_back) != HF_OK ||
-        hf_fs_pread(file->fd, intake->block.ptr, (size_t)(size - from), (off_t)from, &got, NULL) !=
-            HF_OK)
+    hf_buf_reset(block);
+    if (hf_buf_reserve(block, look_back) != HF_OK ||
+        hf_fs_pread(file->fd, block->ptr, (size_t)(size - from), (off_t)from, &got, NULL) != HF_OK)
         return size;
-    const uint8_t *newline = got ? memrchr(intake->block.ptr, '\n', got) : NULL;
+    const uint8_t *newline = got ? memrchr(block->ptr, '\n', got) : NULL;
     if (newline)
-        return from + (uint64_t)(newline - intake->block.ptr) + 1;
+        return from + (uint64_t)(newline - block->ptr) + 1;
     return from == 0 ? 0 : size;
 }
 
@@ -65,13 +64,18 @@ hf_file_start(struct hf_file_source *source)
 {
     char key[HF_FILE_KEY_SIZE];
     hf_owned(hf_buf_done) struct hf_buf value = HF_BUF(4096);
-    if (source->source.intake->blocked || source->started)
+    if (source->source.pressure.blocked || source->started)
         return;
     key_of_source(source, key, sizeof(key));
-    if (hf_journal_get_state(source->source.intake->journal, key, &value) == HF_OK) {
+    hf_source_enter(&source->source);
+    enum hf_status before =
+        hf_journal_get_state(source->source.intake->journal, key, &value);
+    hf_source_leave(&source->source);
+    if (before == HF_OK) {
         source->started = true;
         hf_file_scan(source);
         hf_orphans_look(source);
+        hf_source_begun(&source->source);
         return;
     }
     /* A refused unit is tried again with new positions: nothing was read yet. */
@@ -85,6 +89,8 @@ hf_file_start(struct hf_file_source *source)
                                                 each other */
     }
     source->started = write_start(source);
-    if (source->started)
-        hf_source_ready(&source->source);
+    if (!source->started)
+        return;
+    hf_source_begun(&source->source);
+    hf_source_ready(&source->source);
 }

@@ -77,6 +77,22 @@ hf_file_hold(struct hf_file *file, struct hf_file *original, uint64_t size)
         LIST_INSERT_HEAD(&original->copy.mine, file, copy.entry);
 }
 
+/* The sum over all files follows. */
+static void
+count_behind(struct hf_file *file)
+{
+    uint64_t behind = file->size > file->print.offset ? file->size - file->print.offset : 0;
+    file->source->behind += behind - file->behind;
+    file->behind = behind;
+}
+
+void
+hf_file_set_size(struct hf_file *file, uint64_t size)
+{
+    file->size = size;
+    count_behind(file);
+}
+
 void
 hf_file_set_print(struct hf_file *file, const struct hf_print *print)
 {
@@ -85,6 +101,7 @@ hf_file_set_print(struct hf_file *file, const struct hf_print *print)
     if (!same)
         hf_heads_remove(file);
     file->print = *print;
+    count_behind(file);
     if (file->state == HF_FILE_READING)
         hf_heads_add(file);
 }

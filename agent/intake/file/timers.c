@@ -10,7 +10,7 @@ hf_file_tick_soon(struct hf_file_source *source)
     bool needed = !LIST_EMPTY(&source->on[HF_LIST_WAITING]);
     if (!needed || !source->running || evtimer_pending(source->tick, NULL))
         return;
-    struct timeval soon = hf_timeval(HF_MAX(source->source.intake->timing.quiet_ms / 8, 5ull));
+    struct timeval soon = hf_timeval(HF_MAX(source->source.timing.quiet_ms / 8, 5ull));
     evtimer_add(source->tick, &soon);
 }
 
@@ -27,7 +27,7 @@ hf_file_scan_soon(struct hf_file_source *source)
 bool
 hf_file_is_quiet(struct hf_file *file)
 {
-    uint64_t now_ms = hf_boot_ms(), quiet_ms = file->source->source.intake->timing.quiet_ms;
+    uint64_t now_ms = hf_boot_ms(), quiet_ms = file->source->source.timing.quiet_ms;
     if (now_ms - file->looked_ms > quiet_ms / 2)
         file->quiet_since_ms = now_ms;
     file->looked_ms = now_ms;

@@ -7,6 +7,7 @@
 #include <event2/event.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define WATCHES_MAX 4096
@@ -177,26 +178,48 @@ on_event(struct hf_watch *watch, const struct inotify_event *event)
     on_name(watch, event, path);
 }
 
-void
-hf_watch_read(struct hf_watch *watch)
+static size_t
+waiting_bytes(const struct hf_watch *watch)
+{
+    int waiting = 0;
+    return ioctl(watch->fd, FIONREAD, &waiting) == 0 && waiting > 0 ? (size_t)waiting : 0;
+}
+
+/* One buffer. 0: there was nothing. */
+static size_t
+read_some(struct hf_watch *watch)
 {
     char buffer[16384] __attribute__((aligned(__alignof__(struct inotify_event))));
     size_t got = 0;
-    while (hf_fs_read(watch->fd, buffer, sizeof(buffer), &got, NULL) == HF_OK && got > 0) {
-        for (size_t at = 0; at < got;) {
-            const struct inotify_event *event = (const struct inotify_event *)(buffer + at);
-            on_event(watch, event);
-            at += sizeof(*event) + event->len;
-        }
+    if (hf_fs_read(watch->fd, buffer, sizeof(buffer), &got, NULL) != HF_OK)
+        return 0;
+    for (size_t at = 0; at < got;) {
+        const struct inotify_event *event = (const struct inotify_event *)(buffer + at);
+        on_event(watch, event);
+        at += sizeof(*event) + event->len;
     }
+    return got;
+}
+
+/* What is told until now, and not what is told meanwhile: whoever changes a file without end would
+ * keep us here. */
+void
+hf_watch_read(struct hf_watch *watch)
+{
+    size_t waiting = waiting_bytes(watch), got = 1;
+    for (; waiting > 0 && got > 0; waiting -= HF_MIN(got, waiting))
+        got = read_some(watch);
     moved_away(watch);
 }
 
 static void
 on_readable(evutil_socket_t fd, short what, void *context)
 {
+    struct hf_watch *watch = context;
     (void)fd, (void)what;
-    hf_watch_read(context);
+    (void)read_some(watch);
+    if (waiting_bytes(watch) == 0)
+        moved_away(watch); /* else the other half of a rename may be in the next one */
 }
 
 struct hf_watch *
@@ -215,7 +238,7 @@ hf_watch_new(struct hf_file_source *source, struct hf_error *err)
         return NULL;
     }
     watch->readable =
-        event_new(source->source.intake->loop, watch->fd, EV_READ | EV_PERSIST, on_readable, watch);
+        event_new(source->source.loop, watch->fd, EV_READ | EV_PERSIST, on_readable, watch);
     if (!watch->readable || event_add(watch->readable, NULL) != 0) {
         hf_fail(err, HF_EINTERNAL, "the event loop does not take inotify; polling instead");
         hf_watch_free(watch);

@@ -79,7 +79,7 @@ open_if_durable(struct hf_connection *connection)
                    are safe */
     hf_session_open(&connection->session, stream->durable);
     connection->skip = stream->begun.parts > 0 ? stream->begun.bytes : 0;
-    if (intake_of(connection)->told_full)
+    if (connection->source->source.pressure.told_full)
         hf_session_full(&connection->session, true, stream->taken);
 }
 
@@ -121,7 +121,8 @@ read_or_not(struct hf_connection *connection)
     const struct hf_intake *intake = intake_of(connection);
     bool lines = hf_session_takes_lines(&connection->session);
     bool wanted = !connection->ended && !intake->stopped &&
-                  (connection->session.state == HF_SESSION_HELLO || (lines && !intake->blocked));
+                  (connection->session.state == HF_SESSION_HELLO ||
+                   (lines && !connection->source->source.pressure.blocked));
     if (wanted)
         event_add(connection->readable, NULL);
     else

@@ -22,7 +22,7 @@ void
 hf_connection_wait_for_hello(struct hf_connection *connection)
 {
     const struct hf_intake *intake = connection->source->source.intake;
-    struct timeval after = hf_timeval(intake->timing.hello_ms);
+    struct timeval after = hf_timeval(connection->source->source.timing.hello_ms);
     if (connection->late && connection->session.state != HF_SESSION_HELLO)
         event_free(hf_take(connection->late));
     if (connection->late || connection->session.state != HF_SESSION_HELLO ||
@@ -45,7 +45,7 @@ bool
 hf_connection_make_room(struct hf_socket_source *source)
 {
     struct hf_connection *oldest = TAILQ_FIRST(&source->silent);
-    if (!oldest || hf_boot_ms() - oldest->since_ms < source->source.intake->timing.silent_ms)
+    if (!oldest || hf_boot_ms() - oldest->since_ms < source->source.timing.silent_ms)
         return false;
     hf_connection_has_spoken(oldest); /* it does not get the word any more */
     hf_session_refuse(&oldest->session,
@@ -61,7 +61,7 @@ hf_connection_turn_away(struct hf_socket_source *source, int fd)
     char reply[HF_REPLY_SIZE];
     int size = snprintf(reply, sizeof(reply),
                         "ERROR %zu connections are open; close some, or connect again later\n",
-                        source->source.intake->timing.connections_max);
+                        source->source.timing.connections_max);
     if (send(fd, reply, (size_t)size, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
         hf_log_debug("socket.turned_away", HF_STR("source", source->source.config.name));
     hf_fs_close(&fd);

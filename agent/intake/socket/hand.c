@@ -106,15 +106,16 @@ void
 hf_connection_take_lines(struct hf_connection *connection)
 {
     struct hf_intake *intake = connection->source->source.intake;
+    const struct hf_pressure *pressure = &connection->source->source.pressure;
     if (connection->skip > 0)
         skip_begun(connection);
     while (hf_session_takes_lines(&connection->session) && connection->skip == 0 &&
-           !intake->blocked && !intake->stopped)
+           !pressure->blocked && !intake->stopped)
         if (!hand_over(connection))
             break;
     /* What is left of a client of protocol 1 that is gone was never acknowledged. */
-    if (connection->ended && connection->session.state == HF_SESSION_LINES && !intake->blocked)
+    if (connection->ended && connection->session.state == HF_SESSION_LINES && !pressure->blocked)
         hf_buf_reset(&connection->in);
     if (intake->waiter_count > 0)
-        hf_intake_wake(intake);
+        hf_intake_notice(intake);
 }

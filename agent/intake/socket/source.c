@@ -31,7 +31,7 @@ on_acceptable(evutil_socket_t listening, short what, void *context)
     struct hf_error err = { .status = HF_OK };
     (void)what;
     for (int i = 0; i < ACCEPT_AT_ONCE; i++) {
-        size_t most = source->source.intake->timing.connections_max;
+        size_t most = source->source.timing.connections_max;
         int fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0 && source->connection_count >= most && !hf_connection_make_room(source)) {
             hf_fail(&err, HF_ELIMIT, "%zu connections are open; further ones are turned away",
@@ -142,7 +142,7 @@ socket_room(struct hf_source *base)
         hf_connection_work(connection);
     }
     for (struct hf_connection *connection = LIST_FIRST(&source->connections);
-         connection && !base->intake->blocked; connection = LIST_NEXT(connection, all))
+         connection && !base->pressure.blocked; connection = LIST_NEXT(connection, all))
         hf_connection_full(connection, false);
 }
 
@@ -170,7 +170,7 @@ static bool
 socket_drained(struct hf_source *base)
 {
     const struct hf_socket_source *source = hf_socket_source(base);
-    if (base->intake->blocked)
+    if (base->pressure.blocked)
         return LIST_EMPTY(&source->connections);
     for (const struct hf_connection *connection = LIST_FIRST(&source->connections); connection;
          connection = LIST_NEXT(connection, all))
@@ -180,7 +180,7 @@ socket_drained(struct hf_source *base)
 }
 
 static void
-socket_status(const struct hf_source *base, struct hf_source_status *status)
+socket_status(struct hf_source *base, struct hf_source_status *status)
 {
     status->connections = hf_socket_source(base)->connection_count;
 }

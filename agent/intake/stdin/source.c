@@ -58,9 +58,10 @@ static void
 take_lines(struct stdin_source *source)
 {
     struct hf_intake *intake = source->source.intake;
-    while (!intake->blocked && hand_over(source))
+    const struct hf_pressure *pressure = &source->source.pressure;
+    while (!pressure->blocked && hand_over(source))
         continue;
-    bool wanted = source->running && !source->ended && !intake->blocked;
+    bool wanted = source->running && !source->ended && !pressure->blocked;
     if (source->by_turns && wanted)
         hf_source_ready(&source->source);
     else if (!source->by_turns && wanted)
@@ -68,7 +69,7 @@ take_lines(struct stdin_source *source)
     else if (!source->by_turns)
         event_del(source->readable);
     if (intake->waiter_count > 0)
-        hf_intake_wake(intake);
+        hf_intake_notice(intake);
 }
 
 static void
@@ -162,7 +163,7 @@ stdin_step(struct hf_source *base)
     if (!source->running || source->ended || !source->by_turns)
         return false;
     read_some(source);
-    return source->running && !source->ended && !base->intake->blocked;
+    return source->running && !source->ended && !base->pressure.blocked;
 }
 
 static void
@@ -181,11 +182,11 @@ stdin_drained(struct hf_source *base)
     const struct stdin_source *source = stdin_source(base);
     if (source->ended)
         return source->in.size == 0;
-    return !source->running || (source->received >= source->drain_to && !base->intake->blocked);
+    return !source->running || (source->received >= source->drain_to && !base->pressure.blocked);
 }
 
 static void
-stdin_status(const struct hf_source *base, struct hf_source_status *status)
+stdin_status(struct hf_source *base, struct hf_source_status *status)
 {
     status->behind_bytes = stdin_source(base)->in.size;
 }

@@ -129,7 +129,8 @@ after_stop_nothing_is_read(void **state)
     rig_append(rig, "files/a.log", "two\n");
     rig_turn(rig, 30);
     assert_int_equal(rig_count(rig), 1);
-    hf_intake_committed(rig->intake, 1, true);
+    hf_intake_committed(rig->intake, 1);
+    hf_intake_room(rig->intake);
     rig_turn(rig, 5);
     assert_int_equal(rig_count(rig), 1);
 }

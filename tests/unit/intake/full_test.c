@@ -36,6 +36,8 @@ is_waiting(struct rig *rig, void *context)
 static void
 seal_all(struct rig *rig, size_t *next_line)
 {
+    struct hf_journal_info info;
+    hf_journal_info(rig->journal, &info); /* more comes meanwhile */
     json_t *events = rig_events(rig), *event;
     size_t i;
     uint64_t number = 0;
@@ -48,8 +50,6 @@ seal_all(struct rig *rig, size_t *next_line)
         ++*next_line;
     }
     json_decref(events);
-    struct hf_journal_info info;
-    hf_journal_info(rig->journal, &info);
     hf_journal_release(rig->journal, info.durable_seq);
 }
 

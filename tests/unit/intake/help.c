@@ -1,6 +1,7 @@
 #include "help.h"
 
 #include <event2/event.h>
+#include <event2/thread.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,8 +34,11 @@ on_woken(evutil_socket_t fd, short what, void *context)
     uint64_t durable_seq = rig->durable_seq;
     bool room = rig->room;
     pthread_mutex_unlock(&rig->lock);
-    if (rig->intake && !rig->hold_commits)
-        hf_intake_committed(rig->intake, durable_seq, room);
+    if (!rig->intake || rig->hold_commits)
+        return;
+    hf_intake_committed(rig->intake, durable_seq);
+    if (room)
+        hf_intake_room(rig->intake);
 }
 
 /* ---- the rig ---- */
@@ -47,6 +51,7 @@ rig_new(void)
     pthread_mutex_init(&rig->lock, NULL);
     hf_test_tempdir(rig->dir);
     assert_int_equal(mkdir(rig_path(rig, "files"), 0700), 0);
+    assert_int_equal(evthread_use_pthreads(), 0);
     rig->loop = event_base_new();
     assert_int_equal(pipe2(rig->wake, O_NONBLOCK | O_CLOEXEC), 0);
     rig->woken = event_new(rig->loop, rig->wake[0], EV_READ | EV_PERSIST, on_woken, rig);
@@ -115,6 +120,7 @@ rig_configure(struct rig *rig)
     struct hf_error err = { .status = HF_OK };
     if (hf_intake_configure(rig->intake, &rig->config, &err) != HF_OK)
         fail_msg("%s", err.text);
+    (void)hf_intake_begun(rig->intake, 1000); /* with a full journal it takes longer */
 }
 
 void
@@ -247,11 +253,21 @@ rig_turn(struct rig *rig, unsigned ms)
         one_turn(rig, 5);
 }
 
+static void
+do_nothing(void *context)
+{
+    (void)context;
+}
+
 void
 rig_passes(struct rig *rig, size_t count)
 {
-    while (count-- > 0)
+    for (; count > 0; count--) {
+        for (size_t i = 0; i < rig->intake->source_count; i++)
+            if (rig->intake->sources[i]->thread)
+                hf_thread_run(rig->intake->sources[i]->thread, do_nothing, NULL);
         one_turn(rig, 1);
+    }
 }
 
 static void

@@ -6,6 +6,7 @@
 #include "tests/support/test.h"
 
 #include "agent/intake/intake_impl.h"
+#include "agent/intake/thread.h"
 
 #include <jansson.h>
 #include <pthread.h>
@@ -53,7 +54,7 @@ void rig_unlink(struct rig *rig, const char *name);
 void rig_until(struct rig *rig, bool (*is_so)(struct rig *rig, void *context), void *context);
 void rig_turn(struct rig *rig, unsigned ms); /* for this long: what must not happen */
 void rig_passes(struct rig *rig,
-                size_t count); /* of the loop: enough of them to act on what was told */
+                size_t count); /* of each loop: enough of them to act on what was told */
 void rig_drain(struct rig *rig);
 
 /* All events in the journal, in order. */

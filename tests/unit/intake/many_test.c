@@ -51,16 +51,35 @@ struct cost {
     uint64_t looks, scans, compares;
 };
 
+struct ask {
+    struct hf_file_source *source;
+    struct cost cost;
+};
+
+/* On the source's thread. */
+static void
+ask_one(void *context)
+{
+    struct ask *ask = context;
+    struct hf_file_source *source = ask->source;
+    ask->cost = (struct cost){
+        .looks = source->by_id.looks + source->by_name.looks + source->by_followed.looks +
+                 hf_orphans_looks(source),
+        .compares = source->heads.compares,
+        .scans = source->scans,
+    };
+}
+
 static struct cost
 cost_now(struct rig *rig)
 {
     struct cost cost = { 0 };
     for (size_t i = 0; i < SOURCES; i++) {
-        struct hf_file_source *source = file_source(rig, i);
-        cost.looks += source->by_id.looks + source->by_name.looks + source->by_followed.looks +
-                      hf_orphans_looks(source);
-        cost.compares += source->heads.compares;
-        cost.scans += source->scans;
+        struct ask ask = { .source = file_source(rig, i) };
+        hf_thread_run(rig->intake->sources[i]->thread, ask_one, &ask);
+        cost.looks += ask.cost.looks;
+        cost.compares += ask.cost.compares;
+        cost.scans += ask.cost.scans;
     }
     return cost;
 }

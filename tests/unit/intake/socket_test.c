@@ -94,11 +94,13 @@ no_acknowledgement_before_the_journal_says_so(void **state)
     rig_turn(rig, 20);
     listen_once(&client);
     assert_int_equal(client.size, 0);
-    hf_intake_committed(rig->intake, 0, true);
+    hf_intake_committed(rig->intake, 0);
+    hf_intake_room(rig->intake);
     rig_turn(rig, 5);
     listen_once(&client);
     assert_int_equal(client.size, 0);
-    hf_intake_committed(rig->intake, 1, true);
+    hf_intake_committed(rig->intake, 1);
+    hf_intake_room(rig->intake);
     hear(&client, "ACK 1\n");
     hang_up(&client);
 }
@@ -150,7 +152,8 @@ the_newest_connection_has_the_stream(void **state)
     listen_once(&second);
     assert_int_equal(second.size, 0);
     until_closed(&first);
-    hf_intake_committed(rig->intake, 2, true);
+    hf_intake_committed(rig->intake, 2);
+    hf_intake_room(rig->intake);
     hear(&second, "OK 2\n");
     rig->hold_commits = false;
     say(&second, "three\n");
@@ -172,7 +175,8 @@ the_last_acknowledgements_reach_a_client_that_only_listens(void **state)
     rig_until_count(rig, 2);
     rig_turn(rig, 10);
     rig->hold_commits = false;
-    hf_intake_committed(rig->intake, 2, true);
+    hf_intake_committed(rig->intake, 2);
+    hf_intake_room(rig->intake);
     hear(&client, "ACK 2\n");
     until_closed(&client);
     ASSERT_TEXTS(rig, "one", "two");

@@ -134,7 +134,8 @@ who_gets_room_before_the_loops_turn_hears_nothing(void **state)
     assert_int_equal(begin_by_hand(rig->intake->sources[0]), HF_ENOSPC);
     atomic_store(&disk_full, false);
     until_journal_says(rig, HF_OK);
-    hf_intake_committed(rig->intake, rig_count(rig), true);
+    hf_intake_committed(rig->intake, rig_count(rig));
+    hf_intake_room(rig->intake);
     rig_passes(rig, 5);
     assert_int_equal(heard.count, 0);
     assert_int_equal(rig_status(rig, 0).refusals, 0);
