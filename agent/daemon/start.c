@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define BEGUN_MS 2000 /* until each source has begun, unless a file system hangs */
+#define BEGUN_MS      2000            /* until each source has begun, unless a file system hangs */
 #define JOURNAL_OWNER "agent/journal" /* in the journal's state: the identity's journal id */
 
 /* Each followed file and each connection holds a descriptor. */

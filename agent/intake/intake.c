@@ -396,8 +396,7 @@ say_why_it_waits(struct hf_source *source, struct hf_source_status *status)
     if (source->follows)
         hf_problem_set(status->problem,
                        "waits for the end of the source of this name before the reload");
-    else if (source->thread &&
-             hf_thread_hangs(source->thread, HANGS_MS, what, sizeof(what), &ms))
+    else if (source->thread && hf_thread_hangs(source->thread, HANGS_MS, what, sizeof(what), &ms))
         snprintf(status->problem, sizeof(status->problem),
                  "no answer for %llu s from the file system at '%s'",
                  (unsigned long long)(ms / 1000), what);

@@ -198,7 +198,7 @@ void hf_turnstile_leave(struct hf_turnstile *turnstile);
 struct hf_intake {
     struct event_base *loop;
     struct hf_journal *journal;
-    struct hf_record_maker maker;  /* but for what a reload may change */
+    struct hf_record_maker maker; /* but for what a reload may change */
     atomic_bool provenance;
     struct hf_intake_timing timing;
     struct hf_source **sources;
@@ -220,8 +220,8 @@ struct hf_intake {
     size_t waiter_count;
 };
 
-void hf_intake_notice(struct hf_intake *intake);  /* from any thread: `noticed`, soon */
-void hf_drain_check(struct hf_intake *intake);    /* calls the waiters when all is drained */
+void hf_intake_notice(struct hf_intake *intake); /* from any thread: `noticed`, soon */
+void hf_drain_check(struct hf_intake *intake);   /* calls the waiters when all is drained */
 
 /* To the journal, and back: one source at a time. A thread that was given up, because it hung when
  * the agent stopped, does not come back from enter(). */

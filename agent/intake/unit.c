@@ -87,7 +87,8 @@ add_line(struct hf_unit *unit, const struct hf_piece *piece, size_t at,
     struct hf_record record;
     struct hf_buf *buf = &unit->source->record;
     hf_buf_reset(buf);
-    enum hf_status status = hf_record_make(&unit->maker, &unit->origin, &line, buf, &record, &unit->counts);
+    enum hf_status status =
+        hf_record_make(&unit->maker, &unit->origin, &line, buf, &record, &unit->counts);
     if (status != HF_OK)
         return give_up(
             unit,
@@ -131,9 +132,8 @@ hf_unit_gap(struct hf_unit *unit, const char *path, const char *reason, uint64_t
     hf_buf_reset(buf);
     enum hf_status status = gap_details(&details, unit, path, reason, from, unread_seen);
     if (status == HF_OK)
-        status =
-            hf_record_make_own(&unit->maker, "SourceGap", hf_journal_next_seq(intake->journal),
-                               unit->arrival_s, hf_buf_text(&details), buf, &record);
+        status = hf_record_make_own(&unit->maker, "SourceGap", hf_journal_next_seq(intake->journal),
+                                    unit->arrival_s, hf_buf_text(&details), buf, &record);
     if (status != HF_OK)
         return give_up(unit, hf_fail(&err, status, "a SourceGap record is too long"), &err);
     unit->gaps++;

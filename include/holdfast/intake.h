@@ -65,10 +65,10 @@ struct hf_source_status {
     uint64_t files, connections;
     uint64_t behind_bytes; /* file: unread bytes */
     uint64_t gaps;
-    uint64_t refusals; /* how often it was told that the journal is full */
+    uint64_t refusals;                  /* how often it was told that the journal is full */
     uint64_t problems[HF_STATUS_COUNT]; /* by status: how often a new one was met */
-    bool waiting;      /* pushed back by a full journal, for more than a moment */
-    char problem[192]; /* "" or why it does not read: permission, ... */
+    bool waiting;                       /* pushed back by a full journal, for more than a moment */
+    char problem[192];                  /* "" or why it does not read: permission, ... */
 };
 size_t hf_intake_status(const struct hf_intake *intake, struct hf_source_status *ret_statuses,
                         size_t most);

@@ -106,8 +106,8 @@ struct hf_file {
     char *old_key;         /* of the position that this file goes on from, to be removed; or NULL */
     struct hf_print print; /* print.offset: everything before it is in the journal */
     struct hf_long_line line;
-    size_t partial;      /* bytes behind the offset that were no whole line when last looked at */
-    uint64_t known_size; /* as last seen */
+    size_t partial;        /* bytes behind the offset that were no whole line when last looked at */
+    uint64_t known_size;   /* as last seen */
     uint64_t size, behind; /* as the file system says; and what of it is unread */
     uint64_t quiet_since_ms; /* the last growth seen */
     uint64_t looked_ms;      /* for quiet */
@@ -174,12 +174,13 @@ struct hf_file_source {
     struct event *scan_soon, *scan_timer, *tick;
     TAILQ_HEAD(hf_all_followed, hf_followed) followed;
     struct hf_strings vanished; /* names of files that were gone before they could be opened */
-    struct hf_buf block; /* what was just read from a file */
-    struct event *begin; /* looks again whether it can begin */
+    struct hf_buf block;        /* what was just read from a file */
+    struct event *begin;        /* looks again whether it can begin */
     uint64_t scans;
     bool started; /* the first positions are in the journal */
-    bool running;
-    struct { /* under the source's lock: what the intake's loop sees */
+    bool running, stopped;
+    bool drain_due; /* asked for, and files are not marked for it yet */
+    struct {        /* under the source's lock: what the intake's loop sees */
         uint64_t files, behind;
         char problem[HF_PROBLEM_SIZE];
         uint64_t drains, drained; /* how many drains were asked for; and this many are through */

@@ -105,5 +105,6 @@ hf_found_paths(const struct hf_config_source *config, struct hf_thread *thread,
                struct hf_found *ret_found)
 {
     *ret_found = (struct hf_found){ .problem = { .status = HF_OK } };
-    walk(&(struct walk){ .config = config, .thread = thread, .found = ret_found }, "/", config->path);
+    walk(&(struct walk){ .config = config, .thread = thread, .found = ret_found }, "/",
+         config->path);
 }

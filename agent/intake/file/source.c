@@ -25,9 +25,9 @@ is_behind(const struct hf_file *file)
 static bool
 is_drained(struct hf_file_source *source)
 {
-    if (!source->running)
+    if (source->stopped)
         return true;
-    if (!source->started || source->vanished.count > 0)
+    if (source->drain_due || source->vanished.count > 0)
         return false;
     struct hf_file *file, *next;
     for (file = LIST_FIRST(&source->on[HF_LIST_DRAINING]); file; file = next) {
@@ -40,10 +40,27 @@ is_drained(struct hf_file_source *source)
     return true;
 }
 
+/* How far the drain means: all that is there now. */
+static void
+mark(struct hf_file_source *source)
+{
+    source->drain_due = false;
+    hf_file_scan(source);
+    hf_orphans_look(source);
+    for (struct hf_file *file = LIST_FIRST(&source->files); file; file = LIST_NEXT(file, all)) {
+        struct hf_fs_identity who;
+        if (hf_fs_identify(file->fd, NULL, &who, NULL) == HF_OK)
+            file->drain_to = who.size;
+        hf_file_put_on(file, HF_LIST_DRAINING, is_behind(file));
+    }
+}
+
 /* Whatever was done, it is done. */
 static void
 rest(struct hf_file_source *source)
 {
+    if (source->drain_due && source->running && source->started)
+        mark(source);
     bool drained = source->drain > source->shown.drained && is_drained(source);
     pthread_mutex_lock(&source->source.lock);
     source->shown.files = source->file_count;
@@ -190,6 +207,7 @@ file_stop(struct hf_source *base)
     struct hf_file_source *source = hf_file_source(base);
     struct event *events[] = { source->begin, source->scan_soon, source->scan_timer, source->tick };
     source->running = false;
+    source->stopped = true;
     for (size_t i = 0; i < HF_COUNT(events); i++)
         evtimer_del(events[i]);
     hf_watch_free(hf_take(source->watch));
@@ -220,6 +238,7 @@ file_room(struct hf_source *base)
         hf_file_start(source);
     if (!TAILQ_EMPTY(&source->turns.queue) || source->vanished.count > 0)
         hf_source_ready(base);
+    rest(source);
 }
 
 static bool
@@ -253,14 +272,7 @@ drain_now(void *context)
     pthread_mutex_lock(&source->source.lock);
     source->drain = source->shown.drains;
     pthread_mutex_unlock(&source->source.lock);
-    if (source->running)
-        scan(source);
-    for (struct hf_file *file = LIST_FIRST(&source->files); file; file = LIST_NEXT(file, all)) {
-        struct hf_fs_identity who;
-        if (hf_fs_identify(file->fd, NULL, &who, NULL) == HF_OK)
-            file->drain_to = who.size;
-        hf_file_put_on(file, HF_LIST_DRAINING, is_behind(file));
-    }
+    source->drain_due = true;
     rest(source);
 }
 
@@ -281,7 +293,8 @@ file_drained(struct hf_source *base)
     pthread_mutex_lock(&base->lock);
     bool drained = source->shown.drained >= source->shown.drains;
     pthread_mutex_unlock(&base->lock);
-    return drained || hf_thread_ended(base->thread, 0);
+    /* one that has yet to begin has all before it */
+    return drained || (!base->follows && hf_thread_ended(base->thread, 0));
 }
 
 const struct hf_source_kind hf_file_kind = {

@@ -68,8 +68,7 @@ hf_file_start(struct hf_file_source *source)
         return;
     key_of_source(source, key, sizeof(key));
     hf_source_enter(&source->source);
-    enum hf_status before =
-        hf_journal_get_state(source->source.intake->journal, key, &value);
+    enum hf_status before = hf_journal_get_state(source->source.intake->journal, key, &value);
     hf_source_leave(&source->source);
     if (before == HF_OK) {
         source->started = true;

@@ -2,6 +2,7 @@
 #include "help.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -9,7 +10,8 @@
 
 struct fault {
     const char *name, *path; /* of the call; path: what is in it */
-    unsigned at, count;      /* the at-th one fails; 0: none */
+    unsigned at;             /* the at-th one fails; 0: none */
+    atomic_uint count;       /* sources have threads of their own */
 };
 
 static int
@@ -22,7 +24,7 @@ fail_one(void *context, struct hf_fs_call *call)
         (!call->path && readlink(link, path, sizeof(path) - 1) < 0) ||
         !strstr(call->path ? call->path : path, fault->path))
         return 0;
-    return ++fault->count == fault->at ? EIO : 0;
+    return atomic_fetch_add(&fault->count, 1) + 1 == fault->at ? EIO : 0;
 }
 
 static int
