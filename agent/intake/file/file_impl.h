@@ -140,10 +140,12 @@ struct hf_truncated {
     uint64_t until_ms;
 };
 
-struct hf_followed { /* a name that a file of ours was renamed to since the last scan */
+struct hf_followed { /* a name that a file of ours was renamed to a moment ago */
     struct hf_table_link link;
     TAILQ_ENTRY(hf_followed) entry;
     char *path;
+    uint64_t since_ms;
+    bool opened; /* whoever stood there */
 };
 
 struct hf_orphans; /* orphans.c */

@@ -26,9 +26,9 @@ enum hf_status hf_watch_directory(struct hf_watch *watch, const char *path,
                                   struct hf_error *err) hf_must_check;
 
 /* rename.c: what inotify says of names */
-void hf_name_vanished(struct hf_file_source *source, const char *path);
 void hf_name_moved(struct hf_file_source *source, const char *from, const char *to);
-void hf_name_moved_away(struct hf_file_source *source, const char *from);
+void hf_name_left(struct hf_file_source *source, const char *path);
+void hf_followed_forget(struct hf_file_source *source); /* those that are old enough */
 void hf_followed_done(struct hf_file_source *source);
 
 /* orphans.c */

@@ -3,7 +3,9 @@
  * it finds there unless it is known. */
 #include "agent/intake/file/looking.h"
 
-/* ---- names that files of ours were renamed to since the last scan ---- */
+#define FOLLOWED_MS 1000
+
+/* ---- names that files of ours were renamed to a moment ago ---- */
 
 static void
 drop(struct hf_file_source *source, struct hf_followed *followed)
@@ -14,6 +16,19 @@ drop(struct hf_file_source *source, struct hf_followed *followed)
     hf_freep(&followed);
 }
 
+/* Not as soon as it was looked at: the file may have gone on from there before, by a rename that is
+ * told to us only now, and would be missed without a word. */
+void
+hf_followed_forget(struct hf_file_source *source)
+{
+    struct hf_followed *followed = TAILQ_FIRST(&source->followed), *next;
+    for (uint64_t now_ms = hf_boot_ms(); followed; followed = next) {
+        next = TAILQ_NEXT(followed, entry);
+        if (now_ms - followed->since_ms >= FOLLOWED_MS)
+            drop(source, followed);
+    }
+}
+
 void
 hf_followed_done(struct hf_file_source *source)
 {
@@ -22,22 +37,26 @@ hf_followed_done(struct hf_file_source *source)
 }
 
 static bool
-take_followed(struct hf_file_source *source, const char *path)
+take_followed(struct hf_file_source *source, const char *path, bool *ret_opened)
 {
     struct hf_table_link *link = hf_table_find(&source->by_followed, hf_slice_text(path));
-    if (link)
-        drop(source, hf_container_of(link, struct hf_followed, link));
-    return link != NULL;
+    if (!link)
+        return false;
+    struct hf_followed *followed = hf_container_of(link, struct hf_followed, link);
+    *ret_opened = followed->opened;
+    drop(source, followed);
+    return true;
 }
 
 /* More names than a directory may hold are not followed: the scan finds them by their files. */
 static void
 follow(struct hf_file_source *source, const char *path)
 {
-    if (hf_table_find(&source->by_followed, hf_slice_text(path)))
-        return;
+    bool opened;
+    (void)take_followed(source, path, &opened); /* another file now */
     struct hf_followed *followed = hf_alloc(sizeof(*followed));
     followed->path = hf_strdup(path);
+    followed->since_ms = hf_boot_ms();
     TAILQ_INSERT_TAIL(&source->followed, followed, entry);
     if (!hf_table_add(&source->by_followed, hf_slice_text(path), &followed->link))
         drop(source, followed);
@@ -45,12 +64,28 @@ follow(struct hf_file_source *source, const char *path)
 
 /* ---- what happened ---- */
 
-/* A name is gone, and nobody had opened the file of ours that it held. */
-void
-hf_name_vanished(struct hf_file_source *source, const char *path)
+/* Our file that is told to have lost this name. None, where the one that we know by it still stands
+ * there: a scan ran ahead of what is told, which is about one that had the name before. Taken for
+ * the new one's, it would end that one's last line in the middle. */
+static struct hf_file *
+left(struct hf_file_source *source, const char *path, bool *ret_stale)
 {
-    bool followed = take_followed(source, path);
-    if (!followed && !hf_found_matches(&source->source.config, path))
+    struct hf_file *file = hf_file_by_path(source, path);
+    struct hf_fs_identity who;
+    *ret_stale = file && hf_fs_identify(-1, path, &who, NULL) == HF_OK;
+    if (*ret_stale) {
+        const struct hf_file_id id = hf_file_id_of(&who);
+        *ret_stale = hf_file_id_same(&id, &file->id);
+    }
+    return *ret_stale ? NULL : file;
+}
+
+/* A name is gone, and nobody had opened the file of ours that it held. */
+static void
+name_vanished(struct hf_file_source *source, const char *path)
+{
+    bool opened = false, followed = take_followed(source, path, &opened);
+    if (opened || (!followed && !hf_found_matches(&source->source.config, path)))
         return;
     hf_strings_add(&source->vanished, path);
     hf_source_ready(&source->source);
@@ -59,23 +94,26 @@ hf_name_vanished(struct hf_file_source *source, const char *path)
 void
 hf_name_moved(struct hf_file_source *source, const char *from, const char *to)
 {
-    struct hf_file *replaced = hf_file_by_path(source, to), *file = hf_file_by_path(source, from);
+    bool stale, opened;
+    struct hf_file *replaced = left(source, to, &stale), *file = left(source, from, &stale);
     if (replaced && replaced != file)
         hf_file_name(replaced, HF_NAME_TAKEN,
                      NULL); /* overwritten; its descriptor still reads it */
-    if (take_followed(source, from) || file || hf_found_matches(&source->source.config, from))
+    if (take_followed(source, from, &opened) || file || stale ||
+        hf_found_matches(&source->source.config, from))
         follow(source, to);
     if (file && hf_slice_is(hf_slice_text(from), file->path.text))
         hf_file_name(file, file->name, to);
 }
 
-/* To a directory that is not watched. */
+/* It was deleted, or went to a directory that is not watched. */
 void
-hf_name_moved_away(struct hf_file_source *source, const char *from)
+hf_name_left(struct hf_file_source *source, const char *path)
 {
-    struct hf_file *file = hf_file_by_path(source, from);
+    bool stale;
+    struct hf_file *file = left(source, path, &stale);
     if (file)
         hf_file_name(file, HF_NAME_TAKEN, NULL);
-    else
-        hf_name_vanished(source, from);
+    else if (!stale)
+        name_vanished(source, path);
 }

@@ -70,14 +70,15 @@ open_followed(struct hf_file_source *source)
     struct hf_followed *followed;
     for (followed = TAILQ_FIRST(&source->followed); followed;
          followed = TAILQ_NEXT(followed, entry)) {
-        struct hf_file *file = hf_file_open(source, followed->path);
+        struct hf_file *file = followed->opened ? NULL : hf_file_open(source, followed->path);
         if (!file)
             continue;
+        followed->opened = true;
         hf_file_set_moved(file, true);
         if (!is_seen(file) && file->name == HF_NAME_OURS)
             hf_file_name(file, HF_NAME_GONE, NULL);
     }
-    hf_followed_done(source);
+    hf_followed_forget(source);
 }
 
 /* Once, not at every scan. */

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
@@ -14,6 +15,8 @@
 #define MASK                                                                                       \
     (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_MODIFY | IN_ATTRIB |                 \
      IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_EXCL_UNLINK)
+
+#define OTHER_HALF_MS 2 /* see inotify(7) */
 
 struct directory {
     struct hf_table_link by_wd, by_path;
@@ -109,15 +112,14 @@ static void
 moved_away(struct hf_watch *watch)
 {
     if (watch->moved_from)
-        hf_name_moved_away(watch->source, watch->moved_from);
+        hf_name_left(watch->source, watch->moved_from);
     hf_freep(&watch->moved_from);
     watch->cookie = 0;
 }
 
 /* A name came or went. */
 static void
-on_rename(struct hf_watch *watch, const struct inotify_event *event, const char *path,
-          struct hf_file *file)
+on_rename(struct hf_watch *watch, const struct inotify_event *event, const char *path)
 {
     if (!(event->mask & IN_MOVED_TO) || event->cookie != watch->cookie)
         moved_away(watch);
@@ -128,10 +130,8 @@ on_rename(struct hf_watch *watch, const struct inotify_event *event, const char 
         hf_name_moved(watch->source, watch->moved_from, path);
         hf_freep(&watch->moved_from);
         watch->cookie = 0;
-    } else if (event->mask & IN_DELETE && file) {
-        hf_file_name(file, HF_NAME_TAKEN, NULL);
     } else if (event->mask & IN_DELETE) {
-        hf_name_vanished(watch->source, path);
+        hf_name_left(watch->source, path);
     }
 }
 
@@ -147,7 +147,7 @@ on_name(struct hf_watch *watch, const struct inotify_event *event, const char *p
         return;
     }
     if (!directory)
-        on_rename(watch, event, path, file);
+        on_rename(watch, event, path);
     /* A directory may be one that a pattern in the middle of the path means. */
     if (file || directory || hf_found_matches(&source->source.config, path) ||
         !TAILQ_EMPTY(&source->followed))
@@ -201,6 +201,15 @@ read_some(struct hf_watch *watch)
     return got;
 }
 
+/* The halves of a rename are told one after the other, and between them there may be a look of ours.
+ */
+static bool
+other_half(struct hf_watch *watch)
+{
+    struct pollfd poll_fd = { .fd = watch->fd, .events = POLLIN };
+    return poll(&poll_fd, 1, OTHER_HALF_MS) > 0 && read_some(watch) > 0;
+}
+
 /* What is told until now, and not what is told meanwhile: whoever changes a file without end would
  * keep us here. */
 void
@@ -209,6 +218,8 @@ hf_watch_read(struct hf_watch *watch)
     size_t waiting = waiting_bytes(watch), got = 1;
     for (; waiting > 0 && got > 0; waiting -= HF_MIN(got, waiting))
         got = read_some(watch);
+    if (watch->moved_from)
+        (void)other_half(watch);
     moved_away(watch);
 }
 
@@ -218,8 +229,8 @@ on_readable(evutil_socket_t fd, short what, void *context)
     struct hf_watch *watch = context;
     (void)fd, (void)what;
     (void)read_some(watch);
-    if (waiting_bytes(watch) == 0)
-        moved_away(watch); /* else the other half of a rename may be in the next one */
+    if (waiting_bytes(watch) == 0 && !(watch->moved_from && other_half(watch)))
+        moved_away(watch);
 }
 
 struct hf_watch *

@@ -295,6 +295,31 @@ rig_drain(struct rig *rig)
     rig_turn(rig, 1);
 }
 
+static void
+wait_held(void *context)
+{
+    struct rig *rig = context;
+    sem_post(&rig->held);
+    while (sem_wait(&rig->let_go) != 0)
+        continue;
+}
+
+void
+rig_hold(struct rig *rig, size_t source)
+{
+    sem_init(&rig->held, 0, 0);
+    sem_init(&rig->let_go, 0, 0);
+    hf_thread_post(rig->intake->sources[source]->thread, wait_held, rig);
+    while (sem_wait(&rig->held) != 0)
+        continue;
+}
+
+void
+rig_let_go(struct rig *rig)
+{
+    sem_post(&rig->let_go);
+}
+
 /* ---- what arrived ---- */
 
 size_t
@@ -397,7 +422,8 @@ assert_numbered(struct rig *rig, size_t count)
         uint64_t number;
         if (strcmp(event_name(event), "SourceGap") == 0)
             continue;
-        assert_true(hf_starts_with(event_text(event), "line "));
+        if (!hf_starts_with(event_text(event), "line "))
+            fail_msg("event %zu is %s", i, json_dumps(event, 0));
         if (!hf_parse_u64(event_text(event) + 5, 0, count - 1, &number))
             fail_msg("'%s' is none of %zu lines", event_text(event), count);
         times[number]++;

@@ -10,6 +10,7 @@
 
 #include <jansson.h>
 #include <pthread.h>
+#include <semaphore.h>
 
 #define SOURCES_MAX 4
 
@@ -32,6 +33,7 @@ struct rig {
     bool room;
     bool hold_commits;    /* the test hands them on itself */
     uint64_t patience_ms; /* of rig_until() */
+    sem_t held, let_go;
 };
 
 struct rig *rig_new(void); /* without sources; timing short */
@@ -56,6 +58,9 @@ void rig_turn(struct rig *rig, unsigned ms); /* for this long: what must not hap
 void rig_passes(struct rig *rig,
                 size_t count); /* of each loop: enough of them to act on what was told */
 void rig_drain(struct rig *rig);
+/* Between them the source's thread does nothing: what happens meanwhile is told to it all at once. */
+void rig_hold(struct rig *rig, size_t source);
+void rig_let_go(struct rig *rig);
 
 /* All events in the journal, in order. */
 struct arrived {

@@ -3,6 +3,8 @@
 #include "help.h"
 
 #include <fcntl.h>
+#include <stdatomic.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -315,10 +317,12 @@ a_file_that_came_and_went_unseen_is_a_gap(void **state)
     rig_source(rig, "app", HF_SOURCE_FILE, "files/*.log");
     rig_configure(rig);
     rig_turn(rig, 5);
+    rig_hold(rig, 0);
     rig_write(rig, "files/a.log", "never seen\n");
     rig_write(rig, "files/other.txt", "not ours\n");
     rig_unlink(rig, "files/a.log");
     rig_unlink(rig, "files/other.txt");
+    rig_let_go(rig);
     rig_until_count(rig, 1);
     rig_drain(rig);
     assert_int_equal(rig_count(rig), 1);
@@ -337,14 +341,66 @@ a_file_unseen_under_the_name_of_one_that_moved_away_is_a_gap(void **state)
     rig_configure(rig);
     rig_write(rig, "files/a.log", "one\n");
     rig_until_count(rig, 1);
+    rig_hold(rig, 0);
     rig_rename(rig, "files/a.log", "elsewhere/a.log");
     rig_write(rig, "files/a.log", "never seen\n");
     rig_unlink(rig, "files/a.log");
     rig_append(rig, "elsewhere/a.log", "two\n");
+    rig_let_go(rig);
     rig_until_count(rig, 3);
     until_files(rig, 0);
     ASSERT_TEXTS(rig, "one", "two");
     assert_int_equal(rig_gaps(rig), 1);
+}
+
+struct race {
+    struct rig *rig;
+    atomic_uint left; /* rotations to come */
+};
+
+/* Between what inotify told and what the scan sees. */
+static int
+rotate_now(void *context, struct hf_fs_call *call)
+{
+    struct race *race = context;
+    if (strcmp(call->name, "readdir") == 0 && hf_ends_with(call->path, "/files") &&
+        atomic_load(&race->left) > 0) {
+        atomic_fetch_sub(&race->left, 1);
+        rig_rename(race->rig, "files/app.log", "files/app.log.1");
+        rig_write(race->rig, "files/app.log", "half");
+    }
+    return 0;
+}
+
+static bool
+has_raced(struct rig *rig, void *context)
+{
+    (void)rig;
+    return atomic_load(&((struct race *)context)->left) == 0;
+}
+
+static void
+what_is_told_late_is_not_the_new_file_s(void **state)
+{
+    struct rig *rig = *state;
+    struct race race = { .rig = rig, .left = 1 };
+    rig_source(rig, "app", HF_SOURCE_FILE, "files/app.log*");
+    rig_write(rig, "files/app.log", "one\n");
+    rig_configure(rig);
+    rig_until_count(rig, 1);
+    hf_fs_interpose(rotate_now, &race);
+    rig_append(rig, "files/app.log", "two\n");
+    rig_write(rig, "files/app.log.9", "three\n"); /* looked for by a scan */
+    rig_until(rig, has_raced, &race);
+    rig_until_count(rig, 3);
+    hf_fs_interpose(NULL, NULL);
+    rig_turn(rig, 4 * (unsigned)rig->timing.quiet_ms);
+    rig_append(rig, "files/app.log", " and half\n");
+    rig_until_count(rig, 4);
+    json_t *events = rig_events(rig);
+    assert_string_equal(event_text(json_array_get(events, 3)), "half and half");
+    json_decref(events);
+    assert_int_equal(rig_gaps(rig), 0);
 }
 
 int
@@ -364,6 +420,7 @@ main(void)
         TEST(a_missing_folder_is_waited_for),
         TEST(a_file_that_came_and_went_unseen_is_a_gap),
         TEST(a_file_unseen_under_the_name_of_one_that_moved_away_is_a_gap),
+        TEST(what_is_told_late_is_not_the_new_file_s),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
