@@ -10,7 +10,6 @@
 #define EXPIRY_S 600
 #define STOP_MS  1000 /* what is read when the agent stops comes into the journal meanwhile */
 #define END_MS   2000 /* and then no thread is waited for any longer */
-#define HANGS_MS 5000 /* a file system that does not answer for so long is named */
 
 /* ---- sources ---- */
 
@@ -188,6 +187,7 @@ hf_intake_new(const struct hf_intake_options *options, struct hf_intake **ret_in
                                                 .full_after_ms = 1000,
                                                 .hello_ms = 10000,
                                                 .silent_ms = 2000,
+                                                .hangs_ms = 5000,
                                                 .connections_max = 1024 };
     TAILQ_INIT(&intake->leaving);
     TAILQ_INIT(&intake->refused.queue);
@@ -396,7 +396,8 @@ say_why_it_waits(struct hf_source *source, struct hf_source_status *status)
     if (source->follows)
         hf_problem_set(status->problem,
                        "waits for the end of the source of this name before the reload");
-    else if (source->thread && hf_thread_hangs(source->thread, HANGS_MS, what, sizeof(what), &ms))
+    else if (source->thread && hf_thread_hangs(source->thread, source->intake->timing.hangs_ms,
+                                               what, sizeof(what), &ms))
         snprintf(status->problem, sizeof(status->problem),
                  "no answer for %llu s from the file system at '%s'",
                  (unsigned long long)(ms / 1000), what);

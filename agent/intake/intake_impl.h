@@ -30,6 +30,7 @@ struct hf_intake_timing {
     uint64_t full_after_ms; /* clients are told FULL when the journal has refused for this long */
     uint64_t hello_ms;      /* a greeting that was begun has to be whole by then */
     uint64_t silent_ms; /* a connection that said nothing for so long may make room for another */
+    uint64_t hangs_ms;  /* a file system that does not answer for so long is named */
     size_t connections_max; /* of one source */
 };
 void hf_intake_set_timing(struct hf_intake *intake, const struct hf_intake_timing *timing);

@@ -8,7 +8,7 @@ BODY_BYTES = 2 << 20  # as a window of 16 MiB becomes at 8:1
 
 # Which floors belong to which of the agent's threads. `scaled`: that floor's work is the compressed bytes, not the events.
 THREADS = (
-    ("intake", ("holdfast",), ("read", "frame", "scan"), False),
+    ("intake", ("holdfast", "hf-file"), ("read", "frame", "scan"), False),
     ("journal", ("hf-journal",), ("journal",), False),
     ("trails", ("hf-trails",), (), False),
     ("sealing", ("hf-seal",), ("whole",), False),

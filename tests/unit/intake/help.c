@@ -63,6 +63,7 @@ rig_new(void)
                                              .full_after_ms = 40,
                                              .hello_ms = 10000,
                                              .silent_ms = 2000,
+                                             .hangs_ms = 5000,
                                              .connections_max = 64 };
     rig->patience_ms = 20000;
     rig->journal_bytes = 64u << 20;
