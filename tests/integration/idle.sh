@@ -68,7 +68,7 @@ waits_for_time() {
         [ "${line[4]:-0x0}" = 0x0 ] || printf '%s ' "$(cat "$task/comm")"
     done
 }
-rescans_alone() { [[ -z $woken || $woken =~ ^holdfast\ ([0-9]+)\ *$ ]] && [ "${BASH_REMATCH[1]:-0}" -le "$rescans" ]; }
+rescans_alone() { [[ -z $woken || $woken =~ ^hf-file\ ([0-9]+)\ *$ ]] && [ "${BASH_REMATCH[1]:-0}" -le "$rescans" ]; }
 
 generate 0 2000 | "$HF_BIN" emit -s audit/in.sock >/dev/null
 generate 1000000000 2000 >>log/app.jsonl
