@@ -19,6 +19,9 @@ enum hf_status hf_fs_failed_fd(struct hf_error *err, const char *doing, int fd);
 /* The file that a descriptor stands for, for messages: its path, or "descriptor 7". */
 void hf_fs_name_of(int fd, char *ret_name, size_t size);
 
+/* Whether there is an openat2() is asked again: for tests that take it away. */
+void hf_fs_openat2_forget(void);
+
 /* ---- crc32c: the two ways to the same number. Both take and give the checksum as hf_crc32c() does
  * ---- */
 

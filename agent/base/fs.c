@@ -163,6 +163,22 @@ hf_fs_pread(int fd, void *bytes, size_t size, off_t offset, size_t *ret_size, st
 }
 
 enum hf_status
+hf_fs_seek_data(int fd, uint64_t from, uint64_t *ret_at, struct hf_error *err)
+{
+    struct hf_fs_call call = { .name = "lseek", .fd = fd, .offset = (off_t)from };
+    off_t at = hf_fs_before(&call) == 0 ? lseek(fd, call.offset, SEEK_DATA) : -1;
+
+    if (at < 0 && errno == ENXIO)
+        return hf_fail(err, HF_ENOTFOUND, "nothing but a hole follows");
+    if (at < 0 && errno == EINVAL)
+        at = call.offset; /* a file system that knows no holes */
+    if (at < 0)
+        return hf_fs_failed_fd(err, "looking for data in", fd);
+    *ret_at = (uint64_t)at;
+    return HF_OK;
+}
+
+enum hf_status
 hf_fs_read(int fd, void *bytes, size_t size, size_t *ret_size, struct hf_error *err)
 {
     ssize_t got;

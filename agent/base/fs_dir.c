@@ -132,6 +132,26 @@ read_names(DIR *stream, const char *directory, size_t max, struct names *names,
     return errno == 0 ? HF_OK : hf_fs_failed_path(err, "listing", directory);
 }
 
+/* Takes fd. */
+static enum hf_status
+list(int fd, const char *directory, size_t max, struct names *names, struct hf_error *err)
+{
+    DIR *stream = fdopendir(fd);
+
+    if (!stream) {
+        enum hf_status status = hf_fs_failed_path(err, "listing", directory);
+        hf_fs_close(&fd);
+        return status;
+    }
+    enum hf_status status = read_names(stream, directory, max, names, err);
+    closedir(stream);
+    if (status != HF_OK)
+        hf_fs_names_free(names->list, names->count);
+    else if (names->count > 1)
+        qsort(names->list, names->count, sizeof(char *), by_bytes);
+    return status;
+}
+
 enum hf_status
 hf_fs_list(const char *directory, size_t max, char ***ret_names, size_t *ret_count,
            struct hf_error *err)
@@ -140,22 +160,26 @@ hf_fs_list(const char *directory, size_t max, char ***ret_names, size_t *ret_cou
     struct names names = { 0 };
     enum hf_status status = hf_fs_open(directory, O_RDONLY | O_DIRECTORY, 0, &fd, err);
 
+    if (status == HF_OK)
+        status = list(fd, directory, max, &names, err);
     if (status != HF_OK)
         return status;
-    DIR *stream = fdopendir(fd);
-    if (!stream) {
-        status = hf_fs_failed_path(err, "listing", directory);
-        hf_fs_close(&fd);
+    *ret_names = names.list;
+    *ret_count = names.count;
+    return HF_OK;
+}
+
+enum hf_status
+hf_fs_list_at(int folder, const char *directory, size_t max, char ***ret_names, size_t *ret_count,
+              struct hf_error *err)
+{
+    struct names names = { 0 };
+    int fd = fcntl(folder, F_DUPFD_CLOEXEC, 0);
+    enum hf_status status = fd < 0 ? hf_fs_failed_path(err, "listing", directory)
+                                   : list(fd, directory, max, &names, err);
+
+    if (status != HF_OK)
         return status;
-    }
-    status = read_names(stream, directory, max, &names, err);
-    closedir(stream);
-    if (status != HF_OK) {
-        hf_fs_names_free(names.list, names.count);
-        return status;
-    }
-    if (names.count > 1)
-        qsort(names.list, names.count, sizeof(char *), by_bytes);
     *ret_names = names.list;
     *ret_count = names.count;
     return HF_OK;

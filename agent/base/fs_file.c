@@ -42,22 +42,39 @@ read_to_end(int fd, const char *path, struct hf_buf *bytes, struct hf_error *err
     }
 }
 
+/* A pipe that was handed to us (`-c <(...)`, by a link of /proc) is read as it comes; one with a name
+ * would hold whoever opens it until somebody writes. */
+static enum hf_status
+check_readable(int fd, const char *path, const struct stat *info, bool linked, size_t max,
+               struct hf_error *err)
+{
+    if (S_ISREG(info->st_mode) && (uint64_t)info->st_size > max)
+        return hf_fail(err, HF_ELIMIT, "'%s' has %lld bytes, more than the %zu it may have", path,
+                       (long long)info->st_size, max);
+    if (!S_ISFIFO(info->st_mode))
+        return HF_OK;
+    if (!linked)
+        return hf_fail(err, HF_EREFUSED, "'%s' is a pipe; name a regular file", path);
+    if (fcntl(fd, F_SETFL, O_RDONLY) != 0)
+        return hf_fs_failed_path(err, "reading", path);
+    return HF_OK;
+}
+
 enum hf_status
 hf_fs_read_file(const char *path, size_t max, struct hf_buf *ret_bytes, struct hf_error *err)
 {
     hf_owned(hf_fs_close) int fd = -1;
     hf_owned(hf_buf_done) struct hf_buf bytes = HF_BUF(max);
     struct stat info;
-    enum hf_status status = hf_fs_open(path, O_RDONLY, 0, &fd, err);
+    bool linked;
+    enum hf_status status = hf_fs_open_trusted(path, O_RDONLY, NULL, &fd, &linked, err);
 
     if (status == HF_OK)
         status = hf_fs_fstat(fd, &info, err);
-    if (status != HF_OK)
-        return status;
-    if (S_ISREG(info.st_mode) && (uint64_t)info.st_size > max)
-        return hf_fail(err, HF_ELIMIT, "'%s' has %lld bytes, more than the %zu it may have", path,
-                       (long long)info.st_size, max);
-    status = read_to_end(fd, path, &bytes, err);
+    if (status == HF_OK)
+        status = check_readable(fd, path, &info, linked, max, err);
+    if (status == HF_OK)
+        status = read_to_end(fd, path, &bytes, err);
     if (status != HF_OK)
         return status;
     hf_buf_done(ret_bytes);
@@ -125,8 +142,7 @@ hf_fs_read_secret(const char *named, size_t max, struct hf_buf *ret_bytes, struc
     const char *path = hf_fs_secret_path(named, credential);
     struct stat info;
     size_t got;
-    /* Without O_NONBLOCK a pipe in the file's place would hold us here. */
-    enum hf_status status = hf_fs_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, err);
+    enum hf_status status = hf_fs_open_trusted(path, O_RDONLY, NULL, &fd, NULL, err);
 
     if (status == HF_OK)
         status = hf_fs_fstat(fd, &info, err);

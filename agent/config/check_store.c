@@ -77,6 +77,19 @@ hf_check_store(struct hf_checked entry, const struct hf_config_store *store, str
 
 /* ---- sources ---- */
 
+/* In a shell they would mean several paths. */
+static bool
+has_braces(const char *path)
+{
+    for (; *path; path++) {
+        if (*path == '\\' && path[1])
+            path++;
+        else if (*path == '{' || *path == '}')
+            return true;
+    }
+    return false;
+}
+
 static enum hf_status
 check_source_path(struct hf_checked entry, const struct hf_config *config,
                   const struct hf_config_source *source, struct hf_error *err)
@@ -87,6 +100,12 @@ check_source_path(struct hf_checked entry, const struct hf_config *config,
         return hf_check_fail(err, entry, "path", "missing; write %s",
                              source->type == HF_SOURCE_FILE ? "the file's path, or a glob"
                                                             : "where the socket is made");
+    if (source->type == HF_SOURCE_FILE && has_braces(source->path))
+        return hf_check_fail(
+            err, entry, "path",
+            "'%.200s' has braces, which are not expanded; write a source for each, "
+            "or \\\\{ and \\\\} for the characters themselves",
+            source->path);
     if (source->type == HF_SOURCE_SOCKET &&
         strlen(source->path) >= sizeof(((struct sockaddr_un *)0)->sun_path))
         return hf_check_fail(err, entry, "path",
@@ -131,7 +150,8 @@ enum hf_status
 hf_check_source(struct hf_checked entry, const struct hf_config *config,
                 const struct hf_config_source *source, struct hf_error *err)
 {
-    static const char *const file_only[] = { "exclude", "start", "blank_lines" };
+    static const char *const file_only[] = { "exclude", "start", "blank_lines", "late",
+                                             "follow_links_of", "may_be_empty" };
     static const char *const socket_only[] = { "mode", "group" };
     static const char *const with_path[] = { "path" };
     const char *wrong = hf_rule_name(source->name);

@@ -29,6 +29,7 @@ static const struct example {
     { HF_SECTION_source, "type", true, "file" },
     { HF_SECTION_source, "path", true, "\"/var/log/*.log\"" },
     { HF_SECTION_source, "exclude", false, "[\"/var/log/debug*\"]" },
+    { HF_SECTION_source, "follow_links_of", false, "[deploy]" },
     { HF_SECTION_source, "mode", false, "\"0660\"" },
     { HF_SECTION_source, "group", false, "adm" },
     { HF_SECTION_bucket, "name", true, "audit-logs" },

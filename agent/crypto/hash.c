@@ -127,6 +127,17 @@ hf_hasher_new(void)
     return hasher;
 }
 
+struct hf_hasher *
+hf_hasher_copy(const struct hf_hasher *hasher)
+{
+    struct hf_hasher *copy = hf_alloc(sizeof(*copy));
+    *copy = (struct hf_hasher){ .sha256 = EVP_MD_CTX_new(),
+                                .md5 = hasher->md5 ? EVP_MD_CTX_new() : NULL };
+    hf_assert(copy->sha256 && EVP_MD_CTX_copy_ex(copy->sha256, hasher->sha256) == 1);
+    hf_assert(!hasher->md5 || (copy->md5 && EVP_MD_CTX_copy_ex(copy->md5, hasher->md5) == 1));
+    return copy;
+}
+
 void
 hf_hasher_add(struct hf_hasher *hasher, const void *bytes, size_t size)
 {

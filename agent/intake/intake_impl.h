@@ -240,6 +240,7 @@ struct hf_unit {
     int64_t arrival_s;
     uint64_t last_seq; /* of the last event added; 0 when none */
     uint64_t events, bytes, gaps, record_bytes;
+    uint64_t own; /* of the events: what the agent says itself */
     struct hf_record_counts counts;
 };
 
@@ -255,6 +256,26 @@ enum hf_status hf_unit_set_state(struct hf_unit *unit, const char *key,
  * when last looked at. */
 enum hf_status hf_unit_gap(struct hf_unit *unit, const char *path, const char *reason,
                            uint64_t from, uint64_t unread_seen) hf_must_check;
+
+/* An event of the agent's own; `details` is a JSON object. */
+enum hf_status hf_unit_own(struct hf_unit *unit, const char *event_name,
+                           const char *details) hf_must_check;
+
+/* Many names that one event tells of: the first ones, how many there are, and a hash of all. */
+#define HF_MERGED_NAMES 20
+struct hf_merged {
+    uint64_t count;
+    struct hf_strings names;
+    struct hf_hasher *hasher;
+};
+void hf_merged_add(struct hf_merged *merged, const char *path);
+void hf_merged_done(struct hf_merged *merged); /* none are left in it */
+/* A SourceGap of files of which nothing was read, or another event of the same form. One name makes
+ * the same record as hf_unit_gap(). Leaves *merged as it is. */
+enum hf_status hf_unit_gap_merged(struct hf_unit *unit, const struct hf_merged *merged,
+                                  const char *reason) hf_must_check;
+enum hf_status hf_unit_refusal(struct hf_unit *unit, const struct hf_merged *merged,
+                               const char *reason) hf_must_check;
 
 /* What hf_unit_lines() took. Becomes true only with the commit: then hf_cut_keep(). */
 struct hf_cut {

@@ -121,23 +121,30 @@ gap_details(struct hf_buf *json, const struct hf_unit *unit, const char *path, c
 }
 
 enum hf_status
-hf_unit_gap(struct hf_unit *unit, const char *path, const char *reason, uint64_t from,
-            uint64_t unread_seen)
+hf_unit_own(struct hf_unit *unit, const char *event_name, const char *details)
 {
     struct hf_error err = { .status = HF_OK };
     struct hf_intake *intake = unit->source->intake;
-    hf_owned(hf_buf_done) struct hf_buf details = HF_BUF(16 * HF_PATH_MAX);
     struct hf_record record;
     struct hf_buf *buf = &unit->source->record;
     hf_buf_reset(buf);
-    enum hf_status status = gap_details(&details, unit, path, reason, from, unread_seen);
-    if (status == HF_OK)
-        status = hf_record_make_own(&unit->maker, "SourceGap", hf_journal_next_seq(intake->journal),
-                                    unit->arrival_s, hf_buf_text(&details), buf, &record);
+    enum hf_status status =
+        hf_record_make_own(&unit->maker, event_name, hf_journal_next_seq(intake->journal),
+                           unit->arrival_s, details, buf, &record);
     if (status != HF_OK)
-        return give_up(unit, hf_fail(&err, status, "a SourceGap record is too long"), &err);
-    unit->gaps++;
+        return give_up(unit, hf_fail(&err, status, "a %s record is too long", event_name), &err);
+    unit->own++;
     return append(unit, HF_SOURCE_SELF, &record);
+}
+
+enum hf_status
+hf_unit_gap(struct hf_unit *unit, const char *path, const char *reason, uint64_t from,
+            uint64_t unread_seen)
+{
+    hf_owned(hf_buf_done) struct hf_buf details = HF_BUF(16 * HF_PATH_MAX);
+    hf_assert(gap_details(&details, unit, path, reason, from, unread_seen) == HF_OK);
+    unit->gaps++;
+    return hf_unit_own(unit, "SourceGap", hf_buf_text(&details));
 }
 
 /* Makes no event, but in a file that is to be made again. */
@@ -224,7 +231,7 @@ hf_unit_commit(struct hf_unit *unit)
     hf_journal_commit(source->intake->journal);
     hf_source_leave(source);
     pthread_mutex_lock(&source->lock);
-    counters->events += unit->events - unit->gaps;
+    counters->events += unit->events - unit->own;
     counters->bytes += unit->bytes;
     counters->gaps += unit->gaps;
     counters->records.shaped += unit->counts.shaped;

@@ -315,11 +315,40 @@ struct hf_fs_identity {
     uint64_t dev, ino;
     uint64_t birth_ns; /* 0 where the file system keeps none */
     uint64_t size;
-    uint32_t links; /* 0: no name is left */
+    uint64_t allocated; /* bytes of it that lie somewhere: less than the size of a sparse file */
+    uint32_t links;     /* 0: no name is left */
     mode_t mode;
+    uid_t uid;
 };
 enum hf_status hf_fs_identify(int fd, const char *path, struct hf_fs_identity *ret_identity,
                               struct hf_error *err) hf_must_check;
+/* Of a name in the folder that is open as `folder`; a symbolic link is itself. */
+enum hf_status hf_fs_identify_at(int folder, const char *name, struct hf_fs_identity *ret_identity,
+                                 struct hf_error *err) hf_must_check;
+/* Where the data is at or behind `from` in a file with holes; HF_ENOTFOUND: nowhere. */
+enum hf_status hf_fs_seek_data(int fd, uint64_t from, uint64_t *ret_at,
+                               struct hf_error *err) hf_must_check;
+/* Opening where strangers may write. `flags` as open(2)'s, without O_CREAT; O_CLOEXEC, O_NONBLOCK and
+ * O_NOCTTY go along. A symbolic link is followed only when it, and every folder that was passed until
+ * there, belong to root, to our effective user, or to one who is trusted besides (NULL: nobody):
+ * else HF_EREFUSED. *ret_linked, which may be NULL: one was followed. */
+struct hf_fs_trust {
+    const uid_t *uids;
+    size_t count;
+};
+enum hf_status hf_fs_open_trusted(const char *path, int flags, const struct hf_fs_trust *trust,
+                                  int *ret_fd, bool *ret_linked,
+                                  struct hf_error *err) hf_must_check;
+/* The same; and what the folder is in which it was found. */
+enum hf_status hf_fs_open_in_folder(const char *path, int flags, const struct hf_fs_trust *trust,
+                                    int *ret_fd, struct stat *ret_folder,
+                                    struct hf_error *err) hf_must_check;
+/* HF_EREFUSED: others than root and we can put something into this folder, or another folder in its
+ * place. */
+enum hf_status hf_fs_check_alone(const char *folder, struct hf_error *err) hf_must_check;
+/* What an open file is called now, without symbolic links; HF_ENOTFOUND: nothing. */
+enum hf_status hf_fs_path_of(int fd, char ret_path[HF_PATH_MAX],
+                             struct hf_error *err) hf_must_check;
 /* The path without symbolic links. */
 enum hf_status hf_fs_real_path(const char *path, char ret_path[HF_PATH_MAX],
                                struct hf_error *err) hf_must_check;
@@ -329,18 +358,21 @@ enum hf_status hf_fs_mkdirs(const char *path, mode_t mode, struct hf_error *err)
 /* Names in a directory, sorted by byte; "." and ".." left out. At most `max` (HF_ELIMIT). */
 enum hf_status hf_fs_list(const char *directory, size_t max, char ***ret_names, size_t *ret_count,
                           struct hf_error *err) hf_must_check;
+/* The same of a folder that is open for reading; `directory` is its name for messages. */
+enum hf_status hf_fs_list_at(int folder, const char *directory, size_t max, char ***ret_names,
+                             size_t *ret_count, struct hf_error *err) hf_must_check;
 void hf_fs_names_free(char **names, size_t count);
 enum hf_status hf_fs_free_bytes(const char *path, uint64_t *ret_bytes,
                                 struct hf_error *err) hf_must_check;
 /* Whole file, at most `max` bytes (HF_ELIMIT), in place of what the initialised buffer held; its
- * maximum becomes `max`. */
+ * maximum becomes `max`. Opened as hf_fs_open_trusted() does, nobody trusted besides. */
 enum hf_status hf_fs_read_file(const char *path, size_t max, struct hf_buf *ret_bytes,
                                struct hf_error *err) hf_must_check;
 /* Where a file with a secret is to be read: FOLDER/NAME is $CREDENTIALS_DIRECTORY/FOLDER_NAME
  * where systemd has loaded it for this service (systemd.exec, LoadCredential=FOLDER:...), and
  * itself else. The answer is `path` or `ret_path`. */
 const char *hf_fs_secret_path(const char *path, char ret_path[HF_PATH_MAX]);
-/* Such a file: regular, owned by us or root, no rights for others, none to write for the group.
+/* Such a file, opened likewise: regular, owned by us or root, no rights for others, none to write for the group.
  * Wipe it after use. */
 enum hf_status hf_fs_read_secret(const char *named, size_t max, struct hf_buf *ret_bytes,
                                  struct hf_error *err) hf_must_check;

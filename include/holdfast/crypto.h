@@ -26,6 +26,7 @@ enum hf_status hf_key256_load(const char *path, uint8_t ret_key[32],
 struct hf_hasher;
 struct hf_hasher *hf_hasher_new(void);
 struct hf_hasher *hf_hasher_new_sha256(void);
+struct hf_hasher *hf_hasher_copy(const struct hf_hasher *hasher); /* goes on by itself */
 void hf_hasher_add(struct hf_hasher *hasher, const void *bytes, size_t size);
 void hf_hasher_finish(struct hf_hasher *hasher, uint8_t ret_sha256[HF_SHA256_SIZE],
                       uint8_t ret_md5[HF_MD5_SIZE]); /* md5 may be NULL; frees */

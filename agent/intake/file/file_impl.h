@@ -151,6 +151,11 @@ struct hf_followed { /* a name that a file of ours was renamed to a moment ago *
 struct hf_orphans; /* orphans.c */
 struct hf_watch;   /* watch.c */
 
+struct hf_notes { /* others.c: names, kept as hashes */
+    struct hf_table table;
+    LIST_HEAD(, noted) all;
+};
+
 struct hf_file_source {
     struct hf_source source;
     LIST_HEAD(hf_files, hf_file) files;
@@ -175,9 +180,21 @@ struct hf_file_source {
     struct hf_watch *watch;
     struct event *scan_soon, *scan_timer, *tick;
     TAILQ_HEAD(hf_all_followed, hf_followed) followed;
-    struct hf_strings vanished; /* names of files that were gone before they could be opened */
-    struct hf_buf block;        /* what was just read from a file */
-    struct event *begin;        /* looks again whether it can begin */
+    struct hf_merged vanished; /* files that were gone before they could be opened */
+    struct hf_buf block;       /* what was just read from a file */
+    struct event *begin;       /* looks again whether it can begin */
+    struct hf_notes others;    /* names that lead to no file of their own */
+    struct hf_notes written;   /* names that something was written to, and nobody opened yet */
+    struct {                   /* refused.c */
+        struct hf_table by_id;
+        LIST_HEAD(, refused) all;
+        struct hf_merged untold;
+        uint64_t told_ms;
+    } refused;
+    struct { /* of the last scan: what matches, and is not read */
+        uint64_t refused, failed;
+    } unread;
+    struct hf_fs_trust trust; /* whose links are followed */
     uint64_t scans;
     bool started; /* the first positions are in the journal */
     bool running, stopped;

@@ -172,12 +172,9 @@ void
 hf_file_report_vanished(struct hf_file_source *source)
 {
     struct hf_unit unit;
-    if (source->vanished.count == 0 || hf_unit_begin(&unit, &source->source) != HF_OK)
+    if (source->vanished.count == 0 || hf_unit_begin(&unit, &source->source) != HF_OK ||
+        hf_unit_gap_merged(&unit, &source->vanished, "gone before it could be opened") != HF_OK)
         return;
-    for (size_t i = 0; i < source->vanished.count; i++)
-        if (hf_unit_gap(&unit, source->vanished.items[i], "gone before it could be opened", 0, 0) !=
-            HF_OK)
-            return;
     hf_unit_commit(&unit);
-    hf_strings_done(&source->vanished);
+    hf_merged_done(&source->vanished);
 }

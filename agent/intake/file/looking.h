@@ -4,6 +4,8 @@
 
 #include "agent/intake/file/file_impl.h"
 
+#include <sys/stat.h>
+
 /* start.c */
 void hf_file_start(struct hf_file_source *source); /* tried again until `started` */
 
@@ -26,6 +28,8 @@ enum hf_status hf_watch_directory(struct hf_watch *watch, const char *path,
                                   struct hf_error *err) hf_must_check;
 
 /* rename.c: what inotify says of names */
+void hf_name_written(struct hf_file_source *source, const char *path);
+void hf_name_came(struct hf_file_source *source, const char *path);
 void hf_name_moved(struct hf_file_source *source, const char *from, const char *to);
 void hf_name_left(struct hf_file_source *source, const char *path);
 void hf_followed_forget(struct hf_file_source *source); /* those that are old enough */
@@ -41,15 +45,62 @@ void hf_orphan_add(struct hf_file_source *source, struct hf_position position); 
 enum hf_status hf_orphan_adopt(struct hf_file *file, uint64_t size,
                                struct hf_error *err) hf_must_check;
 
-/* find.c */
-struct hf_found {
-    struct hf_strings paths;       /* that match and are not excluded */
-    struct hf_strings directories; /* to be watched */
-    struct hf_error problem;       /* the first directory that could not be listed */
-};
-void hf_found_paths(const struct hf_config_source *config, struct hf_thread *thread,
-                    struct hf_found *ret_found);
-void hf_found_done(struct hf_found *found);
+/* others.c */
+void hf_notes_init(struct hf_notes *notes);
+void hf_notes_done(struct hf_notes *notes);
+void hf_note(struct hf_notes *notes, const char *path, uint64_t scan); /* seen by this one */
+bool hf_is_noted(struct hf_notes *notes, const char *path);
+bool hf_note_take(struct hf_notes *notes, const char *path); /* it was noted, and is not any more */
+void hf_notes_sweep(struct hf_notes *notes, uint64_t scan);
+
+/* refused.c */
+void hf_refused_init(struct hf_file_source *source);
+void hf_refused_done(struct hf_file_source *source);
+bool hf_is_refused(struct hf_file_source *source, const struct hf_file_id *id);
+void hf_refuse(struct hf_file_source *source, const struct hf_file_id *id, const char *path);
+bool hf_is_strangers(const struct stat *folder, const struct hf_fs_identity *who);
+void hf_refused_tell(struct hf_file_source *source);
+
+/* trust.c: names or numbers of users */
+enum hf_status hf_trust_make(const struct hf_strings *users, struct hf_fs_trust *ret_trust,
+                             struct hf_error *err) hf_must_check;
+void hf_trust_done(struct hf_fs_trust *trust);
+
+/* match.c */
 bool hf_found_matches(const struct hf_config_source *config, const char *path);
+bool hf_found_excludes(const struct hf_config_source *config, const char *path);
+bool hf_pattern_next(const char **at, char ret_name[HF_PATH_MAX]);
+bool hf_pattern_is(const char *text); /* and not a name as it is */
+bool hf_pattern_is_globstar(const char *name);
+bool hf_pattern_takes(const char *pattern, const char *name);
+
+/* find.c */
+enum hf_other_kind {
+    HF_OTHER_FIFO,
+    HF_OTHER_FOLDER,
+    HF_OTHER_SOCKET,
+    HF_OTHER_DEVICE,
+    HF_OTHER_DANGLING, /* a link that leads nowhere */
+    HF_OTHER_REFUSED,  /* a link that is not followed */
+    HF_OTHER_KINDS,
+};
+struct hf_found_name {
+    char *path;
+    struct hf_fs_identity who; /* where a link leads */
+};
+struct hf_found {
+    struct hf_found_name *names; /* of regular files that match and are not excluded */
+    size_t count, room;
+    struct hf_strings folders; /* to be watched */
+    struct hf_strings others;  /* what matches and is no regular file */
+    uint64_t other_counts[HF_OTHER_KINDS];
+    enum hf_other_kind first_other;
+    struct hf_strings unknown; /* paths that could not be looked at: nothing is known of what stands
+                                  there and below */
+    struct hf_error problem;   /* of the first of these */
+};
+void hf_found_paths(const struct hf_config_source *config, struct hf_fs_trust trust,
+                    struct hf_thread *thread, struct hf_found *ret_found);
+void hf_found_done(struct hf_found *found);
 
 #endif

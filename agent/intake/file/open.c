@@ -1,16 +1,18 @@
 /* Opening a file, once it is known that we may. */
 #include "agent/intake/file/looking.h"
+#include "agent/intake/file/orphans.h"
 #include "agent/intake/thread.h"
 
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
+/* A link led to it: what it is called by itself, and its folder, are looked at as well. */
 static void
 find_real_path(struct hf_file *file)
 {
     char real[HF_PATH_MAX];
-    if (hf_fs_real_path(file->path.text, real, NULL) != HF_OK || strcmp(real, file->path.text) == 0)
+    if (hf_fs_path_of(file->fd, real, NULL) != HF_OK || strcmp(real, file->path.text) == 0)
         return;
     hf_file_set_real_path(file, real);
     char *slash = strrchr(real, '/');
@@ -18,60 +20,78 @@ find_real_path(struct hf_file *file)
         return;
     *(slash == real ? slash + 1 : slash) = '\0';
     struct hf_error err = { .status = HF_OK };
-    if (hf_watch_directory(file->source->watch, real, &err) != HF_OK)
+    enum hf_status status = hf_watch_directory(file->source->watch, real, &err);
+    if (status != HF_OK && status != HF_ENOTFOUND)
         hf_file_scan_problem(file->source, &err); /* the slow scan finds what it gets */
 }
 
-/* Whoever may write in a watched folder must not have us read for him what he may not: a link of
- * somebody's is followed to his own files only, unless it is root's or ours. */
+struct opened {
+    int fd;
+    bool linked;
+    struct hf_fs_identity who;
+};
+
+/* Of several names one may be a stranger's: the folder decides. It is opened anew, step by step, and
+ * whoever exchanges the name in between has made it another file. */
 static enum hf_status
-check_link(const char *path, int fd, struct hf_error *err)
+check_names(struct hf_file_source *source, const char *path, const struct opened *opened,
+            struct hf_error *err)
 {
-    struct stat named, opened;
-    enum hf_status status = hf_fs_lstat(path, &named, err);
+    struct hf_file_id id = hf_file_id_of(&opened->who);
+    struct hf_fs_identity again;
+    struct stat folder;
+    hf_owned(hf_fs_close) int fd = -1;
+    if (hf_is_refused(source, &id))
+        return hf_fail(err, HF_EREFUSED, "'%s' was refused", path);
+    if (opened->who.links < 2 || hf_file_by_id(source, &id) || hf_orphan_by_id(source, &id))
+        return HF_OK;
+    enum hf_status status = hf_fs_open_in_folder(path, O_PATH, &source->trust, &fd, &folder, err);
     if (status == HF_OK)
-        status = hf_fs_fstat(fd, &opened, err);
+        status = hf_fs_identify(fd, NULL, &again, err);
     if (status != HF_OK)
         return status;
-    if (S_ISLNK(named.st_mode)) {
-        if (named.st_uid == 0 || named.st_uid == geteuid() || named.st_uid == opened.st_uid)
-            return HF_OK;
-        return hf_fail(err, HF_EREFUSED,
-                       "'%s' is a link of uid %u to a file of uid %u; it is not followed", path,
-                       (unsigned)named.st_uid, (unsigned)opened.st_uid);
-    }
-    return named.st_dev == opened.st_dev && named.st_ino == opened.st_ino
-               ? HF_OK
-               : HF_ENOTFOUND; /* the next scan */
+    struct hf_file_id now = hf_file_id_of(&again);
+    if (!hf_file_id_same(&id, &now))
+        return HF_ENOTFOUND; /* the next scan */
+    if (!hf_is_strangers(&folder, &opened->who))
+        return HF_OK;
+    hf_refuse(source, &id, path);
+    return hf_fail(err, HF_EREFUSED, "'%s' has %u names, and others can write to its folder", path,
+                   opened->who.links);
 }
 
 /* HF_ENOTFOUND: there is none, or no regular one. */
 static enum hf_status
-open_checked(const char *path, int *ret_fd, struct hf_fs_identity *ret_who, struct hf_error *err)
+open_checked(struct hf_file_source *source, const char *path, struct opened *ret_opened,
+             struct hf_error *err)
 {
     hf_owned(hf_fs_close) int fd = -1;
-    enum hf_status status = hf_fs_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd, err);
+    struct opened opened;
+    enum hf_status status =
+        hf_fs_open_trusted(path, O_RDONLY, &source->trust, &fd, &opened.linked, err);
     if (status == HF_OK)
-        status = hf_fs_identify(fd, NULL, ret_who, err);
+        status = hf_fs_identify(fd, NULL, &opened.who, err);
+    if (status == HF_OK && !S_ISREG(opened.who.mode))
+        status = HF_ENOTFOUND;
     if (status == HF_OK)
-        status = check_link(path, fd, err);
+        status = check_names(source, path, &opened, err);
     if (status != HF_OK)
         return status;
-    if (!S_ISREG(ret_who->mode))
-        return HF_ENOTFOUND;
-    *ret_fd = fd;
+    opened.fd = fd;
     fd = -1;
+    *ret_opened = opened;
     return HF_OK;
 }
 
 /* Its position is written down before it is read: it may be renamed while we are stopped. */
 static struct hf_file *
-begin(struct hf_file *file, uint64_t size)
+begin(struct hf_file *file, const struct opened *opened)
 {
     struct hf_error err = { .status = HF_OK };
     hf_file_set_dirty(file, true);
-    find_real_path(file);
-    if (hf_orphan_adopt(file, size, &err) != HF_OK) {
+    if (opened->linked)
+        find_real_path(file);
+    if (hf_orphan_adopt(file, opened->who.size, &err) != HF_OK) {
         hf_file_scan_problem(file->source, &err); /* who it is cannot be told now: the next scan
                                                      tries again */
         hf_file_close(file);
@@ -81,30 +101,47 @@ begin(struct hf_file *file, uint64_t size)
     return file;
 }
 
+/* It stands there, and is not read: that its name goes is no loss where it was refused, and is one
+ * where it could not be opened. */
+static void
+note_unopened(struct hf_file_source *source, const char *path, enum hf_status status,
+              const struct hf_error *err)
+{
+    if (status == HF_EREFUSED) {
+        hf_note(&source->others, path, source->scans);
+        source->unread.refused++;
+    } else if (status != HF_ENOTFOUND) {
+        hf_note(&source->written, path, source->scans);
+        hf_file_scan_problem(source, err);
+        source->unread.failed++;
+    }
+}
+
 struct hf_file *
 hf_file_open(struct hf_file_source *source, const char *path)
 {
     struct hf_error err = { .status = HF_OK };
-    struct hf_fs_identity who;
-    hf_owned(hf_fs_close) int fd = -1;
+    struct opened opened;
     if (source->file_count >= HF_FILES_MAX) {
-        hf_fail(&err, HF_ELIMIT, "more than %d files match; split the source, or exclude some",
-                HF_FILES_MAX);
-        hf_file_scan_problem(source, &err);
+        enum hf_status status =
+            hf_fail(&err, HF_ELIMIT, "more than %d files match; split the source, or exclude some",
+                    HF_FILES_MAX);
+        note_unopened(source, path, status, &err);
         return NULL;
     }
     hf_thread_doing(source->source.thread, path);
-    enum hf_status status = open_checked(path, &fd, &who, &err);
+    enum hf_status status = open_checked(source, path, &opened, &err);
     if (status != HF_OK) {
-        if (status != HF_ENOTFOUND)
-            hf_file_scan_problem(source, &err);
+        note_unopened(source, path, status, &err);
         return NULL;
     }
-    struct hf_file_id id = hf_file_id_of(&who);
+    struct hf_file_id id = hf_file_id_of(&opened.who);
     struct hf_file *file = hf_file_by_id(source, &id);
-    if (file)
+    if (file) {
+        hf_fs_close(&opened.fd);
+        hf_note(&source->others, path, source->scans); /* another name of it */
         return file;
-    file = hf_file_new(source, fd, &id, path);
-    fd = -1;
-    return begin(file, who.size);
+    }
+    file = hf_file_new(source, opened.fd, &id, path);
+    return begin(file, &opened);
 }

@@ -64,6 +64,15 @@ follow(struct hf_file_source *source, const char *path)
 
 /* ---- what happened ---- */
 
+/* Something is written to a file that nobody has opened yet, or it came with what is in it. */
+void
+hf_name_written(struct hf_file_source *source, const char *path)
+{
+    if (hf_table_find(&source->by_followed, hf_slice_text(path)) ||
+        hf_found_matches(&source->source.config, path))
+        hf_note(&source->written, path, source->scans);
+}
+
 /* Our file that is told to have lost this name. None, where the one that we know by it still stands
  * there: a scan ran ahead of what is told, which is about one that had the name before. Taken for
  * the new one's, it would end that one's last line in the middle. */
@@ -80,14 +89,17 @@ left(struct hf_file_source *source, const char *path, bool *ret_stale)
     return *ret_stale ? NULL : file;
 }
 
-/* A name is gone, and nobody had opened the file of ours that it held. */
+/* A name is gone, and nobody had opened the file of ours that it held. Where nothing was ever written
+ * under it, nothing is lost: an empty file, a second name, a link, a FIFO. */
 static void
 name_vanished(struct hf_file_source *source, const char *path)
 {
     bool opened = false, followed = take_followed(source, path, &opened);
-    if (opened || (!followed && !hf_found_matches(&source->source.config, path)))
+    bool written = hf_note_take(&source->written, path), other = hf_note_take(&source->others, path);
+    if (opened || !written || other ||
+        (!followed && !hf_found_matches(&source->source.config, path)))
         return;
-    hf_strings_add(&source->vanished, path);
+    hf_merged_add(&source->vanished, path);
     hf_source_ready(&source->source);
 }
 
@@ -96,14 +108,32 @@ hf_name_moved(struct hf_file_source *source, const char *from, const char *to)
 {
     bool stale, opened;
     struct hf_file *replaced = left(source, to, &stale), *file = left(source, from, &stale);
+    bool other = hf_note_take(&source->others, from);
+    bool written = hf_note_take(&source->written, from);
     if (replaced && replaced != file)
         hf_file_name(replaced, HF_NAME_TAKEN,
                      NULL); /* overwritten; its descriptor still reads it */
     if (take_followed(source, from, &opened) || file || stale ||
         hf_found_matches(&source->source.config, from))
         follow(source, to);
+    if (other)
+        hf_note(&source->others, to, source->scans);
+    else if (written || !file)
+        hf_name_written(source, to);
     if (file && hf_slice_is(hf_slice_text(from), file->path.text))
         hf_file_name(file, file->name, to);
+}
+
+/* It came out of a folder that is not watched, with what is in it. */
+void
+hf_name_came(struct hf_file_source *source, const char *path)
+{
+    bool stale;
+    struct hf_file *replaced = left(source, path, &stale);
+    if (replaced)
+        hf_file_name(replaced, HF_NAME_TAKEN, NULL);
+    if (!stale)
+        hf_name_written(source, path);
 }
 
 /* It was deleted, or went to a directory that is not watched. */

@@ -34,32 +34,52 @@ static void
 see_file(struct hf_file *file, const char *path, uint64_t size)
 {
     hf_file_set_size(file, size);
-    if (is_seen(file))
-        return; /* a second link to it */
+    if (is_seen(file)) { /* a second name of it */
+        hf_note(&file->source->others, path, file->source->scans);
+        return;
+    }
     file->seen_by = file->source->scans;
     hf_file_name(file, HF_NAME_OURS, path);
 }
 
 static void
-see_path(struct hf_file_source *source, const char *path, struct hf_strings *new_paths)
+see_name(struct hf_file_source *source, const struct hf_found_name *name,
+         struct hf_strings *new_paths)
 {
-    struct hf_fs_identity who;
-    struct hf_error err = { .status = HF_OK };
-    hf_thread_doing(source->source.thread, path);
-    enum hf_status status = hf_fs_identify(-1, path, &who, &err);
-    if (status != HF_OK) {
-        if (status != HF_ENOTFOUND)
-            hf_file_scan_problem(source, &err);
-        return;
-    }
-    if (!S_ISREG(who.mode))
-        return;
-    struct hf_file_id id = hf_file_id_of(&who);
+    struct hf_file_id id = hf_file_id_of(&name->who);
     struct hf_file *file = hf_file_by_id(source, &id);
     if (file)
-        see_file(file, path, who.size);
+        see_file(file, name->path, name->who.size);
     else
-        hf_strings_add(new_paths, path);
+        hf_strings_add(new_paths, name->path);
+}
+
+/* ---- what could not be looked at says nothing about the files that stand there ---- */
+
+static bool
+lies_below(const char *path, const char *folder)
+{
+    size_t size = strlen(folder);
+    return strncmp(path, folder, size) == 0 && (path[size] == '/' || path[size] == '\0');
+}
+
+static bool
+is_unknown(const struct hf_file *file, const struct hf_strings *unknown)
+{
+    for (size_t i = 0; i < unknown->count; i++)
+        if (lies_below(file->path.text, unknown->items[i]) ||
+            (file->real_path.text && lies_below(file->real_path.text, unknown->items[i])))
+            return true;
+    return false;
+}
+
+static void
+lose_unseen(struct hf_file_source *source, const struct hf_strings *unknown)
+{
+    struct hf_file *file;
+    for (file = LIST_FIRST(&source->files); file; file = LIST_NEXT(file, all))
+        if (!is_seen(file) && file->name == HF_NAME_OURS && !is_unknown(file, unknown))
+            hf_file_name(file, HF_NAME_GONE, NULL);
 }
 
 /* Files that were renamed between two scans: out of the pattern they are read all the same, and
@@ -100,15 +120,24 @@ tell_problem(struct hf_file_source *source)
 }
 
 static void
+note_others(struct hf_file_source *source, const struct hf_found *found)
+{
+    for (size_t i = 0; i < found->others.count; i++)
+        hf_note(&source->others, found->others.items[i], source->scans);
+}
+
+static void
 look_at_names(struct hf_file_source *source, struct hf_strings *new_paths)
 {
     struct hf_found found;
-    hf_found_paths(&source->source.config, source->source.thread, &found);
-    watch_all(source, &found.directories);
+    hf_found_paths(&source->source.config, source->trust, source->source.thread, &found);
+    watch_all(source, &found.folders);
     if (found.problem.status != HF_OK)
         hf_file_scan_problem(source, &found.problem);
-    for (size_t i = 0; i < found.paths.count; i++)
-        see_path(source, found.paths.items[i], new_paths);
+    for (size_t i = 0; i < found.count; i++)
+        see_name(source, &found.names[i], new_paths);
+    note_others(source, &found);
+    lose_unseen(source, &found.unknown);
     hf_found_done(&found);
 }
 
@@ -122,10 +151,8 @@ hf_file_scan(struct hf_file_source *source)
     if (source->watch)
         hf_watch_read(source->watch); /* renames are followed from what was known before */
     source->scans++;
+    source->unread.refused = source->unread.failed = 0;
     look_at_names(source, &new_paths);
-    for (file = LIST_FIRST(&source->files); file; file = LIST_NEXT(file, all))
-        if (!is_seen(file) && file->name == HF_NAME_OURS)
-            hf_file_name(file, HF_NAME_GONE, NULL);
     for (size_t i = 0; i < new_paths.count; i++) {
         file = hf_file_open(source, new_paths.items[i]);
         if (file)
@@ -133,6 +160,8 @@ hf_file_scan(struct hf_file_source *source)
     }
     open_followed(source);
     hf_strings_done(&new_paths);
+    hf_notes_sweep(&source->others, source->scans);
+    hf_notes_sweep(&source->written, source->scans);
     for (file = LIST_FIRST(&source->files); file; file = LIST_NEXT(file, all)) {
         hf_file_set_failed(file, false);
         hf_file_ready(file);

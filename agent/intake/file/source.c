@@ -183,9 +183,15 @@ file_prepare(struct hf_source *base, struct hf_source *replaces, struct hf_error
     (void)replaces;
     hf_files_init(source);
     hf_orphans_init(source);
+    hf_notes_init(&source->others);
+    hf_notes_init(&source->written);
+    hf_refused_init(source);
     hf_buf_init(&source->block, HF_JOURNAL_RECORD_MAX);
     if (!base->config.path || base->config.path[0] != '/')
         return hf_fail(err, HF_ECONFIG, "a file source needs an absolute path");
+    enum hf_status status = hf_trust_make(&base->config.follow_links_of, &source->trust, err);
+    if (status != HF_OK)
+        return status;
     source->begin = evtimer_new(base->loop, on_begin, source);
     source->scan_soon = evtimer_new(base->loop, on_scan, source);
     source->scan_timer = evtimer_new(base->loop, on_scan_timer, source);
@@ -222,7 +228,11 @@ file_free(struct hf_source *base)
     hf_followed_done(source);
     hf_files_done(source);
     hf_orphans_free(source);
-    hf_strings_done(&source->vanished);
+    hf_merged_done(&source->vanished);
+    hf_notes_done(&source->others);
+    hf_notes_done(&source->written);
+    hf_refused_done(source);
+    hf_trust_done(&source->trust);
     hf_buf_done(&source->block);
     for (size_t i = 0; i < HF_COUNT(events); i++)
         if (events[i])
@@ -248,6 +258,7 @@ file_step(struct hf_source *base)
     if (!source->running || !source->started)
         return false;
     hf_file_report_vanished(source);
+    hf_refused_tell(source);
     struct hf_file *file = base->pressure.blocked ? NULL : hf_file_take_ready(source);
     bool more = file && hf_file_step(file);
     bool refused = more && base->pressure.blocked;

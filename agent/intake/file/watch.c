@@ -5,7 +5,9 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
@@ -89,7 +91,14 @@ hf_watch_directory(struct hf_watch *watch, const char *path, struct hf_error *er
     if (watch->by_wd.count == WATCHES_MAX)
         return hf_fail(err, HF_ELIMIT, "more than %d directories to watch; use a narrower path",
                        WATCHES_MAX);
-    int wd = inotify_add_watch(watch->fd, path, MASK);
+    hf_owned(hf_fs_close) int fd = -1;
+    enum hf_status status =
+        hf_fs_open_trusted(path, O_PATH | O_DIRECTORY, &watch->source->trust, &fd, NULL, err);
+    if (status != HF_OK)
+        return status == HF_EREFUSED ? HF_ENOTFOUND : status;
+    char opened[40]; /* by its path it could be another one by now */
+    snprintf(opened, sizeof(opened), "/proc/self/fd/%d", fd);
+    int wd = inotify_add_watch(watch->fd, opened, MASK);
     if (wd < 0 && (errno == ENOENT || errno == ENOTDIR))
         return HF_ENOTFOUND;
     if (wd < 0 && errno == ENOSPC)
@@ -130,6 +139,8 @@ on_rename(struct hf_watch *watch, const struct inotify_event *event, const char 
         hf_name_moved(watch->source, watch->moved_from, path);
         hf_freep(&watch->moved_from);
         watch->cookie = 0;
+    } else if (event->mask & IN_MOVED_TO) {
+        hf_name_came(watch->source, path);
     } else if (event->mask & IN_DELETE) {
         hf_name_left(watch->source, path);
     }
@@ -144,6 +155,8 @@ on_name(struct hf_watch *watch, const struct inotify_event *event, const char *p
     if (event->mask & (IN_MODIFY | IN_ATTRIB)) {
         if (file)
             hf_file_ready(file);
+        else if (event->mask & IN_MODIFY)
+            hf_name_written(source, path);
         return;
     }
     if (!directory)

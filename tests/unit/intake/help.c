@@ -138,6 +138,9 @@ rig_free(struct rig *rig)
         for (size_t x = 0; x < source->exclude.count; x++)
             free(source->exclude.items[x]);
         free(source->exclude.items);
+        for (size_t x = 0; x < source->follow_links_of.count; x++)
+            free(source->follow_links_of.items[x]);
+        free(source->follow_links_of.items);
         free(source->name);
         free(source->path);
         free(source->event_name);
