@@ -104,7 +104,7 @@ check_source_path(struct hf_checked entry, const struct hf_config *config,
         return hf_check_fail(
             err, entry, "path",
             "'%.200s' has braces, which are not expanded; write a source for each, "
-            "or \\\\{ and \\\\} for the characters themselves",
+            "or \\{ and \\} for the characters themselves",
             source->path);
     if (source->type == HF_SOURCE_SOCKET &&
         strlen(source->path) >= sizeof(((struct sockaddr_un *)0)->sun_path))

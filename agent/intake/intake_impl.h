@@ -23,10 +23,12 @@ struct hf_thread; /* thread.h */
 /* ---- times, in milliseconds; a test may shorten them ---- */
 
 struct hf_intake_timing {
-    uint64_t quiet_ms; /* a renamed or unlinked file has ended when it did not grow for this long */
-    uint64_t rescan_ms;     /* every file is looked at this often, whatever inotify says */
-    uint64_t poll_ms;       /* the same where inotify is not to be had */
-    uint64_t retry_ms;      /* a journal that refused is tried again, whatever on_commit says */
+    uint64_t quiet_ms;  /* a renamed or unlinked file has been read when it did not grow for this
+                          long */
+    uint64_t late_ms;   /* and is closed after this; 0: as the source says */
+    uint64_t rescan_ms; /* every file is looked at this often, whatever inotify says */
+    uint64_t poll_ms;   /* the same where inotify is not to be had */
+    uint64_t retry_ms;  /* a journal that refused is tried again, whatever on_commit says */
     uint64_t full_after_ms; /* clients are told FULL when the journal has refused for this long */
     uint64_t hello_ms;      /* a greeting that was begun has to be whole by then */
     uint64_t silent_ms; /* a connection that said nothing for so long may make room for another */
@@ -240,7 +242,8 @@ struct hf_unit {
     int64_t arrival_s;
     uint64_t last_seq; /* of the last event added; 0 when none */
     uint64_t events, bytes, gaps, record_bytes;
-    uint64_t own; /* of the events: what the agent says itself */
+    uint64_t state_bytes; /* of keys and values */
+    uint64_t own;         /* of the events: what the agent says itself */
     struct hf_record_counts counts;
 };
 
@@ -251,6 +254,10 @@ enum hf_status hf_unit_begin(struct hf_unit *unit, struct hf_source *source) hf_
 void hf_unit_from_file(struct hf_unit *unit, const char *path, uint64_t offset);
 enum hf_status hf_unit_set_state(struct hf_unit *unit, const char *key,
                                  struct hf_slice value) hf_must_check;
+
+/* It holds as much as a segment of the journal should have to take at once: what is left goes into
+ * another one. */
+bool hf_unit_is_large(const struct hf_unit *unit);
 
 /* A SourceGap event: bytes of `path` from `from` on were lost; `unread_seen` of them were there
  * when last looked at. */

@@ -3,6 +3,7 @@
 #include "agent/intake/intake_impl.h"
 
 #include <holdfast/json.h>
+#include <string.h>
 
 _Static_assert(HF_RECORD_APPENDED_MAX == HF_JOURNAL_APPENDED_MAX, "what is added fits an entry");
 
@@ -41,8 +42,15 @@ enum hf_status
 hf_unit_set_state(struct hf_unit *unit, const char *key, struct hf_slice value)
 {
     struct hf_error err = { .status = HF_OK };
+    unit->state_bytes += strlen(key) + value.size;
     enum hf_status status = hf_journal_set_state(unit->source->intake->journal, key, value, &err);
     return status == HF_OK ? HF_OK : give_up(unit, status, &err);
+}
+
+bool
+hf_unit_is_large(const struct hf_unit *unit)
+{
+    return unit->record_bytes + unit->state_bytes >= HF_JOURNAL_BATCH_BYTES / 2;
 }
 
 static enum hf_status

@@ -19,7 +19,7 @@
  *
  * What its name is (names.c, hf_file_name()):
  *
- *                     OURS ◀──────────────── GONE, TAKEN: nothing new for quiet_ms, then its last
+ *                     OURS ◀──────────────── GONE, TAKEN: nothing new for `late`, then its last
  *      another name    │    its name, or a    ▲           line is a record and it is closed
  *      that matches:   │    matching one, is  │
  *      `moved`         └───── found again ────┘ renamed out of the pattern, unlinked, overwritten:
@@ -27,10 +27,13 @@
  *
  * The rules, and what would be lost without them:
  *
- *  - A file whose name is gone is read to its end and closed only when it was quiet for quiet_ms:
- *    its writer has it open, and goes on in it until it hears of the rotation.
+ *  - A file whose name is gone is read to its end and closed only when it did not grow for `late`:
+ *    its writer has it open, and goes on in it until it hears of the rotation. Who still holds an
+ *    unlinked file cannot be known without rights that the agent does not have; once it is read and
+ *    was quiet for quiet_ms its position goes, so that a crash is no loss of it.
  *  - A last line without newline of a file that keeps its name waits: half an event is none. When
- *    the name is gone, or another, nobody completes it: after quiet_ms it is a record as it is.
+ *    the name is gone, or another, it is a record as it is after `late`, or when we stop and it has
+ *    no name by which it could be found again.
  *  - A new inode that begins like a file we read may be the copy that logrotate's copytruncate
  *    makes, and its bytes are not new: it waits until that is decided.
  *  - What a truncated or overwritten file held and we had not read is a SourceGap, never silence.
@@ -73,6 +76,7 @@ enum hf_file_name {
 /* Files that something is to be done about. */
 enum hf_file_list {
     HF_LIST_WAITING,  /* looked at until they are quiet: their name is gone or another, or held */
+    HF_LIST_LATE,     /* the first two of these, quiet by now: for writers who are late */
     HF_LIST_UNSAVED,  /* their position goes along with the next unit */
     HF_LIST_DRAINING, /* not yet read as far as a drain wants */
     HF_LISTS,
@@ -110,7 +114,6 @@ struct hf_file {
     uint64_t known_size;   /* as last seen */
     uint64_t size, behind; /* as the file system says; and what of it is unread */
     uint64_t quiet_since_ms; /* the last growth seen */
-    uint64_t looked_ms;      /* for quiet */
     uint64_t drain_to;
     uint64_t seen_by; /* the number of the scan that found it last */
     struct hf_file_gap gap;
@@ -128,6 +131,10 @@ struct hf_file {
         bool refused; /* its last step, by the journal: it went to the front */
     } turn;
     bool in_heads;         /* alike.c */
+    bool quiet;            /* it was, since its name went or changed: late.c */
+    bool late_over;        /* its place is needed */
+    bool goes_on;          /* where another one ended; until its position is in the journal */
+    uint64_t saved_by;     /* the number of the save that wrote its position last */
     bool after_truncation; /* NUL bytes at its beginning are a hole, not lines */
     bool dirty;            /* its position has to be written, whether or not there are lines */
     bool failed;           /* could not be read; tried again at the next scan */
@@ -179,6 +186,7 @@ struct hf_file_source {
     struct hf_orphans *orphans; /* positions without an open file */
     struct hf_watch *watch;
     struct event *scan_soon, *scan_timer, *tick;
+    bool tick_is_near; /* it is for those that are not quiet yet */
     TAILQ_HEAD(hf_all_followed, hf_followed) followed;
     struct hf_merged vanished; /* files that were gone before they could be opened */
     struct hf_buf block;       /* what was just read from a file */
@@ -195,7 +203,11 @@ struct hf_file_source {
         uint64_t refused, failed;
     } unread;
     struct hf_fs_trust trust; /* whose links are followed */
-    uint64_t scans;
+    struct {                  /* timers.c: since when somebody looked, without a break */
+        uint64_t last_ms, since_ms, late_since_ms;
+    } awake;
+    uint64_t scans, saves;
+    bool placed;  /* it is known where each file begins */
     bool started; /* the first positions are in the journal */
     bool running, stopped;
     bool drain_due; /* asked for, and files are not marked for it yet */
@@ -236,7 +248,9 @@ void hf_file_set_real_path(struct hf_file *file, const char *path);
 /* timers.c */
 void hf_file_tick_soon(struct hf_file_source *source);
 void hf_file_scan_soon(struct hf_file_source *source);
-bool hf_file_is_quiet(struct hf_file *file); /* asked at each tick: it did not grow for quiet_ms */
+bool hf_file_is_quiet(struct hf_file *file); /* it did not grow for quiet_ms */
+bool hf_file_is_late(struct hf_file *file);  /* nor for `late` */
+uint64_t hf_file_late_ms(const struct hf_file_source *source);
 
 /* state.c */
 void hf_file_move(struct hf_file *file, enum hf_file_state state); /* the only writer of state */
@@ -249,6 +263,8 @@ void hf_file_set_size(struct hf_file *file, uint64_t size);
 void hf_file_set_dirty(struct hf_file *file, bool dirty);
 void hf_file_set_gap(struct hf_file *file, struct hf_file_gap gap);
 void hf_file_set_failed(struct hf_file *file, bool failed);
+void hf_file_set_quiet(struct hf_file *file, bool quiet);
+void hf_file_grew(struct hf_file *file);   /* or something else: its time begins anew */
 void hf_file_settle(struct hf_file *file); /* the lists follow what it is now */
 void hf_file_put_on(struct hf_file *file, enum hf_file_list list, bool wanted);
 

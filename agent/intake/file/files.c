@@ -87,7 +87,8 @@ hf_file_close(struct hf_file *file)
         hf_file_put_on(file, list, false);
     hf_table_remove(&source->by_id, &file->by_id);
     LIST_REMOVE(file, all);
-    source->file_count--;
+    if (source->file_count-- == HF_FILES_MAX)
+        hf_file_scan_soon(source); /* another one has its place */
     source->behind -= file->behind;
     hf_fs_close(&file->fd);
     hf_long_line_reset(&file->line);

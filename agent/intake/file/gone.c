@@ -1,9 +1,10 @@
 /* Looking for the files of orphans.
  *
- * After a restart such a file may still lie in its directory under another name: rotated while
- * nobody looked. Then it is read to its end. One that is nowhere is reported once: what was written
- * to it after the last look is unknown. A directory that is not there at all (not mounted yet) says
- * nothing. */
+ * After a restart, or after `late`, such a file may still lie in its folder under another name: then
+ * it is read to its end, and again when it has grown. One that is nowhere is reported once: what was
+ * written to it after the last look is unknown. So is one whose folder is gone. A folder on another
+ * device than the file was, or that is missing together with the pattern's own, may not be mounted
+ * yet: that says nothing until `late` is over. */
 #include "agent/intake/file/orphans.h"
 #include "agent/intake/thread.h"
 
@@ -11,7 +12,8 @@
 
 /* ---- under other names ---- */
 
-/* Names in the directory that missing files have now. */
+/* Names in the folder that its files have now, and where there is something to read. Any failure but
+ * that there is no folder says nothing of the files. */
 static enum hf_status
 find_renamed(struct hf_file_source *source, const char *directory, struct hf_strings *ret_paths)
 {
@@ -21,68 +23,150 @@ find_renamed(struct hf_file_source *source, const char *directory, struct hf_str
     enum hf_status status = hf_fs_list(directory, HF_NAMES_MAX, &names, &count, NULL);
     if (status != HF_OK)
         return status;
-    for (size_t n = 0; n < count; n++) {
+    for (size_t n = 0; n < count && status == HF_OK; n++) {
         struct hf_fs_identity who;
         if (strlen(directory) + 1 + strlen(names[n]) >= sizeof(path))
             continue;
         hf_path_join(path, sizeof(path), directory, names[n]);
-        if (hf_fs_identify(-1, path, &who, NULL) != HF_OK || !S_ISREG(who.mode))
+        enum hf_status looked = hf_fs_identify(-1, path, &who, NULL);
+        if (looked != HF_OK && looked != HF_ENOTFOUND)
+            status = looked;
+        if (looked != HF_OK || !S_ISREG(who.mode))
             continue;
         struct hf_file_id id = hf_file_id_of(&who);
         struct hf_orphan *orphan = hf_orphan_by_id(source, &id);
-        if (!orphan || hf_orphan_is_settled(orphan) || orphan->present)
+        if (!orphan || orphan->position.reported || orphan->present)
             continue;
-        hf_strings_add(ret_paths, path);
         orphan->present = true;
+        if (!hf_orphan_is_settled(orphan) || who.size > orphan->position.print.offset)
+            hf_strings_add(ret_paths, path);
     }
     hf_fs_names_free(names, count);
-    return HF_OK;
+    return status;
 }
 
 /* ---- nowhere ---- */
 
-static enum hf_status
-report(struct hf_unit *unit, const struct hf_position *position)
+/* The folder that the pattern's own begins with: everything in front of the first name that is a
+ * pattern, or the last one. */
+static size_t
+fixed_size(const char *pattern)
 {
-    hf_owned(hf_buf_done) struct hf_buf value = HF_BUF(2 * HF_PATH_MAX);
-    char key[HF_FILE_KEY_SIZE];
-    struct hf_position reported = *position;
-    reported.reported = true;
-    hf_assert(hf_position_encode(&reported, &value) == HF_OK);
-    hf_file_key(unit->source->config.name, &position->id, key);
-    enum hf_status status = hf_unit_gap(
-        unit, position->path, "gone; what was written to it after the last look is unknown",
-        position->print.offset, 0);
-    return status == HF_OK ? hf_unit_set_state(unit, key, hf_buf_slice(&value)) : status;
+    char name[HF_PATH_MAX];
+    const char *at = pattern, *before = pattern;
+    while (hf_pattern_next(&at, name) && !hf_pattern_is(name) && *at)
+        before = at;
+    size_t size = (size_t)(before - pattern);
+    while (size > 1 && pattern[size - 1] == '/')
+        size--;
+    return size;
 }
 
-/* Those that are missed in it; it was just looked through. */
-static void
-report_missing(struct hf_file_source *source, struct hf_lost_folder *folder)
+/* The device of the folder, or of the nearest above it that is there, as far as the pattern's own;
+ * 0: none is, or it cannot be told. */
+static uint64_t
+device_of(const struct hf_file_source *source, const char *folder)
 {
-    struct hf_unit unit;
-    struct hf_orphan *orphan, *next;
-    if (hf_unit_begin(&unit, &source->source) != HF_OK)
-        return; /* the next scan tries again */
-    for (orphan = LIST_FIRST(&folder->missed); orphan; orphan = LIST_NEXT(orphan, missed))
-        if (!orphan->present && report(&unit, &orphan->position) != HF_OK)
-            return;
-    hf_unit_commit(&unit);
-    for (orphan = LIST_FIRST(&folder->missed); orphan; orphan = next) {
-        next = LIST_NEXT(orphan, missed);
-        if (orphan->present)
-            continue;
-        orphan->position.reported = true;
-        hf_orphan_leave_folder(source, orphan);
+    char at[HF_PATH_MAX];
+    size_t least = fixed_size(source->source.config.path), size = strlen(folder);
+    memcpy(at, folder, size + 1);
+    for (;;) {
+        struct hf_fs_identity who;
+        enum hf_status status = hf_fs_identify(-1, at, &who, NULL);
+        if (status == HF_OK)
+            return who.dev;
+        char *slash = strrchr(at, '/');
+        if (status != HF_ENOTFOUND || !slash || slash == at || (size_t)(slash - at) < least)
+            return 0;
+        *slash = '\0';
     }
 }
 
 static bool
-misses_any(const struct hf_lost_folder *folder)
+waited(struct hf_file_source *source, struct hf_lost_folder *folder)
+{
+    uint64_t now_ms = hf_boot_ms();
+    if (!folder->absent_since_ms)
+        folder->absent_since_ms = now_ms;
+    return now_ms - folder->absent_since_ms >= hf_file_late_ms(source);
+}
+
+static bool
+is_missed(struct hf_file_source *source, const struct hf_orphan *orphan, uint64_t device)
+{
+    return !orphan->present && !hf_orphan_is_settled(orphan) &&
+           (orphan->position.id.dev == device || waited(source, orphan->folder));
+}
+
+/* Nothing was read of it. */
+static bool
+is_unread(const struct hf_orphan *orphan)
+{
+    return orphan->position.print.offset == 0 && orphan->position.line_parts == 0;
+}
+
+static const char reason_gone[] = "gone; what was written to it after the last look is unknown";
+
+static enum hf_status
+report(struct hf_unit *unit, const struct hf_orphan *orphan)
+{
+    hf_owned(hf_buf_done) struct hf_buf value = HF_BUF(2 * HF_PATH_MAX);
+    char key[HF_FILE_KEY_SIZE];
+    struct hf_position reported = orphan->position;
+    reported.reported = true;
+    hf_assert(hf_position_encode(&reported, &value) == HF_OK);
+    hf_file_key(unit->source->config.name, &reported.id, key);
+    enum hf_status status = HF_OK;
+    if (!is_unread(orphan))
+        status = hf_unit_gap(unit, reported.path, reason_gone, reported.print.offset, 0);
+    return status == HF_OK ? hf_unit_set_state(unit, key, hf_buf_slice(&value)) : status;
+}
+
+/* As many as a unit takes, those of which nothing was read as one. *ret_more: there are others. */
+static bool
+report_some(struct hf_file_source *source, struct hf_lost_folder *folder, uint64_t device,
+            bool *ret_more)
+{
+    struct hf_unit unit;
+    struct hf_merged unread = { .count = 0 };
+    struct hf_orphan *orphan, *next;
+    enum hf_status status = hf_unit_begin(&unit, &source->source);
+    if (status != HF_OK)
+        return false; /* the next scan tries again */
+    *ret_more = false;
+    for (orphan = LIST_FIRST(&folder->missed); orphan && status == HF_OK && !*ret_more;
+         orphan = LIST_NEXT(orphan, missed)) {
+        orphan->reporting = is_missed(source, orphan, device);
+        if (!orphan->reporting)
+            continue;
+        status = report(&unit, orphan);
+        if (is_unread(orphan))
+            hf_merged_add(&unread, orphan->position.path);
+        *ret_more = hf_unit_is_large(&unit);
+    }
+    if (status == HF_OK && unread.count > 0)
+        status = hf_unit_gap_merged(&unit, &unread, "gone before it could be read");
+    hf_merged_done(&unread);
+    if (status == HF_OK)
+        hf_unit_commit(&unit);
+    for (orphan = LIST_FIRST(&folder->missed); orphan; orphan = next) {
+        next = LIST_NEXT(orphan, missed);
+        bool told = orphan->reporting && status == HF_OK;
+        orphan->reporting = false;
+        if (!told)
+            continue;
+        orphan->position.reported = true;
+        hf_orphan_leave_folder(source, orphan); /* with the last one it is freed, and `next` NULL */
+    }
+    return status == HF_OK;
+}
+
+static bool
+misses_any(struct hf_file_source *source, const struct hf_lost_folder *folder, uint64_t device)
 {
     const struct hf_orphan *orphan;
     for (orphan = LIST_FIRST(&folder->missed); orphan; orphan = LIST_NEXT(orphan, missed))
-        if (!orphan->present)
+        if (is_missed(source, orphan, device))
             return true;
     return false;
 }
@@ -91,26 +175,34 @@ static void
 look_in(struct hf_file_source *source, const char *directory)
 {
     struct hf_strings paths = { NULL, 0 };
-    if (find_renamed(source, directory, &paths) != HF_OK)
-        return;
-    for (size_t i = 0; i < paths.count; i++) {
+    enum hf_status status = find_renamed(source, directory, &paths);
+    for (size_t i = 0; i < paths.count && status == HF_OK; i++) {
         struct hf_file *file = hf_file_open(source, paths.items[i]);
-        if (file && file->name == HF_NAME_OURS)
+        if (file && file->name == HF_NAME_OURS &&
+            !hf_found_matches(&source->source.config, paths.items[i]))
             hf_file_name(file, HF_NAME_GONE, NULL);
     }
     hf_strings_done(&paths);
+    if (status != HF_OK && status != HF_ENOTFOUND)
+        return;
+    uint64_t device = device_of(source, directory);
     /* It went with its last orphan if all were found. */
-    struct hf_lost_folder *folder = hf_lost_folder_find(source, directory);
-    if (folder && misses_any(folder))
-        report_missing(source, folder);
+    struct hf_lost_folder *folder;
+    for (bool more = true; more && (folder = hf_lost_folder_find(source, directory)) != NULL &&
+                           misses_any(source, folder, device);)
+        if (!report_some(source, folder, device, &more))
+            return;
 }
 
 /* ---- forgetting ---- */
 
+/* Where it still lies in its folder it is not forgotten, else it would be read a second time when
+ * it matches some day. */
 static bool
 is_old(const struct hf_orphan *orphan, int64_t now_s, int64_t keep_s)
 {
-    return hf_orphan_is_settled(orphan) && now_s - orphan->position.seen_s > keep_s;
+    return hf_orphan_is_settled(orphan) && !orphan->present &&
+           now_s - orphan->position.seen_s > keep_s;
 }
 
 static bool
@@ -144,6 +236,8 @@ forget_old(struct hf_file_source *source)
         if (hf_unit_set_state(&unit, key, hf_slice(NULL, 0)) != HF_OK)
             return;
         hf_orphan_remove(source, orphan);
+        if (hf_unit_is_large(&unit))
+            break; /* the next scan goes on */
     }
     hf_unit_commit(&unit);
 }

@@ -45,20 +45,27 @@ as_it_is(const struct hf_file *file, bool done)
                          .done = done };
 }
 
-/* The other files whose position waits go along: that of a copy must not be durable after the loss
- * of the original's, else a crash in between reads the copy from its beginning. One with a gap to
- * tell waits for a unit of its own. */
+/* The other files whose position waits go along, as many as a unit takes, and all that go on where
+ * another file ended: the position of a copy must not be durable after the loss of the original's,
+ * else a crash in between reads the copy from its beginning. One with a gap to tell waits for a unit
+ * of its own. */
 enum hf_status
-hf_file_save(struct hf_unit *unit, const struct hf_file *except)
+hf_file_save(struct hf_unit *unit, struct hf_file *except)
 {
     struct hf_file_source *source = hf_file_source(unit->source);
     struct hf_file *file;
+    uint64_t save = ++source->saves;
+    if (except)
+        except->saved_by = save;
     for (file = LIST_FIRST(&source->on[HF_LIST_UNSAVED]); file;
          file = LIST_NEXT(file, on[HF_LIST_UNSAVED].entry)) {
         struct end end = as_it_is(file, false);
-        enum hf_status status = file == except ? HF_OK : write_position(unit, file, &end);
+        if (file == except || (hf_unit_is_large(unit) && !file->goes_on))
+            continue;
+        enum hf_status status = write_position(unit, file, &end);
         if (status != HF_OK)
             return status;
+        file->saved_by = save;
     }
     return HF_OK;
 }
@@ -66,9 +73,13 @@ hf_file_save(struct hf_unit *unit, const struct hf_file *except)
 void
 hf_file_saved(struct hf_file_source *source)
 {
-    while (!LIST_EMPTY(&source->on[HF_LIST_UNSAVED])) {
-        struct hf_file *file = LIST_FIRST(&source->on[HF_LIST_UNSAVED]);
+    struct hf_file *file, *next;
+    for (file = LIST_FIRST(&source->on[HF_LIST_UNSAVED]); file; file = next) {
+        next = LIST_NEXT(file, on[HF_LIST_UNSAVED].entry);
+        if (file->saved_by != source->saves)
+            continue;
         hf_file_set_dirty(file, false);
+        file->goes_on = false;
         hf_freep(&file->old_key);
     }
 }
@@ -179,6 +190,22 @@ close_file(struct hf_file *file, bool unlinked)
     if (!unlinked)
         keep_position(file, unit.arrival_s);
     hf_file_close(file);
+}
+
+bool
+hf_file_rest(struct hf_file *file, bool unlinked)
+{
+    struct hf_unit unit;
+    char key[HF_FILE_KEY_SIZE];
+    if (unlinked && file->partial == 0 && file->line.parts == 0) {
+        hf_file_key(file->source->source.config.name, &file->id, key);
+        if (hf_unit_begin(&unit, &file->source->source) != HF_OK ||
+            hf_unit_set_state(&unit, key, hf_slice(NULL, 0)) != HF_OK)
+            return false;
+        hf_unit_commit(&unit);
+    }
+    hf_file_set_quiet(file, true);
+    return true;
 }
 
 /* Nothing came for a while, and all but a last line without newline is in the journal. */

@@ -72,7 +72,7 @@ hf_file_name(struct hf_file *file, enum hf_file_name name, const char *path)
                      HF_STR("was", name_texts[file->name]), HF_STR("is", name_texts[name]));
     /* Its writer has quiet_ms to go on in it, from the moment at which the name changed. */
     if (other || (file->name == HF_NAME_OURS && name != HF_NAME_OURS))
-        file->quiet_since_ms = hf_boot_ms();
+        hf_file_grew(file);
     file->name = name;
     if (path && (other || !file->path.text))
         set_text(&file->path, path);

@@ -117,11 +117,30 @@ note_unopened(struct hf_file_source *source, const char *path, enum hf_status st
     }
 }
 
+/* Of those that wait for late writers the one that did so for longest; its end lets us scan again. */
+static bool
+make_room(struct hf_file_source *source)
+{
+    struct hf_file *file, *oldest = NULL;
+    for (file = LIST_FIRST(&source->on[HF_LIST_LATE]); file;
+         file = LIST_NEXT(file, on[HF_LIST_LATE].entry))
+        if (file->name != HF_NAME_OURS && !file->late_over &&
+            (!oldest || file->quiet_since_ms < oldest->quiet_since_ms))
+            oldest = file;
+    if (!oldest)
+        return false;
+    oldest->late_over = true;
+    hf_file_ready_first(oldest);
+    return true;
+}
+
 struct hf_file *
 hf_file_open(struct hf_file_source *source, const char *path)
 {
     struct hf_error err = { .status = HF_OK };
     struct opened opened;
+    if (source->file_count >= HF_FILES_MAX && make_room(source))
+        return NULL;
     if (source->file_count >= HF_FILES_MAX) {
         enum hf_status status =
             hf_fail(&err, HF_ELIMIT, "more than %d files match; split the source, or exclude some",

@@ -151,7 +151,7 @@ add(struct hf_file_source *source, struct hf_position position)
         hf_assert(hf_table_add(&orphans->by_content,
                                hf_slice(orphan->content, sizeof(orphan->content)),
                                &orphan->by_content));
-    if (!hf_orphan_is_settled(orphan))
+    if (!orphan->position.reported)
         join_folder(source, orphan);
 }
 

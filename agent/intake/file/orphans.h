@@ -11,6 +11,7 @@ struct hf_lost_folder { /* a folder in which files are missed */
     LIST_ENTRY(hf_lost_folder) all;
     LIST_HEAD(hf_missed, hf_orphan) missed;
     char *path;
+    uint64_t absent_since_ms; /* the folder, or what was mounted there; 0: it is there */
 };
 
 struct hf_orphan {
@@ -18,8 +19,9 @@ struct hf_orphan {
     struct hf_table_link by_id, by_content;
     uint8_t content[HF_CONTENT_KEY];
     LIST_ENTRY(hf_orphan) all, missed;
-    struct hf_lost_folder *folder; /* while it is not settled; it goes with its last one */
-    bool present;                  /* it is there, but could not be opened */
+    struct hf_lost_folder *folder; /* until it is reported; it goes with its last one */
+    bool reporting;                /* in the unit that is being made */
+    bool present;                  /* it is there, read or not */
 };
 
 struct hf_orphan *hf_orphans_first(struct hf_file_source *source);

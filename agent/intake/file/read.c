@@ -104,7 +104,7 @@ note_size(struct hf_file *file, uint64_t size, bool end)
         hf_file_set_dirty(file, true);
     }
     if (size != file->known_size)
-        file->quiet_since_ms = hf_boot_ms();
+        hf_file_grew(file);
     file->known_size = end ? size : HF_MAX(size, file->known_size);
 }
 
@@ -138,9 +138,42 @@ step_reading(struct hf_file *file, bool unlinked)
     file->partial = input.size;
     if (!end)
         return true;
-    if ((file->moved || file->name != HF_NAME_OURS) && hf_file_is_quiet(file))
-        return hf_file_finish(file, input, unlinked);
-    return false;
+    if (!file->moved && file->name == HF_NAME_OURS)
+        return false;
+    if (!file->quiet && !hf_file_is_quiet(file))
+        return false;
+    if (!file->quiet && !hf_file_rest(file, unlinked))
+        return true;
+    return hf_file_is_late(file) ? hf_file_finish(file, input, unlinked) : false;
+}
+
+/* What has no name any more cannot be found again: what there is of it becomes records, if that is
+ * not much; else the next start tells of a gap. */
+static void
+last_words(struct hf_file *file)
+{
+    struct hf_fs_identity who;
+    struct hf_slice input;
+    bool end, more = true;
+    if (file->state != HF_FILE_READING || file->name == HF_NAME_OURS || file->failed ||
+        hf_fs_identify(file->fd, NULL, &who, NULL) != HF_OK || who.links > 0 ||
+        (file->quiet && file->partial == 0 && who.size == file->print.offset))
+        return;
+    for (int turn = 0; turn < 4 && more; turn++) {
+        if (read_block(file, &input, &end, NULL) != HF_OK || rehash(file, NULL) != HF_OK || !end)
+            return;
+        more = hf_file_finish(file, input, true) && !file->source->source.pressure.blocked;
+    }
+}
+
+void
+hf_files_last_words(struct hf_file_source *source)
+{
+    struct hf_file *file, *next;
+    for (file = LIST_FIRST(&source->files); file; file = next) {
+        next = LIST_NEXT(file, all);
+        last_words(file);
+    }
 }
 
 bool

@@ -7,15 +7,20 @@
 
 /* read.c: one block; true: there is more. The file may be closed by it. */
 bool hf_file_step(struct hf_file *file);
+/* We stop: what has no name any more is finished. */
+void hf_files_last_words(struct hf_file_source *source);
 
 /* hand.c */
 bool hf_file_hand_over(struct hf_file *file, struct hf_slice input, bool ended,
                        struct hf_cut *ret_cut);
 /* Nothing came for a while. true: there is more to do. The file may be closed by it. */
 bool hf_file_finish(struct hf_file *file, struct hf_slice input, bool unlinked);
+/* Its name is gone or another, it was read, and is quiet. What is unlinked has no position any more,
+ * unless half a line is left. false: the journal refused. */
+bool hf_file_rest(struct hf_file *file, bool unlinked);
 size_t hf_file_hole(const struct hf_file *file, struct hf_slice input);
 /* The positions of all files that wait for it; saved() when the unit is committed. */
-enum hf_status hf_file_save(struct hf_unit *unit, const struct hf_file *except) hf_must_check;
+enum hf_status hf_file_save(struct hf_unit *unit, struct hf_file *except) hf_must_check;
 void hf_file_saved(struct hf_file_source *source);
 
 /* copy.c: a file that is NEW or HELD: is it a copy? Moves it; still HELD: it waits. */

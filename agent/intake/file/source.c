@@ -100,6 +100,11 @@ on_tick(evutil_socket_t fd, short what, void *context)
     for (file = LIST_FIRST(&source->on[HF_LIST_WAITING]); file;
          file = LIST_NEXT(file, on[HF_LIST_WAITING].entry))
         hf_file_ready(file);
+    /* Else each scan does it. */
+    for (file = LIST_EMPTY(&source->on[HF_LIST_WAITING]) ? LIST_FIRST(&source->on[HF_LIST_LATE])
+                                                         : NULL;
+         file; file = LIST_NEXT(file, on[HF_LIST_LATE].entry))
+        hf_file_ready(file);
     hf_file_tick_soon(source);
 }
 
@@ -212,6 +217,8 @@ file_stop(struct hf_source *base)
 {
     struct hf_file_source *source = hf_file_source(base);
     struct event *events[] = { source->begin, source->scan_soon, source->scan_timer, source->tick };
+    if (source->running && source->started)
+        hf_files_last_words(source);
     source->running = false;
     source->stopped = true;
     for (size_t i = 0; i < HF_COUNT(events); i++)

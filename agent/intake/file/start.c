@@ -44,19 +44,39 @@ key_of_source(const struct hf_file_source *source, char *ret_key, size_t size)
     snprintf(ret_key, size, "file/%s", source->source.config.name);
 }
 
-/* All positions and the mark in one unit. */
+/* All positions, in as many units as it takes, and then the mark: a start that ends in between takes
+ * them as they are, and places what is left. false: refused, it goes on later. */
 static bool
 write_start(struct hf_file_source *source)
 {
     char key[HF_FILE_KEY_SIZE];
     struct hf_unit unit;
+    bool all = false;
     key_of_source(source, key, sizeof(key));
-    if (hf_unit_begin(&unit, &source->source) != HF_OK || hf_file_save(&unit, NULL) != HF_OK ||
-        hf_unit_set_state(&unit, key, HF_SLICE_LITERAL("1 started")) != HF_OK)
-        return false;
-    hf_unit_commit(&unit);
-    hf_file_saved(source);
+    while (!all) {
+        if (hf_unit_begin(&unit, &source->source) != HF_OK || hf_file_save(&unit, NULL) != HF_OK)
+            return false;
+        all = !hf_unit_is_large(&unit);
+        if (all && hf_unit_set_state(&unit, key, HF_SLICE_LITERAL("1 started")) != HF_OK)
+            return false;
+        hf_unit_commit(&unit);
+        hf_file_saved(source);
+    }
     return true;
+}
+
+static void
+place_all(struct hf_file_source *source)
+{
+    hf_file_scan(source);
+    for (struct hf_file *file = LIST_FIRST(&source->files); file; file = LIST_NEXT(file, all)) {
+        /* One that has a position was placed by a start that did not come to its end. */
+        if (source->source.config.start == HF_START_END && file->print.offset == 0)
+            place_at_end(file);
+        hf_file_move(file, HF_FILE_READING); /* files that were there together are no copies of
+                                                each other */
+    }
+    source->placed = true;
 }
 
 void
@@ -77,16 +97,8 @@ hf_file_start(struct hf_file_source *source)
         hf_source_begun(&source->source);
         return;
     }
-    /* A refused unit is tried again with new positions: nothing was read yet. */
-    while (!LIST_EMPTY(&source->files))
-        hf_file_close(LIST_FIRST(&source->files));
-    hf_file_scan(source);
-    for (struct hf_file *file = LIST_FIRST(&source->files); file; file = LIST_NEXT(file, all)) {
-        if (source->source.config.start == HF_START_END)
-            place_at_end(file);
-        hf_file_move(file, HF_FILE_READING); /* files that were there together are no copies of
-                                                each other */
-    }
+    if (!source->placed)
+        place_all(source);
     source->started = write_start(source);
     if (!source->started)
         return;

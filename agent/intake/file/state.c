@@ -25,7 +25,9 @@ void
 hf_file_settle(struct hf_file *file)
 {
     bool leaves = file->moved || file->name != HF_NAME_OURS;
-    hf_file_put_on(file, HF_LIST_WAITING, (leaves || file->state == HF_FILE_HELD) && !file->failed);
+    bool held = file->state == HF_FILE_HELD;
+    hf_file_put_on(file, HF_LIST_WAITING, ((leaves && !file->quiet) || held) && !file->failed);
+    hf_file_put_on(file, HF_LIST_LATE, leaves && file->quiet && !held && !file->failed);
     hf_file_put_on(file, HF_LIST_UNSAVED, file->dirty && !file->gap.reason);
     hf_turn_update(file, leaves);
 }
@@ -111,6 +113,7 @@ hf_file_go_on(struct hf_file *file, const struct hf_print *print)
 {
     hf_file_set_print(file, print);
     file->partial = 0;
+    file->goes_on = true;
     hf_file_move(file, HF_FILE_READING);
     hf_file_set_dirty(file, true);
     hf_file_ready(file);
@@ -128,6 +131,20 @@ hf_file_set_gap(struct hf_file *file, struct hf_file_gap gap)
 {
     file->gap = gap;
     hf_file_settle(file);
+}
+
+void
+hf_file_set_quiet(struct hf_file *file, bool quiet)
+{
+    file->quiet = quiet;
+    hf_file_settle(file);
+}
+
+void
+hf_file_grew(struct hf_file *file)
+{
+    file->quiet_since_ms = hf_boot_ms();
+    hf_file_set_quiet(file, false);
 }
 
 void

@@ -3,14 +3,28 @@
 
 #include <event2/event.h>
 
-/* Files that end, moved or are held back are looked at until that is over. */
+uint64_t
+hf_file_late_ms(const struct hf_file_source *source)
+{
+    const struct hf_intake_timing *timing = &source->source.timing;
+    uint64_t late_ms = timing->late_ms ? timing->late_ms : source->source.config.late_s * 1000;
+    return HF_MAX(late_ms, timing->quiet_ms);
+}
+
+/* Files that end, moved or are held back are looked at until that is over; those that wait for late
+ * writers are looked at with each scan, and when their time may be over. */
 void
 hf_file_tick_soon(struct hf_file_source *source)
 {
-    bool needed = !LIST_EMPTY(&source->on[HF_LIST_WAITING]);
-    if (!needed || !source->running || evtimer_pending(source->tick, NULL))
+    bool waiting = !LIST_EMPTY(&source->on[HF_LIST_WAITING]);
+    if ((!waiting && LIST_EMPTY(&source->on[HF_LIST_LATE])) || !source->running)
         return;
-    struct timeval soon = hf_timeval(HF_MAX(source->source.timing.quiet_ms / 8, 5ull));
+    uint64_t in_ms = waiting ? source->source.timing.quiet_ms : hf_file_late_ms(source);
+    struct timeval soon = hf_timeval(HF_MAX(in_ms / 8, 5ull)), set;
+    /* A tick that is far away must not hold up one that is near. */
+    if (evtimer_pending(source->tick, &set) && (!waiting || source->tick_is_near))
+        return;
+    source->tick_is_near = waiting;
     evtimer_add(source->tick, &soon);
 }
 
@@ -24,12 +38,33 @@ hf_file_scan_soon(struct hf_file_source *source)
 
 /* Time in which nobody looked does not count: a machine that was suspended, or a process that was
  * stopped, stopped the writer as well, and it has not had its time to go on. */
+static uint64_t
+look(struct hf_file_source *source)
+{
+    const struct hf_intake_timing *timing = &source->source.timing;
+    uint64_t now_ms = hf_boot_ms(), since_last_ms = now_ms - source->awake.last_ms;
+    if (since_last_ms > timing->quiet_ms / 2)
+        source->awake.since_ms = now_ms;
+    if (since_last_ms > HF_MAX(hf_file_late_ms(source) / 2, 4 * timing->rescan_ms))
+        source->awake.late_since_ms = now_ms;
+    source->awake.last_ms = now_ms;
+    return now_ms;
+}
+
 bool
 hf_file_is_quiet(struct hf_file *file)
 {
-    uint64_t now_ms = hf_boot_ms(), quiet_ms = file->source->source.timing.quiet_ms;
-    if (now_ms - file->looked_ms > quiet_ms / 2)
-        file->quiet_since_ms = now_ms;
-    file->looked_ms = now_ms;
-    return now_ms - file->quiet_since_ms >= quiet_ms;
+    struct hf_file_source *source = file->source;
+    uint64_t now_ms = look(source);
+    return now_ms - HF_MAX(file->quiet_since_ms, source->awake.since_ms) >=
+           source->source.timing.quiet_ms;
+}
+
+bool
+hf_file_is_late(struct hf_file *file)
+{
+    struct hf_file_source *source = file->source;
+    uint64_t now_ms = look(source);
+    return file->late_over || now_ms - HF_MAX(file->quiet_since_ms, source->awake.late_since_ms) >=
+                                  hf_file_late_ms(source);
 }

@@ -57,6 +57,7 @@ rig_new(void)
     rig->woken = event_new(rig->loop, rig->wake[0], EV_READ | EV_PERSIST, on_woken, rig);
     event_add(rig->woken, NULL);
     rig->timing = (struct hf_intake_timing){ .quiet_ms = 60,
+                                             .late_ms = 60,
                                              .rescan_ms = 100000,
                                              .poll_ms = 20,
                                              .retry_ms = 20,
