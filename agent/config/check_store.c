@@ -150,8 +150,8 @@ enum hf_status
 hf_check_source(struct hf_checked entry, const struct hf_config *config,
                 const struct hf_config_source *source, struct hf_error *err)
 {
-    static const char *const file_only[] = { "exclude", "start", "blank_lines", "late",
-                                             "follow_links_of", "may_be_empty" };
+    static const char *const file_only[] = { "exclude", "start",           "blank_lines",
+                                             "late",    "follow_links_of", "may_be_empty" };
     static const char *const socket_only[] = { "mode", "group" };
     static const char *const with_path[] = { "path" };
     const char *wrong = hf_rule_name(source->name);

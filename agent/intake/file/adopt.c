@@ -41,6 +41,17 @@ take_over(struct hf_file *file, struct hf_orphan *orphan, const struct hf_print 
     hf_orphan_remove(file->source, orphan);
 }
 
+/* Inode and birth both say that it is another file. They outweigh equal content once the old one is
+ * done: a job that writes the same log each day is not to be read once only. */
+static bool
+is_another(const struct hf_file *file, const struct hf_orphan *orphan)
+{
+    const struct hf_file_id *id = &file->id, *old = &orphan->position.id;
+    bool births = id->birth_ns != 0 && old->birth_ns != 0;
+    return hf_orphan_is_settled(orphan) &&
+           (births ? id->birth_ns != old->birth_ns : id->ino != old->ino);
+}
+
 /* Its device may have got another number (a reboot, a volume), or it was restored: nothing is to be
  * read twice for that. The old position goes with the first unit. */
 static enum hf_status
@@ -53,6 +64,8 @@ adopt_renumbered(struct hf_file *file, uint64_t size, const uint8_t content[HF_C
         struct hf_print print;
         bool same;
         char key[HF_FILE_KEY_SIZE];
+        if (is_another(file, orphan))
+            continue;
         enum hf_status status = matches(file, size, &orphan->position, &same, &print, err);
         if (status != HF_OK)
             return status;

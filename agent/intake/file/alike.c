@@ -72,7 +72,7 @@ hf_heads_remove(struct hf_file *file)
 
 struct alike {
     struct hf_file **items;
-    size_t count, room;
+    size_t count, room, most;
 };
 
 static void
@@ -99,7 +99,8 @@ same_size(const struct hf_file *file, const uint8_t *head, size_t size)
 static void
 find_longer(struct hf_file_source *source, const uint8_t *head, size_t size, struct alike *alike)
 {
-    for (size_t at = place_of(source, head, size, NULL); at < source->heads.count; at++) {
+    for (size_t at = place_of(source, head, size, NULL);
+         at < source->heads.count && alike->count < alike->most; at++) {
         source->heads.compares++;
         if (same_size(source->heads.items[at], head, size) < size)
             return;
@@ -115,7 +116,7 @@ find_shorter(struct hf_file_source *source, const uint8_t *head, size_t size, st
 {
     const struct hf_file *behind_all = (const struct hf_file *)UINTPTR_MAX;
     size_t at = place_of(source, head, size, NULL);
-    while (at > 0) {
+    while (at > 0 && alike->count < alike->most) {
         struct hf_file *before = source->heads.items[at - 1];
         size_t same = same_size(before, head, size);
         if (same == before->print.head_size) {
@@ -131,10 +132,10 @@ find_shorter(struct hf_file_source *source, const uint8_t *head, size_t size, st
 }
 
 size_t
-hf_heads_alike(struct hf_file_source *source, const uint8_t *head, size_t size,
+hf_heads_alike(struct hf_file_source *source, const uint8_t *head, size_t size, size_t most,
                struct hf_file ***ret_files)
 {
-    struct alike alike = { .count = 0 };
+    struct alike alike = { .most = most };
     if (size > 0) {
         find_longer(source, head, size, &alike);
         find_shorter(source, head, size, &alike);

@@ -63,28 +63,55 @@ may_be_truncated(const struct hf_file *file, uint64_t size, bool *ret_may, struc
 
 /* ---- of those that are open ---- */
 
-/* Those that begin like it. */
+/* The one whose name this one's is made from: "app.log" of "app.log.1". */
+static struct hf_file *
+find_by_name(const struct hf_file *file)
+{
+    hf_owned(hf_freep) char *name = hf_strdup(file->path.text);
+    char *begin = strrchr(name, '/');
+    for (size_t size = strlen(name); begin && name + size > begin + 1; size--) {
+        if (!strchr(".-_", name[size - 1]))
+            continue;
+        name[size - 1] = '\0';
+        struct hf_file *original = hf_file_by_path(file->source, name);
+        if (original && original != file && original->state == HF_FILE_READING)
+            return original;
+    }
+    return NULL;
+}
+
+struct candidates {
+    struct hf_file *items[2];
+    size_t count;
+};
+
+/* At most two that it may be a copy of: by its name, and by how it begins. */
 static enum hf_status
-find_alike(const struct hf_file *file, struct hf_file ***ret_files, size_t *ret_count,
-           struct hf_error *err)
+find_candidates(const struct hf_file *file, struct candidates *ret, struct hf_error *err)
 {
     uint8_t head[HF_PRINT_BYTES];
     size_t got;
+    hf_owned(hf_freep) struct hf_file **files = NULL;
     enum hf_status status = hf_fs_pread(file->fd, head, sizeof(head), 0, &got, err);
-    if (status == HF_OK)
-        *ret_count = hf_heads_alike(file->source, head, got, ret_files);
-    return status;
+    *ret = (struct candidates){ .count = 0 };
+    if (status != HF_OK)
+        return status;
+    struct hf_file *named = find_by_name(file);
+    if (named)
+        ret->items[ret->count++] = named;
+    if (hf_heads_alike(file->source, head, got, 1, &files) > 0 && files[0] != named)
+        ret->items[ret->count++] = files[0];
+    return HF_OK;
 }
 
 /* One that it begins like may just have been truncated: that decides. */
 static enum hf_status
 verify_alike(struct hf_file *file, struct hf_error *err)
 {
-    hf_owned(hf_freep) struct hf_file **files = NULL;
-    size_t count = 0;
-    enum hf_status status = find_alike(file, &files, &count, err);
-    for (size_t i = 0; i < count; i++)
-        hf_file_verify(files[i]);
+    struct candidates candidates;
+    enum hf_status status = find_candidates(file, &candidates, err);
+    for (size_t i = 0; i < candidates.count; i++)
+        hf_file_verify(candidates.items[i]);
     return status;
 }
 
@@ -107,21 +134,71 @@ same_range(int a, int b, uint64_t size, bool *ret_same, struct hf_error *err)
 static enum hf_status
 hold_if_alike(struct hf_file *file, uint64_t size, bool *ret_held, struct hf_error *err)
 {
-    hf_owned(hf_freep) struct hf_file **files = NULL;
-    size_t count = 0;
-    enum hf_status status = find_alike(file, &files, &count, err);
+    struct candidates candidates;
+    enum hf_status status = find_candidates(file, &candidates, err);
     *ret_held = false;
-    for (size_t i = 0; i < count && status == HF_OK && !*ret_held; i++) {
+    for (size_t i = 0; i < candidates.count && status == HF_OK && !*ret_held; i++) {
+        struct hf_file *original = candidates.items[i];
         struct hf_fs_identity who;
-        status = hf_fs_identify(files[i]->fd, NULL, &who, err);
+        if (original->print.offset == 0)
+            continue;
+        status = hf_fs_identify(original->fd, NULL, &who, err);
         if (status != HF_OK)
             return status;
         uint64_t both = HF_MIN(size, who.size);
-        status = same_range(files[i]->fd, file->fd, both, ret_held, err);
+        status = same_range(original->fd, file->fd, both, ret_held, err);
+        if (status == HF_OK && *ret_held && both == 0)
+            *ret_held = false;
         if (status == HF_OK && *ret_held)
-            hf_file_hold(file, files[i], both);
+            hf_file_hold(file, original, both);
     }
     return status;
+}
+
+/* ---- of the one in whose place it was put ---- */
+
+/* All of the old one is in the new one, which goes on where we were; so nothing of the old one is left
+ * but what may still be written to it. Both positions go in one unit. */
+static enum hf_status
+go_on_in_place(struct hf_file *file, struct hf_file *old, uint64_t old_size, struct hf_error *err)
+{
+    struct hf_print begin, end;
+    enum hf_status status = hf_print_read(file->fd, old->print.offset, &begin, err);
+    if (status == HF_OK)
+        status = hf_print_read(old->fd, old_size, &end, err);
+    if (status != HF_OK)
+        return status == HF_ENOTFOUND ? HF_OK : status;
+    if (memcmp(begin.head, old->print.head, begin.head_size) != 0 ||
+        memcmp(begin.tail, old->print.tail, begin.tail_size) != 0)
+        return HF_OK;
+    file->line.parts = old->line.parts;
+    file->line.bytes = old->line.bytes;
+    file->line.crc = old->line.crc;
+    hf_file_go_on(file, &begin);
+    hf_long_line_reset(&old->line);
+    hf_file_go_on(old, &end);
+    old->known_size = old_size;
+    return HF_OK;
+}
+
+static enum hf_status
+go_on_from_replaced(struct hf_file *file, uint64_t size, struct hf_error *err)
+{
+    struct hf_file *old = hf_replaced_find(file->source, file->path.text);
+    struct hf_fs_identity who;
+    bool same;
+    if (!old || old == file || old->state != HF_FILE_READING || old->gap.reason)
+        return HF_OK;
+    enum hf_status status = hf_fs_identify(old->fd, NULL, &who, err);
+    if (status != HF_OK)
+        return status;
+    hf_replaced_remove(old); /* this is the one that was put there */
+    /* With less than a KiB a match means nothing, unless we were told that it was put there whole. */
+    if (size < who.size || who.size < old->print.offset || old->print.offset == 0 ||
+        (!old->replaced.witnessed && old->print.offset < HF_PRINT_BYTES))
+        return HF_OK;
+    status = same_range(old->fd, file->fd, who.size, &same, err);
+    return status == HF_OK && same ? go_on_in_place(file, old, who.size, err) : status;
 }
 
 /* ---- the decision ---- */
@@ -153,7 +230,11 @@ enum hf_status
 hf_file_judge(struct hf_file *file, uint64_t size, struct hf_error *err)
 {
     bool is = false;
-    if (size == 0) { /* nothing to compare, and nothing to keep back */
+    if (size ==
+        0) { /* nothing to compare, and nothing to keep back; and it was not put there whole */
+        struct hf_file *old = hf_replaced_find(file->source, file->path.text);
+        if (old)
+            hf_replaced_remove(old);
         hf_file_move(file, HF_FILE_NEW);
         return HF_OK;
     }
@@ -161,7 +242,9 @@ hf_file_judge(struct hf_file *file, uint64_t size, struct hf_error *err)
         file->quiet_since_ms = hf_boot_ms();
         file->known_size = size;
     }
-    enum hf_status status = verify_alike(file, err);
+    enum hf_status status = go_on_from_replaced(file, size, err);
+    if (status == HF_OK && file->state != HF_FILE_READING)
+        status = verify_alike(file, err);
     if (status == HF_OK && file->state != HF_FILE_READING)
         status = go_on_from_truncated(file, size, &is, err);
     if (status != HF_OK || file->state == HF_FILE_READING)

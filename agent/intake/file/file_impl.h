@@ -110,6 +110,12 @@ struct hf_file {
     char *old_key;         /* of the position that this file goes on from, to be removed; or NULL */
     struct hf_print print; /* print.offset: everything before it is in the journal */
     struct hf_long_line line;
+    struct {                 /* nul.c: what is known of NUL bytes behind the offset */
+        uint64_t from, to;   /* nothing else in there */
+        uint64_t content_to; /* before this they are content */
+        uint64_t tail;       /* of partial: those at the end, which are none yet */
+        bool hole;           /* some of them were never written */
+    } nul;
     size_t partial;        /* bytes behind the offset that were no whole line when last looked at */
     uint64_t known_size;   /* as last seen */
     uint64_t size, behind; /* as the file system says; and what of it is unread */
@@ -123,6 +129,10 @@ struct hf_file {
         LIST_ENTRY(hf_file) entry;
         LIST_HEAD(hf_file_copies, hf_file) mine; /* those that look like this one */
     } copy;
+    struct { /* replaced.c: another file was put in its place */
+        struct hf_table_link link;
+        bool witnessed; /* by a rename that we were told of */
+    } replaced;
     struct { /* turns.c */
         TAILQ_ENTRY(hf_file) entry;
         int64_t place; /* in the queue: the lower is the earlier */
@@ -168,8 +178,9 @@ struct hf_file_source {
     LIST_HEAD(hf_files, hf_file) files;
     size_t file_count;
     LIST_HEAD(hf_files_on, hf_file) on[HF_LISTS];
-    struct hf_table by_id, by_name, by_followed;
-    struct { /* turns.c */
+    struct hf_table by_id, by_name, by_followed, by_replaced;
+    uint64_t skipped_bytes; /* of holes */
+    struct {                /* turns.c */
         TAILQ_HEAD(hf_turns, hf_file) queue;
         struct hf_file **leaving; /* those of the queue that were rotated away: a heap by age */
         size_t leaving_count, leaving_room;
@@ -263,6 +274,7 @@ void hf_file_set_size(struct hf_file *file, uint64_t size);
 void hf_file_set_dirty(struct hf_file *file, bool dirty);
 void hf_file_set_gap(struct hf_file *file, struct hf_file_gap gap);
 void hf_file_set_failed(struct hf_file *file, bool failed);
+void hf_file_set_nul_tail(struct hf_file *file, uint64_t bytes);
 void hf_file_set_quiet(struct hf_file *file, bool quiet);
 void hf_file_grew(struct hf_file *file);   /* or something else: its time begins anew */
 void hf_file_settle(struct hf_file *file); /* the lists follow what it is now */
@@ -275,12 +287,19 @@ struct hf_file *hf_file_take_ready(struct hf_file_source *source); /* the next i
 void hf_turn_update(struct hf_file *file, bool leaves);
 void hf_turn_leave(struct hf_file *file);
 
+/* replaced.c */
+void hf_replaced_add(struct hf_file *file, bool witnessed); /* its path is another one's now */
+void hf_replaced_remove(struct hf_file *file);
+struct hf_file *hf_replaced_find(struct hf_file_source *source, const char *path);
+
 /* alike.c */
 void hf_heads_add(struct hf_file *file);
 void hf_heads_remove(struct hf_file *file);
 /* Those of which something was read that begin as these bytes do, as far as both go. The list is
- * the caller's, NULL when there is none. */
-size_t hf_heads_alike(struct hf_file_source *source, const uint8_t *head, size_t size,
+ * the caller's, NULL when there is none. At most `most` that go on behind these bytes, and where there
+ * is none as many that end within them, the longest first: with thousands that are all alike, one
+ * is as good as another. */
+size_t hf_heads_alike(struct hf_file_source *source, const uint8_t *head, size_t size, size_t most,
                       struct hf_file ***ret_files);
 
 #endif

@@ -33,12 +33,19 @@ is_followed(const struct hf_table_link *link, struct hf_slice key)
     return hf_slice_is(key, hf_container_of(link, struct hf_followed, link)->path);
 }
 
+static bool
+is_replaced(const struct hf_table_link *link, struct hf_slice key)
+{
+    return hf_slice_is(key, hf_container_of(link, struct hf_file, replaced.link)->path.text);
+}
+
 void
 hf_files_init(struct hf_file_source *source)
 {
     hf_table_init(&source->by_id, HF_FILES_MAX, is_id);
     hf_table_init(&source->by_name, 2ull * HF_FILES_MAX, is_name); /* and where links lead */
     hf_table_init(&source->by_followed, HF_NAMES_MAX, is_followed);
+    hf_table_init(&source->by_replaced, HF_FILES_MAX, is_replaced);
     TAILQ_INIT(&source->turns.queue);
     TAILQ_INIT(&source->followed);
 }
@@ -51,6 +58,7 @@ hf_files_done(struct hf_file_source *source)
     hf_table_done(&source->by_id);
     hf_table_done(&source->by_name);
     hf_table_done(&source->by_followed);
+    hf_table_done(&source->by_replaced);
     hf_freep(&source->turns.leaving);
     hf_freep(&source->heads.items);
 }
@@ -85,6 +93,7 @@ hf_file_close(struct hf_file *file)
     hf_turn_leave(file);
     for (enum hf_file_list list = 0; list < HF_LISTS; list++)
         hf_file_put_on(file, list, false);
+    hf_replaced_remove(file);
     hf_table_remove(&source->by_id, &file->by_id);
     LIST_REMOVE(file, all);
     if (source->file_count-- == HF_FILES_MAX)

@@ -146,6 +146,7 @@ hf_file_hand_over(struct hf_file *file, struct hf_slice input, bool ended, struc
     hf_file_set_print(file, &print);
     hf_cut_keep(&cut, &file->line);
     file->partial = cut.left;
+    hf_file_set_nul_tail(file, 0);
     file->after_truncation &= only_hole;
     hf_file_set_gap(file, (struct hf_file_gap){ .reason = NULL });
     hf_file_saved(file->source);
@@ -197,7 +198,7 @@ hf_file_rest(struct hf_file *file, bool unlinked)
 {
     struct hf_unit unit;
     char key[HF_FILE_KEY_SIZE];
-    if (unlinked && file->partial == 0 && file->line.parts == 0) {
+    if (unlinked && file->partial == file->nul.tail && file->line.parts == 0) {
         hf_file_key(file->source->source.config.name, &file->id, key);
         if (hf_unit_begin(&unit, &file->source->source) != HF_OK ||
             hf_unit_set_state(&unit, key, hf_slice(NULL, 0)) != HF_OK)

@@ -41,8 +41,10 @@ link_path(struct hf_file_path *path)
     if (link) {
         struct hf_file_path *older = hf_container_of(link, struct hf_file_path, link);
         hf_table_remove(&source->by_name, link);
-        if (older == &older->file->path)
+        if (older == &older->file->path) {
             hf_file_name(older->file, HF_NAME_TAKEN, NULL);
+            hf_replaced_add(older->file, false);
+        }
     }
     hf_assert(hf_table_add(&source->by_name, key, &path->link));
 }
@@ -59,6 +61,8 @@ static void
 set_text(struct hf_file_path *path, const char *text)
 {
     unlink_path(path);
+    if (path == &path->file->path)
+        hf_replaced_remove(path->file);
     hf_freep(&path->text);
     path->text = hf_strdup(text);
 }

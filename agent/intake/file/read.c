@@ -36,7 +36,8 @@ read_block(struct hf_file *file, struct hf_slice *ret_input, bool *ret_end, stru
 {
     struct hf_buf *block = &file->source->block;
     size_t most = (size_t)file->source->source.max_event + HF_BLOCK_BYTES;
-    size_t want = HF_MIN(HF_MAX((size_t)HF_BLOCK_BYTES, 2 * file->partial), most);
+    size_t want =
+        HF_MIN(HF_MAX((size_t)HF_BLOCK_BYTES, 2 * (file->partial - file->nul.tail)), most);
     for (int generation = 0;; generation++) {
         size_t before = file->print.tail_size, got = 0;
         hf_buf_reset(block);
@@ -116,9 +117,49 @@ step_held(struct hf_file *file)
     return file->dirty && !hf_file_hand_over(file, hf_slice(NULL, 0), false, &none);
 }
 
+/* Behind `content` there is nothing but NUL bytes in what was read. *ret_wait: nor further on. true:
+ * there is more to do. */
+static bool
+step_nul(struct hf_file *file, struct hf_slice content, uint64_t size, bool *ret_wait)
+{
+    struct hf_error err = { .status = HF_OK };
+    struct hf_cut cut;
+    enum hf_nul nul = HF_NUL_TAIL;
+    uint64_t from = file->print.offset + content.size;
+    enum hf_status status = hf_nul_pass(file, from, size, &nul, &err);
+    if (status == HF_OK && nul == HF_NUL_HOLE) {
+        if (content.size > 0 || file->line.parts > 0) { /* nobody goes on in front of a hole */
+            hf_file_hand_over(file, content, true, &cut);
+            return true;
+        }
+        status = hf_nul_skip(file, &err);
+    }
+    if (status != HF_OK)
+        return read_failed(file, &err);
+    *ret_wait = nul == HF_NUL_TAIL;
+    if (*ret_wait && size > from) {
+        hf_file_set_nul_tail(file, size - from);
+        file->partial = (size_t)(size - file->print.offset);
+    }
+    return !*ret_wait;
+}
+
+/* All that there is was read, but for half a line. */
+static bool
+finish_if_late(struct hf_file *file, struct hf_slice input, bool unlinked)
+{
+    if (!file->moved && file->name == HF_NAME_OURS)
+        return false;
+    if (!file->quiet && !hf_file_is_quiet(file))
+        return false;
+    if (!file->quiet && !hf_file_rest(file, unlinked))
+        return true;
+    return hf_file_is_late(file) ? hf_file_finish(file, input, unlinked) : false;
+}
+
 /* READING; or NEW, and empty when it was looked at. */
 static bool
-step_reading(struct hf_file *file, bool unlinked)
+step_reading(struct hf_file *file, const struct hf_fs_identity *who)
 {
     struct hf_error err = { .status = HF_OK };
     struct hf_slice input;
@@ -129,22 +170,23 @@ step_reading(struct hf_file *file, bool unlinked)
         status = rehash(file, &err);
     if (status != HF_OK)
         return read_failed(file, &err);
-    note_size(file, file->print.offset + input.size, end);
+    size_t nul = hf_nul_tail(file, input);
+    input.size -= nul;
+    note_size(file, file->print.offset + input.size, end || nul > 0);
     if (has_piece(file, input) || file->dirty || hf_file_hole(file, input) > 0) {
         if (input.size > 0)
             hf_file_move(file, HF_FILE_READING);
-        return hf_file_hand_over(file, input, false, &cut) ? cut.more || !end : true;
+        return hf_file_hand_over(file, input, false, &cut) ? cut.more || !end || nul > 0 : true;
     }
     file->partial = input.size;
-    if (!end)
+    hf_file_set_nul_tail(file, 0);
+    bool wait = true;
+    if (nul > 0 &&
+        step_nul(file, input, HF_MAX(who->size, file->print.offset + input.size + nul), &wait))
         return true;
-    if (!file->moved && file->name == HF_NAME_OURS)
-        return false;
-    if (!file->quiet && !hf_file_is_quiet(file))
-        return false;
-    if (!file->quiet && !hf_file_rest(file, unlinked))
+    if (nul == 0 && !end)
         return true;
-    return hf_file_is_late(file) ? hf_file_finish(file, input, unlinked) : false;
+    return wait && finish_if_late(file, input, who->links == 0);
 }
 
 /* What has no name any more cannot be found again: what there is of it becomes records, if that is
@@ -157,11 +199,13 @@ last_words(struct hf_file *file)
     bool end, more = true;
     if (file->state != HF_FILE_READING || file->name == HF_NAME_OURS || file->failed ||
         hf_fs_identify(file->fd, NULL, &who, NULL) != HF_OK || who.links > 0 ||
-        (file->quiet && file->partial == 0 && who.size == file->print.offset))
+        (file->quiet && file->partial == file->nul.tail &&
+         who.size == file->print.offset + file->partial))
         return;
     for (int turn = 0; turn < 4 && more; turn++) {
         if (read_block(file, &input, &end, NULL) != HF_OK || rehash(file, NULL) != HF_OK || !end)
             return;
+        input.size -= hf_nul_tail(file, input);
         more = hf_file_finish(file, input, true) && !file->source->source.pressure.blocked;
     }
 }
@@ -194,7 +238,7 @@ hf_file_step(struct hf_file *file)
     switch (file->state) {
     case HF_FILE_HELD: return step_held(file);
     case HF_FILE_NEW:
-    case HF_FILE_READING: return step_reading(file, who.links == 0);
+    case HF_FILE_READING: return step_reading(file, &who);
     case HF_FILE_CLOSED: break;
     }
     hf_assert(!"a closed file has no turn");

@@ -10,6 +10,19 @@ bool hf_file_step(struct hf_file *file);
 /* We stop: what has no name any more is finished. */
 void hf_files_last_words(struct hf_file_source *source);
 
+/* nul.c */
+enum hf_nul {
+    HF_NUL_TAIL,    /* nothing else to the end: it waits */
+    HF_NUL_MORE,    /* not through yet */
+    HF_NUL_HOLE,    /* with a hole in it, and content behind it at nul.to */
+    HF_NUL_CONTENT, /* somebody wrote it */
+};
+size_t hf_nul_tail(const struct hf_file *file, struct hf_slice input); /* bytes at its end */
+/* What the NUL bytes are that begin at `from`, in a file of `size`. */
+enum hf_status hf_nul_pass(struct hf_file *file, uint64_t from, uint64_t size, enum hf_nul *ret_nul,
+                           struct hf_error *err) hf_must_check;
+enum hf_status hf_nul_skip(struct hf_file *file, struct hf_error *err) hf_must_check; /* the hole */
+
 /* hand.c */
 bool hf_file_hand_over(struct hf_file *file, struct hf_slice input, bool ended,
                        struct hf_cut *ret_cut);

@@ -95,12 +95,22 @@ static void
 name_vanished(struct hf_file_source *source, const char *path)
 {
     bool opened = false, followed = take_followed(source, path, &opened);
-    bool written = hf_note_take(&source->written, path), other = hf_note_take(&source->others, path);
+    bool written = hf_note_take(&source->written, path),
+         other = hf_note_take(&source->others, path);
     if (opened || !written || other ||
         (!followed && !hf_found_matches(&source->source.config, path)))
         return;
     hf_merged_add(&source->vanished, path);
     hf_source_ready(&source->source);
+}
+
+/* Another file came in its place; its descriptor still reads it. */
+static void
+overwrite(struct hf_file *replaced, const char *path)
+{
+    hf_file_name(replaced, HF_NAME_TAKEN, NULL);
+    if (hf_slice_is(hf_slice_text(path), replaced->path.text))
+        hf_replaced_add(replaced, true);
 }
 
 void
@@ -111,8 +121,7 @@ hf_name_moved(struct hf_file_source *source, const char *from, const char *to)
     bool other = hf_note_take(&source->others, from);
     bool written = hf_note_take(&source->written, from);
     if (replaced && replaced != file)
-        hf_file_name(replaced, HF_NAME_TAKEN,
-                     NULL); /* overwritten; its descriptor still reads it */
+        overwrite(replaced, to);
     if (take_followed(source, from, &opened) || file || stale ||
         hf_found_matches(&source->source.config, from))
         follow(source, to);
@@ -131,7 +140,7 @@ hf_name_came(struct hf_file_source *source, const char *path)
     bool stale;
     struct hf_file *replaced = left(source, path, &stale);
     if (replaced)
-        hf_file_name(replaced, HF_NAME_TAKEN, NULL);
+        overwrite(replaced, path);
     if (!stale)
         hf_name_written(source, path);
 }

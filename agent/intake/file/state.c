@@ -83,7 +83,8 @@ hf_file_hold(struct hf_file *file, struct hf_file *original, uint64_t size)
 static void
 count_behind(struct hf_file *file)
 {
-    uint64_t behind = file->size > file->print.offset ? file->size - file->print.offset : 0;
+    uint64_t read = file->print.offset + file->nul.tail;
+    uint64_t behind = file->size > read ? file->size - read : 0;
     file->source->behind += behind - file->behind;
     file->behind = behind;
 }
@@ -92,6 +93,13 @@ void
 hf_file_set_size(struct hf_file *file, uint64_t size)
 {
     file->size = size;
+    count_behind(file);
+}
+
+void
+hf_file_set_nul_tail(struct hf_file *file, uint64_t bytes)
+{
+    file->nul.tail = bytes;
     count_behind(file);
 }
 
