@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -243,7 +244,7 @@ the_patterns_own_folder_is_waited_for_as_long_as_late(void **state)
 struct fault {
     const char *name, *path;
     int failure;
-    bool on;
+    atomic_bool on;
 };
 
 static int

@@ -262,11 +262,13 @@ many_files_that_came_and_went_unseen_are_one_gap(void **state)
     rig_source(rig, "app", HF_SOURCE_FILE, "files/*.log");
     rig_configure(rig);
     rig_turn(rig, 20);
+    rig_hold(rig, 0);
     for (int i = 0; i < MANY; i++) {
         snprintf(name, sizeof(name), "files/%d.log", i);
         rig_write(rig, name, "never seen\n");
         rig_unlink(rig, name);
     }
+    rig_let_go(rig);
     rig_until_count(rig, 1);
     rig_drain(rig);
     json_t *events = rig_events(rig);

@@ -300,6 +300,7 @@ a_missing_folder_is_waited_for(void **state)
     rig_append(rig, "files/a.log", "two\n");
     rig_rename(rig, "files", "away");
     rig->timing.rescan_ms = 20;
+    rig->timing.late_ms = 600000;
     rig_start(rig);
     rig_turn(rig, 50);
     assert_int_equal(rig_count(rig), 1);
