@@ -4,6 +4,7 @@
 #include "agent/intake/file/looking.h"
 #include "agent/intake/thread.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
@@ -73,32 +74,45 @@ add_unknown(struct hf_found *found, const char *path, const struct hf_error *err
 }
 
 static enum hf_status
-look_behind_link(const struct walk *w, const char *path, struct hf_fs_identity *ret_who,
+look_behind_link(struct hf_fs_trust trust, const char *path, struct hf_fs_identity *ret_who,
                  struct hf_error *err)
 {
     hf_owned(hf_fs_close) int fd = -1;
-    enum hf_status status = hf_fs_open_trusted(path, O_PATH, &w->trust, &fd, NULL, err);
-    return status == HF_OK ? hf_fs_identify(fd, NULL, ret_who, err) : status;
+    struct hf_error failed = { .status = HF_OK };
+    enum hf_status status = hf_fs_open_trusted(path, O_PATH, &trust, &fd, NULL, &failed);
+    if (failed.sys_errno == ELOOP)
+        return HF_ENOTFOUND; /* links of trusted users that lead around in a circle */
+    if (status == HF_OK)
+        return hf_fs_identify(fd, NULL, ret_who, err);
+    if (err)
+        *err = failed;
+    return status;
 }
 
-/* `folder`: where it was listed; -1: it was not, and may not be there. */
+enum hf_status
+hf_found_look(struct hf_fs_trust trust, int folder, const char *name, const char *path,
+              struct hf_fs_identity *ret_who, bool *ret_linked, struct hf_error *err)
+{
+    enum hf_status status = HF_OK;
+    if (folder >= 0)
+        status = hf_fs_identify_at(folder, name, ret_who, err);
+    *ret_linked = folder >= 0 && status == HF_OK && S_ISLNK(ret_who->mode);
+    return folder < 0 || *ret_linked ? look_behind_link(trust, path, ret_who, err) : status;
+}
+
 static void
 look_at(const struct walk *w, int folder, const char *name, const char *path)
 {
     struct hf_fs_identity who = { .mode = 0 };
     struct hf_error err = { .status = HF_OK };
-    enum hf_status status = HF_OK;
+    bool linked;
     if (hf_found_excludes(w->config, path))
         return;
     hf_thread_doing(w->thread, path);
-    if (folder >= 0)
-        status = hf_fs_identify_at(folder, name, &who, &err);
-    bool is_link = folder >= 0 && status == HF_OK && S_ISLNK(who.mode);
-    if (folder < 0 || is_link)
-        status = look_behind_link(w, path, &who, &err);
+    enum hf_status status = hf_found_look(w->trust, folder, name, path, &who, &linked, &err);
     if (status == HF_EREFUSED)
         add_other(w->found, path, HF_OTHER_REFUSED);
-    else if (status == HF_ENOTFOUND && is_link)
+    else if (status == HF_ENOTFOUND && linked)
         add_other(w->found, path, HF_OTHER_DANGLING);
     else if (status == HF_OK && S_ISREG(who.mode))
         add_name(w->found, path, &who);

@@ -8,38 +8,59 @@
 #include "agent/intake/file/orphans.h"
 #include "agent/intake/thread.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 /* ---- under other names ---- */
 
+struct search {
+    struct hf_file_source *source;
+    int fd; /* of the folder */
+};
+
+/* Is it one that is missed? `path`: there is something to read. */
+static enum hf_status
+meet(const struct search *search, const char *name, const char *path, struct hf_strings *paths)
+{
+    struct hf_fs_identity who;
+    bool linked;
+    enum hf_status status =
+        hf_found_look(search->source->trust, search->fd, name, path, &who, &linked, NULL);
+    if (status == HF_ENOTFOUND || status == HF_EREFUSED)
+        return HF_OK;
+    if (status != HF_OK || !S_ISREG(who.mode))
+        return status;
+    struct hf_file_id id = hf_file_id_of(&who);
+    struct hf_orphan *orphan = hf_orphan_by_id(search->source, &id);
+    if (!orphan || orphan->position.reported || orphan->present)
+        return HF_OK;
+    orphan->present = true;
+    if (!hf_orphan_is_settled(orphan) || who.size > orphan->position.print.offset)
+        hf_strings_add(paths, path);
+    return HF_OK;
+}
+
 /* Names in the folder that its files have now, and where there is something to read. Any failure but
- * that there is no folder says nothing of the files. */
+ * that there is no folder, or only a stranger's link to one, says nothing of the files. */
 static enum hf_status
 find_renamed(struct hf_file_source *source, const char *directory, struct hf_strings *ret_paths)
 {
+    hf_owned(hf_fs_close) int fd = -1;
     char **names, path[HF_PATH_MAX];
     size_t count;
     hf_thread_doing(source->source.thread, directory);
-    enum hf_status status = hf_fs_list(directory, HF_NAMES_MAX, &names, &count, NULL);
+    enum hf_status status =
+        hf_fs_open_trusted(directory, O_RDONLY | O_DIRECTORY, &source->trust, &fd, NULL, NULL);
+    if (status == HF_OK)
+        status = hf_fs_list_at(fd, directory, HF_NAMES_MAX, &names, &count, NULL);
     if (status != HF_OK)
-        return status;
+        return status == HF_EREFUSED ? HF_ENOTFOUND : status;
+    const struct search search = { .source = source, .fd = fd };
     for (size_t n = 0; n < count && status == HF_OK; n++) {
-        struct hf_fs_identity who;
         if (strlen(directory) + 1 + strlen(names[n]) >= sizeof(path))
             continue;
         hf_path_join(path, sizeof(path), directory, names[n]);
-        enum hf_status looked = hf_fs_identify(-1, path, &who, NULL);
-        if (looked != HF_OK && looked != HF_ENOTFOUND)
-            status = looked;
-        if (looked != HF_OK || !S_ISREG(who.mode))
-            continue;
-        struct hf_file_id id = hf_file_id_of(&who);
-        struct hf_orphan *orphan = hf_orphan_by_id(source, &id);
-        if (!orphan || orphan->position.reported || orphan->present)
-            continue;
-        orphan->present = true;
-        if (!hf_orphan_is_settled(orphan) || who.size > orphan->position.print.offset)
-            hf_strings_add(ret_paths, path);
+        status = meet(&search, names[n], path, ret_paths);
     }
     hf_fs_names_free(names, count);
     return status;

@@ -102,5 +102,11 @@ struct hf_found {
 void hf_found_paths(const struct hf_config_source *config, struct hf_fs_trust trust,
                     struct hf_thread *thread, struct hf_found *ret_found);
 void hf_found_done(struct hf_found *found);
+/* Who stands under `name` in `folder`, which was opened; -1: it was not, only `path` is known. No link
+ * of a stranger's is followed: HF_EREFUSED. HF_ENOTFOUND and *ret_linked: a link that leads nowhere.
+ */
+enum hf_status hf_found_look(struct hf_fs_trust trust, int folder, const char *name,
+                             const char *path, struct hf_fs_identity *ret_who, bool *ret_linked,
+                             struct hf_error *err) hf_must_check;
 
 #endif

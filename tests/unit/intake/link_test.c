@@ -250,6 +250,26 @@ what_is_no_file_of_its_own_is_not_missed(void **state)
     assert_int_equal(rig_count(rig), 2);
 }
 
+/* A name that cannot be looked at says nothing about its folder's files: but links lead nowhere, and a
+ * stranger's is not even followed. */
+static void
+a_link_does_not_hide_that_a_file_is_gone(void **state)
+{
+    struct rig *rig = *state;
+    rig_source(rig, "app", HF_SOURCE_FILE, "files/*.log");
+    rig_configure(rig);
+    rig_write(rig, "files/a.log", "one\n");
+    rig_until_count(rig, 1);
+    rig_stop(rig);
+    rig_unlink(rig, "files/a.log");
+    put_link(rig, "files/ours", "files/ours", geteuid());
+    if (geteuid() == 0)
+        put_link(rig, "files/loop", "files/loop", SOMEBODY);
+    rig_start(rig);
+    rig_until_count(rig, 2);
+    assert_int_equal(rig_gaps(rig), 1);
+}
+
 /* 8,100 of them were more than a unit takes, and made the source deaf. */
 static void
 many_files_that_came_and_went_unseen_are_one_gap(void **state)
@@ -297,6 +317,7 @@ main(void)
         TEST(a_second_name_where_only_root_and_its_owner_can_write_is_read),
         TEST(a_file_that_is_followed_stays_followed_when_it_gets_a_second_name),
         TEST(what_is_no_file_of_its_own_is_not_missed),
+        TEST(a_link_does_not_hide_that_a_file_is_gone),
         TEST(many_files_that_came_and_went_unseen_are_one_gap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
