@@ -173,8 +173,8 @@ rig_source(struct rig *rig, const char *name, int type, const char *path)
 const char *
 rig_path(struct rig *rig, const char *name)
 {
-    static char paths[8][512];
-    static size_t next;
+    static _Thread_local char paths[8][512]; /* a source's thread asks, too */
+    static _Thread_local size_t next;
     char *path = paths[next++ % HF_COUNT(paths)];
     snprintf(path, sizeof(paths[0]), "%s/%s", rig->dir, name);
     return path;
