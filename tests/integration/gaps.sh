@@ -15,7 +15,7 @@ agent: { state_dir: $HF_TMP/gaps/state, host: gaps }
 stores:
 $(store_yaml main)
 sources:
-  - { name: app, type: file, path: "$HF_TMP/gaps/log/*.log*", exclude: ["*.gz"], start: beginning }
+  - { name: app, type: file, path: "$HF_TMP/gaps/log/*.log*", exclude: ["*.gz"], start: beginning, late: 6s }
 buckets:
   - { name: gaps, store: main, retention: { mode: governance, days: 1 } }
 trails:

@@ -18,7 +18,7 @@ agent: { state_dir: $HF_TMP/said/state, host: said, provenance: $1 }
 stores:
 $(store_yaml here)
 sources:
-  - { name: files, type: file, path: "$HF_TMP/said/log/*", start: beginning, max_event: 1KiB }
+  - { name: files, type: file, path: "$HF_TMP/said/log/*", start: beginning, late: 6s, max_event: 1KiB }
   - { name: hostile, type: file, path: "$HF_TMP/said/hostile/*", start: beginning }
   - { name: local, type: socket, path: $HF_TMP/said/in.sock }
 buckets:
