@@ -3,6 +3,7 @@
 #include "say.h"
 
 #include <holdfast/daemon.h>
+#include <holdfast/intake.h>
 #include <holdfast/json.h>
 #include <stdio.h>
 #include <string.h>
@@ -160,29 +161,39 @@ check_host(const struct hf_config *config, struct lines *lines)
 /* ---- sources ---- */
 
 static void
+note_what_is_not_read(const struct hf_config_source *source, const struct hf_source_look *look,
+                      const char *subject, struct lines *lines)
+{
+    if (look->unread > 0)
+        lines_add(lines, LINE_FAIL, subject, NULL, "%llu of what %s matches cannot be read: %s",
+                  (unsigned long long)look->unread, source->path, look->problem);
+    if (look->others > 0)
+        lines_add(lines, LINE_NOTE, subject, NULL, "%s: %s", source->path, look->others_text);
+    if (look->sparse > 0)
+        lines_add(lines, LINE_NOTE, subject, NULL,
+                  "%llu files of %s are mostly holes, which are skipped",
+                  (unsigned long long)look->sparse, source->path);
+}
+
+static void
 check_file(const struct hf_config_source *source, const char *subject, struct lines *lines)
 {
-    char folder[HF_PATH_MAX];
+    struct hf_source_look look;
     struct hf_error err = { 0 };
-    snprintf(folder, sizeof(folder), "%s", source->path);
-    char *wild = strpbrk(folder, "*?[");
-    if (!wild && hf_fs_access(folder, R_OK, &err) == HF_OK) {
-        lines_add(lines, LINE_OK, subject, NULL, "%s can be read", source->path);
+    if (hf_intake_look(source, &look, &err) != HF_OK) {
+        lines_add_error(lines, subject, NULL, &err);
         return;
     }
-    if (wild)
-        *wild = '\0';
-    char *slash = strrchr(folder, '/');
-    if (slash)
-        slash[slash == folder] = '\0';
-    enum hf_status status = hf_fs_access(folder, R_OK | X_OK, &err);
-    if (status == HF_OK)
-        status = wild ? HF_OK : hf_fs_access(source->path, R_OK, &err);
-    if (status == HF_OK)
-        lines_add(lines, LINE_OK, subject, NULL, "%s is read from '%s'", source->path, folder);
-    else
-        lines_add(lines, status == HF_ENOTFOUND ? LINE_NOTE : LINE_FAIL, subject, NULL,
-                  status == HF_ENOTFOUND ? "%s (it may come later)" : "%s", err.text);
+    note_what_is_not_read(source, &look, subject, lines);
+    if (look.matched > 0)
+        lines_add(lines, LINE_OK, subject, NULL, "%s matches %llu file%s", source->path,
+                  (unsigned long long)look.matched, look.matched == 1 ? "" : "s");
+    else if (look.unread == 0 && look.others == 0)
+        lines_add(lines, source->may_be_empty ? LINE_OK : LINE_NOTE, subject, NULL,
+                  "%s matches no file%s", source->path,
+                  source->may_be_empty ? ", which is fine"
+                                       : " (it may come later; may_be_empty: true says that this "
+                                         "is fine)");
 }
 
 void

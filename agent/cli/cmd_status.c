@@ -6,6 +6,7 @@
 #include <holdfast/daemon.h>
 #include <holdfast/json.h>
 #include <stdio.h>
+#include <string.h>
 
 #define ANSWER_MS 10000
 
@@ -42,6 +43,32 @@ print_agent(const json_t *reply, int64_t now_s)
             number(journal, "seconds_left") / 3600);
 }
 
+/* What of its files is not read, and is no reason to be not well. */
+static void
+print_files(const json_t *source)
+{
+    char bytes[32];
+    if (strcmp(text(source, "type"), "file") != 0)
+        return;
+    if (number(source, "matched") == 0)
+        puts("         its path matches no file");
+    if (hf_doc_text_or(source, "others_are", NULL))
+        printf("         %s\n", text(source, "others_are"));
+    if (number(source, "unread"))
+        printf("         %llu names are not read\n", number(source, "unread"));
+    if (number(source, "held"))
+        printf("         %llu files wait: they may be copies of others\n", number(source, "held"));
+    if (number(source, "sparse"))
+        printf("         %llu files are mostly holes, which are skipped\n",
+               number(source, "sparse"));
+    bytes_text(hf_doc_u64_or(source, "nul_bytes", 0), bytes);
+    if (number(source, "nul_bytes"))
+        printf("         %s of NUL bytes at the ends of files are no content yet\n", bytes);
+    bytes_text(hf_doc_u64_or(source, "skipped_bytes", 0), bytes);
+    if (number(source, "skipped_bytes"))
+        printf("         %s of holes were skipped\n", bytes);
+}
+
 static void
 print_source(const json_t *source)
 {
@@ -60,6 +87,7 @@ print_source(const json_t *source)
     if (number(source, "gaps"))
         printf(", %llu GAPS", number(source, "gaps"));
     puts(json_is_true(json_object_get(source, "waiting")) ? ", waits for room in the journal" : "");
+    print_files(source);
     if (hf_doc_text_or(source, "problem", NULL))
         printf("         PROBLEM: %s\n", text(source, "problem"));
 }

@@ -106,6 +106,12 @@ check_source_path(struct hf_checked entry, const struct hf_config *config,
             "'%.200s' has braces, which are not expanded; write a source for each, "
             "or \\{ and \\} for the characters themselves",
             source->path);
+    for (size_t i = 0; i < source->exclude.count; i++)
+        if (has_braces(source->exclude.items[i]))
+            return hf_check_fail(err, entry, "exclude",
+                                 "'%.200s' has braces, which are not expanded; write each by "
+                                 "itself, or \\{ and \\} for the characters themselves",
+                                 source->exclude.items[i]);
     if (source->type == HF_SOURCE_SOCKET &&
         strlen(source->path) >= sizeof(((struct sockaddr_un *)0)->sun_path))
         return hf_check_fail(err, entry, "path",

@@ -182,6 +182,8 @@ hf_intake_new(const struct hf_intake_options *options, struct hf_intake **ret_in
     intake->maker = options->maker;
     intake->timing = (struct hf_intake_timing){ .quiet_ms = 5000,
                                                 .rescan_ms = 10000,
+                                                .unmatched_ms = 60000,
+                                                .held_ms = 60000,
                                                 .poll_ms = 1000,
                                                 .retry_ms = 250,
                                                 .full_after_ms = 1000,
@@ -401,6 +403,14 @@ say_why_it_waits(struct hf_source *source, struct hf_source_status *status)
         snprintf(status->problem, sizeof(status->problem),
                  "no answer for %llu s from the file system at '%s'",
                  (unsigned long long)(ms / 1000), what);
+}
+
+enum hf_status
+hf_intake_look(const struct hf_config_source *source, struct hf_source_look *ret_look,
+               struct hf_error *err)
+{
+    const struct hf_source_kind *kind = hf_source_kind(source->type);
+    return kind->look ? kind->look(source, ret_look, err) : HF_ENOTFOUND;
 }
 
 size_t

@@ -23,12 +23,14 @@ struct hf_thread; /* thread.h */
 /* ---- times, in milliseconds; a test may shorten them ---- */
 
 struct hf_intake_timing {
-    uint64_t quiet_ms;  /* a renamed or unlinked file has been read when it did not grow for this
+    uint64_t quiet_ms;     /* a renamed or unlinked file has been read when it did not grow for this
                           long */
-    uint64_t late_ms;   /* and is closed after this; 0: as the source says */
-    uint64_t rescan_ms; /* every file is looked at this often, whatever inotify says */
-    uint64_t poll_ms;   /* the same where inotify is not to be had */
-    uint64_t retry_ms;  /* a journal that refused is tried again, whatever on_commit says */
+    uint64_t late_ms;      /* and is closed after this; 0: as the source says */
+    uint64_t rescan_ms;    /* every file is looked at this often, whatever inotify says */
+    uint64_t unmatched_ms; /* a pattern that has matched nothing for so long is a problem */
+    uint64_t held_ms;      /* and so is a file that is held back for so long */
+    uint64_t poll_ms;      /* the same where inotify is not to be had */
+    uint64_t retry_ms;     /* a journal that refused is tried again, whatever on_commit says */
     uint64_t full_after_ms; /* clients are told FULL when the journal has refused for this long */
     uint64_t hello_ms;      /* a greeting that was begun has to be whole by then */
     uint64_t silent_ms; /* a connection that said nothing for so long may make room for another */
@@ -107,6 +109,8 @@ struct hf_source_kind {
     bool (*ended)(const struct hf_source *source); /* nothing will come any more; NULL: it has no
                                                       end */
     void (*status)(struct hf_source *source, struct hf_source_status *status);
+    enum hf_status (*look)(const struct hf_config_source *config, struct hf_source_look *ret_look,
+                           struct hf_error *err); /* NULL: it does not look for files */
 };
 extern const struct hf_source_kind hf_file_kind, hf_socket_kind, hf_stdin_kind;
 const struct hf_source_kind *hf_source_kind(int type); /* kinds.c */

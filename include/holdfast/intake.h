@@ -57,13 +57,34 @@ void hf_intake_stop(struct hf_intake *intake);
  * ended). */
 bool hf_intake_stdin_ended(const struct hf_intake *intake);
 
+#define HF_OTHERS_SIZE 256
+
+/* What a source's pattern matches. */
+struct hf_source_look {
+    uint64_t matched; /* regular files */
+    uint64_t
+        unread; /* names that cannot be opened or looked at, or are refused; problem: the first */
+    uint64_t others;                  /* names that are no regular files: never read */
+    uint64_t sparse;                  /* files that are mostly holes, which are skipped */
+    char others_text[HF_OTHERS_SIZE]; /* which; "" */
+    char problem[192];                /* "" */
+};
+/* Looks now, as the user of the process; needs no intake. HF_ENOTFOUND: the source is none that looks
+ * for files. */
+enum hf_status hf_intake_look(const struct hf_config_source *source,
+                              struct hf_source_look *ret_look, struct hf_error *err) hf_must_check;
+
 struct hf_source_status {
     const char *name;
     int type;
     uint64_t events, bytes;
     struct hf_record_counts counts;
     uint64_t files, connections;
-    uint64_t behind_bytes; /* file: unread bytes */
+    uint64_t behind_bytes;      /* file: unread bytes */
+    uint64_t nul_bytes;         /* file: NUL bytes at the ends, which are no content yet */
+    uint64_t skipped_bytes;     /* file: of holes, since the start */
+    uint64_t held;              /* files that wait: they may be copies of others */
+    struct hf_source_look look; /* file: as of the last scan */
     uint64_t gaps;
     uint64_t refusals;                  /* how often it was told that the journal is full */
     uint64_t problems[HF_STATUS_COUNT]; /* by status: how often a new one was met */

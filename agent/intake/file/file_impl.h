@@ -119,6 +119,7 @@ struct hf_file {
     size_t partial;        /* bytes behind the offset that were no whole line when last looked at */
     uint64_t known_size;   /* as last seen */
     uint64_t size, behind; /* as the file system says; and what of it is unread */
+    uint64_t held_since_ms;  /* 0: it is not */
     uint64_t quiet_since_ms; /* the last growth seen */
     uint64_t drain_to;
     uint64_t seen_by; /* the number of the scan that found it last */
@@ -210,9 +211,9 @@ struct hf_file_source {
         struct hf_merged untold;
         uint64_t told_ms;
     } refused;
-    struct { /* of the last scan: what matches, and is not read */
-        uint64_t refused, failed;
-    } unread;
+    struct hf_source_look look; /* of the last scan */
+    uint64_t looked_ms;         /* the first one; 0: not yet */
+    bool matched_ever;
     struct hf_fs_trust trust; /* whose links are followed */
     struct {                  /* timers.c: since when somebody looked, without a break */
         uint64_t last_ms, since_ms, late_since_ms;
@@ -223,12 +224,14 @@ struct hf_file_source {
     bool running, stopped;
     bool drain_due; /* asked for, and files are not marked for it yet */
     struct {        /* under the source's lock: what the intake's loop sees */
-        uint64_t files, behind;
+        uint64_t files, behind, nul, skipped, held;
+        struct hf_source_look look;
         char problem[HF_PROBLEM_SIZE];
         uint64_t drains, drained; /* how many drains were asked for; and this many are through */
     } shown;
-    uint64_t drain;  /* the newest that files are marked for */
-    uint64_t behind; /* unread bytes of all files, as far as they were looked at */
+    uint64_t drain;       /* the newest that files are marked for */
+    uint64_t behind, nul; /* of all files, as far as they were looked at: unread; and nul.tail */
+    uint64_t held;        /* files */
     char watch_problem[HF_PROBLEM_SIZE];    /* why it polls; "" */
     char scan_problem[HF_PROBLEM_SIZE];     /* of the last scan, or watch_problem */
     char told_problem[HF_PROBLEM_SIZE];     /* what the log says */

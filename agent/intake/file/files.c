@@ -99,6 +99,7 @@ hf_file_close(struct hf_file *file)
     if (source->file_count-- == HF_FILES_MAX)
         hf_file_scan_soon(source); /* another one has its place */
     source->behind -= file->behind;
+    source->nul -= file->nul.tail;
     hf_fs_close(&file->fd);
     hf_long_line_reset(&file->line);
     hf_freep(&file->path.text);

@@ -108,7 +108,8 @@ look_at(const struct walk *w, int folder, const char *name, const char *path)
     bool linked;
     if (hf_found_excludes(w->config, path))
         return;
-    hf_thread_doing(w->thread, path);
+    if (w->thread)
+        hf_thread_doing(w->thread, path);
     enum hf_status status = hf_found_look(w->trust, folder, name, path, &who, &linked, &err);
     if (status == HF_EREFUSED)
         add_other(w->found, path, HF_OTHER_REFUSED);
@@ -180,7 +181,8 @@ walk_names(struct walk *w, const char *folder, const char *pattern, const char *
 {
     struct hf_error err = { .status = HF_OK };
     hf_owned(hf_fs_close) int fd = -1;
-    hf_thread_doing(w->thread, folder);
+    if (w->thread)
+        hf_thread_doing(w->thread, folder);
     if (++w->folders > FOLDERS_MAX) {
         hf_fail(&err, HF_ELIMIT, "more than %d folders to look through; use a narrower path",
                 FOLDERS_MAX);

@@ -33,7 +33,8 @@ pass_block(struct hf_file *file, uint8_t *block, bool *ret_end, bool *ret_found,
     uint64_t at;
     size_t got = 0;
     enum hf_status status = hf_fs_seek_data(file->fd, file->nul.to, &at, NULL);
-    if (status == HF_ENOTFOUND) {
+    if (status == HF_ENOTFOUND) { /* a hole up to the end, which may get something behind it */
+        file->nul.hole = true;
         *ret_end = true;
         return HF_OK;
     }

@@ -109,11 +109,11 @@ note_unopened(struct hf_file_source *source, const char *path, enum hf_status st
 {
     if (status == HF_EREFUSED) {
         hf_note(&source->others, path, source->scans);
-        source->unread.refused++;
+        source->look.unread++;
     } else if (status != HF_ENOTFOUND) {
         hf_note(&source->written, path, source->scans);
         hf_file_scan_problem(source, err);
-        source->unread.failed++;
+        source->look.unread++;
     }
 }
 

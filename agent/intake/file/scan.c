@@ -2,6 +2,7 @@
  * look-up; a next one goes on from nothing but the directories, so that a scan may some day end
  * early and go on where it left off. */
 #include "agent/intake/file/looking.h"
+#include "agent/intake/file/orphans.h"
 #include "agent/intake/thread.h"
 
 #include <stdio.h>
@@ -127,6 +128,17 @@ note_others(struct hf_file_source *source, const struct hf_found *found)
 }
 
 static void
+note_look(struct hf_file_source *source, const struct hf_found *found)
+{
+    source->look = (struct hf_source_look){ .matched = found->count,
+                                            .unread = found->unknown.count,
+                                            .others = found->others.count };
+    hf_others_text(found, source->look.others_text);
+    for (size_t i = 0; i < found->count; i++)
+        source->look.sparse += hf_is_sparse(&found->names[i].who);
+}
+
+static void
 look_at_names(struct hf_file_source *source, struct hf_strings *new_paths)
 {
     struct hf_found found;
@@ -134,11 +146,46 @@ look_at_names(struct hf_file_source *source, struct hf_strings *new_paths)
     watch_all(source, &found.folders);
     if (found.problem.status != HF_OK)
         hf_file_scan_problem(source, &found.problem);
+    note_look(source, &found);
     for (size_t i = 0; i < found.count; i++)
         see_name(source, &found.names[i], new_paths);
     note_others(source, &found);
     lose_unseen(source, &found.unknown);
     hf_found_done(&found);
+}
+
+/* What the operator wrote means nothing that can be read. */
+static void
+judge_pattern(struct hf_file_source *source)
+{
+    struct hf_error err = { .status = HF_OK };
+    const struct hf_config_source *config = &source->source.config;
+    uint64_t now_ms = hf_boot_ms();
+    if (!source->looked_ms)
+        source->looked_ms = now_ms;
+    source->matched_ever = source->matched_ever || source->look.matched > 0 ||
+                           source->file_count > 0 || hf_orphans_first(source);
+    if (hf_is_plain_path(config->path) && source->look.others > 0)
+        hf_fail(&err, HF_EREFUSED, "%.170s", source->look.others_text);
+    else if (!source->matched_ever && !config->may_be_empty && !source->scan_problem[0] &&
+             now_ms - source->looked_ms >= source->source.timing.unmatched_ms)
+        hf_fail(&err, HF_ENOTFOUND,
+                "nothing has ever matched '%.80s'; mend the path, or write may_be_empty: true",
+                config->path);
+    if (err.status != HF_OK)
+        hf_file_scan_problem(source, &err);
+}
+
+static void
+judge_held(const struct hf_file *file)
+{
+    struct hf_error err = { .status = HF_OK };
+    uint64_t held_ms = file->held_since_ms ? hf_boot_ms() - file->held_since_ms : 0;
+    if (held_ms == 0 || held_ms < file->source->source.timing.held_ms)
+        return;
+    hf_fail(&err, HF_ELIMIT, "'%.120s' waits for %llu s: it may be a copy of a file that is read",
+            file->path.text, (unsigned long long)(held_ms / 1000));
+    hf_file_scan_problem(file->source, &err);
 }
 
 void
@@ -151,7 +198,6 @@ hf_file_scan(struct hf_file_source *source)
     if (source->watch)
         hf_watch_read(source->watch); /* renames are followed from what was known before */
     source->scans++;
-    source->unread.refused = source->unread.failed = 0;
     look_at_names(source, &new_paths);
     for (size_t i = 0; i < new_paths.count; i++) {
         file = hf_file_open(source, new_paths.items[i]);
@@ -165,7 +211,9 @@ hf_file_scan(struct hf_file_source *source)
     for (file = LIST_FIRST(&source->files); file; file = LIST_NEXT(file, all)) {
         hf_file_set_failed(file, false);
         hf_file_ready(file);
+        judge_held(file);
     }
     hf_file_tick_soon(source);
+    judge_pattern(source);
     tell_problem(source);
 }

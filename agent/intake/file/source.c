@@ -65,6 +65,10 @@ rest(struct hf_file_source *source)
     pthread_mutex_lock(&source->source.lock);
     source->shown.files = source->file_count;
     source->shown.behind = source->behind;
+    source->shown.nul = source->nul;
+    source->shown.skipped = source->skipped_bytes;
+    source->shown.held = source->held;
+    source->shown.look = source->look;
     hf_problem_set(source->shown.problem, source->scan_problem);
     if (drained)
         source->shown.drained = source->drain;
@@ -84,6 +88,10 @@ file_status(struct hf_source *base, struct hf_source_status *status)
     pthread_mutex_lock(&base->lock);
     status->files = source->shown.files;
     status->behind_bytes = source->shown.behind;
+    status->nul_bytes = source->shown.nul;
+    status->skipped_bytes = source->shown.skipped;
+    status->held = source->shown.held;
+    status->look = source->shown.look;
     if (!status->problem[0])
         hf_problem_set(status->problem, source->shown.problem);
     pthread_mutex_unlock(&base->lock);
@@ -327,4 +335,5 @@ const struct hf_source_kind hf_file_kind = {
     .drain = file_drain,
     .drained = file_drained,
     .status = file_status,
+    .look = hf_file_look,
 };

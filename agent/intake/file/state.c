@@ -53,6 +53,13 @@ hf_file_move(struct hf_file *file, enum hf_file_state state)
     if (state != file->state)
         hf_log_debug("file.state", HF_STR("path", file->path.text),
                      HF_STR("was", state_texts[file->state]), HF_STR("is", state_texts[state]));
+    if (state == HF_FILE_HELD && !file->held_since_ms) {
+        file->held_since_ms = hf_boot_ms();
+        file->source->held++;
+    } else if (state != HF_FILE_HELD && file->held_since_ms) {
+        file->held_since_ms = 0;
+        file->source->held--;
+    }
     file->state = state;
     if (state != HF_FILE_HELD)
         forget_original(file);
@@ -99,6 +106,7 @@ hf_file_set_size(struct hf_file *file, uint64_t size)
 void
 hf_file_set_nul_tail(struct hf_file *file, uint64_t bytes)
 {
+    file->source->nul += bytes - file->nul.tail;
     file->nul.tail = bytes;
     count_behind(file);
 }

@@ -244,6 +244,10 @@ sources_have_what_their_type_needs(void **state)
             "3: sources[0].mode: is for socket sources only");
     refused((struct parts){ SOURCE("type: file, path: /a, group: adm") },
             "3: sources[0].group: is for socket sources only");
+    refused((struct parts){ SOURCE("type: file, path: '/a/*.{log,txt}'") },
+            "3: sources[0].path: '/a/*.{log,txt}' has braces");
+    refused((struct parts){ SOURCE("type: file, path: /a, exclude: ['*.gz', '*.{xz,zst}']") },
+            "3: sources[0].exclude: '*.{xz,zst}' has braces");
     refused((struct parts){ SOURCE("type: socket, path: /a, exclude: [b]") },
             "3: sources[0].exclude: is for file sources only");
     refused((struct parts){ SOURCE("type: stdin, start: end") },

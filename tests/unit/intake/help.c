@@ -59,6 +59,8 @@ rig_new(void)
     rig->timing = (struct hf_intake_timing){ .quiet_ms = 60,
                                              .late_ms = 60,
                                              .rescan_ms = 100000,
+                                             .unmatched_ms = 600000,
+                                             .held_ms = 600000,
                                              .poll_ms = 20,
                                              .retry_ms = 20,
                                              .full_after_ms = 40,

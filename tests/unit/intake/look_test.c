@@ -1,0 +1,177 @@
+/* What a pattern matches, before there is an agent and while one reads: files, what is no file, and
+ * nothing at all. */
+#include "help.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int
+set_up(void **state)
+{
+    struct rig *rig = rig_new();
+    rig->timing.rescan_ms = 30;
+    hf_intake_set_timing(rig->intake, &rig->timing);
+    *state = rig;
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    rig_free(*state);
+    return 0;
+}
+
+static struct hf_source_look
+look(struct rig *rig)
+{
+    struct hf_source_look look;
+    struct hf_error err = { .status = HF_OK };
+    if (hf_intake_look(&rig->sources[0], &look, &err) != HF_OK)
+        fail_msg("%s", err.text);
+    return look;
+}
+
+static void
+make_others(struct rig *rig)
+{
+    assert_int_equal(mkfifo(rig_path(rig, "files/fifo.log"), 0600), 0);
+    assert_int_equal(mkdir(rig_path(rig, "files/folder.log"), 0700), 0);
+    assert_int_equal(symlink("nowhere", rig_path(rig, "files/link.log")), 0);
+    rig_write(rig, "files/a.log", "one\n");
+    rig_write(rig, "files/a.txt", "no\n");
+}
+
+static bool
+has_looked(struct rig *rig, void *context)
+{
+    (void)context;
+    return rig_status(rig, 0).look.others == 3;
+}
+
+static void
+what_is_no_file_is_named_and_counted(void **state)
+{
+    struct rig *rig = *state;
+    rig_source(rig, "app", HF_SOURCE_FILE, "files/*.log");
+    make_others(rig);
+    struct hf_source_look before = look(rig);
+    assert_int_equal(before.matched, 1);
+    assert_int_equal(before.unread, 0);
+    assert_int_equal(before.others, 3);
+    assert_non_null(strstr(before.others_text, "1 FIFO, 1 folder, 1 link that leads nowhere"));
+    assert_non_null(strstr(before.others_text, "and others"));
+    rig_configure(rig);
+    rig_until_count(rig, 1);
+    rig_until(rig, has_looked, NULL);
+    struct hf_source_status status = rig_status(rig, 0);
+    assert_int_equal(status.look.matched, 1);
+    assert_string_equal(status.look.others_text, before.others_text);
+    /* A stranger's names make the agent not ill. */
+    assert_string_equal(status.problem, "");
+}
+
+static bool
+has_problem(struct rig *rig, void *context)
+{
+    return strstr(rig_status(rig, 0).problem, context) != NULL;
+}
+
+static void
+a_path_that_is_no_file_is_a_problem(void **state)
+{
+    struct rig *rig = *state;
+    assert_int_equal(mkfifo(rig_path(rig, "files/fifo.log"), 0600), 0);
+    rig_source(rig, "app", HF_SOURCE_FILE, "files/fifo.log");
+    rig_configure(rig);
+    rig_until(rig, has_problem, (void *)(uintptr_t) "1 FIFO, '");
+}
+
+static void
+a_pattern_that_has_never_matched_is_a_problem_unless_it_may_be_empty(void **state)
+{
+    struct rig *rig = *state;
+    rig->timing.unmatched_ms = 100;
+    hf_intake_set_timing(rig->intake, &rig->timing);
+    struct hf_config_source *source = rig_source(rig, "app", HF_SOURCE_FILE, "files/*.log");
+    rig_configure(rig);
+    assert_string_equal(rig_status(rig, 0).problem, "");
+    rig_until(rig, has_problem, (void *)(uintptr_t) "nothing has ever matched");
+    assert_int_equal(look(rig).matched, 0);
+    rig_write(rig, "files/a.log", "one\n");
+    rig_until_count(rig, 1);
+    rig_unlink(rig, "files/a.log"); /* it has matched */
+    rig_turn(rig, 300);
+    assert_string_equal(rig_status(rig, 0).problem, "");
+    rig_stop(rig);
+    source->may_be_empty = true;
+    free(source->name);
+    source->name = strdup("other");
+    rig_start(rig);
+    rig_configure(rig);
+    rig_turn(rig, 300);
+    assert_string_equal(rig_status(rig, 0).problem, "");
+}
+
+static bool
+has_counted(struct rig *rig, void *context)
+{
+    (void)context;
+    struct hf_source_status status = rig_status(rig, 0);
+    return status.nul_bytes > 0 && status.behind_bytes == 0;
+}
+
+static bool
+has_skipped(struct rig *rig, void *context)
+{
+    (void)context;
+    return rig_status(rig, 0).skipped_bytes > 0 && rig_status(rig, 0).nul_bytes == 0;
+}
+
+static void
+holes_and_nul_tails_are_counted(void **state)
+{
+    enum { ROOM = 1 << 20 };
+    struct rig *rig = *state;
+    rig_source(rig, "app", HF_SOURCE_FILE, "files/*.log");
+    rig_write(rig, "files/a.log", "one\n");
+    assert_int_equal(truncate(rig_path(rig, "files/a.log"), ROOM), 0);
+    rig_configure(rig);
+    rig_until_count(rig, 1);
+    rig_until(rig, has_counted, NULL);
+    assert_int_equal(rig_status(rig, 0).nul_bytes, ROOM - 4);
+    rig_append(rig, "files/a.log", "two\n");
+    rig_until_count(rig, 2);
+    rig_until(rig, has_skipped, NULL);
+    assert_true(rig_status(rig, 0).skipped_bytes <= ROOM - 4);
+    ASSERT_TEXTS(rig, "one", "two");
+}
+
+static void
+a_sparse_file_is_named_before_it_is_read(void **state)
+{
+    struct rig *rig = *state;
+    rig_source(rig, "app", HF_SOURCE_FILE, "files/*.log");
+    rig_write(rig, "files/a.log", "one\n");
+    assert_int_equal(truncate(rig_path(rig, "files/a.log"), (off_t)1 << 40), 0);
+    assert_int_equal(look(rig).sparse, 1);
+    rig_configure(rig);
+    rig_until_count(rig, 1);
+    rig_drain(rig);
+    assert_int_equal(rig_status(rig, 0).look.sparse, 1);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(what_is_no_file_is_named_and_counted),
+        TEST(a_path_that_is_no_file_is_a_problem),
+        TEST(a_pattern_that_has_never_matched_is_a_problem_unless_it_may_be_empty),
+        TEST(holes_and_nul_tails_are_counted),
+        TEST(a_sparse_file_is_named_before_it_is_read),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
