@@ -41,7 +41,7 @@ struct flush_wait { /* a flush whose events are not all durable yet */
     void (*done)(struct hf_daemon *daemon, void *argument, uint64_t last_seq, const char *failed);
     void *argument;
     bool draining, handed_on;
-    char *failed;
+    char *failed, *unread; /* lines of the trails, and of the sources; or NULL */
 };
 
 #define CLOCK_BOOT_ID_SIZE 37

@@ -17,9 +17,15 @@ remove_wait(struct hf_daemon *daemon, struct flush_wait *wait)
 static void
 finish(struct hf_daemon *daemon, struct flush_wait *wait, const char *failed)
 {
+    hf_owned(hf_freep) char *both =
+        failed && wait->unread ? hf_asprintf("%s%s", wait->unread, failed) : NULL;
     remove_wait(daemon, wait);
-    wait->done(daemon, wait->argument, wait->last_seq, failed);
+    wait->done(daemon, wait->argument, wait->last_seq,
+               both     ? both
+               : failed ? failed
+                        : wait->unread);
     hf_freep(&wait->failed);
+    hf_freep(&wait->unread);
     if (wait->draining)
         hf_intake_drain_cancel(daemon->intake, wait);
     hf_freep(&wait);
@@ -65,6 +71,8 @@ drained(void *context)
 {
     struct flush_wait *wait = context;
     wait->draining = false;
+    if (!wait->daemon->stopping)
+        wait->unread = hf_intake_unread(wait->daemon->intake);
     struct hf_journal_info info;
     hf_journal_info(wait->daemon->journal, &info);
     wait->last_seq = info.next_seq - 1;
@@ -82,10 +90,13 @@ check_deadlines(evutil_socket_t fd, short what, void *context)
     int64_t now_ms = (int64_t)hf_boot_ms();
     for (struct flush_wait *wait = daemon->flushes.first, *next; wait; wait = next) {
         next = wait->next;
-        if (!wait->handed_on && now_ms >= wait->deadline_ms)
-            finish(daemon, wait,
-                   "intake: what the sources hold could not be journaled in time; see `holdfast "
-                   "status`\n");
+        if (wait->handed_on || now_ms < wait->deadline_ms)
+            continue;
+        if (wait->draining && !daemon->stopping)
+            wait->unread = hf_intake_unread(daemon->intake);
+        finish(daemon, wait,
+               "intake: what the sources hold could not be journaled in time; see `holdfast "
+               "status`\n");
     }
     if (daemon->flushes.first)
         event_add(daemon->flushes.timer, &(struct timeval){ .tv_usec = 200000 });

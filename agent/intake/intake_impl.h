@@ -106,6 +106,9 @@ struct hf_source_kind {
                                                 only */
     void (*drain)(struct hf_source *source); /* remember how far drained() means */
     bool (*drained)(struct hf_source *source);
+    char *(*unread)(
+        struct hf_source *source); /* lines that name what it has not read of what a drain
+                                                  means, and why; NULL: nothing. The caller's */
     bool (*ended)(const struct hf_source *source); /* nothing will come any more; NULL: it has no
                                                       end */
     void (*status)(struct hf_source *source, struct hf_source_status *status);
@@ -168,6 +171,8 @@ enum hf_status hf_pressure_open(struct hf_source *source, struct event_base *loo
                                 struct hf_error *err) hf_must_check;
 void hf_pressure_close(struct hf_source *source);
 
+/* Control characters become '?': names are strangers', and are said to people at terminals, in lines. */
+void hf_plain_text(char *text);
 void hf_problem_set(char problem[HF_PROBLEM_SIZE],
                     const char *text); /* cut where it does not fit */
 

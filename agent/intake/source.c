@@ -60,11 +60,23 @@ hf_source_leave(struct hf_source *source)
 /* ---- what is said ---- */
 
 void
+hf_plain_text(char *text)
+{
+    for (uint8_t *at = (uint8_t *)text; *at; at++) {
+        if (*at < 0x20 || *at == 0x7f)
+            *at = '?';
+        else if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0)
+            at[0] = at[1] = '?';
+    }
+}
+
+void
 hf_problem_set(char problem[HF_PROBLEM_SIZE], const char *text)
 {
     size_t size = HF_MIN(strlen(text), HF_PROBLEM_SIZE - 1);
     memcpy(problem, text, size);
     problem[size] = '\0';
+    hf_plain_text(problem);
 }
 
 void

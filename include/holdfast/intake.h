@@ -48,6 +48,9 @@ void hf_intake_room(struct hf_intake *intake);
  * called on the loop when the last of it is handed to the journal (it may not be durable yet),
  * never from inside this call. Not called any more after hf_intake_stop(). For flush. */
 void hf_intake_drain(struct hf_intake *intake, void (*done)(void *context), void *context);
+/* Lines that name what is not read of what the newest drain means, and why: also when it is over what
+ * cannot be opened or read, and before that what is still waited for. NULL: nothing. The caller's. */
+char *hf_intake_unread(const struct hf_intake *intake);
 void hf_intake_drain_cancel(struct hf_intake *intake,
                             void *context); /* it is not called any more: a flush that timed out */
 /* No more reading, no more connections; what was read is in the journal. Clients still get the

@@ -211,6 +211,9 @@ struct hf_file_source {
         struct hf_merged untold;
         uint64_t told_ms;
     } refused;
+    struct hf_merged unread;          /* of the last scan: what matches and could not be opened */
+    char unread_why[HF_PROBLEM_SIZE]; /* the first of these */
+    char *drain_unread;         /* the same as a text, when the newest drain was marked; NULL */
     struct hf_source_look look; /* of the last scan */
     uint64_t looked_ms;         /* the first one; 0: not yet */
     bool matched_ever;
@@ -226,6 +229,7 @@ struct hf_file_source {
     struct {        /* under the source's lock: what the intake's loop sees */
         uint64_t files, behind, nul, skipped, held;
         struct hf_source_look look;
+        char *unread; /* of what the newest drain means; NULL: nothing is */
         char problem[HF_PROBLEM_SIZE];
         uint64_t drains, drained; /* how many drains were asked for; and this many are through */
     } shown;

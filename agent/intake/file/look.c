@@ -31,8 +31,9 @@ hf_others_text(const struct hf_found *found, char ret_text[HF_OTHERS_SIZE])
     }
     if (size > 0)
         snprintf(ret_text + size, HF_OTHERS_SIZE - size, ", '%.*s'%s: not read",
-                 HF_OTHERS_SIZE - 16 - (int)size, found->others.items[0],
+                 HF_OTHERS_SIZE - 28 - (int)size, found->others.items[0],
                  found->others.count > 1 ? " and others" : "");
+    hf_plain_text(ret_text);
 }
 
 /* With room for a file system that compresses. */

@@ -14,6 +14,12 @@ void hf_orphans_look(struct hf_file_source *source); /* finds renamed ones, repo
                                                         forgets old ones */
 void hf_file_report_vanished(struct hf_file_source *source);
 
+/* drain.c */
+void hf_file_unread_add(struct hf_file_source *source, const char *path, const char *why);
+void hf_file_drain_mark(struct hf_file_source *source); /* it means all that is there now */
+bool hf_file_drain_is_over(struct hf_file_source *source);
+char *hf_file_drain_text(const struct hf_file_source *source);
+
 /* scan.c */
 void hf_file_scan(struct hf_file_source *source);
 

@@ -83,24 +83,6 @@ open_checked(struct hf_file_source *source, const char *path, struct opened *ret
     return HF_OK;
 }
 
-/* Its position is written down before it is read: it may be renamed while we are stopped. */
-static struct hf_file *
-begin(struct hf_file *file, const struct opened *opened)
-{
-    struct hf_error err = { .status = HF_OK };
-    hf_file_set_dirty(file, true);
-    if (opened->linked)
-        find_real_path(file);
-    if (hf_orphan_adopt(file, opened->who.size, &err) != HF_OK) {
-        hf_file_scan_problem(file->source, &err); /* who it is cannot be told now: the next scan
-                                                     tries again */
-        hf_file_close(file);
-        return NULL;
-    }
-    hf_file_ready(file);
-    return file;
-}
-
 /* It stands there, and is not read: that its name goes is no loss where it was refused, and is one
  * where it could not be opened. */
 static void
@@ -113,6 +95,7 @@ note_unopened(struct hf_file_source *source, const char *path, enum hf_status st
     } else if (status != HF_ENOTFOUND) {
         hf_note(&source->written, path, source->scans);
         hf_file_scan_problem(source, err);
+        hf_file_unread_add(source, path, err->text);
         source->look.unread++;
     }
 }
@@ -132,6 +115,24 @@ make_room(struct hf_file_source *source)
     oldest->late_over = true;
     hf_file_ready_first(oldest);
     return true;
+}
+
+/* Its position is written down before it is read: it may be renamed while we are stopped. */
+static struct hf_file *
+begin(struct hf_file *file, const struct opened *opened)
+{
+    struct hf_error err = { .status = HF_OK };
+    hf_file_set_dirty(file, true);
+    if (opened->linked)
+        find_real_path(file);
+    if (hf_orphan_adopt(file, opened->who.size, &err) != HF_OK) {
+        /* who it is cannot be told now: the next scan tries again */
+        note_unopened(file->source, file->path.text, err.status, &err);
+        hf_file_close(file);
+        return NULL;
+    }
+    hf_file_ready(file);
+    return file;
 }
 
 struct hf_file *

@@ -134,6 +134,8 @@ note_look(struct hf_file_source *source, const struct hf_found *found)
                                             .unread = found->unknown.count,
                                             .others = found->others.count };
     hf_others_text(found, source->look.others_text);
+    for (size_t i = 0; i < found->unknown.count; i++)
+        hf_file_unread_add(source, found->unknown.items[i], found->problem.text);
     for (size_t i = 0; i < found->count; i++)
         source->look.sparse += hf_is_sparse(&found->names[i].who);
 }
@@ -198,6 +200,7 @@ hf_file_scan(struct hf_file_source *source)
     if (source->watch)
         hf_watch_read(source->watch); /* renames are followed from what was known before */
     source->scans++;
+    hf_merged_done(&source->unread);
     look_at_names(source, &new_paths);
     for (size_t i = 0; i < new_paths.count; i++) {
         file = hf_file_open(source, new_paths.items[i]);

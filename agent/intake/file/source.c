@@ -14,54 +14,16 @@
 
 /* ---- what the intake's loop sees ---- */
 
-/* A line that lacks its newline may still grow: what is known to be one counts as read. */
-static bool
-is_behind(const struct hf_file *file)
-{
-    return file->print.offset + file->partial < file->drain_to;
-}
-
-/* Asked after each block: those that are through are not looked at again. */
-static bool
-is_drained(struct hf_file_source *source)
-{
-    if (source->stopped)
-        return true;
-    if (source->drain_due || source->vanished.count > 0)
-        return false;
-    struct hf_file *file, *next;
-    for (file = LIST_FIRST(&source->on[HF_LIST_DRAINING]); file; file = next) {
-        next = LIST_NEXT(file, on[HF_LIST_DRAINING].entry);
-        if (!is_behind(file))
-            hf_file_put_on(file, HF_LIST_DRAINING, false);
-        else if (!file->failed && file->state != HF_FILE_HELD)
-            return false;
-    }
-    return true;
-}
-
-/* How far the drain means: all that is there now. */
-static void
-mark(struct hf_file_source *source)
-{
-    source->drain_due = false;
-    hf_file_scan(source);
-    hf_orphans_look(source);
-    for (struct hf_file *file = LIST_FIRST(&source->files); file; file = LIST_NEXT(file, all)) {
-        struct hf_fs_identity who;
-        if (hf_fs_identify(file->fd, NULL, &who, NULL) == HF_OK)
-            file->drain_to = who.size;
-        hf_file_put_on(file, HF_LIST_DRAINING, is_behind(file));
-    }
-}
-
 /* Whatever was done, it is done. */
 static void
 rest(struct hf_file_source *source)
 {
     if (source->drain_due && source->running && source->started)
-        mark(source);
-    bool drained = source->drain > source->shown.drained && is_drained(source);
+        hf_file_drain_mark(source);
+    bool drains = source->drain > source->shown.drained;
+    bool drained = drains && hf_file_drain_is_over(source);
+    hf_owned(hf_freep) char *unread =
+        drains && !source->drain_due && !source->stopped ? hf_file_drain_text(source) : NULL;
     pthread_mutex_lock(&source->source.lock);
     source->shown.files = source->file_count;
     source->shown.behind = source->behind;
@@ -72,6 +34,11 @@ rest(struct hf_file_source *source)
     hf_problem_set(source->shown.problem, source->scan_problem);
     if (drained)
         source->shown.drained = source->drain;
+    if (drains) {
+        char *before = source->shown.unread;
+        source->shown.unread = hf_take(unread);
+        unread = before;
+    }
     pthread_mutex_unlock(&source->source.lock);
     hf_thread_doing(source->source.thread, NULL);
     if (!drained)
@@ -244,6 +211,9 @@ file_free(struct hf_source *base)
     hf_files_done(source);
     hf_orphans_free(source);
     hf_merged_done(&source->vanished);
+    hf_merged_done(&source->unread);
+    hf_freep(&source->drain_unread);
+    hf_freep(&source->shown.unread);
     hf_notes_done(&source->others);
     hf_notes_done(&source->written);
     hf_refused_done(source);
@@ -323,6 +293,16 @@ file_drained(struct hf_source *base)
     return drained || (!base->follows && hf_thread_ended(base->thread, 0));
 }
 
+static char *
+file_unread(struct hf_source *base)
+{
+    struct hf_file_source *source = hf_file_source(base);
+    pthread_mutex_lock(&base->lock);
+    char *text = source->shown.unread ? hf_strdup(source->shown.unread) : NULL;
+    pthread_mutex_unlock(&base->lock);
+    return text;
+}
+
 const struct hf_source_kind hf_file_kind = {
     .size = sizeof(struct hf_file_source),
     .own_thread = "hf-file",
@@ -334,6 +314,7 @@ const struct hf_source_kind hf_file_kind = {
     .step = file_step,
     .drain = file_drain,
     .drained = file_drained,
+    .unread = file_unread,
     .status = file_status,
     .look = hf_file_look,
 };

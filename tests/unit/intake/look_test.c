@@ -2,7 +2,9 @@
  * nothing at all. */
 #include "help.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -162,6 +164,152 @@ a_sparse_file_is_named_before_it_is_read(void **state)
     assert_int_equal(rig_status(rig, 0).look.sparse, 1);
 }
 
+/* ---- what a drain names ---- */
+
+static void
+unread_is(struct rig *rig, const char *text)
+{
+    hf_owned(hf_freep) char *unread = hf_intake_unread(rig->intake);
+    if (!text && unread)
+        fail_msg("nothing was to be unread: %s", unread);
+    if (text && (!unread || !strstr(unread, text)))
+        fail_msg("expected '%s' in '%s'", text, unread ? unread : "");
+}
+
+struct fault {
+    const char *call, *path;
+    int failure;
+};
+
+static int
+interpose(void *context, struct hf_fs_call *call)
+{
+    const struct fault *fault = context;
+    return strcmp(call->name, fault->call) == 0 && call->path && strstr(call->path, fault->path)
+               ? fault->failure
+               : 0;
+}
+
+static void
+a_drain_names_what_cannot_be_opened_or_found(void **state)
+{
+    static const struct {
+        struct fault fault;
+        const char *text;
+    } cases[] = {
+        { { "openat2", "/a.log", EACCES }, "source app: 1 not read: '" },
+        { { "openat2", "/a.log", EMFILE }, "/files/a.log': opening" },
+        { { "statx", "a.log", EIO }, "/files/a.log': " },
+        { { "readdir", "/files", EIO }, "/files': " },
+        { { "openat2", "/files", EACCES }, "/files': " },
+    };
+    for (size_t i = 0; i < HF_COUNT(cases); i++) {
+        struct fault fault = cases[i].fault;
+        struct rig *rig = *state;
+        rig_source(rig, "app", HF_SOURCE_FILE, "files/*.log");
+        rig_write(rig, "files/a.log", "one\n");
+        rig_write(rig, "files/b.log", "two\n");
+        hf_fs_interpose(interpose, &fault);
+        rig_configure(rig);
+        rig_drain(rig);
+        unread_is(rig, cases[i].text);
+        hf_fs_interpose(NULL, NULL);
+        rig_drain(rig);
+        unread_is(rig, NULL);
+        assert_int_equal(rig_count(rig), 2);
+        tear_down(state);
+        set_up(state);
+    }
+}
+
+static int
+interpose_fd(void *context, struct hf_fs_call *call)
+{
+    const struct fault *fault = context;
+    char link[32], path[512] = "";
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", call->fd);
+    if (strcmp(call->name, fault->call) != 0 || readlink(link, path, sizeof(path) - 1) < 0)
+        return 0;
+    return strstr(path, fault->path) ? fault->failure : 0;
+}
+
+static void
+a_drain_names_what_cannot_be_read(void **state)
+{
+    struct fault fault = { "pread", "a.log", EIO };
+    struct rig *rig = *state;
+    rig_source(rig, "app", HF_SOURCE_FILE, "files/*.log");
+    rig_configure(rig);
+    rig_write(rig, "files/a.log", "one\n");
+    rig_until_count(rig, 1);
+    hf_fs_interpose(interpose_fd, &fault);
+    rig_append(rig, "files/a.log", "two\n");
+    rig_drain(rig);
+    unread_is(rig, "/files/a.log': it cannot be read");
+    hf_fs_interpose(NULL, NULL);
+    rig_drain(rig);
+    unread_is(rig, NULL);
+}
+
+/* Half a line, NUL bytes at the end, and what is no file. */
+static void
+what_waits_rightly_is_not_named(void **state)
+{
+    struct rig *rig = *state;
+    make_others(rig);
+    rig_write(rig, "files/half.log", "ha");
+    rig_write(rig, "files/nul.log", "two\n");
+    assert_int_equal(truncate(rig_path(rig, "files/nul.log"), 100000), 0);
+    rig_source(rig, "app", HF_SOURCE_FILE, "files/*.log");
+    rig_configure(rig);
+    rig_drain(rig);
+    assert_int_equal(rig_count(rig), 2);
+    unread_is(rig, NULL);
+}
+
+static void
+set_done(void *context)
+{
+    *(bool *)context = true;
+}
+
+/* A drain waits for it, and says so. */
+static void
+a_drain_names_what_is_held(void **state)
+{
+    struct rig *rig = *state;
+    bool done = false;
+    rig->timing.quiet_ms = 100000;
+    hf_intake_set_timing(rig->intake, &rig->timing);
+    rig_source(rig, "app", HF_SOURCE_FILE, "files/*");
+    rig_configure(rig);
+    rig_write(rig, "files/a.log", "one\n");
+    rig_until_count(rig, 1);
+    rig_write(rig, "files/a.log.1", "one\n");
+    hf_intake_drain(rig->intake, set_done, &done);
+    rig_turn(rig, 300);
+    assert_false(done);
+    unread_is(rig, "/files/a.log.1': it waits, because it may be a copy");
+    assert_int_equal(rig_status(rig, 0).held, 1);
+    hf_intake_drain_cancel(rig->intake, &done);
+}
+
+/* Names are strangers'. */
+static void
+a_name_is_said_in_one_line(void **state)
+{
+    struct rig *rig = *state;
+    struct fault fault = { "openat2", "all is well", EACCES };
+    rig_source(rig, "app", HF_SOURCE_FILE, "files/*");
+    rig_write(rig, "files/a\nall is well\033[2J", "one\n");
+    hf_fs_interpose(interpose, &fault);
+    rig_configure(rig);
+    rig_drain(rig);
+    unread_is(rig, "/files/a?all is well?[2J': ");
+    assert_null(strpbrk(rig_status(rig, 0).problem, "\n\033"));
+    hf_fs_interpose(NULL, NULL);
+}
+
 int
 main(void)
 {
@@ -172,6 +320,11 @@ main(void)
         TEST(a_pattern_that_has_never_matched_is_a_problem_unless_it_may_be_empty),
         TEST(holes_and_nul_tails_are_counted),
         TEST(a_sparse_file_is_named_before_it_is_read),
+        TEST(a_drain_names_what_cannot_be_opened_or_found),
+        TEST(a_drain_names_what_cannot_be_read),
+        TEST(what_waits_rightly_is_not_named),
+        TEST(a_drain_names_what_is_held),
+        TEST(a_name_is_said_in_one_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
