@@ -146,12 +146,18 @@ static void
 print_all(const json_t *reply)
 {
     const json_t *sources = json_object_get(reply, "sources"),
+                 *left = json_object_get(reply, "positions_left"),
                  *trails = json_object_get(reply, "trails"),
                  *stores = json_object_get(reply, "stores");
     int64_t now_s = hf_wall_s();
     print_agent(reply, now_s);
     for (size_t i = 0; i < json_array_size(sources); i++)
         print_source(json_array_get(sources, i));
+    for (size_t i = 0; i < json_array_size(left); i++)
+        printf(
+            "         %llu positions of files are kept for source '%s', which is not configured; "
+            "under another name its files are read from where `start` says\n",
+            number(json_array_get(left, i), "positions"), text(json_array_get(left, i), "source"));
     for (size_t i = 0; i < json_array_size(trails); i++)
         print_trail(json_array_get(trails, i), now_s);
     for (size_t i = 0; i < json_array_size(stores); i++) {

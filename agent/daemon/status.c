@@ -47,6 +47,21 @@ sources_doc(struct hf_daemon *daemon, bool *ret_well)
     return sources;
 }
 
+static json_t *
+left_doc(const struct hf_daemon *daemon)
+{
+    size_t count = 0;
+    const struct hf_left *left = daemon->intake ? hf_intake_left(daemon->intake, &count) : NULL;
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++) {
+        json_t *one = json_object();
+        hf_doc_set_text(one, "source", left[i].source);
+        hf_doc_set_u64(one, "positions", left[i].positions);
+        json_array_append_new(list, one);
+    }
+    return list;
+}
+
 /* Until the journal would be full if nothing were sealed from now on, at the rate since the
  * start; 0: nothing comes in. */
 static uint64_t
@@ -140,6 +155,7 @@ status_on_loop(struct hf_daemon *daemon, void *argument)
     hf_doc_set(reply, "agent", agent_doc(daemon));
     hf_doc_set(reply, "journal", journal);
     hf_doc_set(reply, "sources", sources);
+    hf_doc_set(reply, "positions_left", left_doc(daemon));
     json_object_update(reply, wait->doc);
     json_decref(wait->doc);
     wait->done(daemon, wait->argument, reply);

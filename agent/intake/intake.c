@@ -271,6 +271,7 @@ hf_intake_free(struct hf_intake *intake)
     hf_streams_free(intake->streams);
     hf_freep(&intake->sources);
     hf_freep(&intake->waiters);
+    hf_left_done(intake);
     if (!all)
         return; /* the process ends */
     hf_turnstile_done(&intake->turnstile);
@@ -335,6 +336,7 @@ hf_intake_configure(struct hf_intake *intake, const struct hf_config *config, st
         if (!set[i]->kept)
             start_or_follow(intake, set[i]);
     reap(intake);
+    hf_left_look(intake);
     return HF_OK;
 }
 

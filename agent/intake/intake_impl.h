@@ -92,6 +92,8 @@ struct hf_source;
 struct hf_source_kind {
     size_t size;            /* of its own struct, which begins with its struct hf_source */
     const char *own_thread; /* its name; NULL: on the intake's loop */
+    const char
+        *positions; /* they stand in the journal's state under this and SOURCE/; NULL: none */
     /* Everything that can fail, without an effect on others. `replaces` is the running source of
      * the same name, or NULL. */
     enum hf_status (*prepare)(struct hf_source *source, struct hf_source *replaces,
@@ -228,9 +230,14 @@ struct hf_intake {
         bool room_again; /* the journal had room once more while it was its turn */
     } refused;
     bool stopped;
+    struct hf_left *left; /* left.c */
+    size_t left_count;
     struct hf_drain_waiter *waiters;
     size_t waiter_count;
 };
+
+void hf_left_look(struct hf_intake *intake);
+void hf_left_done(struct hf_intake *intake);
 
 void hf_intake_notice(struct hf_intake *intake); /* from any thread: `noticed`, soon */
 void hf_drain_check(struct hf_intake *intake);   /* calls the waiters when all is drained */

@@ -60,6 +60,15 @@ void hf_intake_stop(struct hf_intake *intake);
  * ended). */
 bool hf_intake_stdin_ended(const struct hf_intake *intake);
 
+/* Positions that the journal keeps for a source that is not configured (any more): one that was
+ * renamed began anew, where `start` says, and what was known under the old name stays for it. As of
+ * the last hf_intake_configure(), by which the list is made anew. */
+struct hf_left {
+    const char *source;
+    uint64_t positions;
+};
+const struct hf_left *hf_intake_left(const struct hf_intake *intake, size_t *ret_count);
+
 #define HF_OTHERS_SIZE 256
 
 /* What a source's pattern matches. */

@@ -306,6 +306,7 @@ file_unread(struct hf_source *base)
 const struct hf_source_kind hf_file_kind = {
     .size = sizeof(struct hf_file_source),
     .own_thread = "hf-file",
+    .positions = "file/",
     .prepare = file_prepare,
     .start = file_start,
     .stop = file_stop,

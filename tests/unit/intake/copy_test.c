@@ -125,9 +125,11 @@ a_hole_after_a_truncation_is_no_line(void **state)
     int fd = open(rig_path(rig, "files/app.log"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     assert_true(dprintf(fd, "one\n") > 0);
     rig_until_count(rig, 1);
+    rig_hold(rig, 0);
     assert_int_equal(lseek(fd, 5000000, SEEK_SET), 5000000);
     assert_true(dprintf(fd, "\n") > 0);
     truncate_file(rig, "files/app.log");
+    rig_let_go(rig);
     rig_until_count(rig, 2);
     assert_true(dprintf(fd, "two\n") > 0);
     assert_int_equal(write(fd, "four\n", 5), 5);

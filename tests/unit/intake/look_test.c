@@ -164,6 +164,29 @@ a_sparse_file_is_named_before_it_is_read(void **state)
     assert_int_equal(rig_status(rig, 0).look.sparse, 1);
 }
 
+static void
+positions_of_a_source_that_has_another_name_now_are_counted(void **state)
+{
+    struct rig *rig = *state;
+    size_t count;
+    struct hf_config_source *source = rig_source(rig, "app", HF_SOURCE_FILE, "files/*.log");
+    rig_write(rig, "files/a.log", "one\n");
+    rig_write(rig, "files/b.log", "two\n");
+    rig_configure(rig);
+    rig_until_count(rig, 2);
+    hf_intake_left(rig->intake, &count);
+    assert_int_equal(count, 0);
+    rig_stop(rig);
+    free(source->name);
+    source->name = strdup("apps");
+    rig_start(rig);
+    const struct hf_left *left = hf_intake_left(rig->intake, &count);
+    assert_int_equal(count, 1);
+    assert_string_equal(left[0].source, "app");
+    assert_int_equal(left[0].positions, 2);
+    rig_until_count(rig, 4); /* from the beginning, as `start` says */
+}
+
 /* ---- what a drain names ---- */
 
 static void
@@ -320,6 +343,7 @@ main(void)
         TEST(a_pattern_that_has_never_matched_is_a_problem_unless_it_may_be_empty),
         TEST(holes_and_nul_tails_are_counted),
         TEST(a_sparse_file_is_named_before_it_is_read),
+        TEST(positions_of_a_source_that_has_another_name_now_are_counted),
         TEST(a_drain_names_what_cannot_be_opened_or_found),
         TEST(a_drain_names_what_cannot_be_read),
         TEST(what_waits_rightly_is_not_named),
