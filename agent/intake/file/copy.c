@@ -4,6 +4,7 @@
  * being made. It is held back until the other is truncated (then it is the copy, and is read from
  * where we were), until the two differ, or until it did not grow for quiet_ms (then somebody simply
  * made a file like it). */
+#include "agent/intake/file/looking.h"
 #include "agent/intake/file/reading.h"
 
 #include <string.h>
@@ -187,6 +188,10 @@ go_on_from_replaced(struct hf_file *file, uint64_t size, struct hf_error *err)
     struct hf_file *old = hf_replaced_find(file->source, file->path.text);
     struct hf_fs_identity who;
     bool same;
+    if (old && !old->replaced.witnessed && file->source->watch) {
+        hf_watch_read(file->source->watch); /* the scan may have run ahead of what is told */
+        old = hf_replaced_find(file->source, file->path.text);
+    }
     if (!old || old == file || old->state != HF_FILE_READING || old->gap.reason)
         return HF_OK;
     enum hf_status status = hf_fs_identify(old->fd, NULL, &who, err);

@@ -36,6 +36,7 @@ enum hf_status hf_watch_directory(struct hf_watch *watch, const char *path,
 /* rename.c: what inotify says of names */
 void hf_name_written(struct hf_file_source *source, const char *path);
 void hf_name_came(struct hf_file_source *source, const char *path);
+void hf_name_made(struct hf_file_source *source, const char *path); /* anew, and empty */
 void hf_name_moved(struct hf_file_source *source, const char *from, const char *to);
 void hf_name_left(struct hf_file_source *source, const char *path);
 void hf_followed_forget(struct hf_file_source *source); /* those that are old enough */

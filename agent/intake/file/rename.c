@@ -113,15 +113,32 @@ overwrite(struct hf_file *replaced, const char *path)
         hf_replaced_add(replaced, true);
 }
 
+/* A scan saw it before we are told: whether it was put there whole is known only now. */
+static void
+came(struct hf_file_source *source, const char *path, bool whole)
+{
+    struct hf_file *replaced = hf_replaced_find(source, path);
+    if (replaced)
+        replaced->replaced.witnessed = whole;
+}
+
+void
+hf_name_made(struct hf_file_source *source, const char *path)
+{
+    came(source, path, false);
+}
+
 void
 hf_name_moved(struct hf_file_source *source, const char *from, const char *to)
 {
-    bool stale, opened;
-    struct hf_file *replaced = left(source, to, &stale), *file = left(source, from, &stale);
+    bool is_seen, stale, opened;
+    struct hf_file *replaced = left(source, to, &is_seen), *file = left(source, from, &stale);
     bool other = hf_note_take(&source->others, from);
     bool written = hf_note_take(&source->written, from);
     if (replaced && replaced != file)
         overwrite(replaced, to);
+    if (is_seen)
+        came(source, to, true);
     if (take_followed(source, from, &opened) || file || stale ||
         hf_found_matches(&source->source.config, from))
         follow(source, to);
@@ -141,7 +158,9 @@ hf_name_came(struct hf_file_source *source, const char *path)
     struct hf_file *replaced = left(source, path, &stale);
     if (replaced)
         overwrite(replaced, path);
-    if (!stale)
+    if (stale)
+        came(source, path, true);
+    else
         hf_name_written(source, path);
 }
 

@@ -141,6 +141,8 @@ on_rename(struct hf_watch *watch, const struct inotify_event *event, const char 
         watch->cookie = 0;
     } else if (event->mask & IN_MOVED_TO) {
         hf_name_came(watch->source, path);
+    } else if (event->mask & IN_CREATE) {
+        hf_name_made(watch->source, path);
     } else if (event->mask & IN_DELETE) {
         hf_name_left(watch->source, path);
     }

@@ -147,6 +147,40 @@ a_longer_one_in_its_place_is_read_on(void **state)
     assert_int_equal(rig_count(rig), 3000);
 }
 
+static int
+put_now(void *context, struct hf_fs_call *call)
+{
+    struct rig *rig = context;
+    if (strcmp(call->name, "readdir") == 0 && hf_ends_with(call->path, "/files"))
+        (void)rename(rig_path(rig, "files/.temporary"), rig_path(rig, "files/a.log"));
+    return 0;
+}
+
+static bool
+is_put(struct rig *rig, void *context)
+{
+    (void)context;
+    return access(rig_path(rig, "files/.temporary"), F_OK) != 0;
+}
+
+static void
+one_that_is_seen_in_its_place_before_it_is_told_is_read_on(void **state)
+{
+    struct rig *rig = *state;
+    rig_configure(rig);
+    rig_write(rig, "files/a.log", "line 0\n");
+    rig_until_count(rig, 1);
+    rig_write(rig, "files/.temporary", "line 0\nline 1\n");
+    hf_fs_interpose(put_now, rig);
+    rig_write(rig, "files/b.log", "line 2\n"); /* looked for by a scan */
+    rig_until(rig, is_put, NULL);
+    rig_until_count(rig, 3);
+    hf_fs_interpose(NULL, NULL);
+    rig_turn(rig, 3 * (unsigned)rig->timing.quiet_ms);
+    assert_numbered(rig, 3);
+    assert_int_equal(rig_count(rig), 3);
+}
+
 /* It was not put there whole: a log that begins again, and equally. */
 static void
 one_that_is_made_anew_is_read_from_its_beginning(void **state)
@@ -215,6 +249,7 @@ main(void)
         TEST(a_hole_is_skipped_and_what_is_behind_it_is_read),
         TEST(nul_bytes_that_were_written_are_kept),
         TEST(a_longer_one_in_its_place_is_read_on),
+        TEST(one_that_is_seen_in_its_place_before_it_is_told_is_read_on),
         TEST(one_that_is_made_anew_is_read_from_its_beginning),
         TEST(the_same_content_in_another_file_is_read_when_the_first_one_is_done),
         TEST(thousands_of_equal_files_are_all_read),
