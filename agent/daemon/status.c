@@ -67,12 +67,10 @@ left_doc(const struct hf_daemon *daemon)
 static uint64_t
 seconds_left(const struct hf_daemon *daemon, const struct hf_journal_info *info)
 {
-    uint64_t held = info->next_seq - info->oldest_seq,
-             uptime_s = (uint64_t)HF_MAX(hf_wall_s() - daemon->started_s, 1);
-    if (!held || !info->events || info->bytes >= info->max_bytes)
+    uint64_t uptime_s = (uint64_t)HF_MAX(hf_wall_s() - daemon->started_s, 1);
+    if (info->next_seq == info->oldest_seq || !info->events || info->bytes >= info->max_bytes)
         return 0;
-    double bytes_per_s =
-        (double)info->events / (double)uptime_s * ((double)info->bytes / (double)held);
+    double bytes_per_s = (double)info->written_bytes / (double)uptime_s;
     double left_s = (double)(info->max_bytes - info->bytes) / HF_MAX(bytes_per_s, 1e-9);
     return left_s < 1e12 ? (uint64_t)left_s : 0;
 }

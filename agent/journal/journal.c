@@ -256,6 +256,7 @@ hf_journal_info(struct hf_journal *journal, struct hf_journal_info *ret_info)
         info.bytes += journal->files.held.items[i]->bytes;
     info.commits = journal->writer.commits;
     info.events = journal->writer.events;
+    info.written_bytes = journal->writer.bytes;
     bool trouble = journal->space_trouble.status != HF_OK || journal->write_trouble.status != HF_OK;
     info.full = trouble && !hf_journal_has_room(journal);
     if (journal->write_trouble.status != HF_OK)

@@ -40,7 +40,7 @@ struct hf_files {
 struct hf_writer {
     pthread_t thread;
     bool runs;
-    uint64_t commits, events;
+    uint64_t commits, events, bytes;
     uint64_t commit_ms, retry_ms, spare_retry_ms;
     unsigned attempts; /* failed ones of the batch in flight */
     bool unmarked;     /* something was committed since the last mark */

@@ -141,6 +141,7 @@ publish(struct hf_journal *journal, uint64_t released_seq)
 
     hf_segment_note_batch(segment, flight->first_seq, last_seq, segment->end);
     segment->end += hf_builder_bytes(flight);
+    journal->writer.bytes += hf_builder_bytes(flight);
     hf_state_map_apply(&journal->state, hf_buf_slice(&flight->changes));
     journal->durable_seq = last_seq;
     journal->durable_number = flight->number;

@@ -174,6 +174,7 @@ struct hf_journal_info {
     uint64_t floor_ns;
     uint64_t bytes, max_bytes; /* of segments that hold something that is still needed */
     uint64_t commits, events;  /* since the start */
+    uint64_t written_bytes;    /* the same; of its files what they took, not what was allocated */
     bool full;                 /* intake is refused for lack of room */
     char reason[192];          /* why, or the last write error; "" */
 };
