@@ -112,6 +112,7 @@ struct hf_file {
     struct hf_long_line line;
     struct {                 /* nul.c: what is known of NUL bytes behind the offset */
         uint64_t from, to;   /* nothing else in there */
+        uint64_t last_hole;  /* from there on nothing was ever written; 0: it is not known */
         uint64_t content_to; /* before this they are content */
         uint64_t tail;       /* of partial: those at the end, which are none yet */
         bool hole;           /* some of them were never written */

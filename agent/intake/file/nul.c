@@ -35,6 +35,7 @@ pass_block(struct hf_file *file, uint8_t *block, bool *ret_end, bool *ret_found,
     enum hf_status status = hf_fs_seek_data(file->fd, file->nul.to, &at, NULL);
     if (status == HF_ENOTFOUND) { /* a hole up to the end, which may get something behind it */
         file->nul.hole = true;
+        file->nul.last_hole = file->nul.to;
         *ret_end = true;
         return HF_OK;
     }
@@ -59,6 +60,11 @@ hf_nul_pass(struct hf_file *file, uint64_t from, uint64_t size, enum hf_nul *ret
     if (file->nul.from != from || file->nul.to < from || file->nul.to > size) {
         file->nul.from = file->nul.to = from;
         file->nul.hole = file->after_truncation;
+        file->nul.last_hole = 0;
+    }
+    if (file->nul.last_hole) { /* something may stand in it by now */
+        file->nul.to = file->nul.last_hole;
+        file->nul.last_hole = 0;
     }
     end = file->nul.to == size;
     hf_owned(hf_freep) uint8_t *block = end ? NULL : hf_alloc(HF_BLOCK_BYTES);

@@ -151,6 +151,26 @@ holes_and_nul_tails_are_counted(void **state)
 }
 
 static void
+what_is_written_into_the_middle_of_a_hole_is_read(void **state)
+{
+    enum { ROOM = 1 << 20, AT = 600000 };
+    struct rig *rig = *state;
+    rig_source(rig, "app", HF_SOURCE_FILE, "files/*.log");
+    rig_write(rig, "files/a.log", "one\n");
+    assert_int_equal(truncate(rig_path(rig, "files/a.log"), ROOM), 0);
+    rig_configure(rig);
+    rig_until_count(rig, 1);
+    rig_until(rig, has_counted, NULL);
+    int fd = open(rig_path(rig, "files/a.log"), O_WRONLY | O_CLOEXEC);
+    assert_int_equal(pwrite(fd, "two\n", 4, AT), 4);
+    close(fd);
+    rig_until_count(rig, 2);
+    rig_until(rig, has_counted, NULL);
+    assert_int_equal(rig_status(rig, 0).nul_bytes, ROOM - AT - 4);
+    ASSERT_TEXTS(rig, "one", "two");
+}
+
+static void
 a_sparse_file_is_named_before_it_is_read(void **state)
 {
     struct rig *rig = *state;
@@ -342,6 +362,7 @@ main(void)
         TEST(a_path_that_is_no_file_is_a_problem),
         TEST(a_pattern_that_has_never_matched_is_a_problem_unless_it_may_be_empty),
         TEST(holes_and_nul_tails_are_counted),
+        TEST(what_is_written_into_the_middle_of_a_hole_is_read),
         TEST(a_sparse_file_is_named_before_it_is_read),
         TEST(positions_of_a_source_that_has_another_name_now_are_counted),
         TEST(a_drain_names_what_cannot_be_opened_or_found),
