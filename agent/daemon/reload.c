@@ -35,8 +35,11 @@ apply(struct hf_daemon *daemon, struct hf_config *config, struct hf_error *err)
     enum hf_status status = HF_OK;
     if (moves)
         status = metrics_listen(daemon, config->agent.metrics, &listener, err);
-    if (status == HF_OK)
+    if (status == HF_OK) {
+        hf_intake_hold(daemon->intake);
         status = change_stages(daemon, config, err);
+        hf_intake_let_go(daemon->intake);
+    }
     if (status != HF_OK) {
         metrics_close(listener);
         return status;

@@ -340,6 +340,18 @@ hf_intake_configure(struct hf_intake *intake, const struct hf_config *config, st
     return HF_OK;
 }
 
+void
+hf_intake_hold(struct hf_intake *intake)
+{
+    hf_turnstile_enter(&intake->turnstile, true);
+}
+
+void
+hf_intake_let_go(struct hf_intake *intake)
+{
+    hf_turnstile_leave(&intake->turnstile);
+}
+
 bool
 hf_intake_begun(struct hf_intake *intake, uint64_t wait_ms)
 {

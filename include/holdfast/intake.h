@@ -33,6 +33,11 @@ void hf_intake_free(
  * when the one of its name before it has ended and what that handed over is durable. */
 enum hf_status hf_intake_configure(struct hf_intake *intake, const struct hf_config *config,
                                    struct hf_error *err) hf_must_check;
+/* Between these nothing that a source reads comes into the journal: whoever listens to it is changed
+ * together with the sources, and a new one misses nothing of a new source. Not for long: the threads
+ * of the sources wait. On the loop, and around hf_intake_configure() only. */
+void hf_intake_hold(struct hf_intake *intake);
+void hf_intake_let_go(struct hf_intake *intake);
 /* Waits, at most so long, until each source has begun: what comes from now on is taken. false: one
  * has not, `status` says why. Blocks; for the agent's start. */
 bool hf_intake_begun(struct hf_intake *intake, uint64_t wait_ms);

@@ -169,6 +169,17 @@ goes "a file is followed" holdfast_source_files "$app" -eq 1
 goes "a line that is no JSON" holdfast_source_unparsed_events_total "$app" -ge 1
 goes "parts of a long one" holdfast_source_parts_total "$app" -ge 2
 goes "all is read" holdfast_source_unread_bytes "$app" -eq 0
+mkfifo m/log/fifo.log
+truncate -s +1M m/log/app.log
+goes "what is no file" holdfast_source_unread_files "$app" -eq 1
+goes "room at the end" holdfast_source_nul_bytes "$app" -eq $((1 << 20))
+echo '{"behind":"a hole"}' >>m/log/app.log
+goes "holes" holdfast_source_skipped_bytes_total "$app" -ge 1
+cp m/log/app.log m/log/copy.log
+goes "what may be a copy" holdfast_source_held_files "$app" -eq 1
+goes "... and is none" holdfast_source_held_files "$app" -eq 0
+goes "all is read again" holdfast_source_unread_bytes "$app" -eq 0
+rm m/log/fifo.log m/log/copy.log
 kill -STOP "${agent_pid[m]}"
 generate 5000 5 >>m/log/app.log
 : >m/log/app.log
