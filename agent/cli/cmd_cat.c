@@ -71,12 +71,12 @@ print_records(const struct options *options, struct target *target, struct hf_op
         .revoked = revoked,
         .revoked_count = revoked_keys(target, revoked),
         .original_bucket = options->original_bucket,
-        .allow_gone_after_term = options->allow_gone_after_term,
-        .strict = options->strict,
+        .allow_gone_after_term = options->reading.allow_gone_after_term,
+        .strict = options->reading.strict,
         .start_s = options->start_s,
         .end_s = options->end_s,
         .check_objects = true,
-        .check_locks = options->strict,
+        .check_locks = options->reading.strict,
         .open_store = open_another,
         .workers = (unsigned)target->own_store.connections,
         .finding = on_finding,
@@ -114,8 +114,9 @@ say_outcome(const struct options *options, const struct hf_verify_result *result
     int code = say_done(result->intact && closed == 0 ? EXIT_WELL : EXIT_NOT_WELL);
     if (!result->intact)
         fprintf(stderr, "holdfast: cat: the evidence is NOT intact; %s\n",
-                options->strict ? "of what is named above nothing was printed"
-                                : "what was printed is what a digest lists that can be believed");
+                options->reading.strict
+                    ? "of what is named above nothing was printed"
+                    : "what was printed is what a digest lists that can be believed");
     if (closed > 0)
         fprintf(stderr,
                 "holdfast: cat: %llu objects stayed closed: --key names a private key that opens "

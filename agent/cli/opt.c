@@ -188,10 +188,10 @@ set_flag(struct options *o, int key)
     case OPT_JSON: o->json = true; return 0;
     case OPT_METRICS: o->metrics = true; return 0;
     case OPT_VERBOSE: o->verbose = true; return 0;
-    case OPT_NO_OBJECTS: o->no_objects = true; return 0;
-    case OPT_NO_LOCKS: o->no_locks = true; return 0;
-    case OPT_ALLOW_GONE: o->allow_gone_after_term = true; return 0;
-    case OPT_STRICT: o->strict = true; return 0;
+    case OPT_NO_OBJECTS: o->reading.no_objects = true; return 0;
+    case OPT_NO_LOCKS: o->reading.no_locks = true; return 0;
+    case OPT_ALLOW_GONE: o->reading.allow_gone_after_term = true; return 0;
+    case OPT_STRICT: o->reading.strict = true; return 0;
     case OPT_PRINT_AWS: o->aws.print = true; return 0;
     case OPT_CHECK_CONFIG: o->check_config = true; return 0;
     case OPT_ACCEPT: o->bucket.accept_irreversible = true; return 0;

@@ -128,6 +128,10 @@ struct serve_options {
     bool allow_remote;
 };
 
+struct reading_options { /* of validate and cat */
+    bool no_objects, no_locks, allow_gone_after_term, strict;
+};
+
 struct options {
     const struct command *command;
     const char *args[4];
@@ -141,7 +145,8 @@ struct options {
     struct named public_keys, fingerprints;
     const char *key, *sse_key_file;
     const char *original_bucket;
-    bool no_objects, no_locks, allow_gone_after_term, strict, check_config;
+    bool check_config;
+    struct reading_options reading;
     struct aws_options aws;
     const char *socket, *stream;
     uint64_t timeout_s;

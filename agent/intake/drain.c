@@ -1,7 +1,9 @@
 /* Drain: each source remembers how much there is now; when all have journaled that much, those who
  * wait are told. A later call moves the mark, so that everyone waits for the newest one. */
 #include "agent/intake/intake_impl.h"
+
 #include "agent/intake/thread.h"
+#include <event2/event.h>
 
 void
 hf_intake_drain(struct hf_intake *intake, void (*done)(void *context), void *context)
@@ -52,6 +54,12 @@ hf_intake_unread(const struct hf_intake *intake)
         all = text ? hf_asprintf("%s%s", before ? before : "", text) : hf_take(before);
     }
     return all;
+}
+
+void
+hf_intake_notice(struct hf_intake *intake)
+{
+    event_active(intake->noticed, EV_READ, 0);
 }
 
 void

@@ -156,12 +156,6 @@ on_noticed(int fd, short what, void *context)
     hf_drain_check(intake);
 }
 
-void
-hf_intake_notice(struct hf_intake *intake)
-{
-    event_active(intake->noticed, EV_READ, 0);
-}
-
 static void
 on_expiry(evutil_socket_t fd, short what, void *context)
 {

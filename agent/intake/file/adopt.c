@@ -73,7 +73,7 @@ adopt_renumbered(struct hf_file *file, uint64_t size, const uint8_t content[HF_C
             continue;
         hf_file_key(source->source.config.name, &orphan->position.id, key);
         take_over(file, orphan, &print);
-        file->old_key = hf_strdup(key);
+        file->save.old_key = hf_strdup(key);
         *ret_adopted = true;
         return HF_OK;
     }

@@ -18,8 +18,8 @@ go_on_from_truncated(struct hf_file *file, uint64_t size, bool *ret_is, struct h
     struct hf_file_source *source = file->source;
     uint64_t now_ms = hf_boot_ms();
     *ret_is = false;
-    for (size_t i = 0; i < source->truncated_count; i++) {
-        const struct hf_truncated *truncated = &source->truncated[i];
+    for (size_t i = 0; i < source->truncated.count; i++) {
+        const struct hf_truncated *truncated = &source->truncated.items[i];
         struct hf_print print;
         if (now_ms > truncated->until_ms || size < truncated->print.offset)
             continue;
@@ -43,11 +43,11 @@ may_be_truncated(const struct hf_file *file, uint64_t size, bool *ret_may, struc
     const struct hf_file_source *source = file->source;
     uint64_t now_ms = hf_boot_ms();
     *ret_may = false;
-    for (size_t i = 0; i < source->truncated_count && !*ret_may; i++) {
-        const struct hf_print_hash *print = &source->truncated[i].print;
+    for (size_t i = 0; i < source->truncated.count && !*ret_may; i++) {
+        const struct hf_print_hash *print = &source->truncated.items[i].print;
         struct hf_print begin;
         struct hf_print_hash hash;
-        if (now_ms > source->truncated[i].until_ms || size >= print->offset)
+        if (now_ms > source->truncated.items[i].until_ms || size >= print->offset)
             continue;
         enum hf_status status = size < HF_PRINT_BYTES
                                     ? HF_ENOTFOUND
@@ -244,7 +244,7 @@ hf_file_judge(struct hf_file *file, uint64_t size, struct hf_error *err)
         return HF_OK;
     }
     if (file->state != HF_FILE_HELD || size != file->known_size) {
-        file->quiet_since_ms = hf_boot_ms();
+        file->since.quiet_ms = hf_boot_ms();
         file->known_size = size;
     }
     enum hf_status status = go_on_from_replaced(file, size, err);

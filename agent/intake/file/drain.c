@@ -11,9 +11,9 @@
 void
 hf_file_unread_add(struct hf_file_source *source, const char *path, const char *why)
 {
-    if (source->unread.count == 0)
-        hf_problem_set(source->unread_why, why);
-    hf_merged_add(&source->unread, path);
+    if (source->unread.names.count == 0)
+        hf_problem_set(source->unread.why, why);
+    hf_merged_add(&source->unread.names, path);
 }
 
 /* "source app: 3 not read: '/a', '/b': why" and a newline; NULL: there are none. */
@@ -47,7 +47,7 @@ is_behind(const struct hf_file *file)
 void
 hf_file_drain_mark(struct hf_file_source *source)
 {
-    source->drain_due = false;
+    source->drain.due = false;
     hf_file_scan(source);
     hf_orphans_look(source);
     for (struct hf_file *file = LIST_FIRST(&source->files); file; file = LIST_NEXT(file, all)) {
@@ -56,8 +56,8 @@ hf_file_drain_mark(struct hf_file_source *source)
             file->drain_to = who.size;
         hf_file_put_on(file, HF_LIST_DRAINING, is_behind(file));
     }
-    hf_freep(&source->drain_unread);
-    source->drain_unread = text_of(source, &source->unread, source->unread_why);
+    hf_freep(&source->drain.unread);
+    source->drain.unread = text_of(source, &source->unread.names, source->unread.why);
 }
 
 /* Asked after each block: those that are through are not looked at again. One that may be a copy is
@@ -67,7 +67,7 @@ hf_file_drain_is_over(struct hf_file_source *source)
 {
     if (source->stopped)
         return true;
-    if (source->drain_due || source->vanished.count > 0)
+    if (source->drain.due || source->noted.vanished.count > 0)
         return false;
     struct hf_file *file, *next;
     for (file = LIST_FIRST(&source->on[HF_LIST_DRAINING]); file; file = next) {
@@ -102,7 +102,7 @@ hf_file_drain_text(const struct hf_file_source *source)
         hf_merged_add(&behind, file->path.text);
     hf_owned(hf_freep) char *text = text_of(source, &behind, why);
     hf_merged_done(&behind);
-    if (!text && !source->drain_unread)
+    if (!text && !source->drain.unread)
         return NULL;
-    return hf_asprintf("%s%s", source->drain_unread ? source->drain_unread : "", text ? text : "");
+    return hf_asprintf("%s%s", source->drain.unread ? source->drain.unread : "", text ? text : "");
 }

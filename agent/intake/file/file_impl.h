@@ -107,8 +107,7 @@ struct hf_file {
     enum hf_file_name name;
     bool moved; /* to another name since a last line was taken: this one is complete too */
     struct hf_file_path path, real_path; /* real_path: where a symbolic link leads */
-    char *old_key;         /* of the position that this file goes on from, to be removed; or NULL */
-    struct hf_print print; /* print.offset: everything before it is in the journal */
+    struct hf_print print;               /* print.offset: everything before it is in the journal */
     struct hf_long_line line;
     struct {                 /* nul.c: what is known of NUL bytes behind the offset */
         uint64_t from, to;   /* nothing else in there */
@@ -120,8 +119,10 @@ struct hf_file {
     size_t partial;        /* bytes behind the offset that were no whole line when last looked at */
     uint64_t known_size;   /* as last seen */
     uint64_t size, behind; /* as the file system says; and what of it is unread */
-    uint64_t held_since_ms;  /* 0: it is not */
-    uint64_t quiet_since_ms; /* the last growth seen */
+    struct {
+        uint64_t held_ms;  /* 0: it is not */
+        uint64_t quiet_ms; /* the last growth seen */
+    } since;
     uint64_t drain_to;
     uint64_t seen_by; /* the number of the scan that found it last */
     struct hf_file_gap gap;
@@ -142,13 +143,18 @@ struct hf_file {
         bool ready, leaves;
         bool refused; /* its last step, by the journal: it went to the front */
     } turn;
-    bool in_heads;         /* alike.c */
-    bool quiet;            /* it was, since its name went or changed: late.c */
-    bool late_over;        /* its place is needed */
-    bool goes_on;          /* where another one ended; until its position is in the journal */
-    uint64_t saved_by;     /* the number of the save that wrote its position last */
+    bool in_heads;  /* alike.c */
+    struct {        /* timers.c */
+        bool quiet; /* it was, since its name went or changed */
+        bool over;  /* its place is needed */
+    } late;
+    struct {           /* its position */
+        char *old_key; /* of the one that this file goes on from, to be removed; or NULL */
+        bool goes_on;  /* where another one ended; until its position is in the journal */
+        uint64_t by;   /* the number of the save that wrote it last */
+        bool dirty;    /* it has to be written, whether or not there are lines */
+    } save;
     bool after_truncation; /* NUL bytes at its beginning are a hole, not lines */
-    bool dirty;            /* its position has to be written, whether or not there are lines */
     bool failed;           /* could not be read; tried again at the next scan */
 };
 
@@ -180,9 +186,10 @@ struct hf_file_source {
     LIST_HEAD(hf_files, hf_file) files;
     size_t file_count;
     LIST_HEAD(hf_files_on, hf_file) on[HF_LISTS];
-    struct hf_table by_id, by_name, by_followed, by_replaced;
-    uint64_t skipped_bytes; /* of holes */
-    struct {                /* turns.c */
+    struct {
+        struct hf_table id, name, followed, replaced;
+    } by;
+    struct { /* turns.c */
         TAILQ_HEAD(hf_turns, hf_file) queue;
         struct hf_file **leaving; /* those of the queue that were rotated away: a heap by age */
         size_t leaving_count, leaving_room;
@@ -194,30 +201,39 @@ struct hf_file_source {
         size_t count, room;
         uint64_t compares; /* for tests that count */
     } heads;
-    struct hf_truncated truncated[HF_TRUNCATED_MAX];
-    size_t truncated_count;
+    struct {
+        struct hf_truncated items[HF_TRUNCATED_MAX];
+        size_t count;
+    } truncated;
     struct hf_orphans *orphans; /* positions without an open file */
     struct hf_watch *watch;
-    struct event *scan_soon, *scan_timer, *tick;
-    bool tick_is_near; /* it is for those that are not quiet yet */
+    struct {
+        struct event *begin; /* looks again whether it can begin */
+        struct event *scan_soon, *scan, *tick;
+        bool tick_is_near; /* it is for those that are not quiet yet */
+    } timers;
     TAILQ_HEAD(hf_all_followed, hf_followed) followed;
-    struct hf_merged vanished; /* files that were gone before they could be opened */
-    struct hf_buf block;       /* what was just read from a file */
-    struct event *begin;       /* looks again whether it can begin */
-    struct hf_notes others;    /* names that lead to no file of their own */
-    struct hf_notes written;   /* names that something was written to, and nobody opened yet */
-    struct {                   /* refused.c */
+    struct hf_buf block;           /* what was just read from a file */
+    struct {                       /* names */
+        struct hf_notes others;    /* that lead to no file of their own */
+        struct hf_notes written;   /* that something was written to, and nobody opened yet */
+        struct hf_merged vanished; /* of files that were gone before they could be opened */
+    } noted;
+    struct { /* refused.c */
         struct hf_table by_id;
         LIST_HEAD(, refused) all;
         struct hf_merged untold;
         uint64_t told_ms;
     } refused;
-    struct hf_merged unread;          /* of the last scan: what matches and could not be opened */
-    char unread_why[HF_PROBLEM_SIZE]; /* the first of these */
-    char *drain_unread;         /* the same as a text, when the newest drain was marked; NULL */
-    struct hf_source_look look; /* of the last scan */
-    uint64_t looked_ms;         /* the first one; 0: not yet */
-    bool matched_ever;
+    struct { /* of the last scan: what matches and could not be opened */
+        struct hf_merged names;
+        char why[HF_PROBLEM_SIZE]; /* the first of these */
+    } unread;
+    struct {
+        struct hf_source_look last; /* of the last scan */
+        uint64_t first_ms;          /* of the first one; 0: not yet */
+        bool matched_ever;
+    } look;
     struct hf_fs_trust trust; /* whose links are followed */
     struct {                  /* timers.c: since when somebody looked, without a break */
         uint64_t last_ms, since_ms, late_since_ms;
@@ -226,21 +242,29 @@ struct hf_file_source {
     bool placed;  /* it is known where each file begins */
     bool started; /* the first positions are in the journal */
     bool running, stopped;
-    bool drain_due; /* asked for, and files are not marked for it yet */
-    struct {        /* under the source's lock: what the intake's loop sees */
+    struct { /* under the source's lock: what the intake's loop sees */
         uint64_t files, behind, nul, skipped, held;
         struct hf_source_look look;
         char *unread; /* of what the newest drain means; NULL: nothing is */
         char problem[HF_PROBLEM_SIZE];
         uint64_t drains, drained; /* how many drains were asked for; and this many are through */
     } shown;
-    uint64_t drain;       /* the newest that files are marked for */
-    uint64_t behind, nul; /* of all files, as far as they were looked at: unread; and nul.tail */
-    uint64_t held;        /* files */
-    char watch_problem[HF_PROBLEM_SIZE];    /* why it polls; "" */
-    char scan_problem[HF_PROBLEM_SIZE];     /* of the last scan, or watch_problem */
-    char told_problem[HF_PROBLEM_SIZE];     /* what the log says */
-    enum hf_status watch_class, scan_class; /* of the first two */
+    struct {
+        uint64_t number; /* the newest that files are marked for */
+        bool due;        /* asked for, and files are not marked for it yet */
+        char *unread;    /* as a text, when the newest was marked; NULL: nothing was */
+    } drain;
+    struct {                  /* of all files, as far as they were looked at */
+        uint64_t behind, nul; /* bytes: unread; and nul.tail */
+        uint64_t held;        /* files */
+        uint64_t skipped;     /* bytes of holes */
+    } sum;
+    struct {
+        char watch[HF_PROBLEM_SIZE];            /* why it polls; "" */
+        char scan[HF_PROBLEM_SIZE];             /* of the last scan, or that of the watch */
+        char told[HF_PROBLEM_SIZE];             /* what the log says */
+        enum hf_status watch_class, scan_class; /* of the first two */
+    } problem;
 };
 
 /* ---- what each part calls; above it stand looking.h (where files are) and reading.h (what is in

@@ -42,10 +42,10 @@ is_replaced(const struct hf_table_link *link, struct hf_slice key)
 void
 hf_files_init(struct hf_file_source *source)
 {
-    hf_table_init(&source->by_id, HF_FILES_MAX, is_id);
-    hf_table_init(&source->by_name, 2ull * HF_FILES_MAX, is_name); /* and where links lead */
-    hf_table_init(&source->by_followed, HF_NAMES_MAX, is_followed);
-    hf_table_init(&source->by_replaced, HF_FILES_MAX, is_replaced);
+    hf_table_init(&source->by.id, HF_FILES_MAX, is_id);
+    hf_table_init(&source->by.name, 2ull * HF_FILES_MAX, is_name); /* and where links lead */
+    hf_table_init(&source->by.followed, HF_NAMES_MAX, is_followed);
+    hf_table_init(&source->by.replaced, HF_FILES_MAX, is_replaced);
     TAILQ_INIT(&source->turns.queue);
     TAILQ_INIT(&source->followed);
 }
@@ -55,10 +55,10 @@ hf_files_done(struct hf_file_source *source)
 {
     while (!LIST_EMPTY(&source->files))
         hf_file_close(LIST_FIRST(&source->files));
-    hf_table_done(&source->by_id);
-    hf_table_done(&source->by_name);
-    hf_table_done(&source->by_followed);
-    hf_table_done(&source->by_replaced);
+    hf_table_done(&source->by.id);
+    hf_table_done(&source->by.name);
+    hf_table_done(&source->by.followed);
+    hf_table_done(&source->by.replaced);
     hf_freep(&source->turns.leaving);
     hf_freep(&source->heads.items);
 }
@@ -66,7 +66,7 @@ hf_files_done(struct hf_file_source *source)
 struct hf_file *
 hf_file_by_id(struct hf_file_source *source, const struct hf_file_id *id)
 {
-    struct hf_table_link *link = hf_table_find(&source->by_id, hf_file_id_key(id));
+    struct hf_table_link *link = hf_table_find(&source->by.id, hf_file_id_key(id));
     return link ? file_of(link) : NULL;
 }
 
@@ -76,8 +76,8 @@ hf_file_new(struct hf_file_source *source, int fd, const struct hf_file_id *id, 
     struct hf_file *file = hf_alloc(sizeof(*file));
     *file = (struct hf_file){ .source = source, .id = *id, .fd = fd };
     file->path.file = file->real_path.file = file;
-    file->quiet_since_ms = hf_boot_ms();
-    hf_assert(hf_table_add(&source->by_id, hf_file_id_key(&file->id), &file->by_id));
+    file->since.quiet_ms = hf_boot_ms();
+    hf_assert(hf_table_add(&source->by.id, hf_file_id_key(&file->id), &file->by_id));
     LIST_INSERT_HEAD(&source->files, file, all);
     source->file_count++;
     hf_file_name(file, HF_NAME_OURS, path);
@@ -94,23 +94,23 @@ hf_file_close(struct hf_file *file)
     for (enum hf_file_list list = 0; list < HF_LISTS; list++)
         hf_file_put_on(file, list, false);
     hf_replaced_remove(file);
-    hf_table_remove(&source->by_id, &file->by_id);
+    hf_table_remove(&source->by.id, &file->by_id);
     LIST_REMOVE(file, all);
     if (source->file_count-- == HF_FILES_MAX)
         hf_file_scan_soon(source); /* another one has its place */
-    source->behind -= file->behind;
-    source->nul -= file->nul.tail;
+    source->sum.behind -= file->behind;
+    source->sum.nul -= file->nul.tail;
     hf_fs_close(&file->fd);
     hf_long_line_reset(&file->line);
     hf_freep(&file->path.text);
     hf_freep(&file->real_path.text);
-    hf_freep(&file->old_key);
+    hf_freep(&file->save.old_key);
     hf_freep(&file);
 }
 
 void
 hf_file_scan_problem(struct hf_file_source *source, const struct hf_error *err)
 {
-    hf_problem_set(source->scan_problem, err->text);
-    source->scan_class = err->status;
+    hf_problem_set(source->problem.scan, err->text);
+    source->problem.scan_class = err->status;
 }

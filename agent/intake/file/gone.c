@@ -287,9 +287,10 @@ void
 hf_file_report_vanished(struct hf_file_source *source)
 {
     struct hf_unit unit;
-    if (source->vanished.count == 0 || hf_unit_begin(&unit, &source->source) != HF_OK ||
-        hf_unit_gap_merged(&unit, &source->vanished, "gone before it could be opened") != HF_OK)
+    if (source->noted.vanished.count == 0 || hf_unit_begin(&unit, &source->source) != HF_OK ||
+        hf_unit_gap_merged(&unit, &source->noted.vanished, "gone before it could be opened") !=
+            HF_OK)
         return;
     hf_unit_commit(&unit);
-    hf_merged_done(&source->vanished);
+    hf_merged_done(&source->noted.vanished);
 }

@@ -31,8 +31,8 @@ write_position(struct hf_unit *unit, const struct hf_file *file, const struct en
     hf_assert(hf_position_encode(&position, &value) == HF_OK);
     hf_file_key(unit->source->config.name, &file->id, key);
     enum hf_status status = HF_OK;
-    if (file->old_key)
-        status = hf_unit_set_state(unit, file->old_key, hf_slice(NULL, 0));
+    if (file->save.old_key)
+        status = hf_unit_set_state(unit, file->save.old_key, hf_slice(NULL, 0));
     return status == HF_OK ? hf_unit_set_state(unit, key, hf_buf_slice(&value)) : status;
 }
 
@@ -56,16 +56,16 @@ hf_file_save(struct hf_unit *unit, struct hf_file *except)
     struct hf_file *file;
     uint64_t save = ++source->saves;
     if (except)
-        except->saved_by = save;
+        except->save.by = save;
     for (file = LIST_FIRST(&source->on[HF_LIST_UNSAVED]); file;
          file = LIST_NEXT(file, on[HF_LIST_UNSAVED].entry)) {
         struct end end = as_it_is(file, false);
-        if (file == except || (hf_unit_is_large(unit) && !file->goes_on))
+        if (file == except || (hf_unit_is_large(unit) && !file->save.goes_on))
             continue;
         enum hf_status status = write_position(unit, file, &end);
         if (status != HF_OK)
             return status;
-        file->saved_by = save;
+        file->save.by = save;
     }
     return HF_OK;
 }
@@ -76,11 +76,11 @@ hf_file_saved(struct hf_file_source *source)
     struct hf_file *file, *next;
     for (file = LIST_FIRST(&source->on[HF_LIST_UNSAVED]); file; file = next) {
         next = LIST_NEXT(file, on[HF_LIST_UNSAVED].entry);
-        if (file->saved_by != source->saves)
+        if (file->save.by != source->saves)
             continue;
         hf_file_set_dirty(file, false);
-        file->goes_on = false;
-        hf_freep(&file->old_key);
+        file->save.goes_on = false;
+        hf_freep(&file->save.old_key);
     }
 }
 

@@ -18,14 +18,14 @@ static const char *const name_texts[] = {
 struct hf_file *
 hf_file_by_path(struct hf_file_source *source, const char *path)
 {
-    struct hf_table_link *link = hf_table_find(&source->by_name, hf_slice_text(path));
+    struct hf_table_link *link = hf_table_find(&source->by.name, hf_slice_text(path));
     return link ? hf_container_of(link, struct hf_file_path, link)->file : NULL;
 }
 
 static void
 unlink_path(struct hf_file_path *path)
 {
-    hf_table_remove(&path->file->source->by_name, &path->link);
+    hf_table_remove(&path->file->source->by.name, &path->link);
 }
 
 /* Now it leads to this file. The one that it led to before has lost its name by that; where only a
@@ -35,18 +35,18 @@ link_path(struct hf_file_path *path)
 {
     struct hf_file_source *source = path->file->source;
     struct hf_slice key = hf_slice_text(path->text);
-    struct hf_table_link *link = hf_table_find(&source->by_name, key);
+    struct hf_table_link *link = hf_table_find(&source->by.name, key);
     if (path->link.in)
         return;
     if (link) {
         struct hf_file_path *older = hf_container_of(link, struct hf_file_path, link);
-        hf_table_remove(&source->by_name, link);
+        hf_table_remove(&source->by.name, link);
         if (older == &older->file->path) {
             hf_file_name(older->file, HF_NAME_TAKEN, NULL);
             hf_replaced_add(older->file, false);
         }
     }
-    hf_assert(hf_table_add(&source->by_name, key, &path->link));
+    hf_assert(hf_table_add(&source->by.name, key, &path->link));
 }
 
 /* Where a link led when the file was opened: it may lead to a newer one by now, which keeps it. */

@@ -93,7 +93,7 @@ hf_nul_skip(struct hf_file *file, struct hf_error *err)
     if (status != HF_OK)
         return status;
     hf_file_set_print(file, &print);
-    file->source->skipped_bytes += print.offset - before;
+    file->source->sum.skipped += print.offset - before;
     file->partial = 0;
     hf_file_set_dirty(file, true);
     return HF_OK;

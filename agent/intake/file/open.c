@@ -90,13 +90,13 @@ note_unopened(struct hf_file_source *source, const char *path, enum hf_status st
               const struct hf_error *err)
 {
     if (status == HF_EREFUSED) {
-        hf_note(&source->others, path, source->scans);
-        source->look.unread++;
+        hf_note(&source->noted.others, path, source->scans);
+        source->look.last.unread++;
     } else if (status != HF_ENOTFOUND) {
-        hf_note(&source->written, path, source->scans);
+        hf_note(&source->noted.written, path, source->scans);
         hf_file_scan_problem(source, err);
         hf_file_unread_add(source, path, err->text);
-        source->look.unread++;
+        source->look.last.unread++;
     }
 }
 
@@ -107,12 +107,12 @@ make_room(struct hf_file_source *source)
     struct hf_file *file, *oldest = NULL;
     for (file = LIST_FIRST(&source->on[HF_LIST_LATE]); file;
          file = LIST_NEXT(file, on[HF_LIST_LATE].entry))
-        if (file->name != HF_NAME_OURS && !file->late_over &&
-            (!oldest || file->quiet_since_ms < oldest->quiet_since_ms))
+        if (file->name != HF_NAME_OURS && !file->late.over &&
+            (!oldest || file->since.quiet_ms < oldest->since.quiet_ms))
             oldest = file;
     if (!oldest)
         return false;
-    oldest->late_over = true;
+    oldest->late.over = true;
     hf_file_ready_first(oldest);
     return true;
 }
@@ -159,7 +159,7 @@ hf_file_open(struct hf_file_source *source, const char *path)
     struct hf_file *file = hf_file_by_id(source, &id);
     if (file) {
         hf_fs_close(&opened.fd);
-        hf_note(&source->others, path, source->scans); /* another name of it */
+        hf_note(&source->noted.others, path, source->scans); /* another name of it */
         return file;
     }
     file = hf_file_new(source, opened.fd, &id, path);

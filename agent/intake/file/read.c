@@ -114,7 +114,7 @@ static bool
 step_held(struct hf_file *file)
 {
     struct hf_cut none;
-    return file->dirty && !hf_file_hand_over(file, hf_slice(NULL, 0), false, &none);
+    return file->save.dirty && !hf_file_hand_over(file, hf_slice(NULL, 0), false, &none);
 }
 
 /* Behind `content` there is nothing but NUL bytes in what was read. *ret_wait: nor further on. true:
@@ -150,9 +150,9 @@ finish_if_late(struct hf_file *file, struct hf_slice input, bool unlinked)
 {
     if (!file->moved && file->name == HF_NAME_OURS)
         return false;
-    if (!file->quiet && !hf_file_is_quiet(file))
+    if (!file->late.quiet && !hf_file_is_quiet(file))
         return false;
-    if (!file->quiet && !hf_file_rest(file, unlinked))
+    if (!file->late.quiet && !hf_file_rest(file, unlinked))
         return true;
     return hf_file_is_late(file) ? hf_file_finish(file, input, unlinked) : false;
 }
@@ -173,7 +173,7 @@ step_reading(struct hf_file *file, const struct hf_fs_identity *who)
     size_t nul = hf_nul_tail(file, input);
     input.size -= nul;
     note_size(file, file->print.offset + input.size, end || nul > 0);
-    if (has_piece(file, input) || file->dirty || hf_file_hole(file, input) > 0) {
+    if (has_piece(file, input) || file->save.dirty || hf_file_hole(file, input) > 0) {
         if (input.size > 0)
             hf_file_move(file, HF_FILE_READING);
         return hf_file_hand_over(file, input, false, &cut) ? cut.more || !end || nul > 0 : true;
@@ -199,7 +199,7 @@ last_words(struct hf_file *file)
     bool end, more = true;
     if (file->state != HF_FILE_READING || file->name == HF_NAME_OURS || file->failed ||
         hf_fs_identify(file->fd, NULL, &who, NULL) != HF_OK || who.links > 0 ||
-        (file->quiet && file->partial == file->nul.tail &&
+        (file->late.quiet && file->partial == file->nul.tail &&
          who.size == file->print.offset + file->partial))
         return;
     for (int turn = 0; turn < 4 && more; turn++) {

@@ -10,7 +10,7 @@
 static void
 drop(struct hf_file_source *source, struct hf_followed *followed)
 {
-    hf_table_remove(&source->by_followed, &followed->link);
+    hf_table_remove(&source->by.followed, &followed->link);
     TAILQ_REMOVE(&source->followed, followed, entry);
     hf_freep(&followed->path);
     hf_freep(&followed);
@@ -39,7 +39,7 @@ hf_followed_done(struct hf_file_source *source)
 static bool
 take_followed(struct hf_file_source *source, const char *path, bool *ret_opened)
 {
-    struct hf_table_link *link = hf_table_find(&source->by_followed, hf_slice_text(path));
+    struct hf_table_link *link = hf_table_find(&source->by.followed, hf_slice_text(path));
     if (!link)
         return false;
     struct hf_followed *followed = hf_container_of(link, struct hf_followed, link);
@@ -58,7 +58,7 @@ follow(struct hf_file_source *source, const char *path)
     followed->path = hf_strdup(path);
     followed->since_ms = hf_boot_ms();
     TAILQ_INSERT_TAIL(&source->followed, followed, entry);
-    if (!hf_table_add(&source->by_followed, hf_slice_text(path), &followed->link))
+    if (!hf_table_add(&source->by.followed, hf_slice_text(path), &followed->link))
         drop(source, followed);
 }
 
@@ -68,9 +68,9 @@ follow(struct hf_file_source *source, const char *path)
 void
 hf_name_written(struct hf_file_source *source, const char *path)
 {
-    if (hf_table_find(&source->by_followed, hf_slice_text(path)) ||
+    if (hf_table_find(&source->by.followed, hf_slice_text(path)) ||
         hf_found_matches(&source->source.config, path))
-        hf_note(&source->written, path, source->scans);
+        hf_note(&source->noted.written, path, source->scans);
 }
 
 /* Our file that is told to have lost this name. None, where the one that we know by it still stands
@@ -95,12 +95,12 @@ static void
 name_vanished(struct hf_file_source *source, const char *path)
 {
     bool opened = false, followed = take_followed(source, path, &opened);
-    bool written = hf_note_take(&source->written, path),
-         other = hf_note_take(&source->others, path);
+    bool written = hf_note_take(&source->noted.written, path),
+         other = hf_note_take(&source->noted.others, path);
     if (opened || !written || other ||
         (!followed && !hf_found_matches(&source->source.config, path)))
         return;
-    hf_merged_add(&source->vanished, path);
+    hf_merged_add(&source->noted.vanished, path);
     hf_source_ready(&source->source);
 }
 
@@ -133,8 +133,8 @@ hf_name_moved(struct hf_file_source *source, const char *from, const char *to)
 {
     bool is_seen, stale, opened;
     struct hf_file *replaced = left(source, to, &is_seen), *file = left(source, from, &stale);
-    bool other = hf_note_take(&source->others, from);
-    bool written = hf_note_take(&source->written, from);
+    bool other = hf_note_take(&source->noted.others, from);
+    bool written = hf_note_take(&source->noted.written, from);
     if (replaced && replaced != file)
         overwrite(replaced, to);
     if (is_seen)
@@ -143,7 +143,7 @@ hf_name_moved(struct hf_file_source *source, const char *from, const char *to)
         hf_found_matches(&source->source.config, from))
         follow(source, to);
     if (other)
-        hf_note(&source->others, to, source->scans);
+        hf_note(&source->noted.others, to, source->scans);
     else if (written || !file)
         hf_name_written(source, to);
     if (file && hf_slice_is(hf_slice_text(from), file->path.text))

@@ -5,14 +5,14 @@
 struct hf_file *
 hf_replaced_find(struct hf_file_source *source, const char *path)
 {
-    struct hf_table_link *link = hf_table_find(&source->by_replaced, hf_slice_text(path));
+    struct hf_table_link *link = hf_table_find(&source->by.replaced, hf_slice_text(path));
     return link ? hf_container_of(link, struct hf_file, replaced.link) : NULL;
 }
 
 void
 hf_replaced_remove(struct hf_file *file)
 {
-    hf_table_remove(&file->source->by_replaced, &file->replaced.link);
+    hf_table_remove(&file->source->by.replaced, &file->replaced.link);
 }
 
 void
@@ -24,6 +24,6 @@ hf_replaced_add(struct hf_file *file, bool witnessed)
     if (older)
         hf_replaced_remove(older);
     file->replaced.witnessed = witnessed;
-    hf_assert(hf_table_add(&file->source->by_replaced, hf_slice_text(file->path.text),
+    hf_assert(hf_table_add(&file->source->by.replaced, hf_slice_text(file->path.text),
                            &file->replaced.link));
 }

@@ -17,10 +17,10 @@ watch_all(struct hf_file_source *source, const struct hf_strings *directories)
         if (status == HF_OK || status == HF_ENOTFOUND)
             continue;
         hf_watch_free(hf_take(source->watch));
-        snprintf(source->watch_problem, sizeof(source->watch_problem), "%.150s; polling instead",
+        snprintf(source->problem.watch, sizeof(source->problem.watch), "%.150s; polling instead",
                  err.text);
-        source->watch_class = source->scan_class = status;
-        hf_problem_set(source->scan_problem, source->watch_problem);
+        source->problem.watch_class = source->problem.scan_class = status;
+        hf_problem_set(source->problem.scan, source->problem.watch);
     }
 }
 
@@ -36,7 +36,7 @@ see_file(struct hf_file *file, const char *path, uint64_t size)
 {
     hf_file_set_size(file, size);
     if (is_seen(file)) { /* a second name of it */
-        hf_note(&file->source->others, path, file->source->scans);
+        hf_note(&file->source->noted.others, path, file->source->scans);
         return;
     }
     file->seen_by = file->source->scans;
@@ -106,15 +106,15 @@ open_followed(struct hf_file_source *source)
 static void
 tell_problem(struct hf_file_source *source)
 {
-    if (strcmp(source->told_problem, source->scan_problem) == 0)
+    if (strcmp(source->problem.told, source->problem.scan) == 0)
         return;
-    hf_problem_set(source->told_problem, source->scan_problem);
-    if (source->scan_problem[0]) {
+    hf_problem_set(source->problem.told, source->problem.scan);
+    if (source->problem.scan[0]) {
         pthread_mutex_lock(&source->source.lock);
-        source->source.counters.problems[source->scan_class]++;
+        source->source.counters.problems[source->problem.scan_class]++;
         pthread_mutex_unlock(&source->source.lock);
         hf_log_warn("source.problem", HF_STR("source", source->source.config.name),
-                    HF_STR("error", source->scan_problem));
+                    HF_STR("error", source->problem.scan));
     } else {
         hf_log_info("source.well", HF_STR("source", source->source.config.name));
     }
@@ -124,20 +124,20 @@ static void
 note_others(struct hf_file_source *source, const struct hf_found *found)
 {
     for (size_t i = 0; i < found->others.count; i++)
-        hf_note(&source->others, found->others.items[i], source->scans);
+        hf_note(&source->noted.others, found->others.items[i], source->scans);
 }
 
 static void
 note_look(struct hf_file_source *source, const struct hf_found *found)
 {
-    source->look = (struct hf_source_look){ .matched = found->count,
-                                            .unread = found->unknown.count,
-                                            .others = found->others.count };
-    hf_others_text(found, source->look.others_text);
+    source->look.last = (struct hf_source_look){ .matched = found->count,
+                                                 .unread = found->unknown.count,
+                                                 .others = found->others.count };
+    hf_others_text(found, source->look.last.others_text);
     for (size_t i = 0; i < found->unknown.count; i++)
         hf_file_unread_add(source, found->unknown.items[i], found->problem.text);
     for (size_t i = 0; i < found->count; i++)
-        source->look.sparse += hf_is_sparse(&found->names[i].who);
+        source->look.last.sparse += hf_is_sparse(&found->names[i].who);
 }
 
 static void
@@ -163,14 +163,14 @@ judge_pattern(struct hf_file_source *source)
     struct hf_error err = { .status = HF_OK };
     const struct hf_config_source *config = &source->source.config;
     uint64_t now_ms = hf_boot_ms();
-    if (!source->looked_ms)
-        source->looked_ms = now_ms;
-    source->matched_ever = source->matched_ever || source->look.matched > 0 ||
-                           source->file_count > 0 || hf_orphans_first(source);
-    if (hf_is_plain_path(config->path) && source->look.others > 0)
-        hf_fail(&err, HF_EREFUSED, "%.170s", source->look.others_text);
-    else if (!source->matched_ever && !config->may_be_empty && !source->scan_problem[0] &&
-             now_ms - source->looked_ms >= source->source.timing.unmatched_ms)
+    if (!source->look.first_ms)
+        source->look.first_ms = now_ms;
+    source->look.matched_ever = source->look.matched_ever || source->look.last.matched > 0 ||
+                                source->file_count > 0 || hf_orphans_first(source);
+    if (hf_is_plain_path(config->path) && source->look.last.others > 0)
+        hf_fail(&err, HF_EREFUSED, "%.170s", source->look.last.others_text);
+    else if (!source->look.matched_ever && !config->may_be_empty && !source->problem.scan[0] &&
+             now_ms - source->look.first_ms >= source->source.timing.unmatched_ms)
         hf_fail(&err, HF_ENOTFOUND,
                 "nothing has ever matched '%.80s'; mend the path, or write may_be_empty: true",
                 config->path);
@@ -182,7 +182,7 @@ static void
 judge_held(const struct hf_file *file)
 {
     struct hf_error err = { .status = HF_OK };
-    uint64_t held_ms = file->held_since_ms ? hf_boot_ms() - file->held_since_ms : 0;
+    uint64_t held_ms = file->since.held_ms ? hf_boot_ms() - file->since.held_ms : 0;
     if (held_ms == 0 || held_ms < file->source->source.timing.held_ms)
         return;
     hf_fail(&err, HF_ELIMIT, "'%.120s' waits for %llu s: it may be a copy of a file that is read",
@@ -195,12 +195,12 @@ hf_file_scan(struct hf_file_source *source)
 {
     struct hf_strings new_paths = { NULL, 0 };
     struct hf_file *file;
-    hf_problem_set(source->scan_problem, source->watch_problem);
-    source->scan_class = source->watch_class;
+    hf_problem_set(source->problem.scan, source->problem.watch);
+    source->problem.scan_class = source->problem.watch_class;
     if (source->watch)
         hf_watch_read(source->watch); /* renames are followed from what was known before */
     source->scans++;
-    hf_merged_done(&source->unread);
+    hf_merged_done(&source->unread.names);
     look_at_names(source, &new_paths);
     for (size_t i = 0; i < new_paths.count; i++) {
         file = hf_file_open(source, new_paths.items[i]);
@@ -209,8 +209,8 @@ hf_file_scan(struct hf_file_source *source)
     }
     open_followed(source);
     hf_strings_done(&new_paths);
-    hf_notes_sweep(&source->others, source->scans);
-    hf_notes_sweep(&source->written, source->scans);
+    hf_notes_sweep(&source->noted.others, source->scans);
+    hf_notes_sweep(&source->noted.written, source->scans);
     for (file = LIST_FIRST(&source->files); file; file = LIST_NEXT(file, all)) {
         hf_file_set_failed(file, false);
         hf_file_ready(file);

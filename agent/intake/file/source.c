@@ -18,22 +18,22 @@
 static void
 rest(struct hf_file_source *source)
 {
-    if (source->drain_due && source->running && source->started)
+    if (source->drain.due && source->running && source->started)
         hf_file_drain_mark(source);
-    bool drains = source->drain > source->shown.drained;
+    bool drains = source->drain.number > source->shown.drained;
     bool drained = drains && hf_file_drain_is_over(source);
     hf_owned(hf_freep) char *unread =
-        drains && !source->drain_due && !source->stopped ? hf_file_drain_text(source) : NULL;
+        drains && !source->drain.due && !source->stopped ? hf_file_drain_text(source) : NULL;
     pthread_mutex_lock(&source->source.lock);
     source->shown.files = source->file_count;
-    source->shown.behind = source->behind;
-    source->shown.nul = source->nul;
-    source->shown.skipped = source->skipped_bytes;
-    source->shown.held = source->held;
-    source->shown.look = source->look;
-    hf_problem_set(source->shown.problem, source->scan_problem);
+    source->shown.behind = source->sum.behind;
+    source->shown.nul = source->sum.nul;
+    source->shown.skipped = source->sum.skipped;
+    source->shown.held = source->sum.held;
+    source->shown.look = source->look.last;
+    hf_problem_set(source->shown.problem, source->problem.scan);
     if (drained)
-        source->shown.drained = source->drain;
+        source->shown.drained = source->drain.number;
     if (drains) {
         char *before = source->shown.unread;
         source->shown.unread = hf_take(unread);
@@ -111,7 +111,7 @@ on_scan_timer(evutil_socket_t fd, short what, void *context)
     const struct hf_intake_timing *timing = &source->source.timing;
     struct timeval next =
         hf_timeval(source->watch ? timing->rescan_ms : HF_MIN(timing->poll_ms, timing->rescan_ms));
-    evtimer_add(source->scan_timer, &next);
+    evtimer_add(source->timers.scan, &next);
     rest(source);
 }
 
@@ -141,14 +141,14 @@ on_begin(evutil_socket_t fd, short what, void *context)
     (void)fd, (void)what;
     if (!is_synced(source)) {
         struct timeval again = hf_timeval(BEGIN_AGAIN_MS);
-        evtimer_add(source->begin, &again);
+        evtimer_add(source->timers.begin, &again);
         return;
     }
     source->running = true;
     source->watch = hf_watch_new(source, &err);
     if (!source->watch) {
-        hf_problem_set(source->watch_problem, err.text);
-        source->watch_class = err.status;
+        hf_problem_set(source->problem.watch, err.text);
+        source->problem.watch_class = err.status;
     }
     hf_orphans_load(source);
     on_scan_timer(-1, 0, source);
@@ -163,8 +163,8 @@ file_prepare(struct hf_source *base, struct hf_source *replaces, struct hf_error
     (void)replaces;
     hf_files_init(source);
     hf_orphans_init(source);
-    hf_notes_init(&source->others);
-    hf_notes_init(&source->written);
+    hf_notes_init(&source->noted.others);
+    hf_notes_init(&source->noted.written);
     hf_refused_init(source);
     hf_buf_init(&source->block, HF_JOURNAL_RECORD_MAX);
     if (!base->config.path || base->config.path[0] != '/')
@@ -172,11 +172,12 @@ file_prepare(struct hf_source *base, struct hf_source *replaces, struct hf_error
     enum hf_status status = hf_trust_make(&base->config.follow_links_of, &source->trust, err);
     if (status != HF_OK)
         return status;
-    source->begin = evtimer_new(base->loop, on_begin, source);
-    source->scan_soon = evtimer_new(base->loop, on_scan, source);
-    source->scan_timer = evtimer_new(base->loop, on_scan_timer, source);
-    source->tick = evtimer_new(base->loop, on_tick, source);
-    if (!source->begin || !source->scan_soon || !source->scan_timer || !source->tick)
+    source->timers.begin = evtimer_new(base->loop, on_begin, source);
+    source->timers.scan_soon = evtimer_new(base->loop, on_scan, source);
+    source->timers.scan = evtimer_new(base->loop, on_scan_timer, source);
+    source->timers.tick = evtimer_new(base->loop, on_tick, source);
+    if (!source->timers.begin || !source->timers.scan_soon || !source->timers.scan ||
+        !source->timers.tick)
         return hf_fail(err, HF_EINTERNAL, "the event loop takes no timers");
     return HF_OK;
 }
@@ -191,7 +192,8 @@ static void
 file_stop(struct hf_source *base)
 {
     struct hf_file_source *source = hf_file_source(base);
-    struct event *events[] = { source->begin, source->scan_soon, source->scan_timer, source->tick };
+    struct event *events[] = { source->timers.begin, source->timers.scan_soon, source->timers.scan,
+                               source->timers.tick };
     if (source->running && source->started)
         hf_files_last_words(source);
     source->running = false;
@@ -206,16 +208,17 @@ static void
 file_free(struct hf_source *base)
 {
     struct hf_file_source *source = hf_file_source(base);
-    struct event *events[] = { source->begin, source->scan_soon, source->scan_timer, source->tick };
+    struct event *events[] = { source->timers.begin, source->timers.scan_soon, source->timers.scan,
+                               source->timers.tick };
     hf_followed_done(source);
     hf_files_done(source);
     hf_orphans_free(source);
-    hf_merged_done(&source->vanished);
-    hf_merged_done(&source->unread);
-    hf_freep(&source->drain_unread);
+    hf_merged_done(&source->noted.vanished);
+    hf_merged_done(&source->unread.names);
+    hf_freep(&source->drain.unread);
     hf_freep(&source->shown.unread);
-    hf_notes_done(&source->others);
-    hf_notes_done(&source->written);
+    hf_notes_done(&source->noted.others);
+    hf_notes_done(&source->noted.written);
     hf_refused_done(source);
     hf_trust_done(&source->trust);
     hf_buf_done(&source->block);
@@ -231,7 +234,7 @@ file_room(struct hf_source *base)
     struct hf_file_source *source = hf_file_source(base);
     if (source->running && !source->started)
         hf_file_start(source);
-    if (!TAILQ_EMPTY(&source->turns.queue) || source->vanished.count > 0)
+    if (!TAILQ_EMPTY(&source->turns.queue) || source->noted.vanished.count > 0)
         hf_source_ready(base);
     rest(source);
 }
@@ -266,9 +269,9 @@ drain_now(void *context)
 {
     struct hf_file_source *source = context;
     pthread_mutex_lock(&source->source.lock);
-    source->drain = source->shown.drains;
+    source->drain.number = source->shown.drains;
     pthread_mutex_unlock(&source->source.lock);
-    source->drain_due = true;
+    source->drain.due = true;
     rest(source);
 }
 

@@ -26,9 +26,9 @@ hf_file_settle(struct hf_file *file)
 {
     bool leaves = file->moved || file->name != HF_NAME_OURS;
     bool held = file->state == HF_FILE_HELD;
-    hf_file_put_on(file, HF_LIST_WAITING, ((leaves && !file->quiet) || held) && !file->failed);
-    hf_file_put_on(file, HF_LIST_LATE, leaves && file->quiet && !held && !file->failed);
-    hf_file_put_on(file, HF_LIST_UNSAVED, file->dirty && !file->gap.reason);
+    hf_file_put_on(file, HF_LIST_WAITING, ((leaves && !file->late.quiet) || held) && !file->failed);
+    hf_file_put_on(file, HF_LIST_LATE, leaves && file->late.quiet && !held && !file->failed);
+    hf_file_put_on(file, HF_LIST_UNSAVED, file->save.dirty && !file->gap.reason);
     hf_turn_update(file, leaves);
 }
 
@@ -53,12 +53,12 @@ hf_file_move(struct hf_file *file, enum hf_file_state state)
     if (state != file->state)
         hf_log_debug("file.state", HF_STR("path", file->path.text),
                      HF_STR("was", state_texts[file->state]), HF_STR("is", state_texts[state]));
-    if (state == HF_FILE_HELD && !file->held_since_ms) {
-        file->held_since_ms = hf_boot_ms();
-        file->source->held++;
-    } else if (state != HF_FILE_HELD && file->held_since_ms) {
-        file->held_since_ms = 0;
-        file->source->held--;
+    if (state == HF_FILE_HELD && !file->since.held_ms) {
+        file->since.held_ms = hf_boot_ms();
+        file->source->sum.held++;
+    } else if (state != HF_FILE_HELD && file->since.held_ms) {
+        file->since.held_ms = 0;
+        file->source->sum.held--;
     }
     file->state = state;
     if (state != HF_FILE_HELD)
@@ -92,7 +92,7 @@ count_behind(struct hf_file *file)
 {
     uint64_t read = file->print.offset + file->nul.tail;
     uint64_t behind = file->size > read ? file->size - read : 0;
-    file->source->behind += behind - file->behind;
+    file->source->sum.behind += behind - file->behind;
     file->behind = behind;
 }
 
@@ -106,7 +106,7 @@ hf_file_set_size(struct hf_file *file, uint64_t size)
 void
 hf_file_set_nul_tail(struct hf_file *file, uint64_t bytes)
 {
-    file->source->nul += bytes - file->nul.tail;
+    file->source->sum.nul += bytes - file->nul.tail;
     file->nul.tail = bytes;
     count_behind(file);
 }
@@ -129,7 +129,7 @@ hf_file_go_on(struct hf_file *file, const struct hf_print *print)
 {
     hf_file_set_print(file, print);
     file->partial = 0;
-    file->goes_on = true;
+    file->save.goes_on = true;
     hf_file_move(file, HF_FILE_READING);
     hf_file_set_dirty(file, true);
     hf_file_ready(file);
@@ -138,7 +138,7 @@ hf_file_go_on(struct hf_file *file, const struct hf_print *print)
 void
 hf_file_set_dirty(struct hf_file *file, bool dirty)
 {
-    file->dirty = dirty;
+    file->save.dirty = dirty;
     hf_file_settle(file);
 }
 
@@ -152,14 +152,14 @@ hf_file_set_gap(struct hf_file *file, struct hf_file_gap gap)
 void
 hf_file_set_quiet(struct hf_file *file, bool quiet)
 {
-    file->quiet = quiet;
+    file->late.quiet = quiet;
     hf_file_settle(file);
 }
 
 void
 hf_file_grew(struct hf_file *file)
 {
-    file->quiet_since_ms = hf_boot_ms();
+    file->since.quiet_ms = hf_boot_ms();
     hf_file_set_quiet(file, false);
 }
 

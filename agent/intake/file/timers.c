@@ -22,18 +22,18 @@ hf_file_tick_soon(struct hf_file_source *source)
     uint64_t in_ms = waiting ? source->source.timing.quiet_ms : hf_file_late_ms(source);
     struct timeval soon = hf_timeval(HF_MAX(in_ms / 8, 5ull)), set;
     /* A tick that is far away must not hold up one that is near. */
-    if (evtimer_pending(source->tick, &set) && (!waiting || source->tick_is_near))
+    if (evtimer_pending(source->timers.tick, &set) && (!waiting || source->timers.tick_is_near))
         return;
-    source->tick_is_near = waiting;
-    evtimer_add(source->tick, &soon);
+    source->timers.tick_is_near = waiting;
+    evtimer_add(source->timers.tick, &soon);
 }
 
 void
 hf_file_scan_soon(struct hf_file_source *source)
 {
     static const struct timeval now = { 0, 0 };
-    if (source->running && !evtimer_pending(source->scan_soon, NULL))
-        evtimer_add(source->scan_soon, &now);
+    if (source->running && !evtimer_pending(source->timers.scan_soon, NULL))
+        evtimer_add(source->timers.scan_soon, &now);
 }
 
 /* Time in which nobody looked does not count: a machine that was suspended, or a process that was
@@ -56,7 +56,7 @@ hf_file_is_quiet(struct hf_file *file)
 {
     struct hf_file_source *source = file->source;
     uint64_t now_ms = look(source);
-    return now_ms - HF_MAX(file->quiet_since_ms, source->awake.since_ms) >=
+    return now_ms - HF_MAX(file->since.quiet_ms, source->awake.since_ms) >=
            source->source.timing.quiet_ms;
 }
 
@@ -65,6 +65,6 @@ hf_file_is_late(struct hf_file *file)
 {
     struct hf_file_source *source = file->source;
     uint64_t now_ms = look(source);
-    return file->late_over || now_ms - HF_MAX(file->quiet_since_ms, source->awake.late_since_ms) >=
+    return file->late.over || now_ms - HF_MAX(file->since.quiet_ms, source->awake.late_since_ms) >=
                                   hf_file_late_ms(source);
 }

@@ -7,9 +7,9 @@
 void
 hf_truncated_remove(struct hf_file_source *source, size_t i)
 {
-    struct hf_truncated *at = source->truncated + i;
-    source->truncated_count--;
-    memmove(at, at + 1, (source->truncated_count - i) * sizeof(*at));
+    struct hf_truncated *at = source->truncated.items + i;
+    source->truncated.count--;
+    memmove(at, at + 1, (source->truncated.count - i) * sizeof(*at));
 }
 
 void
@@ -17,9 +17,9 @@ hf_truncated_add(struct hf_file_source *source, const struct hf_print_hash *prin
 {
     if (print->offset == 0)
         return;
-    if (source->truncated_count == HF_TRUNCATED_MAX)
+    if (source->truncated.count == HF_TRUNCATED_MAX)
         hf_truncated_remove(source, 0);
-    source->truncated[source->truncated_count++] =
+    source->truncated.items[source->truncated.count++] =
         (struct hf_truncated){ .print = *print, .until_ms = hf_boot_ms() + HF_TRUNCATED_MS };
 }
 

@@ -55,7 +55,7 @@ every_shared_option_is_set(void **state)
                            "2026-01-01", "--end=2026-01-02", "--no-locks"),
                      0);
     assert_string_equal(o.config, "f.yaml");
-    assert_true(o.config_given && o.json && o.no_locks && !o.no_objects);
+    assert_true(o.config_given && o.json && o.reading.no_locks && !o.reading.no_objects);
     assert_string_equal(o.trail, "audit");
     assert_int_equal(o.end_s - o.start_s, 86400);
     assert_int_equal(PARSE("cat", &o, "--store", "dir:///x", "--bucket=b", "--prefix", "p",

@@ -63,7 +63,7 @@ ask_one(void *context)
     struct ask *ask = context;
     struct hf_file_source *source = ask->source;
     ask->cost = (struct cost){
-        .looks = source->by_id.looks + source->by_name.looks + source->by_followed.looks +
+        .looks = source->by.id.looks + source->by.name.looks + source->by.followed.looks +
                  hf_orphans_looks(source),
         .compares = source->heads.compares,
         .scans = source->scans,

@@ -96,7 +96,7 @@ a_hole_is_skipped_and_what_is_behind_it_is_read(void **state)
     rig_until_count(rig, 3);
     assert_int_equal(ftruncate(fd, 2 * far), 0); /* and a tail of a terabyte */
     rig_drain(rig);
-    assert_true(hf_file_source(rig->intake->sources[0])->skipped_bytes >= (uint64_t)far);
+    assert_true(hf_file_source(rig->intake->sources[0])->sum.skipped >= (uint64_t)far);
     rig_restart(rig);
     assert_int_equal(pwrite(fd, "three\n", 6, far + 104), 6);
     rig_until_count(rig, 4);
