@@ -196,8 +196,11 @@ goes "it goes away" holdfast_source_problem "$app" -eq 0
 
 claim_within "all arrives" 30 all_arrived
 tries=$(value holdfast_trail_put_attempts_total "$audit")
-store fault denied any
+denied=$(value holdfast_trail_errors_total "$audit,class=\"HF_EACCESS\"")
+store fault denied object # the window's, before a check can find out that nothing is allowed
 emit m 10 10
+goes "a PUT is refused" holdfast_trail_errors_total "$audit,class=\"HF_EACCESS\"" -gt "${denied:-0}"
+store fault denied any
 goes "held" holdfast_trail_held "$audit" -eq 1
 claim_equal "with its reason" 1 "$(value holdfast_trail_held_reason "$audit,class=\"HF_EACCESS\"")"
 claim "since a moment ago" test "$(value holdfast_trail_held_since_seconds "$audit")" -ge "$now"
