@@ -116,6 +116,13 @@ open_component(const struct walk *walk, const char *name, int flags)
     return fd;
 }
 
+bool
+hf_fs_others_may_write(const struct stat *folder)
+{
+    return folder->st_mode & S_IWOTH ||
+           (folder->st_mode & S_IWGRP && folder->st_gid != 0 && folder->st_gid != getegid());
+}
+
 /* Others than root and we can put something there: `last`: in this folder; else: exchange a folder
  * in it. */
 static bool
@@ -125,8 +132,7 @@ others_may_write(const struct stat *info, bool last)
         return true;
     if (info->st_mode & S_ISVTX && !last)
         return false;
-    return info->st_mode & S_IWOTH ||
-           (info->st_mode & S_IWGRP && info->st_gid != 0 && info->st_gid != getegid());
+    return hf_fs_others_may_write(info);
 }
 
 /* Takes fd. */

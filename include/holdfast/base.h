@@ -346,6 +346,8 @@ enum hf_status hf_fs_open_in_folder(const char *path, int flags, const struct hf
 /* HF_EREFUSED: others than root and we can put something into this folder, or another folder in its
  * place. */
 enum hf_status hf_fs_check_alone(const char *folder, struct hf_error *err) hf_must_check;
+/* By the mode of a folder: others than its owner, root and we can put something into it. */
+bool hf_fs_others_may_write(const struct stat *folder);
 /* What an open file is called now, without symbolic links; HF_ENOTFOUND: nothing. */
 enum hf_status hf_fs_path_of(int fd, char ret_path[HF_PATH_MAX],
                              struct hf_error *err) hf_must_check;

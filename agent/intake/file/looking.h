@@ -56,7 +56,6 @@ enum hf_status hf_orphan_adopt(struct hf_file *file, uint64_t size,
 void hf_notes_init(struct hf_notes *notes);
 void hf_notes_done(struct hf_notes *notes);
 void hf_note(struct hf_notes *notes, const char *path, uint64_t scan); /* seen by this one */
-bool hf_is_noted(struct hf_notes *notes, const char *path);
 bool hf_note_take(struct hf_notes *notes, const char *path); /* it was noted, and is not any more */
 void hf_notes_sweep(struct hf_notes *notes, uint64_t scan);
 

@@ -87,12 +87,6 @@ hf_note(struct hf_notes *notes, const char *path, uint64_t scan)
 }
 
 bool
-hf_is_noted(struct hf_notes *notes, const char *path)
-{
-    return find(notes, path) != NULL;
-}
-
-bool
 hf_note_take(struct hf_notes *notes, const char *path)
 {
     struct noted *noted = find(notes, path);

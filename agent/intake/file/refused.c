@@ -75,8 +75,7 @@ others_may_write(const struct stat *folder, uid_t owner)
 {
     if (folder->st_uid != 0 && folder->st_uid != geteuid() && folder->st_uid != owner)
         return true;
-    return folder->st_mode & S_IWOTH ||
-           (folder->st_mode & S_IWGRP && folder->st_gid != 0 && folder->st_gid != getegid());
+    return hf_fs_others_may_write(folder);
 }
 
 bool

@@ -43,7 +43,8 @@ take_followed(struct hf_file_source *source, const char *path, bool *ret_opened)
     if (!link)
         return false;
     struct hf_followed *followed = hf_container_of(link, struct hf_followed, link);
-    *ret_opened = followed->opened;
+    if (ret_opened)
+        *ret_opened = followed->opened;
     drop(source, followed);
     return true;
 }
@@ -52,8 +53,7 @@ take_followed(struct hf_file_source *source, const char *path, bool *ret_opened)
 static void
 follow(struct hf_file_source *source, const char *path)
 {
-    bool opened;
-    (void)take_followed(source, path, &opened); /* another file now */
+    (void)take_followed(source, path, NULL); /* another file now */
     struct hf_followed *followed = hf_alloc(sizeof(*followed));
     followed->path = hf_strdup(path);
     followed->since_ms = hf_boot_ms();
@@ -131,7 +131,7 @@ hf_name_made(struct hf_file_source *source, const char *path)
 void
 hf_name_moved(struct hf_file_source *source, const char *from, const char *to)
 {
-    bool is_seen, stale, opened;
+    bool is_seen, stale;
     struct hf_file *replaced = left(source, to, &is_seen), *file = left(source, from, &stale);
     bool other = hf_note_take(&source->noted.others, from);
     bool written = hf_note_take(&source->noted.written, from);
@@ -139,7 +139,7 @@ hf_name_moved(struct hf_file_source *source, const char *from, const char *to)
         overwrite(replaced, to);
     if (is_seen)
         came(source, to, true);
-    if (take_followed(source, from, &opened) || file || stale ||
+    if (take_followed(source, from, NULL) || file || stale ||
         hf_found_matches(&source->source.config, from))
         follow(source, to);
     if (other)

@@ -390,6 +390,22 @@ event_name(const json_t *event)
     return json_string_value(json_object_get(event, "eventName"));
 }
 
+static void
+add_one(void *context, const char *key, struct hf_slice value)
+{
+    (void)key, (void)value;
+    ++*(size_t *)context;
+}
+
+size_t
+rig_positions(struct rig *rig)
+{
+    size_t count = 0;
+    assert_int_equal(hf_journal_sync(rig->journal, 10000, NULL), HF_OK);
+    hf_journal_each_state(rig->journal, "file/app/", add_one, &count);
+    return count;
+}
+
 size_t
 rig_gaps(struct rig *rig)
 {

@@ -71,6 +71,7 @@ size_t rig_count(struct rig *rig);
 void rig_until_count(struct rig *rig, size_t count);
 const char *event_text(const json_t *event); /* additionalEventData.text, or "" */
 const char *event_name(const json_t *event);
+size_t rig_positions(struct rig *rig); /* of the source "app" in the journal's state */
 size_t rig_gaps(struct rig *rig);
 /* The texts of all lines, SourceGap left out, are exactly these. */
 void assert_texts(struct rig *rig, const char *const *texts, size_t count);

@@ -154,27 +154,11 @@ half_a_line_of_an_unlinked_file_is_a_record_when_its_time_is_over(void **state)
     assert_int_equal(rig_gaps(rig), 0);
 }
 
-static void
-add_one(void *context, const char *key, struct hf_slice value)
-{
-    (void)key, (void)value;
-    ++*(size_t *)context;
-}
-
-static size_t
-positions(struct rig *rig)
-{
-    size_t count = 0;
-    assert_int_equal(hf_journal_sync(rig->journal, 10000, NULL), HF_OK);
-    hf_journal_each_state(rig->journal, "file/app/", add_one, &count);
-    return count;
-}
-
 static bool
 has_no_position(struct rig *rig, void *context)
 {
     (void)context;
-    return positions(rig) == 0;
+    return rig_positions(rig) == 0;
 }
 
 /* A crash after that is no loss of it: there is nothing about it in the journal. */
@@ -183,14 +167,14 @@ an_unlinked_file_that_was_read_has_no_position_any_more(void **state)
 {
     struct rig *rig = *state;
     start_reading(rig, "files/*.log");
-    assert_int_equal(positions(rig), 1);
+    assert_int_equal(rig_positions(rig), 1);
     int fd = open_writer(rig, "files/app.log");
     rig_unlink(rig, "files/app.log");
     rig_until(rig, has_no_position, NULL);
     assert_int_equal(rig_status(rig, 0).files, 1);
     assert_true(dprintf(fd, "two\n") > 0);
     rig_until_count(rig, 2);
-    assert_int_equal(positions(rig), 1);
+    assert_int_equal(rig_positions(rig), 1);
     rig_until(rig, has_no_position, NULL);
     close(fd);
     assert_int_equal(rig_gaps(rig), 0);
@@ -313,7 +297,7 @@ many_positions_go_in_several_units(void **state)
     rig_drain(rig);
     rig_append(rig, name, "one\n");
     rig_until_count(rig, 1);
-    assert_int_equal(positions(rig), MANY);
+    assert_int_equal(rig_positions(rig), MANY);
     /* All of them gone, which is as many positions once more. */
     rig_stop(rig);
     for (int i = 0; i < MANY; i++) {

@@ -176,12 +176,17 @@ gone_while_it_waits_it_is_sealed_again(void **state)
     end(&world);
 }
 
+struct failing {
+    const char *what; /* is in the name */
+    atomic_bool on;
+};
+
 static int
-fail_digests(void *context, struct hf_fs_call *call)
+fail_links(void *context, struct hf_fs_call *call)
 {
-    const atomic_bool *failing = context;
-    return atomic_load(failing) && strcmp(call->name, "link") == 0 && call->to &&
-                   strstr(call->to, "CloudTrail-Digest")
+    const struct failing *failing = context;
+    return atomic_load(&failing->on) && strcmp(call->name, "link") == 0 && call->to &&
+                   strstr(call->to, failing->what)
                ? EIO
                : 0;
 }
@@ -190,51 +195,41 @@ fail_digests(void *context, struct hf_fs_call *call)
 static void
 digest_damaged_while_it_waits_is_signed_again(void **state)
 {
-    static atomic_bool failing;
+    static struct failing failing = { .what = "CloudTrail-Digest" };
     struct world world;
     char failed[512];
     (void)state;
     world_new(&world);
-    atomic_store(&failing, false);
-    hf_fs_interpose(fail_digests, &failing);
+    atomic_store(&failing.on, false);
+    hf_fs_interpose(fail_links, &failing);
     world_start(&world, all_trail);
     world_append(&world, "one", 0, 1);
     world_flush_well(&world);
-    atomic_store(&failing, true);
+    atomic_store(&failing.on, true);
     world_append(&world, "one", 1, 3);
     world_flush(&world, 500, failed);
     damage_sealed(&world, 'd');
-    atomic_store(&failing, false);
+    atomic_store(&failing.on, false);
     world_flush_well(&world);
     expect_all(&world, 4);
     end(&world);
 }
 
-static int
-fail_keys(void *context, struct hf_fs_call *call)
-{
-    const atomic_bool *failing = context;
-    return atomic_load(failing) && strcmp(call->name, "link") == 0 && call->to &&
-                   hf_ends_with(call->to, ".pem")
-               ? EIO
-               : 0;
-}
-
 static void
 public_key_damaged_while_it_waits_is_sealed_again(void **state)
 {
-    static atomic_bool failing;
+    static struct failing failing = { .what = ".pem" };
     struct world world;
     char failed[512];
     (void)state;
     world_new(&world);
-    atomic_store(&failing, true);
-    hf_fs_interpose(fail_keys, &failing);
+    atomic_store(&failing.on, true);
+    hf_fs_interpose(fail_links, &failing);
     world_start(&world, all_trail);
     world_append(&world, "one", 0, 3);
     world_flush(&world, 500, failed);
     damage_sealed(&world, 'k');
-    atomic_store(&failing, false);
+    atomic_store(&failing.on, false);
     world_flush_well(&world);
     expect_all(&world, 3);
     assert_int_equal(bucket_of(&world, "all", "eventID").keys, 1);
