@@ -37,6 +37,8 @@ sources_doc(struct hf_daemon *daemon, bool *ret_well)
         hf_doc_set_u64(source, "sparse", s->look.sparse);
         hf_doc_set_u64(source, "gaps", s->gaps);
         hf_doc_set_u64(source, "refusals", s->refusals);
+        hf_doc_set_u64(source, "owners_refused", s->owners_refused);
+        hf_doc_set_u64(source, "owner_refusals", s->budget_refusals);
         hf_doc_set(source, "errors", hf_doc_status_counts(s->problems));
         hf_doc_set_bool(source, "waiting", s->waiting);
         hf_doc_set_bool(source, "well", !*s->problem && s->look.unread == 0 && s->look.others == 0);
@@ -80,6 +82,11 @@ journal_doc(struct hf_daemon *daemon, bool *ret_well)
 {
     struct hf_journal_info info;
     hf_journal_info(daemon->journal, &info);
+    bool kept = !info.full && daemon->intake && hf_intake_is_out_of_room(daemon->intake);
+    const char *reason = kept ? "sources have their share of it, and the last eighth is kept for "
+                                "those who are below theirs: deliver, or raise "
+                                "agent.journal.max_bytes"
+                              : info.reason;
     json_t *doc = json_object();
     hf_doc_set_u64(doc, "next_sequence", info.next_seq);
     hf_doc_set_u64(doc, "durable_sequence", info.durable_seq);
@@ -88,10 +95,10 @@ journal_doc(struct hf_daemon *daemon, bool *ret_well)
     hf_doc_set_u64(doc, "max_bytes", info.max_bytes);
     hf_doc_set_u64(doc, "commits", info.commits);
     hf_doc_set_u64(doc, "events", info.events);
-    hf_doc_set_u64(doc, "seconds_left", seconds_left(daemon, &info));
-    hf_doc_set_bool(doc, "full", info.full);
-    hf_doc_set_text(doc, "reason", *info.reason ? info.reason : NULL);
-    *ret_well = *ret_well && !info.full;
+    hf_doc_set_u64(doc, "seconds_left", kept ? 0 : seconds_left(daemon, &info));
+    hf_doc_set_bool(doc, "full", info.full || kept);
+    hf_doc_set_text(doc, "reason", *reason ? reason : NULL);
+    *ret_well = *ret_well && !info.full && !kept;
     return doc;
 }
 

@@ -153,6 +153,7 @@ on_noticed(int fd, short what, void *context)
     struct hf_intake *intake = context;
     (void)fd, (void)what;
     reap(intake);
+    hf_refusals_look(intake);
     hf_drain_check(intake);
 }
 
@@ -184,11 +185,13 @@ hf_intake_new(const struct hf_intake_options *options, struct hf_intake **ret_in
                                                 .hello_ms = 10000,
                                                 .silent_ms = 2000,
                                                 .hangs_ms = 5000,
-                                                .connections_max = 1024 };
+                                                .connections_max = hf_budget_connections() };
     TAILQ_INIT(&intake->leaving);
     TAILQ_INIT(&intake->refused.queue);
     pthread_mutex_init(&intake->refused.lock, NULL);
     hf_turnstile_init(&intake->turnstile);
+    intake->budget = hf_budget_new(intake->journal);
+    intake->users = hf_users_new("/etc/passwd", "/etc/subuid");
     intake->streams = hf_streams_new(intake);
     intake->noticed = event_new(intake->loop, -1, 0, on_noticed, intake);
     intake->expiry = event_new(intake->loop, -1, EV_PERSIST, on_expiry, intake);
@@ -196,6 +199,11 @@ hf_intake_new(const struct hf_intake_options *options, struct hf_intake **ret_in
     if (!intake->noticed || !intake->expiry || event_add(intake->expiry, &every) != 0) {
         hf_intake_free(intake);
         return hf_fail(err, HF_EINTERNAL, "the event loop takes no timers");
+    }
+    enum hf_status status = hf_refusals_open(intake, err);
+    if (status != HF_OK) {
+        hf_intake_free(intake);
+        return status;
     }
     *ret_intake = intake;
     return HF_OK;
@@ -258,7 +266,7 @@ hf_intake_free(struct hf_intake *intake)
         return;
     hf_intake_stop(intake);
     bool all = free_sources(intake);
-    struct event *events[] = { intake->noticed, intake->expiry };
+    struct event *events[] = { intake->noticed, intake->expiry, intake->refusals };
     for (size_t i = 0; i < HF_COUNT(events); i++)
         if (events[i])
             event_free(events[i]);
@@ -268,6 +276,8 @@ hf_intake_free(struct hf_intake *intake)
     hf_left_done(intake);
     if (!all)
         return; /* the process ends */
+    hf_budget_free(intake->budget);
+    hf_users_free(intake->users);
     hf_turnstile_done(&intake->turnstile);
     pthread_mutex_destroy(&intake->refused.lock);
     hf_freep(&intake);
@@ -421,6 +431,38 @@ hf_intake_look(const struct hf_config_source *source, struct hf_source_look *ret
     return kind->look ? kind->look(source, ret_look, err) : HF_ENOTFOUND;
 }
 
+/* It is not well while one of its owners is. */
+static void
+say_who_is_refused(struct hf_source *source, struct hf_source_status *status)
+{
+    struct hf_account_status account;
+    const struct hf_refusal *first = &account.first;
+    hf_account_status(source->account, &account);
+    status->budget_refusals = account.refusals;
+    status->refusals += account.waits_begun;
+    status->owners_refused = account.owners_refused;
+    status->waiting |= account.waits && !source->intake->stopped;
+    if (account.owners_refused == 0 || status->problem[0])
+        return;
+    bool one = account.owners_refused == 1;
+    hf_owned(hf_freep) char *text = hf_asprintf(
+        "%s: over the share of the %s%s%s%s", first->owner, hf_budget_kind_text(first->kind),
+        one ? "" : ", as others are", first->name[0] ? ", first with " : "", first->name);
+    hf_problem_set(status->problem, text);
+}
+
+bool
+hf_intake_is_out_of_room(const struct hf_intake *intake)
+{
+    bool waits = false;
+    for (size_t i = 0; i < intake->source_count && !waits; i++) {
+        struct hf_account_status account;
+        hf_account_status(intake->sources[i]->account, &account);
+        waits = account.waits;
+    }
+    return waits && hf_budget_is_nearly_full(intake->budget);
+}
+
 size_t
 hf_intake_status(const struct hf_intake *intake, struct hf_source_status *ret_statuses, size_t most)
 {
@@ -443,6 +485,7 @@ hf_intake_status(const struct hf_intake *intake, struct hf_source_status *ret_st
         hf_problem_set(status->problem, source->problem);
         pthread_mutex_unlock(&source->lock);
         say_why_it_waits(source, status);
+        say_who_is_refused(source, status);
         source->kind->status(source, status);
     }
     return count;

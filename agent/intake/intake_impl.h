@@ -9,6 +9,8 @@
 #ifndef HOLDFAST_INTAKE_IMPL_H
 #define HOLDFAST_INTAKE_IMPL_H
 
+#include "agent/intake/owner.h"
+
 #include <holdfast/intake.h>
 
 #include <pthread.h>
@@ -136,6 +138,7 @@ struct hf_pressure {
     bool blocked;        /* the journal refused; nothing is read until there is room */
     bool full_due;       /* the clients are to be told so, in a turn of the loop */
     bool told_full;      /* they were */
+    bool owner_waits;    /* one of its owners was refused, and tries again with `retry` */
     uint64_t since_ms;   /* it is blocked; 0: it is not */
     /* under the intake's lock of those that wait */
     TAILQ_ENTRY(hf_source) entry;
@@ -150,9 +153,11 @@ struct hf_source {
     struct event_base *loop;        /* the thread's, or the intake's */
     struct hf_config_source config; /* a copy of our own */
     uint16_t id;
-    uint64_t max_event; /* of the configuration, or less with a small journal */
-    bool kept;          /* while a new configuration is compared: stays as it is */
-    bool ready;         /* step() has something to do */
+    struct hf_account *account; /* of the budget */
+    struct hf_owner *owner;     /* what is nobody else's */
+    uint64_t max_event;         /* of the configuration, or less with a small journal */
+    bool kept;                  /* while a new configuration is compared: stays as it is */
+    bool ready;                 /* step() has something to do */
     struct hf_pressure pressure;
     struct hf_intake_timing timing;
     struct hf_buf record;      /* the record being made */
@@ -185,6 +190,8 @@ void hf_source_well(struct hf_source *source);
 void hf_source_begun(struct hf_source *source);
 void hf_source_block(struct hf_source *source, bool out_of_room); /* the journal refused */
 void hf_source_quiet(struct hf_source *source);                   /* no more turns */
+/* The budget refused one of its owners: room() comes again after a while. */
+void hf_source_owner_waits(struct hf_source *source);
 
 /* ---- the intake ---- */
 
@@ -219,8 +226,11 @@ struct hf_intake {
     size_t source_count;
     struct hf_source_queue leaving; /* stopped, but their threads have not ended yet */
     struct hf_streams *streams;
-    struct event *expiry;  /* forgets old streams */
-    struct event *noticed; /* a thread has something to say: drained, ended */
+    struct hf_budget *budget;
+    struct hf_users *users;
+    struct event *refusals; /* records them */
+    struct event *expiry;   /* forgets old streams */
+    struct event *noticed;  /* a thread has something to say: drained, ended */
     struct hf_turnstile turnstile;
     struct { /* those that the journal refused, in the order of their next turn */
         pthread_mutex_t lock;
@@ -240,6 +250,8 @@ void hf_left_look(struct hf_intake *intake);
 void hf_left_done(struct hf_intake *intake);
 
 void hf_intake_notice(struct hf_intake *intake); /* from any thread: `noticed`, soon */
+enum hf_status hf_refusals_open(struct hf_intake *intake, struct hf_error *err) hf_must_check;
+void hf_refusals_look(struct hf_intake *intake); /* one may have begun */
 void hf_drain_check(struct hf_intake *intake);   /* calls the waiters when all is drained */
 
 /* To the journal, and back: one source at a time. A thread that was given up, because it hung when

@@ -188,6 +188,8 @@ hf_source_block(struct hf_source *source, bool out_of_room)
 static bool
 has_room(struct hf_source *source)
 {
+    if (hf_budget_would_refuse(source->owner))
+        return false;
     hf_source_enter(source);
     bool room = hf_journal_begin(source->intake->journal, false, NULL) == HF_OK;
     if (room)
@@ -200,7 +202,7 @@ static void
 go_on(struct hf_source *source)
 {
     struct hf_pressure *pressure = &source->pressure;
-    pressure->blocked = false;
+    pressure->blocked = pressure->owner_waits = false;
     evtimer_del(pressure->retry);
     source->kind->room(source);
     take_turn(source);
@@ -240,13 +242,35 @@ on_go(int fd, short what, void *context)
     try(context);
 }
 
+void
+hf_source_owner_waits(struct hf_source *source)
+{
+    source->pressure.owner_waits = true;
+    if (!evtimer_pending(source->pressure.retry, NULL))
+        schedule_retry(source);
+}
+
+/* Those who are still over their share are refused again, before anything is read for them. */
+static void
+try_owners(struct hf_source *source)
+{
+    source->pressure.owner_waits = false;
+    source->kind->room(source);
+    take_turn(source);
+    if (!source->thread)
+        hf_drain_check(source->intake);
+}
+
 static void
 on_retry(int fd, short what, void *context)
 {
     struct hf_source *source = context;
     (void)fd, (void)what;
-    if (!source->pressure.blocked)
+    if (!source->pressure.blocked) {
+        if (source->pressure.owner_waits)
+            try_owners(source);
         return;
+    }
     if (hf_boot_ms() - source->pressure.since_ms >= source->timing.full_after_ms)
         tell_full(source);
     try(source);

@@ -21,6 +21,8 @@ hf_source_open(struct hf_source *source, struct hf_error *err)
     pthread_mutex_init(&source->lock, NULL);
     source->timing = source->intake->timing;
     hf_buf_init(&source->record, HF_JOURNAL_RECORD_MAX);
+    source->account = hf_account_get(source->intake->budget, source->config.name);
+    source->owner = hf_owner_get(source->account, "the source itself");
     enum hf_status status = HF_OK;
     if (source->kind->own_thread)
         status = hf_thread_new(source->kind->own_thread, thread_ended, source->intake,
@@ -37,6 +39,8 @@ hf_source_close(struct hf_source *source)
     hf_pressure_close(source);
     hf_thread_free(hf_take(source->thread));
     hf_buf_done(&source->record);
+    hf_owner_put(source->owner);
+    hf_account_put(source->account);
     pthread_cond_destroy(&source->changed);
     pthread_mutex_destroy(&source->lock);
 }

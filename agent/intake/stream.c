@@ -29,14 +29,6 @@ hf_stream_find(struct hf_streams *streams, const char *uuid)
     return link ? stream_of(link) : NULL;
 }
 
-static void
-count_one(void *context, const char *key, struct hf_slice value)
-{
-    struct hf_streams *streams = context;
-    (void)key, (void)value;
-    streams->stored++;
-}
-
 struct hf_streams *
 hf_streams_new(struct hf_intake *intake)
 {
@@ -46,7 +38,7 @@ hf_streams_new(struct hf_intake *intake)
     LIST_INIT(&streams->all);
     LIST_INIT(&streams->pending);
     streams->gone = hf_gone_load(intake->journal);
-    hf_journal_each_state(intake->journal, HF_STREAM_PREFIX, count_one, streams);
+    streams->kept = hf_kept_load(intake->journal);
     return streams;
 }
 
@@ -70,6 +62,7 @@ hf_streams_free(struct hf_streams *streams)
         free_stream(LIST_FIRST(&streams->all));
     hf_table_done(&streams->table);
     hf_gone_free(streams->gone);
+    hf_kept_free(streams->kept);
     hf_freep(&streams);
 }
 
@@ -129,8 +122,7 @@ list_stream(struct hf_stream *stream)
 void
 hf_stream_taken(struct hf_stream *stream, const struct hf_unit *unit, const struct hf_cut *cut)
 {
-    stream->streams->stored += !stream->stored;
-    stream->stored = true;
+    hf_kept_use(stream->streams->kept, stream->uuid, unit->owner, unit->arrival_s);
     stream->taken += cut->lines;
     stream->begun.parts = cut->parts;
     stream->begun.bytes = cut->bytes;
@@ -154,7 +146,6 @@ add_stream(struct hf_streams *streams, const char *uuid, const struct hf_stored_
     stream->streams = streams;
     snprintf(stream->uuid, sizeof(stream->uuid), "%s", uuid);
     if (stored) {
-        stream->stored = true;
         stream->taken = stream->durable = stored->lines;
         stream->begun = (struct hf_long_line){ .parts = stored->parts,
                                                .bytes = stored->bytes,
@@ -166,7 +157,7 @@ add_stream(struct hf_streams *streams, const char *uuid, const struct hf_stored_
 }
 
 struct hf_stream *
-hf_stream_get(struct hf_streams *streams, const char *uuid)
+hf_stream_get(struct hf_streams *streams, const char *uuid, struct hf_owner *owner)
 {
     char key[HF_STREAM_KEY_SIZE];
     hf_owned(hf_buf_done) struct hf_buf value = HF_BUF(4096);
@@ -181,8 +172,8 @@ hf_stream_get(struct hf_streams *streams, const char *uuid)
     int64_t made_s = hf_uuid_made_s(uuid);
     if (hf_gone_has(streams->gone, uuid) || (made_s >= 0 && hf_wall_s() - made_s > HF_STREAM_S))
         return NULL;
-    if (streams->stored >= HF_STREAMS_MAX)
-        hf_streams_expire(streams);
+    if (hf_kept_count(streams->kept) >= HF_STREAMS_MAX)
+        hf_streams_make_room(streams, owner);
     return add_stream(streams, uuid, NULL);
 }
 

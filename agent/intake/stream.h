@@ -15,7 +15,7 @@
 
 #define HF_UUID_SIZE      37
 #define HF_STREAM_S       (24 * 3600) /* a stream is forgotten this long after its last line */
-#define HF_STREAMS_MAX    16384       /* and the longest quiet ones when there are more */
+#define HF_STREAMS_MAX    16384       /* and when there are more, of who has more than his share */
 #define HF_STREAMS_GONE   16384       /* this many forgotten ones are remembered as such */
 #define HF_STREAM_PENDING 256
 
@@ -27,7 +27,6 @@ struct hf_stream {
     bool listed; /* as one with lines on their way */
     struct hf_streams *streams;
     char uuid[HF_UUID_SIZE];
-    bool stored;               /* has a state */
     uint64_t taken, durable;   /* lines */
     struct hf_long_line begun; /* parts of line taken + 1 that are in the journal; without a hash */
     void *connection;          /* whose stream it is now; NULL */
@@ -47,15 +46,17 @@ struct hf_streams {
     struct hf_all_streams all;
     struct hf_all_streams pending; /* those with units that are not durable yet */
     struct hf_gone *gone;
-    size_t stored; /* states in the journal */
-    bool telling;  /* a connection that is told may end: its stream is freed afterwards */
+    struct hf_kept *kept; /* those with a state in the journal, whose they are */
+    bool telling;         /* a connection that is told may end: its stream is freed afterwards */
 };
 
 struct hf_streams *hf_streams_new(struct hf_intake *intake);
 void hf_streams_free(struct hf_streams *streams);
 
-/* NULL: it was forgotten. A stream never heard of is a new one. */
-struct hf_stream *hf_stream_get(struct hf_streams *streams, const char *uuid);
+/* NULL: it was forgotten. A stream never heard of is a new one; when there are too many it is one of
+ * the owner's that makes room for it, if he has his share of them. */
+struct hf_stream *hf_stream_get(struct hf_streams *streams, const char *uuid,
+                                struct hf_owner *owner);
 void hf_stream_put(struct hf_stream *stream); /* nobody is connected any more */
 /* In a unit: its position as it will be with this cut. */
 enum hf_status hf_stream_write(struct hf_unit *unit, const struct hf_stream *stream,
@@ -65,8 +66,15 @@ void hf_stream_taken(struct hf_stream *stream, const struct hf_unit *unit,
                      const struct hf_cut *cut);
 
 void hf_streams_durable(struct hf_streams *streams, uint64_t durable_seq);
-/* stream_expire.c */
-void hf_streams_expire(struct hf_streams *streams);
+
+/* stream_expire.c: whose the streams with a state are, each owner's in the order of their last line.
+ * The state does not say it: those from before the start are one owner's until they are used. */
+struct hf_kept *hf_kept_load(struct hf_journal *journal);
+void hf_kept_free(struct hf_kept *kept);
+void hf_kept_use(struct hf_kept *kept, const char *uuid, struct hf_owner *owner, int64_t now_s);
+size_t hf_kept_count(const struct hf_kept *kept);
+void hf_streams_expire(struct hf_streams *streams); /* those that were quiet for a day */
+void hf_streams_make_room(struct hf_streams *streams, struct hf_owner *owner);
 
 /* What the journal keeps of one: "stream/UUID" is "1 LINES PARTS BYTES CRC LAST_S". */
 #define HF_STREAM_PREFIX   "stream/"

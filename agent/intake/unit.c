@@ -19,11 +19,12 @@ give_up(struct hf_unit *unit, enum hf_status status, struct hf_error *err)
     return status;
 }
 
-enum hf_status
-hf_unit_begin(struct hf_unit *unit, struct hf_source *source)
+/* Once the budget has let it in. */
+static enum hf_status
+begin(struct hf_unit *unit)
 {
     struct hf_error err = { .status = HF_OK };
-    *unit = (struct hf_unit){ .source = source, .arrival_s = hf_wall_s() };
+    struct hf_source *source = unit->source;
     hf_source_enter(source);
     unit->maker = source->intake->maker;
     unit->maker.provenance = atomic_load(&source->intake->provenance);
@@ -39,11 +40,36 @@ hf_unit_begin(struct hf_unit *unit, struct hf_source *source)
 }
 
 enum hf_status
+hf_unit_begin(struct hf_unit *unit, struct hf_source *source)
+{
+    struct hf_error err = { .status = HF_OK };
+    *unit = (struct hf_unit){ .source = source, .owner = source->owner, .arrival_s = hf_wall_s() };
+    if (hf_budget_ask(source->owner, NULL, &err) == HF_OK)
+        return begin(unit);
+    hf_source_block(source, true);
+    return HF_EFULL;
+}
+
+enum hf_status
+hf_unit_begin_for(struct hf_unit *unit, struct hf_source *source, struct hf_owner *owner,
+                  const char *name)
+{
+    struct hf_error err = { .status = HF_OK };
+    *unit = (struct hf_unit){ .source = source, .owner = owner, .arrival_s = hf_wall_s() };
+    if (hf_budget_ask(owner, name, &err) == HF_OK)
+        return begin(unit);
+    unit->owner_waits = true;
+    hf_source_owner_waits(source);
+    return HF_EFULL;
+}
+
+enum hf_status
 hf_unit_set_state(struct hf_unit *unit, const char *key, struct hf_slice value)
 {
     struct hf_error err = { .status = HF_OK };
     unit->state_bytes += strlen(key) + value.size;
     enum hf_status status = hf_journal_set_state(unit->source->intake->journal, key, value, &err);
+    unit->held_bytes += 2 * (strlen(key) + value.size); /* each change is written twice */
     return status == HF_OK ? HF_OK : give_up(unit, status, &err);
 }
 
@@ -67,6 +93,7 @@ append(struct hf_unit *unit, uint16_t source, const struct hf_record *record)
         return give_up(unit, status, &err);
     unit->events++;
     unit->record_bytes += record->size;
+    unit->held_bytes += record->size + HF_JOURNAL_RECORD_COST;
     return HF_OK;
 }
 
@@ -237,6 +264,8 @@ hf_unit_commit(struct hf_unit *unit)
     struct hf_source *source = unit->source;
     struct hf_source_counters *counters = &source->counters;
     hf_journal_commit(source->intake->journal);
+    if (unit->last_seq)
+        hf_budget_charge(unit->owner, unit->held_bytes, unit->last_seq);
     hf_source_leave(source);
     pthread_mutex_lock(&source->lock);
     counters->events += unit->events - unit->own;

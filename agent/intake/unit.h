@@ -5,6 +5,7 @@
 #include <holdfast/record.h>
 
 struct hf_source;
+struct hf_owner;
 struct hf_long_line;
 
 struct hf_unit {
@@ -16,14 +17,21 @@ struct hf_unit {
     int64_t arrival_s;
     uint64_t last_seq; /* of the last event added; 0 when none */
     uint64_t events, bytes, gaps, record_bytes;
-    uint64_t state_bytes; /* of keys and values */
-    uint64_t own;         /* of the events: what the agent says itself */
+    uint64_t state_bytes;   /* of keys and values */
+    uint64_t own;           /* of the events: what the agent says itself */
+    uint64_t held_bytes;    /* that it takes in the journal until they are released */
+    struct hf_owner *owner; /* whose they are */
+    bool owner_waits;       /* the budget refused him, and not the source */
     struct hf_record_counts counts;
 };
 
 /* After HF_EFULL and any other failure the intake is blocked: the caller leaves everything as it is
  * and waits for room(). */
 enum hf_status hf_unit_begin(struct hf_unit *unit, struct hf_source *source) hf_must_check;
+/* The same for an owner of its lines: when the budget refuses him `owner_waits` is set, and the
+ * source goes on with the others. `name`: what is refused, or NULL. */
+enum hf_status hf_unit_begin_for(struct hf_unit *unit, struct hf_source *source,
+                                 struct hf_owner *owner, const char *name) hf_must_check;
 /* Its lines are those of a file, from this offset on. */
 void hf_unit_from_file(struct hf_unit *unit, const char *path, uint64_t offset);
 enum hf_status hf_unit_set_state(struct hf_unit *unit, const char *key,

@@ -62,6 +62,9 @@ struct hf_state_map {
 };
 void hf_state_map_apply(struct hf_state_map *map, struct hf_slice changes);
 const struct hf_state_item *hf_state_map_find(const struct hf_state_map *map, const char *key);
+/* What a key takes with its value; 0: there is none. And what a change would. */
+size_t hf_state_map_size(const struct hf_state_map *map, struct hf_slice key);
+size_t hf_change_bytes(const struct hf_change *change);
 /* Index of the first key that is not before `prefix`. */
 size_t hf_state_map_from(const struct hf_state_map *map, const char *prefix);
 void hf_state_map_snapshot(const struct hf_state_map *map, struct hf_builder *builder);

@@ -254,6 +254,10 @@ hf_journal_info(struct hf_journal *journal, struct hf_journal_info *ret_info)
         info.floor_ns = HF_MIN(info.floor_ns, journal->flight->stamp_ns);
     for (size_t i = 0; i < journal->files.held.count; i++)
         info.bytes += journal->files.held.items[i]->bytes;
+    info.state_bytes = journal->state.bytes;
+    info.state_bytes_max = hf_journal_new_state_max(journal);
+    info.record_bytes = hf_journal_record_bytes(journal);
+    info.record_bytes_max = hf_journal_record_bytes_max(journal);
     info.commits = journal->writer.commits;
     info.events = journal->writer.events;
     info.written_bytes = journal->writer.bytes;

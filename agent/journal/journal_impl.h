@@ -92,6 +92,11 @@ uint64_t hf_journal_total_bytes(const struct hf_journal *journal);
 bool hf_journal_has_room(const struct hf_journal *journal);
 /* A unit may begin. */
 bool hf_journal_admits(const struct hf_journal *journal);
+/* So large may the state become by keys that are new: every file begins with a copy of it. */
+uint64_t hf_journal_new_state_max(const struct hf_journal *journal);
+/* What it surely holds of records, and at most holds of them now. */
+uint64_t hf_journal_record_bytes_max(const struct hf_journal *journal);
+uint64_t hf_journal_record_bytes(const struct hf_journal *journal);
 uint64_t hf_journal_current_room(const struct hf_journal *journal);
 uint64_t hf_journal_spare_room(const struct hf_journal *journal, const struct hf_segment *spare);
 /* The size of a file that holds a batch of `needed` bytes, and of an ordinary one: larger when the

@@ -31,6 +31,32 @@ hf_journal_current_room(const struct hf_journal *journal)
     return current->bytes - current->end - HF_SEGMENT_TAIL;
 }
 
+uint64_t
+hf_journal_new_state_max(const struct hf_journal *journal)
+{
+    return HF_MIN(HF_JOURNAL_STATE_MAX, journal->max_bytes / 16) / 8 * 7;
+}
+
+uint64_t
+hf_journal_record_bytes_max(const struct hf_journal *journal)
+{
+    uint64_t bytes = hf_journal_file_bytes(journal), count = journal->max_bytes / bytes;
+    /* a batch that does not fit goes to the next file, and leaves its end empty */
+    uint64_t lost = hf_segment_prologue(&journal->state, bytes) + HF_SEGMENT_TAIL +
+                    HF_MIN(HF_JOURNAL_BATCH_BYTES, bytes / 8);
+    hf_assert(bytes > lost);
+    /* of the oldest file all but the last record may be released */
+    return (HF_MAX(count, 2ull) - 1) * (bytes - lost);
+}
+
+uint64_t
+hf_journal_record_bytes(const struct hf_journal *journal)
+{
+    uint64_t bytes = list_bytes(&journal->files.held);
+
+    return journal->files.current ? bytes - hf_journal_current_room(journal) : bytes;
+}
+
 /* By this much a snapshot may have grown when its turn comes. */
 static uint64_t
 pending_changes(const struct hf_journal *journal)

@@ -91,6 +91,20 @@ hf_state_map_apply(struct hf_state_map *map, struct hf_slice changes)
     }
 }
 
+size_t
+hf_state_map_size(const struct hf_state_map *map, struct hf_slice key)
+{
+    size_t place = place_of(map, key);
+
+    return is_at(map, place, key) ? item_bytes(key, map->items[place].value) : 0;
+}
+
+size_t
+hf_change_bytes(const struct hf_change *change)
+{
+    return item_bytes(change->key, change->value);
+}
+
 const struct hf_state_item *
 hf_state_map_find(const struct hf_state_map *map, const char *key)
 {

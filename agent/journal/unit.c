@@ -99,6 +99,43 @@ hf_journal_append(struct hf_journal *journal, uint16_t source, int64_t event_tim
     return hf_journal_append_entry(journal, &entry, &payload, 1, ret_seq, err);
 }
 
+/* What the changes that are not durable yet add at the most: a key that is changed several times
+ * counts each time, until they are. `*known`: the size of `key` with its value as it stands behind
+ * them; 0: there is none. */
+static size_t
+growth_of(const struct hf_journal *journal, struct hf_slice changes, struct hf_slice key,
+          size_t *known)
+{
+    struct hf_change change;
+    size_t growth = 0;
+
+    while (hf_change_next(&changes, &change)) {
+        size_t size = hf_change_bytes(&change),
+               before = hf_state_map_size(&journal->state, change.key);
+        if (!change.remove && size > before)
+            growth += size - before;
+        if (hf_slice_equal(change.key, key))
+            *known = change.remove ? 0 : size;
+    }
+    return growth;
+}
+
+/* Slow, and only where it is close: a change is charged by what it adds. */
+static bool
+admits_change(const struct hf_journal *journal, const struct hf_change *change)
+{
+    size_t known = hf_state_map_size(&journal->state, change->key), pending = 0;
+    size_t size = hf_change_bytes(change);
+
+    if (journal->flight)
+        pending = growth_of(journal, hf_buf_slice(&journal->flight->changes), change->key, &known);
+    pending += growth_of(journal, hf_buf_slice(&journal->waiting->changes), change->key, &known);
+    if (change->remove || size <= known)
+        return true;
+    uint64_t most = known > 0 ? HF_JOURNAL_STATE_MAX : hf_journal_new_state_max(journal);
+    return journal->state.bytes + pending + (size - known) <= most;
+}
+
 enum hf_status
 hf_journal_set_state(struct hf_journal *journal, const char *key, struct hf_slice value,
                      struct hf_error *err)
@@ -106,18 +143,21 @@ hf_journal_set_state(struct hf_journal *journal, const char *key, struct hf_slic
     size_t key_bytes = strnlen(key, KEY_MAX + 1);
     size_t pending =
         journal->waiting->changes.size + (journal->flight ? journal->flight->changes.size : 0);
-    size_t size = sizeof(struct hf_disk_change) + key_bytes + value.size;
+    const struct hf_change change = { .key = hf_slice(key, key_bytes),
+                                      .value = value,
+                                      .remove = value.size == 0 };
 
     hf_assert(journal->unit.open);
     if (key_bytes == 0 || key_bytes > KEY_MAX)
         return hf_fail(err, HF_EUSAGE, "a state key has 1 to %d bytes, not %zu", KEY_MAX,
                        key_bytes);
-    if (value.size > HF_JOURNAL_STATE_MAX ||
-        journal->state.bytes + pending + size > HF_JOURNAL_STATE_MAX)
-        return hf_fail(err, HF_ELIMIT, "the journal's state would be over %u bytes with '%.100s'",
-                       HF_JOURNAL_STATE_MAX, key);
+    bool far = journal->state.bytes + pending + hf_change_bytes(&change) <=
+               hf_journal_new_state_max(journal);
+    if (value.size > HF_JOURNAL_STATE_MAX || (!far && !admits_change(journal, &change)))
+        return hf_fail(err, HF_ELIMIT,
+                       "the journal's state would be over its maximum with '%.100s'", key);
     enum hf_status status =
-        hf_change_add(&journal->waiting->changes, hf_slice(key, key_bytes), value, value.size == 0);
+        hf_change_add(&journal->waiting->changes, change.key, value, change.remove);
     if (status != HF_OK)
         return hf_fail(err, status, "the state change of '%.100s' does not fit into a batch", key);
     journal->waiting->change_count++;

@@ -104,10 +104,16 @@ struct hf_source_status {
     struct hf_source_look look; /* file: as of the last scan */
     uint64_t gaps;
     uint64_t refusals;                  /* how often it was told that the journal is full */
+    uint64_t owners_refused;            /* over their share of something, now */
+    uint64_t budget_refusals;           /* how often one was */
     uint64_t problems[HF_STATUS_COUNT]; /* by status: how often a new one was met */
-    bool waiting;                       /* pushed back by a full journal, for more than a moment */
+    bool waiting;                       /* pushed back by a full journal, for more than a moment,
+                                           or one of its owners by his share of it */
     char problem[192];                  /* "" or why it does not read: permission, ... */
 };
+/* Somebody is refused for his share of the journal, and all is taken but what is kept for those who
+ * are below theirs. */
+bool hf_intake_is_out_of_room(const struct hf_intake *intake);
 size_t hf_intake_status(const struct hf_intake *intake, struct hf_source_status *ret_statuses,
                         size_t most);
 

@@ -90,6 +90,7 @@ struct hf_journal_entry {
     uint16_t flags; /* 0 */
 };
 #define HF_JOURNAL_APPENDED_MAX 512
+#define HF_JOURNAL_RECORD_COST  25 /* in the journal, besides its payload */
 
 /* Adds one record. `event_time_s` is its eventTime. The payload is copied; HF_ELIMIT over
  * HF_JOURNAL_RECORD_MAX. */
@@ -103,7 +104,8 @@ enum hf_status hf_journal_append_entry(struct hf_journal *journal,
                                        const struct hf_slice *parts, size_t part_count,
                                        uint64_t *ret_seq, struct hf_error *err) hf_must_check;
 /* Sets a key; an empty value removes it. Keys: at most 4096 bytes of text. Takes effect with the
- * unit. */
+ * unit. HF_ELIMIT: all keys and values would be over their maximum. That is never said of a key that
+ * goes or becomes no longer, and of one that is there already only at HF_JOURNAL_STATE_MAX. */
 enum hf_status hf_journal_set_state(struct hf_journal *journal, const char *key,
                                     struct hf_slice value, struct hf_error *err) hf_must_check;
 void
@@ -173,10 +175,16 @@ struct hf_journal_info {
      * lies at or past its end. */
     uint64_t floor_ns;
     uint64_t bytes, max_bytes; /* of segments that hold something that is still needed */
-    uint64_t commits, events;  /* since the start */
-    uint64_t written_bytes;    /* the same; of its files what they took, not what was allocated */
-    bool full;                 /* intake is refused for lack of room */
-    char reason[192];          /* why, or the last write error; "" */
+    /* What it holds of records at most, and what it surely can, however large they are and wherever
+     * a release ends: for those who share it out. */
+    uint64_t record_bytes, record_bytes_max;
+    /* Of state, new keys are taken up to there; a small journal takes less than
+     * HF_JOURNAL_STATE_MAX. */
+    uint64_t state_bytes, state_bytes_max;
+    uint64_t commits, events; /* since the start */
+    uint64_t written_bytes;   /* the same; of its files what they took, not what was allocated */
+    bool full;                /* intake is refused for lack of room */
+    char reason[192];         /* why, or the last write error; "" */
 };
 void hf_journal_info(struct hf_journal *journal, struct hf_journal_info *ret_info);
 

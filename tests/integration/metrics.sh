@@ -296,12 +296,14 @@ emitter=$!
 goes "the journal fills" holdfast_journal_full '' -eq 1
 goes "who sends is told" holdfast_source_refusals_total "$local" -ge 1
 goes "and waits" holdfast_source_waiting "$local" -eq 1
+goes "it has its share" holdfast_source_refused_owners "$local" -eq 1
+goes "and wants more again and again" holdfast_source_owner_refusals_total "$local" -ge 2
 claim_equal "with its connection" 1 "$(value holdfast_source_connections "$local")"
 claim "more than half of the journal is held" test "$(value holdfast_journal_bytes)" -gt $((8 << 20))
 claim_equal "no time is left" '' "$(value holdfast_journal_fill_seconds)"
 claim_equal "the trail keeps the journal" 1 "$(value holdfast_trail_pins_journal "$audit")"
-claim "what the trail may not look at is late all the same" test "$(value holdfast_trail_backlog_seconds "$audit")" -ge 1
-generate 30000 50 >>m/log/app.log
+goes "what the trail may not look at is late all the same" holdfast_trail_backlog_seconds "$audit" -ge 1
+generate 30000 5000 >>m/log/app.log # more than what is kept for those who hold nothing yet
 goes "a file waits with what is unread" holdfast_source_unread_bytes "$app" -gt 0
 store clock 0
 claim_within "emit comes to its end" 90 gone "$emitter"

@@ -51,9 +51,9 @@
 
 #include <sys/queue.h>
 
-#define HF_FILES_MAX     8192        /* open at once, of one source */
-#define HF_ORPHANS_MAX   10000       /* positions kept of files that are not open */
-#define HF_ORPHAN_S      (24 * 3600) /* and how long */
+#define HF_FILES_MAX     HF_FILES_OF_SOURCE /* open at once, of one source */
+#define HF_ORPHANS_MAX   10000              /* positions kept of files that are not open */
+#define HF_ORPHAN_S      (24 * 3600)        /* and how long */
 #define HF_TRUNCATED_MAX 64
 #define HF_TRUNCATED_MS  (60 * 1000) /* a copy of a truncated file is recognised for this long */
 #define HF_NAMES_MAX     100000      /* in one directory */
@@ -79,6 +79,7 @@ enum hf_file_list {
     HF_LIST_LATE,     /* the first two of these, quiet by now: for writers who are late */
     HF_LIST_UNSAVED,  /* their position goes along with the next unit */
     HF_LIST_DRAINING, /* not yet read as far as a drain wants */
+    HF_LIST_OVER,     /* their owner is over his share: they have no turn until he has room */
     HF_LISTS,
 };
 
@@ -103,6 +104,8 @@ struct hf_file {
     struct hf_table_link by_id;
     struct hf_file_id id;
     int fd;
+    struct hf_owner *owner;
+    uint64_t charged; /* for its position; 0: it was not let in */
     enum hf_file_state state;
     enum hf_file_name name;
     bool moved; /* to another name since a last line was taken: this one is complete too */
@@ -278,6 +281,9 @@ struct hf_file *hf_file_new(struct hf_file_source *source, int fd, const struct 
                             const char *path); /* takes fd */
 struct hf_file *hf_file_by_id(struct hf_file_source *source, const struct hf_file_id *id);
 void hf_file_close(struct hf_file *file);
+/* By its owner's budget. `known`: its position is kept already. HF_ELIMIT: it is to be closed again. */
+enum hf_status hf_file_let_in(struct hf_file *file, bool known, struct hf_error *err) hf_must_check;
+uint64_t hf_file_position_bytes(const char *path); /* about: in the journal's state */
 void hf_file_scan_problem(struct hf_file_source *source, const struct hf_error *err);
 
 /* names.c */
@@ -318,6 +324,8 @@ void hf_file_ready_first(struct hf_file *file);                    /* in front o
 struct hf_file *hf_file_take_ready(struct hf_file_source *source); /* the next in turn; NULL */
 void hf_turn_update(struct hf_file *file, bool leaves);
 void hf_turn_leave(struct hf_file *file);
+/* Those of the list OVER whose owner has room again have their turns, who waited longest first. */
+void hf_turn_over_again(struct hf_file_source *source);
 
 /* replaced.c */
 void hf_replaced_add(struct hf_file *file, bool witnessed); /* its path is another one's now */

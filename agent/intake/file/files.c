@@ -1,6 +1,8 @@
 /* The open files of a source: made, found by who they are, closed. */
 #include "agent/intake/file/file_impl.h"
 
+#include <string.h>
+
 _Static_assert(offsetof(struct hf_file_source, source) == 0, "as hf_source_kind says");
 
 struct hf_file_source *
@@ -70,6 +72,18 @@ hf_file_by_id(struct hf_file_source *source, const struct hf_file_id *id)
     return link ? file_of(link) : NULL;
 }
 
+static struct hf_owner *
+owner_of(struct hf_file_source *source, int fd, const char *path)
+{
+    char name[HF_OWNER_SIZE];
+    struct stat info = { .st_uid = 0 };
+    if (hf_fs_fstat(fd, &info, NULL) != HF_OK)
+        return hf_owner_get(source->source.account, "files of unknown users");
+    hf_owner_of_file(source->source.intake->users, source->source.config.path, path, info.st_uid,
+                     name);
+    return hf_owner_get(source->source.account, name);
+}
+
 struct hf_file *
 hf_file_new(struct hf_file_source *source, int fd, const struct hf_file_id *id, const char *path)
 {
@@ -77,11 +91,31 @@ hf_file_new(struct hf_file_source *source, int fd, const struct hf_file_id *id, 
     *file = (struct hf_file){ .source = source, .id = *id, .fd = fd };
     file->path.file = file->real_path.file = file;
     file->since.quiet_ms = hf_boot_ms();
+    file->owner = owner_of(source, fd, path);
     hf_assert(hf_table_add(&source->by.id, hf_file_id_key(&file->id), &file->by_id));
     LIST_INSERT_HEAD(&source->files, file, all);
     source->file_count++;
     hf_file_name(file, HF_NAME_OURS, path);
     return file;
+}
+
+uint64_t
+hf_file_position_bytes(const char *path)
+{
+    static const uint64_t key_and_numbers = 190;
+    return key_and_numbers + strlen(path);
+}
+
+enum hf_status
+hf_file_let_in(struct hf_file *file, bool known, struct hf_error *err)
+{
+    uint64_t bytes = hf_file_position_bytes(file->path.text);
+    if (known)
+        hf_budget_take_file(file->owner, bytes);
+    else if (hf_budget_ask_file(file->owner, file->path.text, bytes, err) != HF_OK)
+        return HF_ELIMIT;
+    file->charged = bytes;
+    return HF_OK;
 }
 
 void
@@ -101,6 +135,9 @@ hf_file_close(struct hf_file *file)
     source->sum.behind -= file->behind;
     source->sum.nul -= file->nul.tail;
     hf_fs_close(&file->fd);
+    if (file->charged)
+        hf_budget_drop_file(file->owner, file->charged);
+    hf_owner_put(file->owner);
     hf_long_line_reset(&file->line);
     hf_freep(&file->path.text);
     hf_freep(&file->real_path.text);

@@ -242,7 +242,7 @@ forget_old(struct hf_file_source *source)
     struct hf_unit unit;
     struct hf_orphan *orphan, *next;
     int64_t now_s = hf_wall_s(), keep_s = HF_ORPHAN_S;
-    if (hf_orphans_count(source) > HF_ORPHANS_MAX)
+    if (hf_orphans_count(source) > HF_ORPHANS_MAX || hf_budget_state_is_short(source->source.owner))
         keep_s = 0;
     else if (!has_old(source, now_s))
         return;

@@ -138,8 +138,10 @@ hf_file_hand_over(struct hf_file *file, struct hf_slice input, bool ended, struc
     struct hf_print print = file->print;
     struct hf_cut cut = { 0 };
     bool only_hole = hf_file_hole(file, input) == input.size;
-    if (hf_unit_begin(&unit, &file->source->source) != HF_OK)
+    if (hf_unit_begin_for(&unit, &file->source->source, file->owner, file->path.text) != HF_OK) {
+        hf_file_put_on(file, HF_LIST_OVER, unit.owner_waits);
         return false;
+    }
     if (fill(&unit, file, input, ended, &print, &cut) != HF_OK)
         return refused(file);
     hf_unit_commit(&unit);

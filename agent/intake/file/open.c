@@ -163,5 +163,11 @@ hf_file_open(struct hf_file_source *source, const char *path)
         return file;
     }
     file = hf_file_new(source, opened.fd, &id, path);
+    status = hf_file_let_in(file, hf_orphan_by_id(source, &id) != NULL, &err);
+    if (status != HF_OK) {
+        hf_file_close(file); /* the next scan tries again */
+        note_unopened(source, path, status, &err);
+        return NULL;
+    }
     return begin(file, &opened);
 }

@@ -146,6 +146,7 @@ add(struct hf_file_source *source, struct hf_position position)
     orphan->position = position;
     LIST_INSERT_HEAD(&orphans->all, orphan, all);
     orphans->count++;
+    hf_budget_charge_state(source->source.owner, (int64_t)hf_file_position_bytes(position.path));
     hf_assert(hf_table_add(&orphans->by_id, hf_file_id_key(&orphan->position.id), &orphan->by_id));
     if (content_key(&position, orphan->content))
         hf_assert(hf_table_add(&orphans->by_content,
@@ -163,6 +164,8 @@ hf_orphan_remove(struct hf_file_source *source, struct hf_orphan *orphan)
     hf_orphan_leave_folder(source, orphan);
     LIST_REMOVE(orphan, all);
     source->orphans->count--;
+    hf_budget_charge_state(source->source.owner,
+                           -(int64_t)hf_file_position_bytes(orphan->position.path));
     hf_freep(&orphan->position.path);
     hf_freep(&orphan);
 }

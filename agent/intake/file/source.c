@@ -234,6 +234,7 @@ file_room(struct hf_source *base)
     struct hf_file_source *source = hf_file_source(base);
     if (source->running && !source->started)
         hf_file_start(source);
+    hf_turn_over_again(source);
     if (!TAILQ_EMPTY(&source->turns.queue) || source->noted.vanished.count > 0)
         hf_source_ready(base);
     rest(source);

@@ -93,6 +93,8 @@ void
 hf_file_ready(struct hf_file *file)
 {
     struct hf_file_source *source = file->source;
+    if (file->on[HF_LIST_OVER].is)
+        return;
     if (!file->turn.ready) {
         file->turn.ready = true;
         file->turn.place = ++source->turns.last;
@@ -106,7 +108,7 @@ void
 hf_file_ready_first(struct hf_file *file)
 {
     struct hf_file_source *source = file->source;
-    if (file->turn.ready)
+    if (file->turn.ready || file->on[HF_LIST_OVER].is)
         return;
     file->turn.ready = true;
     file->turn.place = --source->turns.first;
@@ -136,4 +138,20 @@ hf_file_take_ready(struct hf_file_source *source)
         file = source->turns.leaving[0];
     hf_turn_leave(file);
     return file;
+}
+
+/* New ones stand in front in the list. */
+void
+hf_turn_over_again(struct hf_file_source *source)
+{
+    struct hf_file *file, *next;
+    for (file = LIST_FIRST(&source->on[HF_LIST_OVER]); file; file = next) {
+        next = LIST_NEXT(file, on[HF_LIST_OVER].entry);
+        if (hf_budget_would_refuse(file->owner))
+            continue;
+        hf_file_put_on(file, HF_LIST_OVER, false);
+        hf_file_ready_first(file);
+    }
+    if (!LIST_EMPTY(&source->on[HF_LIST_OVER]))
+        hf_source_owner_waits(&source->source);
 }

@@ -79,7 +79,7 @@ open_if_durable(struct hf_connection *connection)
                    are safe */
     hf_session_open(&connection->session, stream->durable);
     connection->skip = stream->begun.parts > 0 ? stream->begun.bytes : 0;
-    if (connection->source->source.pressure.told_full)
+    if (connection->source->source.pressure.told_full || connection->waits)
         hf_session_full(&connection->session, true, stream->taken);
 }
 
@@ -97,7 +97,7 @@ static void
 take_stream(struct hf_connection *connection)
 {
     struct hf_stream *stream =
-        hf_stream_get(intake_of(connection)->streams, connection->session.uuid);
+        hf_stream_get(intake_of(connection)->streams, connection->session.uuid, connection->owner);
     if (!stream) {
         hf_session_refuse(&connection->session, "GONE");
         return;
@@ -122,7 +122,7 @@ read_or_not(struct hf_connection *connection)
     bool lines = hf_session_takes_lines(&connection->session);
     bool wanted = !connection->ended && !intake->stopped &&
                   (connection->session.state == HF_SESSION_HELLO ||
-                   (lines && !connection->source->source.pressure.blocked));
+                   (lines && !connection->waits && !connection->source->source.pressure.blocked));
     if (wanted)
         event_add(connection->readable, NULL);
     else
@@ -222,6 +222,8 @@ hf_connection_drained(const struct hf_connection *connection)
     if (!hf_session_takes_lines(&connection->session) &&
         connection->session.state != HF_SESSION_HELLO)
         return true;
+    if (connection->waits)
+        return false;
     return connection->ended ? connection->in.size == 0
                              : connection->received >= connection->drain_to;
 }
@@ -231,17 +233,24 @@ hf_connection_drained(const struct hf_connection *connection)
 static void
 note_peer(struct hf_connection *connection)
 {
+    struct hf_source *source = &connection->source->source;
     struct ucred who;
     socklen_t size = sizeof(who);
-    if (getsockopt(connection->fd, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0)
+    char cgroup[4096], name[HF_OWNER_SIZE];
+    if (getsockopt(connection->fd, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0) {
+        connection->owner = hf_owner_get(source->account, "clients of unknown users");
         return;
+    }
     connection->peer.known = true;
     connection->peer.uid = who.uid;
     connection->peer.gid = who.gid;
     connection->peer.pid = who.pid;
+    hf_owner_cgroup(who.pid, cgroup, sizeof(cgroup));
+    hf_owner_of_client(source->intake->users, who.uid, cgroup, name);
+    connection->owner = hf_owner_get(source->account, name);
 }
 
-void
+struct hf_connection *
 hf_connection_new(struct hf_socket_source *source, int fd)
 {
     struct event_base *loop = source->source.intake->loop;
@@ -254,18 +263,20 @@ hf_connection_new(struct hf_socket_source *source, int fd)
     connection->readable = event_new(loop, fd, EV_READ | EV_PERSIST, on_readable, connection);
     connection->writable = event_new(loop, fd, EV_WRITE, on_writable, connection);
     LIST_INSERT_HEAD(&source->connections, connection, all);
-    TAILQ_INSERT_TAIL(&source->silent, connection, silent);
     connection->is_silent = true;
     source->connection_count++;
+    hf_crowd_join(connection);
     if (connection->readable && connection->writable && event_add(connection->readable, NULL) == 0)
-        return;
+        return connection;
     hf_connection_close(connection);
+    return NULL;
 }
 
 void
 hf_connection_close(struct hf_connection *connection)
 {
     LIST_REMOVE(connection, all);
+    hf_crowd_leave(connection);
     hf_connection_has_spoken(connection);
     connection->source->connection_count--;
     connection->source->buffered -= connection->counted;
@@ -278,6 +289,7 @@ hf_connection_close(struct hf_connection *connection)
     if (connection->stream)
         hf_stream_put(connection->stream);
     hf_fs_close(&connection->fd);
+    hf_owner_put(connection->owner);
     hf_buf_done(&connection->in);
     hf_long_line_reset(&connection->line);
     hf_freep(&connection);

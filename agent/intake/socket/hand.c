@@ -34,7 +34,7 @@ forget_begun(struct hf_connection *connection)
     hf_session_refuse(
         &connection->session,
         "ERROR the long line that was begun is another one; connect again to send it anew");
-    if (hf_unit_begin(&unit, &connection->source->source) != HF_OK ||
+    if (hf_unit_begin_for(&unit, &connection->source->source, connection->owner, NULL) != HF_OK ||
         hf_stream_write(&unit, connection->stream, &none) != HF_OK)
         return; /* told again next time */
     hf_unit_commit(&unit);
@@ -69,6 +69,15 @@ skip_begun(struct hf_connection *connection)
     hf_connection_consume(connection, size);
 }
 
+/* Only he hears it. */
+static void
+wait_for_share(struct hf_connection *connection)
+{
+    connection->waits = true;
+    if (connection->session.state == HF_SESSION_LINES)
+        hf_session_full(&connection->session, true, connection->stream->taken);
+}
+
 /* One unit. false: there is nothing whole, or it was refused. */
 static bool
 hand_over(struct hf_connection *connection)
@@ -81,8 +90,11 @@ hand_over(struct hf_connection *connection)
     if (hf_piece_next(input, source->max_event, connection->line.parts > 0, ended).kind ==
         HF_PIECE_NONE)
         return false;
-    if (hf_unit_begin(&unit, source) != HF_OK)
+    if (hf_unit_begin_for(&unit, source, connection->owner, NULL) != HF_OK) {
+        if (unit.owner_waits)
+            wait_for_share(connection);
         return false;
+    }
     if (connection->peer.known)
         hf_record_origin_peer(&unit.origin, connection->peer.uid, connection->peer.gid,
                               connection->peer.pid);
@@ -110,11 +122,12 @@ hf_connection_take_lines(struct hf_connection *connection)
     if (connection->skip > 0)
         skip_begun(connection);
     while (hf_session_takes_lines(&connection->session) && connection->skip == 0 &&
-           !pressure->blocked && !intake->stopped)
+           !pressure->blocked && !connection->waits && !intake->stopped)
         if (!hand_over(connection))
             break;
     /* What is left of a client of protocol 1 that is gone was never acknowledged. */
-    if (connection->ended && connection->session.state == HF_SESSION_LINES && !pressure->blocked)
+    if (connection->ended && connection->session.state == HF_SESSION_LINES && !pressure->blocked &&
+        !connection->waits)
         hf_buf_reset(&connection->in);
     if (intake->waiter_count > 0)
         hf_intake_notice(intake);

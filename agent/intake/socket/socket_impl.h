@@ -10,10 +10,18 @@
 /* of all connections of a source, for lines that are not whole yet */
 #define HF_SOCKET_BUFFERS (64u << 20)
 
+struct hf_crowd { /* the connections of one owner */
+    LIST_ENTRY(hf_crowd) entry;
+    struct hf_owner *owner;
+    TAILQ_HEAD(crowd, hf_connection) connections; /* the oldest first */
+    size_t count;
+};
+
 struct hf_connection {
-    LIST_ENTRY(hf_connection) all;     /* of the source */
-    TAILQ_ENTRY(hf_connection) silent; /* while it has not said a word */
-    bool is_silent;
+    LIST_ENTRY(hf_connection) all; /* of the source */
+    TAILQ_ENTRY(hf_connection) of_crowd;
+    struct hf_crowd *crowd;
+    bool is_silent; /* it has not said a word */
     struct hf_socket_source *source;
     int fd;
     struct event *readable, *writable;
@@ -25,6 +33,8 @@ struct hf_connection {
         gid_t gid;
         pid_t pid;
     } peer; /* who connected; by now another program may have the descriptor */
+    struct hf_owner *owner;
+    bool waits; /* its owner is over his share: nothing is read until room() */
     /* received, not yet in the journal: at most a line of max_event and one read */
     struct hf_buf in;
     size_t counted; /* what of it is in the source's sum */
@@ -46,7 +56,8 @@ struct hf_socket_source {
     uint64_t dev, ino;   /* of the name */
     struct event *acceptable, *accept_again;
     LIST_HEAD(connections, hf_connection) connections;
-    TAILQ_HEAD(silent, hf_connection) silent; /* the oldest first */
+    LIST_HEAD(crowds, hf_crowd) crowds;
+    size_t crowd_count;
     size_t connection_count;
     size_t buffered; /* capacity of the buffers of all connections */
     bool running;
@@ -71,13 +82,15 @@ void hf_connection_count(struct hf_connection *connection); /* its buffer has an
 
 void hf_connection_wait_for_hello(struct hf_connection *connection); /* it has begun to speak */
 void hf_connection_has_spoken(struct hf_connection *connection);
-/* true: one that never said a word was closed. */
-bool hf_connection_make_room(struct hf_socket_source *source);
-void hf_connection_turn_away(struct hf_socket_source *source, int fd);
+void hf_crowd_join(struct hf_connection *connection);
+void hf_crowd_leave(struct hf_connection *connection);
+/* There is one too many since this one came: who has more than his share loses one. */
+void hf_crowd_make_room(struct hf_connection *newest);
 
 /* ---- connection.c ---- */
 
-void hf_connection_new(struct hf_socket_source *source, int fd);
+struct hf_connection *hf_connection_new(struct hf_socket_source *source,
+                                        int fd); /* NULL: it is closed again */
 void hf_connection_close(struct hf_connection *connection);
 /* Takes what it can, tells what is to be told; may close it. */
 void hf_connection_work(struct hf_connection *connection);

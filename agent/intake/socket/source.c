@@ -31,15 +31,11 @@ on_acceptable(evutil_socket_t listening, short what, void *context)
     struct hf_error err = { .status = HF_OK };
     (void)what;
     for (int i = 0; i < ACCEPT_AT_ONCE; i++) {
-        size_t most = source->source.timing.connections_max;
         int fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd >= 0 && source->connection_count >= most && !hf_connection_make_room(source)) {
-            hf_fail(&err, HF_ELIMIT, "%zu connections are open; further ones are turned away",
-                    most);
-            hf_source_problem(&source->source, &err);
-            hf_connection_turn_away(source, fd);
-        } else if (fd >= 0) {
-            hf_connection_new(source, fd);
+        if (fd >= 0) {
+            struct hf_connection *connection = hf_connection_new(source, fd);
+            if (connection && source->connection_count > source->source.timing.connections_max)
+                hf_crowd_make_room(connection);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
             hf_fail_errno(&err, HF_ELIMIT, "accepting a connection");
             hf_source_problem(&source->source, &err);
@@ -81,7 +77,7 @@ socket_prepare(struct hf_source *base, struct hf_source *replaces, struct hf_err
 {
     struct hf_socket_source *source = hf_socket_source(base);
     source->fd = -1;
-    TAILQ_INIT(&source->silent);
+    LIST_INIT(&source->crowds);
     if (!base->config.path)
         return hf_fail(err, HF_ECONFIG, "a socket source needs a path");
     bool ours = replaces && replaces->kind == base->kind &&
@@ -139,11 +135,13 @@ socket_room(struct hf_source *base)
     for (struct hf_connection *connection = LIST_FIRST(&source->connections), *next; connection;
          connection = next) {
         next = LIST_NEXT(connection, all);
+        connection->waits = false;
         hf_connection_work(connection);
     }
     for (struct hf_connection *connection = LIST_FIRST(&source->connections);
          connection && !base->pressure.blocked; connection = LIST_NEXT(connection, all))
-        hf_connection_full(connection, false);
+        if (!connection->waits)
+            hf_connection_full(connection, false);
 }
 
 static void

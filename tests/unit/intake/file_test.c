@@ -327,6 +327,9 @@ static void
 sources_take_turns(void **state)
 {
     struct rig *rig = *state;
+    rig_stop(rig);
+    rig->journal_bytes = 256u << 20; /* nobody is over his share of it */
+    rig_start(rig);
     rig_append_numbered(rig, "big.log", 0, 60000);
     rig_append_numbered(rig, "small.log", 60000, 60010);
     rig_source(rig, "app", HF_SOURCE_FILE, "big.log");

@@ -25,10 +25,12 @@ tear_down(void **state)
 static bool
 is_waiting(struct rig *rig, void *context)
 {
+    struct hf_source_status status = rig_status(rig, 0);
     struct hf_journal_info info;
     (void)context;
     hf_journal_info(rig->journal, &info);
-    return rig_status(rig, 0).waiting && info.full;
+    bool written = info.full || info.durable_seq + 1 == info.next_seq;
+    return status.waiting && status.owners_refused == 1 && written;
 }
 
 /* Takes what is in the journal out of it, as sealing does, and checks that the lines go on where

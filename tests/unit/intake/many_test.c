@@ -170,13 +170,13 @@ streams_are_found_without_a_walk(void **state)
     char uuid[HF_UUID_SIZE + 32];
     for (size_t i = 0; i < STREAMS; i++) {
         snprintf(uuid, sizeof(uuid), "1f0e3dad-9990-4a5c-8d1b-%012zx", i);
-        all[i] = hf_stream_get(streams, uuid);
+        all[i] = hf_stream_get(streams, uuid, NULL);
         all[i]->connection = rig; /* somebody's */
     }
     uint64_t before = streams->table.looks;
     for (size_t i = 0; i < STREAMS; i++) {
         snprintf(uuid, sizeof(uuid), "1f0e3dad-9990-4a5c-8d1b-%012zx", i);
-        assert_ptr_equal(hf_stream_get(streams, uuid), all[i]);
+        assert_ptr_equal(hf_stream_get(streams, uuid, NULL), all[i]);
     }
     for (size_t i = 0; i < STREAMS; i++)
         hf_stream_put(all[i]);

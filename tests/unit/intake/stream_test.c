@@ -33,12 +33,13 @@ store(struct rig *rig, const char *uuid, uint64_t lines, int64_t last_s)
                      HF_OK);
     hf_journal_commit(rig->journal);
     assert_int_equal(hf_journal_sync(rig->journal, 10000, NULL), HF_OK);
+    rig_restart(rig);
 }
 
 static uint64_t
 lines_of(struct rig *rig, const char *uuid)
 {
-    struct hf_stream *stream = hf_stream_get(rig->intake->streams, uuid);
+    struct hf_stream *stream = hf_stream_get(rig->intake->streams, uuid, NULL);
     uint64_t lines = stream ? stream->durable : UINT64_MAX;
     if (stream)
         hf_stream_put(stream);
@@ -80,7 +81,7 @@ a_connected_stream_is_not_forgotten(void **state)
 {
     struct rig *rig = *state;
     store(rig, A, 17, hf_wall_s() - 25 * 3600);
-    struct hf_stream *stream = hf_stream_get(rig->intake->streams, A);
+    struct hf_stream *stream = hf_stream_get(rig->intake->streams, A, NULL);
     stream->connection = stream; /* somebody */
     hf_streams_expire(rig->intake->streams);
     hf_stream_put(stream);

@@ -193,6 +193,55 @@ what_is_too_large_is_refused_and_the_unit_stays_usable(void **state)
     assert_int_equal(read_from(fixture->journal, 1).events, 1);
 }
 
+static enum hf_status
+try_state(struct fixture *fixture, int number, const char *value)
+{
+    char key[300];
+    snprintf(key, sizeof(key), "%0250d", number);
+    must_begin(fixture->journal);
+    enum hf_status status = hf_journal_set_state(fixture->journal, key, hf_slice_text(value), NULL);
+    if (status == HF_OK)
+        hf_journal_commit(fixture->journal);
+    else
+        hf_journal_abandon(fixture->journal);
+    return status;
+}
+
+static void
+must_change_when_full(struct fixture *fixture, int count)
+{
+    assert_int_equal(try_state(fixture, count, "value"), HF_ELIMIT);
+    assert_int_equal(try_state(fixture, 0, "VALUE"), HF_OK);
+    assert_int_equal(try_state(fixture, 1, "v"), HF_OK);
+    for (int i = 2; i < 50; i++) /* an offset gets another digit */
+        assert_int_equal(try_state(fixture, i, "value+"), HF_OK);
+    assert_int_equal(try_state(fixture, count, "value"), HF_ELIMIT);
+}
+
+/* Of the state only what is new is refused: each file that is followed goes on, and what goes away
+ * makes room; before it is durable, after it, and after a restart. */
+static void
+a_full_state_takes_what_does_not_make_it_larger(void **state)
+{
+    struct fixture *fixture = *state;
+    int count = 0;
+    fixture->options.segment_bytes = 16 * SEGMENT; /* files keep their size, however large it is */
+    fixture_open(fixture);
+    while (try_state(fixture, count, "value") == HF_OK)
+        count++;
+    assert_true(count > 100);
+    must_change_when_full(fixture, count);
+    must_sync(fixture->journal);
+    must_change_when_full(fixture, count);
+    fixture_reopen(fixture);
+    must_change_when_full(fixture, count);
+    for (int i = 0; i < count; i++)
+        assert_int_equal(try_state(fixture, i, ""), HF_OK);
+    must_sync(fixture->journal);
+    for (int i = 0; i < count; i++)
+        assert_int_equal(try_state(fixture, count + i, "value"), HF_OK);
+}
+
 static void
 the_floor_is_never_past_what_is_not_durable(void **state)
 {
@@ -255,6 +304,7 @@ main(void)
         TEST(keys_of_a_prefix_come_in_byte_order),
         TEST(a_source_keeps_its_id),
         TEST(what_is_too_large_is_refused_and_the_unit_stays_usable),
+        TEST(a_full_state_takes_what_does_not_make_it_larger),
         TEST(the_floor_is_never_past_what_is_not_durable),
         TEST(an_idle_journal_covers_its_last_batch_with_a_mark),
         TEST(a_reader_past_the_end_is_refused_and_one_at_it_waits),
