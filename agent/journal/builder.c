@@ -58,6 +58,7 @@ hf_builder_reset(struct hf_builder *builder, uint64_t number, uint64_t first_seq
     enum hf_status status = hf_buf_add(&builder->table, head, sizeof(head));
     hf_assert(status == HF_OK);
     builder->event_count = builder->change_count = 0;
+    builder->growth.seen = builder->growth.bytes = 0;
     builder->number = number;
     builder->first_seq = first_seq;
     builder->stamp_ns = 0;
@@ -143,6 +144,7 @@ hf_builder_cut(struct hf_builder *builder, const struct hf_builder_place *place)
     builder->changes.size = place->changes;
     builder->event_count = place->event_count;
     builder->change_count = place->change_count;
+    builder->growth.seen = builder->growth.bytes = 0;
 }
 
 enum hf_status

@@ -23,6 +23,10 @@ struct hf_builder {
     struct hf_buf table; /* begins with room for the header */
     struct hf_buf payload, changes;
     struct hf_repeat repeat; /* stands in front of its own changes */
+    struct {                 /* by how much its changes may make the state larger (unit.c) */
+        size_t seen, bytes;  /* of the changes; of the state */
+        uint64_t beside;     /* the state as of this batch */
+    } growth;
 };
 struct hf_builder_place { /* where an abandoned unit began */
     size_t table, payload, changes;

@@ -103,6 +103,8 @@ uint64_t hf_journal_spare_room(const struct hf_journal *journal, const struct hf
  * state is large. */
 uint64_t hf_journal_file_bytes_for(const struct hf_journal *journal, uint64_t needed);
 uint64_t hf_journal_file_bytes(const struct hf_journal *journal);
+/* Of a new spare: it also takes what waits, and one more unit. */
+uint64_t hf_journal_spare_bytes(const struct hf_journal *journal);
 bool hf_journal_fits_as_spare(const struct hf_journal *journal, const struct hf_segment *segment);
 void hf_journal_release_held(struct hf_journal *journal);
 

@@ -104,16 +104,32 @@ unit_guess(const struct hf_segment *segment)
     return HF_MIN(HF_JOURNAL_BATCH_BYTES, segment->bytes / 8);
 }
 
+/* Of the batch that is filled, with what it will repeat of the one before it. */
+static uint64_t
+waiting_bytes(const struct hf_journal *journal)
+{
+    return hf_builder_bytes_with(journal->waiting, journal->flight ? journal->flight->changes.size
+                                                                   : journal->repeat.changes.size);
+}
+
+uint64_t
+hf_journal_spare_bytes(const struct hf_journal *journal)
+{
+    uint64_t waiting = waiting_bytes(journal);
+    uint64_t bytes = hf_journal_file_bytes_for(journal, waiting);
+    uint64_t guess = HF_MIN(HF_JOURNAL_BATCH_BYTES, bytes / 7 + HF_SEGMENT_BLOCK);
+
+    return HF_MAX(hf_journal_file_bytes(journal),
+                  hf_journal_file_bytes_for(journal, waiting + guess));
+}
+
 /* Lays the batch in flight, then the waiting one with one more unit, into the current segment and
  * the spares. */
 bool
 hf_journal_has_room(const struct hf_journal *journal)
 {
     uint64_t flight = journal->flight ? hf_builder_bytes(journal->flight) : 0;
-    /* It will repeat the changes of the one before it. */
-    uint64_t waiting =
-        hf_builder_bytes_with(journal->waiting, journal->flight ? journal->flight->changes.size
-                                                                : journal->repeat.changes.size);
+    uint64_t waiting = waiting_bytes(journal);
     bool flight_laid = flight == 0;
 
     for (size_t i = journal->files.current ? 0 : 1; i <= journal->files.spares.count; i++) {

@@ -22,11 +22,22 @@ unwiped_spare(const struct hf_journal *journal)
     return NULL;
 }
 
+/* Somebody waits, and nothing is on its way that would make room: whatever the sizes below say, what
+ * there is does not do. */
+static bool
+is_stuck(const struct hf_journal *journal)
+{
+    return journal->refused && !journal->flight && hf_builder_empty(journal->waiting) &&
+           !hf_journal_has_room(journal);
+}
+
 bool
 hf_journal_needs_spare(const struct hf_journal *journal)
 {
     if (journal->stopping)
         return false;
+    if (is_stuck(journal))
+        return true;
     for (size_t i = 0; i < journal->files.spares.count; i++)
         if (hf_journal_spare_room(journal, journal->files.spares.items[i]) >=
             journal->segment_bytes / 4)
@@ -108,7 +119,7 @@ drop_small_spares(struct hf_journal *journal)
 static void
 make_spare(struct hf_journal *journal)
 {
-    uint64_t bytes = hf_journal_file_bytes(journal);
+    uint64_t bytes = hf_journal_spare_bytes(journal);
     struct hf_segment *segment = NULL;
     struct hf_error err;
     enum hf_status status;

@@ -99,41 +99,59 @@ hf_journal_append(struct hf_journal *journal, uint16_t source, int64_t event_tim
     return hf_journal_append_entry(journal, &entry, &payload, 1, ret_seq, err);
 }
 
-/* What the changes that are not durable yet add at the most: a key that is changed several times
- * counts each time, until they are. `*known`: the size of `key` with its value as it stands behind
- * them; 0: there is none. */
+/* What the changes of a batch that is not durable yet add at the most: a key that is changed several
+ * times counts each time. Looks once at each of them, until another batch is durable. */
 static size_t
-growth_of(const struct hf_journal *journal, struct hf_slice changes, struct hf_slice key,
-          size_t *known)
+growth_of(const struct hf_journal *journal, struct hf_builder *builder)
 {
+    struct hf_slice changes = hf_buf_slice(&builder->changes);
     struct hf_change change;
-    size_t growth = 0;
 
+    if (builder->growth.beside != journal->durable_number)
+        builder->growth.seen = builder->growth.bytes = 0;
+    builder->growth.beside = journal->durable_number;
+    if (builder->growth.seen > 0)
+        changes = hf_slice(changes.ptr + builder->growth.seen, changes.size - builder->growth.seen);
     while (hf_change_next(&changes, &change)) {
-        size_t size = hf_change_bytes(&change),
-               before = hf_state_map_size(&journal->state, change.key);
+        size_t size = hf_change_bytes(&change);
+        size_t before = hf_state_map_size(&journal->state, change.key);
         if (!change.remove && size > before)
-            growth += size - before;
-        if (hf_slice_equal(change.key, key))
-            *known = change.remove ? 0 : size;
+            builder->growth.bytes += size - before;
     }
-    return growth;
+    builder->growth.seen = builder->changes.size;
+    return builder->growth.bytes;
+}
+
+/* The size of the key with its value behind these changes, and `before` them. */
+static size_t
+size_behind(const struct hf_builder *builder, struct hf_slice key, size_t before)
+{
+    struct hf_slice changes = hf_buf_slice(&builder->changes);
+    struct hf_change change;
+
+    while (hf_change_next(&changes, &change))
+        if (hf_slice_equal(change.key, key))
+            before = change.remove ? 0 : hf_change_bytes(&change);
+    return before;
 }
 
 /* Slow, and only where it is close: a change is charged by what it adds. */
 static bool
-admits_change(const struct hf_journal *journal, const struct hf_change *change)
+admits_change(struct hf_journal *journal, const struct hf_change *change)
 {
-    size_t known = hf_state_map_size(&journal->state, change->key), pending = 0;
-    size_t size = hf_change_bytes(change);
+    size_t known = hf_state_map_size(&journal->state, change->key);
+    size_t size = hf_change_bytes(change), room = hf_journal_new_state_max(journal);
+    size_t pending = growth_of(journal, journal->waiting);
 
     if (journal->flight)
-        pending = growth_of(journal, hf_buf_slice(&journal->flight->changes), change->key, &known);
-    pending += growth_of(journal, hf_buf_slice(&journal->waiting->changes), change->key, &known);
-    if (change->remove || size <= known)
+        pending += growth_of(journal, journal->flight);
+    size_t would_be = journal->state.bytes + pending + size;
+    if (change->remove || (known > 0 && size <= known) || would_be - HF_MIN(known, size) <= room)
         return true;
-    uint64_t most = known > 0 ? HF_JOURNAL_STATE_MAX : hf_journal_new_state_max(journal);
-    return journal->state.bytes + pending + (size - known) <= most;
+    if (journal->flight)
+        known = size_behind(journal->flight, change->key, known);
+    known = size_behind(journal->waiting, change->key, known);
+    return size <= known || (known > 0 && would_be - known <= HF_JOURNAL_STATE_MAX);
 }
 
 enum hf_status

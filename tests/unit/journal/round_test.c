@@ -225,7 +225,6 @@ a_full_state_takes_what_does_not_make_it_larger(void **state)
 {
     struct fixture *fixture = *state;
     int count = 0;
-    fixture->options.segment_bytes = 16 * SEGMENT; /* files keep their size, however large it is */
     fixture_open(fixture);
     while (try_state(fixture, count, "value") == HF_OK)
         count++;
@@ -240,6 +239,46 @@ a_full_state_takes_what_does_not_make_it_larger(void **state)
     must_sync(fixture->journal);
     for (int i = 0; i < count; i++)
         assert_int_equal(try_state(fixture, count + i, "value"), HF_OK);
+}
+
+static void
+release_at_once(void *context, uint64_t durable_seq, bool room)
+{
+    struct fixture *fixture = context;
+    note_commit(context, durable_seq, room);
+    hf_journal_release(fixture->journal, durable_seq);
+}
+
+/* A state that is large beside a segment needs larger files: whoever waits for room gets it, however
+ * the sizes of what was there, of the state and of what waits lie to each other. */
+static void
+a_large_state_never_leaves_a_caller_waiting(void **state)
+{
+    struct fixture *fixture = *state;
+    for (int size = 1; size <= 8; size *= 2) {
+        fixture->options.on_commit = release_at_once;
+        fixture->options.max_bytes = (uint64_t)16 * size * SEGMENT;
+        fixture_open(fixture);
+        alarm(60);
+        int count = 0;
+        while (try_state(fixture, count, "value") == HF_OK)
+            count++;
+        for (int i = 0; i < 300; i++) {
+            must_begin(fixture->journal);
+            for (int key = 0; key < i % 300; key++) {
+                char text[300];
+                snprintf(text, sizeof(text), "%0250d", key * 7 % count);
+                assert_int_equal(
+                    hf_journal_set_state(fixture->journal, text, hf_slice_text("valu"), NULL),
+                    HF_OK);
+            }
+            append_one(fixture->journal, i);
+            hf_journal_commit(fixture->journal);
+        }
+        alarm(0);
+        fixture_close(fixture);
+        empty_directory(fixture->directory);
+    }
 }
 
 static void
@@ -305,6 +344,7 @@ main(void)
         TEST(a_source_keeps_its_id),
         TEST(what_is_too_large_is_refused_and_the_unit_stays_usable),
         TEST(a_full_state_takes_what_does_not_make_it_larger),
+        TEST(a_large_state_never_leaves_a_caller_waiting),
         TEST(the_floor_is_never_past_what_is_not_durable),
         TEST(an_idle_journal_covers_its_last_batch_with_a_mark),
         TEST(a_reader_past_the_end_is_refused_and_one_at_it_waits),
