@@ -3,6 +3,7 @@
 #include "agent/base/base_impl.h"
 
 #include <string.h>
+#include <sys/timex.h>
 #include <time.h>
 
 const char hf_weekday_names[7][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
@@ -50,6 +51,17 @@ hf_deadline_in(uint64_t wait_ms, struct timespec *ret_at)
 
     ret_at->tv_sec = (time_t)(at_ns / HF_NS_PER_S);
     ret_at->tv_nsec = (long)(at_ns % HF_NS_PER_S);
+}
+
+/* Whoever sets the clock by hand takes this word back from the kernel, and so does a time service
+ * that has not been heard for hours. */
+bool
+hf_clock_is_synchronised(void)
+{
+    struct timex now = { .modes = 0 }; /* reads, and changes nothing */
+    int state = adjtimex(&now);
+
+    return state >= 0 && state != TIME_ERROR && !(now.status & STA_UNSYNC);
 }
 
 int64_t

@@ -39,14 +39,13 @@ const struct command commands[] = {
       "whenever it was: `holdfast_well` says what 0 and 1 say else. `agent.metrics` in the "
       "configuration gives the same over HTTP.",
       KEYS(OPT_CONFIG, OPT_JSON, OPT_METRICS), 0, 0, cmd_status },
-    { "chain new", AGENT, NULL,
-      "Begin a new chain in a trail that is held because of a foreign one.",
+    { "chain new", AGENT, NULL, "Begin a new chain in a trail that is held, on purpose.",
       "When the newest digest in the store is none that this state directory knows (it was lost, "
       "copied or rolled back, or another host writes there), the trail is held, so that no chain "
-      "is "
-      "forked by accident. This begins a new chain on purpose: its first digest names the head "
-      "that "
-      "it came after. Needs a running agent.",
+      "is forked by accident. So it is when a directory store's host comes back more than 30 days "
+      "after the last time that it knows, and no time service keeps its clock. This begins a new "
+      "chain on purpose: its first digest names the head that it came after. Needs a running "
+      "agent.",
       KEYS(OPT_CONFIG, OPT_JSON, OPT_TRAIL), 0, 0, cmd_chain_new },
     { "check", AGENT, NULL, "May I run? Looks at everything that can be seen, changes nothing.",
       "Each line is `ok`, `note` or `FAIL`, the last with what mends it. Exit code 1 when anything "

@@ -231,7 +231,7 @@ on_put(struct work *work, struct hf_s3_reply *reply)
 static enum carry_state
 may_put(struct work *work)
 {
-    enum hf_status status = clock_check(work->deliverer, &work->error);
+    enum hf_status status = clock_check(work->deliverer, 0, &work->error);
 
     return status == HF_OK ? CARRY_PUTTING : end(work, status);
 }
@@ -362,7 +362,7 @@ carry_begin(struct work *work)
 {
     struct hf_error unused;
     bool clock_right =
-        clock_known(work->deliverer) && clock_check(work->deliverer, &unused) == HF_OK;
+        clock_known(work->deliverer) && clock_check(work->deliverer, 0, &unused) == HF_OK;
 
     work->answered = step;
     work->was_unknown = work->delivery->maybe_there;

@@ -106,7 +106,7 @@ fetch(struct work *work, struct hf_error *err)
 static enum check_state
 after_lock(struct work *work)
 {
-    enum hf_status status = clock_check(work->deliverer, &work->error);
+    enum hf_status status = clock_check(work->deliverer, 0, &work->error);
 
     if (status != HF_OK)
         return end(work, status);
@@ -131,7 +131,7 @@ on_lock(struct work *work, struct hf_s3_reply *reply)
 
     /* Signed by a clock that has been set since. By now the right time is known. */
     if (status == HF_ESKEW && !work->asked_again &&
-        clock_check(work->deliverer, &unused) == HF_OK) {
+        clock_check(work->deliverer, 0, &unused) == HF_OK) {
         work->asked_again = true;
         return CHECK_LOCK;
     }

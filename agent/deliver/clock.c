@@ -3,14 +3,18 @@
  * An object locked ten years too long cannot be unlocked, so no PUT goes out under a clock that is
  * plainly wrong. For S3 the measure is the store's own Date. Between answers it is carried on by
  * boot time, which no one sets: a wall clock that jumps is noticed at once, not with the next
- * answer. A directory tells no time: there a jump forward against boot time is all that can be
- * seen. */
+ * answer.
+ *
+ * A directory tells no time. There a jump forward against boot time is seen, and, over a restart,
+ * a clock that is far after the newest time that the trails' ledgers have: whatever has a date
+ * after them was not dated by a clock that was believed. Against both stands the kernel's word that
+ * a time service keeps the clock, which may have set it just now. */
 #include "agent/deliver/deliver_impl.h"
 
 #include <inttypes.h>
 
-/* A host without a clock of its own begins long ago, until a time service sets it: that is no jump.
- */
+/* From here on it is a jump. A host without a clock of its own begins long ago, until a time
+ * service sets it: that is none, and neither is the way back from far ahead. */
 static void
 believe(struct hf_deliverer *deliverer)
 {
@@ -67,23 +71,70 @@ hf_deliverer_skew_s(const struct hf_deliverer *deliverer)
     return skew_s >= -1 && skew_s <= 1 ? 0 : skew_s;
 }
 
+bool
+hf_clock_is_far_after(int64_t last_s)
+{
+    return last_s && hf_wall_s() - last_s > HF_CLOCK_AHEAD_MAX_S && !hf_clock_is_synchronised();
+}
+
 static enum hf_status
-check_dir(const struct hf_deliverer *deliverer, struct hf_error *err)
+check_far_after(int64_t last_s, struct hf_error *err)
+{
+    char date[HF_TIME_SIZE];
+
+    if (!hf_clock_is_far_after(last_s))
+        return HF_OK;
+    hf_time_rfc3339(last_s, date);
+    return hf_fail(err, HF_ESKEW,
+                   "this host's clock is %" PRId64 " days after %s, the newest time that the "
+                   "ledgers know, and no time service keeps it; set it, best with a time service; "
+                   "if it is right, `holdfast chain new --trail TRAIL` begins a new chain there",
+                   (hf_wall_s() - last_s) / (24 * 60 * 60), date);
+}
+
+static void
+forget(struct hf_deliverer *deliverer)
+{
+    __atomic_store_n(&deliverer->wall_clock_ms, INT64_MIN, __ATOMIC_RELAXED);
+}
+
+static enum hf_status
+check_jump(struct hf_deliverer *deliverer, struct hf_error *err)
 {
     int64_t clock_ms = __atomic_load_n(&deliverer->wall_clock_ms, __ATOMIC_RELAXED);
-    int64_t jump_s = hf_wall_s() - (clock_ms + (int64_t)hf_boot_ms()) / 1000;
+    int64_t jump_s =
+        clock_ms == INT64_MIN ? 0 : hf_wall_s() - (clock_ms + (int64_t)hf_boot_ms()) / 1000;
 
-    if (jump_s > HF_DIR_JUMP_MAX_S)
+    if (jump_s <= HF_DIR_JUMP_MAX_S)
+        return HF_OK;
+    if (!hf_clock_is_synchronised())
         return hf_fail(err, HF_ESKEW,
                        "this host's clock jumped %" PRId64
                        " s ahead since the agent started; set it back, or restart the agent"
                        " if it is right",
                        jump_s);
+    forget(deliverer); /* it was right to jump */
     return HF_OK;
 }
 
+/* What was far ahead from the start on is nothing to measure a jump against. */
+static enum hf_status
+check_dir(struct hf_deliverer *deliverer, int64_t last_s, struct hf_error *err)
+{
+    enum hf_status status = check_jump(deliverer, err);
+
+    if (status != HF_OK)
+        return status;
+    status = check_far_after(last_s, err);
+    if (status == HF_OK)
+        believe(deliverer);
+    else
+        forget(deliverer);
+    return status;
+}
+
 enum hf_status
-clock_check(struct hf_deliverer *deliverer, struct hf_error *err)
+clock_check(struct hf_deliverer *deliverer, int64_t last_s, struct hf_error *err)
 {
     int64_t skew_s = hf_deliverer_skew_s(deliverer);
     char date[HF_TIME_SIZE];
@@ -93,9 +144,8 @@ clock_check(struct hf_deliverer *deliverer, struct hf_error *err)
         return hf_fail(err, HF_ESKEW,
                        "this host's clock says %s, before this program was built; set it", date);
     }
-    believe(deliverer);
     if (deliverer->store.kind == HF_STORE_DIR)
-        return check_dir(deliverer, err);
+        return check_dir(deliverer, last_s, err);
     if (skew_s > HF_SKEW_MAX_S || skew_s < -HF_SKEW_MAX_S)
         return hf_fail(err, HF_ESKEW,
                        "this host's clock is %" PRId64
@@ -106,8 +156,9 @@ clock_check(struct hf_deliverer *deliverer, struct hf_error *err)
 }
 
 enum hf_status
-hf_deliverer_clock(struct hf_deliverer *deliverer, bool *ret_known, struct hf_error *err)
+hf_deliverer_clock(struct hf_deliverer *deliverer, int64_t last_s, bool *ret_known,
+                   struct hf_error *err)
 {
     *ret_known = clock_known(deliverer);
-    return clock_check(deliverer, err);
+    return clock_check(deliverer, last_s, err);
 }

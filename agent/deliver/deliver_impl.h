@@ -159,7 +159,8 @@ struct hf_deliverer {
 void clock_init(struct hf_deliverer *deliverer);
 void clock_learn(struct hf_deliverer *deliverer, const struct hf_s3_reply *reply);
 bool clock_known(const struct hf_deliverer *deliverer);
-/* The clock guard. HF_ESKEW. */
-enum hf_status clock_check(struct hf_deliverer *deliverer, struct hf_error *err) hf_must_check;
+/* The clock guard; `last_s` as in hf_deliverer_clock(). HF_ESKEW. */
+enum hf_status clock_check(struct hf_deliverer *deliverer, int64_t last_s,
+                           struct hf_error *err) hf_must_check;
 
 #endif

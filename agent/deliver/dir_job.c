@@ -78,7 +78,7 @@ put(struct work *work, struct hf_error *err)
     hf_owned(hf_dir_closep) struct hf_dir *dir = NULL;
     int encryption = delivery->sealed->encryption;
     const char *confirmed = "link";
-    enum hf_status status = clock_check(work->deliverer, err);
+    enum hf_status status = clock_check(work->deliverer, delivery->last_s, err);
 
     if (status != HF_OK)
         return status;
@@ -172,7 +172,7 @@ check(struct work *work, struct hf_error *err)
 {
     struct hf_delivery *delivery = work->delivery;
     hf_owned(hf_dir_closep) struct hf_dir *dir = NULL;
-    enum hf_status status = clock_check(work->deliverer, err);
+    enum hf_status status = clock_check(work->deliverer, delivery->last_s, err);
 
     if (status == HF_OK)
         status = open_dir(work->deliverer, delivery->bucket, &dir, err);

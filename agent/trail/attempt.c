@@ -17,12 +17,11 @@ attempt_what(const struct outgoing *out)
 
 /* Before a date is written down: a wrong one would stay for ever. */
 static bool
-clock_is_right(struct trail *trail, const struct outgoing *out,
-               const struct hf_deliverer *deliverer)
+clock_is_right(struct trail *trail, const struct outgoing *out, struct hf_deliverer *deliverer)
 {
     struct hf_error err;
     bool known;
-    if (hf_deliverer_clock((struct hf_deliverer *)deliverer, &known, &err) != HF_OK) {
+    if (hf_deliverer_clock(deliverer, trails_last_s(trail->trails), &known, &err) != HF_OK) {
         health_failed(&trail->health, &err);
         return false;
     }
@@ -41,6 +40,7 @@ submit(struct trail *trail, struct outgoing *out, struct hf_deliverer *deliverer
                                           .maybe_there = out->maybe_there,
                                           .foreign = out->foreign,
                                           .not_before_boot_ms = out->not_before_ms,
+                                          .last_s = trails_last_s(trail->trails),
                                           .done = message_delivered,
                                           .context = trail };
     out->in_flight = true;

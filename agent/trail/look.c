@@ -17,6 +17,7 @@ look_on(struct trail *trail)
     trail->chain.check_sealed = trail->chain.digest && trail->chain.digest->out.sealed;
     trail->chain.check =
         (struct hf_delivery){ .kind = HF_JOB_CHECK,
+                              .last_s = trails_last_s(trail->trails),
                               .layout = &s->layout,
                               .bucket = s->bucket,
                               .sse_c_key_file =

@@ -103,6 +103,14 @@ match_files(struct trail *trail, struct hf_error *err)
 
 /* ---- ledger and journal ---- */
 
+/* Not later than what is known, under a clock that nobody vouches for: T would never come back. */
+static int64_t
+first_time_s(const struct hf_trails *trails)
+{
+    int64_t last_s = trails_last_s(trails);
+    return hf_clock_is_far_after(last_s) ? last_s : hf_wall_s();
+}
+
 /* What a new trail begins with. */
 static enum hf_status
 begin_chain(struct trail *trail, struct hf_error *err)
@@ -117,7 +125,7 @@ begin_chain(struct trail *trail, struct hf_error *err)
     uint64_t from = trail->plan->settings.start_oldest ? info.oldest_seq : info.next_seq;
     line_skip_to(&trail->line, from ? from - 1 : 0);
     trail->chain.digested_seq = trail->line.cut_seq;
-    trail->chain.created_s = trail->chain.time_s = hf_wall_s();
+    trail->chain.created_s = trail->chain.time_s = first_time_s(trail->trails);
     struct state state = trail_state(trail);
     return book_begin(&trail->book, &state, err);
 }

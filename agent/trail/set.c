@@ -229,6 +229,33 @@ open_draining(struct hf_trails *trails, const struct hf_config *config, struct h
     return status;
 }
 
+/* Takes the plans of those that it opens: who has a ledger already, or who has none. */
+static enum hf_status
+open_configured(struct hf_trails *trails, size_t count, struct plan **plans, bool begun,
+                struct hf_error *err)
+{
+    enum hf_status status = HF_OK;
+    for (size_t i = 0; i < count && status == HF_OK; i++) {
+        char folder[HF_PATH_MAX];
+        struct trail *trail;
+        bool is_begun = begun;
+        if (!plans[i])
+            continue;
+        snprintf(folder, sizeof(folder), "%s/trails/%s", trails->options.state_dir,
+                 plans[i]->settings.name);
+        status = settings_exist(folder, &is_begun, err);
+        if (status != HF_OK || is_begun != begun)
+            continue;
+        status = trail_open(trails, hf_take(plans[i]), &trail, err);
+        if (status == HF_OK) {
+            append_trail(trails, trail);
+            status = change_resume(trail, false, err);
+        }
+    }
+    return status;
+}
+
+/* New trails last: what time it may be when they begin is known from the others. */
 static enum hf_status
 open_all(struct hf_trails *trails, const struct hf_config *config, struct hf_error *err)
 {
@@ -236,21 +263,16 @@ open_all(struct hf_trails *trails, const struct hf_config *config, struct hf_err
     enum hf_status status = make_plans(trails, config, plans, err);
     if (status != HF_OK)
         return status;
-    size_t i = 0;
-    for (; i < config->trail_count && status == HF_OK; i++) {
-        struct trail *trail;
-        status = trail_open(trails, plans[i], &trail, err);
-        if (status == HF_OK) {
-            append_trail(trails, trail);
-            status = change_resume(trail, false, err);
-        }
-    }
-    for (; i < config->trail_count; i++)
-        plan_let_go(plans[i]);
+    status = open_configured(trails, config->trail_count, plans, true, err);
     if (status == HF_OK)
         status = open_draining(trails, config, err);
     if (status == HF_OK)
+        status = open_configured(trails, config->trail_count, plans, false, err);
+    for (size_t i = 0; i < config->trail_count; i++)
+        plan_let_go(plans[i]);
+    if (status == HF_OK)
         status = stores_needed(trails, config, err);
+    trails->last_clock_ms = trails_last_s(trails) * 1000 - (int64_t)hf_boot_ms();
     return status;
 }
 
@@ -274,6 +296,7 @@ new_trails(const struct hf_trails_options *options, const struct hf_config *conf
 {
     struct hf_trails *trails = hf_alloc(sizeof(*trails));
     trails->options = *options;
+    trails->last_clock_ms = INT64_MIN;
     trails->options.state_dir =
         hf_strdup(options->state_dir); /* a trail that a reload brings is made there, too */
     trails->inbox = inbox_new();

@@ -5,9 +5,6 @@
 
 #include <string.h>
 
-/* so long may the host have been off, and its store not be there when it comes back */
-#define UNTOLD_MOST_S (30 * 86400)
-
 struct trail *
 trail_new(struct hf_trails *trails, struct plan *plan)
 {
@@ -133,18 +130,31 @@ trail_deliverer(const struct trail *trail, const char *store)
     return NULL;
 }
 
+/* One host, one clock: what one trail has written down under the guard is known to all. */
+int64_t
+trails_last_s(const struct hf_trails *trails)
+{
+    int64_t last_s = trails->last_clock_ms == INT64_MIN
+                         ? 0
+                         : (trails->last_clock_ms + (int64_t)hf_boot_ms()) / 1000;
+    for (const struct trail *trail = trails->trails; trail; trail = trail->next)
+        last_s = HF_MAX(last_s, trail->chain.time_s);
+    return last_s;
+}
+
 /* An object locked ten years too long cannot be undone. Cutting waits, intake goes on. Until the
- * store has told its time a clock that is far ahead of this trail's is not believed: T would never
+ * store has told its time a clock that is far ahead of the trails' is not believed: T would never
  * come back from there. */
 bool
 trail_may_cut(const struct trail *trail)
 {
     bool known;
+    int64_t last_s = trails_last_s(trail->trails);
     if (trail->book.behind ||
-        hf_deliverer_clock(trail_deliverer(trail, trail->plan->settings.store), &known, NULL) !=
-            HF_OK)
+        hf_deliverer_clock(trail_deliverer(trail, trail->plan->settings.store), last_s, &known,
+                           NULL) != HF_OK)
         return false;
-    return known || hf_wall_s() - trail->chain.time_s < UNTOLD_MOST_S;
+    return known || !hf_clock_is_far_after(last_s);
 }
 
 /* Read before the guard looks, not after it: between the two somebody may set the clock. T rises

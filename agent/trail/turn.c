@@ -67,8 +67,8 @@ turn_clock(struct trail *trail)
     bool known;
     if (trail->health.state != TRAIL_READY || trail->chain.check_plan)
         return;
-    if (hf_deliverer_clock(trail_deliverer(trail, trail->plan->settings.store), &known, &err) !=
-        HF_OK)
+    if (hf_deliverer_clock(trail_deliverer(trail, trail->plan->settings.store),
+                           trails_last_s(trail->trails), &known, &err) != HF_OK)
         health_failed(&trail->health, &err);
     else if (!known)
         health_move(&trail->health, TRAIL_CHECKING, NULL);

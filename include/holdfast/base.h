@@ -234,6 +234,7 @@ uint64_t hf_boot_ms(void);              /* CLOCK_BOOTTIME: timers, never shown t
 struct timeval hf_timeval(uint64_t ms); /* as the event loop wants it */
 void hf_deadline_in(uint64_t wait_ms,
                     struct timespec *ret_at); /* on CLOCK_MONOTONIC, for timed waits */
+bool hf_clock_is_synchronised(void); /* the kernel says that a time service keeps the wall clock */
 int64_t hf_build_s(void); /* when this binary was built: no wall clock may lie before it */
 
 #define HF_TIME_SIZE 32

@@ -16,7 +16,8 @@
  *   the right lock      Its mode is the wanted one, its date not before the first attempt's, in
  *                       whole seconds (Ceph answers with nine fractional digits). Locks only grow.
  *   a clock that can    Past HF_ESKEW nothing is sent: what is locked ten years too long in
- *   be right            COMPLIANCE can be unlocked by nobody.
+ *   be right            COMPLIANCE can be unlocked by nobody. A store that tells the time is asked;
+ *                       for a directory it is what the ledgers know, and the kernel.
  */
 #ifndef HOLDFAST_DELIVER_H
 #define HOLDFAST_DELIVER_H
@@ -62,6 +63,7 @@ struct hf_delivery {
     /* PUT: begin no earlier. Set anew by a job that ends in a time-out with its PUT sent (the
      * time-out once more): leave it as it is when submitting again */
     int64_t not_before_boot_ms;
+    int64_t last_s;                 /* as in hf_deliverer_clock() */
     const struct hf_layout *layout; /* CHECK */
     const char *bucket;             /* CHECK */
     /* CHECK: of a trail with sse-c, whose digests need it as well; else NULL */
@@ -108,10 +110,15 @@ int64_t hf_deliverer_now_s(const struct hf_deliverer *deliverer);
  * is sent; any job brings a new Date. */
 int64_t hf_deliverer_skew_s(const struct hf_deliverer *deliverer);
 /* The clock guard: HF_ESKEW while this host's clock cannot be right (before the build, far from
- * the store's Date, for a directory a jump of more than a day). ret_known: false until a store
- * that tells the time has told it. Any thread. */
-enum hf_status hf_deliverer_clock(struct hf_deliverer *deliverer, bool *ret_known,
+ * the store's Date, for a directory a jump of more than a day, or hf_clock_is_far_after(last_s)).
+ * ret_known: false until a store that tells the time has told it. Any thread. */
+enum hf_status hf_deliverer_clock(struct hf_deliverer *deliverer, int64_t last_s, bool *ret_known,
                                   struct hf_error *err) hf_must_check;
+/* So long may a host have been off, without anyone who tells the time when it comes back. */
+#define HF_CLOCK_AHEAD_MAX_S (INT64_C(30) * 24 * 60 * 60)
+/* Is the wall clock farther than that after `last_s`, the newest time that is known to have been (0:
+ * none is), and no time service keeps it? */
+bool hf_clock_is_far_after(int64_t last_s);
 
 /* 00:00:00Z of the day after (now + days), never before `at_least_s`; 0 for HF_LOCK_NONE. */
 int64_t hf_retain_until(int lock_mode, uint64_t days, int64_t now_s, int64_t at_least_s);

@@ -72,8 +72,9 @@ void hf_trails_notify(struct hf_trails *trails);
  * (borrowed). */
 void hf_trails_flush(struct hf_trails *trails, uint64_t last_seq, uint64_t timeout_ms,
                      void (*done)(void *context, const char *failed), void *context);
-/* Begins a new chain in a trail that is held because of a foreign one. `done` runs on the
- * trails' thread: `failed` is NULL, or why not (borrowed). */
+/* Begins a new chain in a trail that is held because of a foreign one, or because nobody can tell
+ * whether it is so late (hf_clock_is_far_after()): the caller says so. `done` runs on the trails'
+ * thread: `failed` is NULL, or why not (borrowed). */
 void hf_trails_chain_new(struct hf_trails *trails, const char *trail,
                          void (*done)(void *context, const char *failed), void *context);
 /* `done` gets a new reference to {"trails":[...],"stores":[...]}; on the trails' thread. */

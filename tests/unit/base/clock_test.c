@@ -1,7 +1,45 @@
 #include "agent/base/base_impl.h"
 #include "tests/support/test.h"
 
+#include <errno.h>
+#include <sys/timex.h>
 #include <time.h>
+
+static int kernel_state, kernel_status;
+int __wrap_adjtimex(struct timex *ret_now);
+
+int
+__wrap_adjtimex(struct timex *ret_now)
+{
+    assert_int_equal(ret_now->modes, 0); /* it would set the clock */
+    ret_now->status = kernel_status;
+    if (kernel_state < 0)
+        errno = EPERM; /* as a filter of system calls says it */
+    return kernel_state;
+}
+
+static void
+only_the_kernel_says_that_a_clock_is_kept(void **state)
+{
+    static const struct {
+        int state, status;
+        bool kept;
+    } cases[] = {
+        { TIME_OK, 0, true },
+        { TIME_OK, STA_PLL | STA_NANO, true },
+        { TIME_INS, STA_PLL | STA_INS, true }, /* a leap second is announced */
+        { TIME_OK, STA_UNSYNC, false },
+        { TIME_ERROR, STA_UNSYNC, false },
+        { TIME_ERROR, STA_PPSTIME, false },
+        { -1, 0, false },
+    };
+    (void)state;
+    for (size_t i = 0; i < HF_COUNT(cases); i++) {
+        kernel_state = cases[i].state;
+        kernel_status = cases[i].status;
+        assert_int_equal(hf_clock_is_synchronised(), cases[i].kept);
+    }
+}
 
 static void
 clocks_go_forward_from_the_build(void **state)
@@ -226,6 +264,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_the_kernel_says_that_a_clock_is_kept),
         cmocka_unit_test(clocks_go_forward_from_the_build),
         cmocka_unit_test(each_form_shows_the_same_second),
         cmocka_unit_test(the_calendar_agrees_with_the_c_library),

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <holdfast/dir.h>
 #include <stdatomic.h>
+#include <sys/timex.h>
 
 static const struct hf_layout layout = {
     .prefix = "h", .account = "000000000000", .region = "local", .trail = "audit"
@@ -193,6 +194,43 @@ a_directory_tells_no_other_time(void **state)
     assert_in_range(hf_deliverer_now_s(own->base->deliverer), hf_wall_s() - 2, hf_wall_s() + 2);
 }
 
+static bool kept;
+int __wrap_adjtimex(struct timex *ret_now);
+
+int
+__wrap_adjtimex(struct timex *ret_now)
+{
+    ret_now->status = kept ? 0 : STA_UNSYNC;
+    return kept ? TIME_OK : TIME_ERROR;
+}
+
+/* Neither a job of one kind nor of the other goes past it, nor is anything left behind. */
+static void
+what_is_far_after_the_last_time_known_is_not_put(void **state)
+{
+    struct dir_fixture *own = *state;
+    struct hf_dir_info info;
+    struct hf_error err;
+
+    kept = false;
+    own->base->delivery.last_s = hf_wall_s() - 31 * 86400;
+    own->base->delivery.layout = &layout;
+    own->base->delivery.bucket = "logs";
+    for (int kind = HF_JOB_PUT; kind <= HF_JOB_CHECK; kind++) {
+        own->base->delivery.kind = (enum hf_job_kind)kind;
+        deliver_once(own->base);
+        assert_int_equal(own->base->delivery.status, HF_ESKEW);
+        assert_non_null(strstr(own->base->delivery.error.text, "31 days after"));
+        assert_false(own->base->delivery.unknown);
+    }
+    assert_int_equal(hf_dir_head(own->dir, KEY, &info, &err), HF_ENOTFOUND);
+    own->base->delivery.kind = HF_JOB_PUT;
+    kept = true;
+    deliver_once(own->base);
+    assert_int_equal(own->base->delivery.status, HF_OK);
+    kept = false;
+}
+
 /* ---- a disk that fails ---- */
 
 static struct {
@@ -311,6 +349,7 @@ main(void)
         D(a_sealed_file_that_changed_is_not_delivered),
         D(check_finds_the_newest_digest_wherever_it_lies),
         D(a_directory_tells_no_other_time),
+        D(what_is_far_after_the_last_time_known_is_not_put),
         D(whichever_call_fails_a_put_is_done_or_told_and_done_by_the_next),
         D(whichever_call_fails_a_check_is_never_told_that_there_is_no_chain),
         D(a_bucket_that_may_not_be_written_to_is_told_before_any_put),

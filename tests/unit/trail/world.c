@@ -4,6 +4,7 @@
 #include "agent/trail/set.h"
 #include "tests/unit/trail/life.h"
 
+#include <sys/timex.h>
 #include <time.h>
 
 static const char base_yaml[] =
@@ -19,7 +20,7 @@ const char two_trail[] =
     "  - { name: only-two, bucket: evidence, prefix: two, sources: [two], window: { seconds: 3600 "
     "}, encryption: none, digest: { key_file: digest.key } }\n";
 
-/* ---- the clock: these programs are linked with --wrap=clock_gettime ---- */
+/* ---- the clock: these programs are linked with --wrap=clock_gettime and --wrap=adjtimex ---- */
 
 static atomic_llong wall_offset_s, slept_ms;
 static atomic_int reads_left; /* of the wall clock, until it is set to next_offset_s */
@@ -50,6 +51,23 @@ __wrap_clock_gettime(clockid_t clock, struct timespec *ret_now)
     if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_BOOTTIME))
         add_ms(ret_now, atomic_load(&slept_ms));
     return result;
+}
+
+static atomic_bool synchronised;
+int __wrap_adjtimex(struct timex *ret_now);
+
+int
+__wrap_adjtimex(struct timex *ret_now)
+{
+    assert_int_equal(ret_now->modes, 0);
+    ret_now->status = atomic_load(&synchronised) ? 0 : STA_UNSYNC;
+    return atomic_load(&synchronised) ? TIME_OK : TIME_ERROR;
+}
+
+void
+world_set_synchronised(bool yes)
+{
+    atomic_store(&synchronised, yes);
 }
 
 void
@@ -224,6 +242,7 @@ world_new(struct world *world)
     char path[512];
     memset(world, 0, sizeof(*world));
     world_set_wall(0);
+    world_set_synchronised(false);
     atomic_store(&slept_ms, 0);
     hf_test_tempdir(world->folder);
     snprintf(path, sizeof(path), "%s/digest.key", world->folder);

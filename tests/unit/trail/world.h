@@ -40,6 +40,7 @@ enum hf_status world_own_event(void *context, const char *event_name, const char
                                struct hf_error *err);
 void
 world_set_wall(int64_t offset_s); /* how far the wall clock is ahead; world_new() sets it right */
+void world_set_synchronised(bool yes); /* what the kernel says of it; world_new(): no */
 void world_set_wall_after(int reads,
                           int64_t offset_s); /* the reads-th time that somebody looks at it */
 void world_sleep(
