@@ -6,8 +6,6 @@
 
 #include "agent/verify/verify_impl.h"
 
-#define VERSIONS_TRIED 32
-
 bool
 fetch_is_bad_object(enum hf_status status)
 {
@@ -53,28 +51,31 @@ look_below(struct verify *v, const char *key, const struct link *link, bool *ret
            char **ret_version_id, struct judged *ret_judged, struct hf_error *err)
 {
     struct hf_version_entry *entries = NULL;
-    size_t count = 0, tried = 0;
+    size_t count = 0;
+    struct versions_below below;
     enum hf_status status = versions_list(&v->look, key, &entries, &count, err);
 
     verify_tell(v, &v->look.now.notes);
     if (status != HF_OK)
         return status;
     *ret_hidden = count > 0 && entries[0].is_delete_marker;
-    for (size_t i = 0; i < count && status == HF_OK && !*ret_version_id; i++) {
+    versions_pick(entries, count, &below);
+    for (size_t i = 0; i < below.count && status == HF_OK && !*ret_version_id; i++) {
         struct judged judged = { .finding = HF_VALID };
         bool absent = false;
-        if (entries[i].is_delete_marker || (i == 0 && !*ret_hidden) || tried++ == VERSIONS_TRIED)
-            continue;
-        status = get_and_judge(v, key, entries[i].version_id, link, &absent, &judged, err);
+        status = get_and_judge(v, key, below.entries[i]->version_id, link, &absent, &judged, err);
         if (status != HF_OK || absent)
             continue;
         if (judged.authentic && judged.in_place) {
-            *ret_version_id = hf_strdup(entries[i].version_id);
+            *ret_version_id = hf_strdup(below.entries[i]->version_id);
             *ret_judged = judged;
         } else {
             judged_done(&judged);
         }
     }
+    if (status == HF_OK && !*ret_version_id)
+        versions_note_left_out(&v->look, key, &below);
+    verify_tell(v, &v->look.now.notes);
     hf_store_versions_free(entries, count);
     return status;
 }

@@ -5,8 +5,7 @@
 
 #include "agent/verify/verify_impl.h"
 
-#define KEY_MAX        (64u << 10)
-#define VERSIONS_TRIED 32
+#define KEY_MAX (64u << 10)
 
 static bool
 is_pinned(const struct verify *v, const char *fingerprint)
@@ -56,6 +55,7 @@ read_key(struct verify *v, struct known_key *known, struct hf_error *err)
 {
     struct hf_version_entry *entries = NULL;
     size_t count = 0;
+    struct versions_below below;
     char key[HF_KEY_MAX];
     enum hf_status status;
 
@@ -65,10 +65,12 @@ read_key(struct verify *v, struct known_key *known, struct hf_error *err)
         return status;
     status = versions_list(&v->look, key, &entries, &count, err);
     verify_tell(v, &v->look.now.notes);
-    size_t tried = HF_MIN(count, VERSIONS_TRIED);
-    for (size_t i = 0; i < tried && status == HF_OK && !known->verifier; i++)
-        if (!entries[i].is_delete_marker)
-            status = read_version(v, known, key, entries[i].version_id, err);
+    versions_pick(entries, count, &below);
+    for (size_t i = 0; i < below.count && status == HF_OK && !known->verifier; i++)
+        status = read_version(v, known, key, below.entries[i]->version_id, err);
+    if (status == HF_OK && !known->verifier)
+        versions_note_left_out(&v->look, key, &below);
+    verify_tell(v, &v->look.now.notes);
     hf_store_versions_free(entries, count);
     return status;
 }

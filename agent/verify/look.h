@@ -82,6 +82,17 @@ enum hf_status versions_check(struct look *look, const char *key, const char *ve
 enum hf_status versions_list(struct look *look, const char *key,
                              struct hf_version_entry **ret_entries, size_t *ret_count,
                              struct hf_error *err) hf_must_check;
+/* Those of a listing that may be the right one where the current one is not: no delete markers, the
+ * oldest first, so that what is laid over it later does not bury it, and not more than that. */
+#define VERSIONS_TRIED 32
+struct versions_below {
+    const struct hf_version_entry *entries[VERSIONS_TRIED]; /* borrowed from the listing */
+    size_t count, left_out;
+};
+void versions_pick(const struct hf_version_entry *entries, size_t count,
+                   struct versions_below *ret_below);
+/* None of them was it: notes how many were not tried, if any. */
+void versions_note_left_out(struct look *look, const char *key, const struct versions_below *below);
 
 /* ---- records.c ---- */
 /* The number of elements of the top-level array `Records`; false when there is none. */

@@ -47,6 +47,32 @@ versions_list(struct look *look, const char *key, struct hf_version_entry **ret_
     return status;
 }
 
+void
+versions_pick(const struct hf_version_entry *entries, size_t count,
+              struct versions_below *ret_below)
+{
+    *ret_below = (struct versions_below){ .count = 0 };
+    for (size_t i = count; i-- > 1;) { /* the current one was read */
+        if (entries[i].is_delete_marker)
+            continue;
+        if (ret_below->count < VERSIONS_TRIED)
+            ret_below->entries[ret_below->count++] = &entries[i];
+        else
+            ret_below->left_out++;
+    }
+}
+
+void
+versions_note_left_out(struct look *look, const char *key, const struct versions_below *below)
+{
+    if (below->left_out > 0)
+        look_note(
+            look, HF_EXTRA, key,
+            "%zu versions lie here: the oldest %d are not what should, and the others were not "
+            "looked at",
+            below->count + below->left_out, VERSIONS_TRIED);
+}
+
 static enum hf_status
 is_same(struct look *look, const char *key, const struct hf_version_entry *one,
         const struct hf_version_entry *other, const char *stored_sha256, bool *ret_same,

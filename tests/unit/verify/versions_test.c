@@ -149,6 +149,85 @@ a_key_below_another_one_or_a_delete_marker_is_found(void **state)
     assert_int_equal(w->result.findings[HF_UNKNOWN_KEY], 3);
 }
 
+/* ---- more than are looked at ---- */
+
+static void
+bury(struct world *w, const char *key, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char text[32];
+        snprintf(text, sizeof(text), "junk %zu", i);
+        memory_put(w->store, key, hf_slice_text(text), NULL);
+    }
+}
+
+/* Whoever may PUT can go on as long as he likes: it is found as long as the listing ends. */
+static void
+a_digest_below_any_number_of_others_is_found(void **state)
+{
+    static const size_t counts[] = { 1, 31, 1, 1, 66 }; /* 1, 32, 33, 34 and 100 of them */
+    struct world *w = *state;
+    const char *key = w->digest_keys[1];
+
+    for (size_t i = 0; i < HF_COUNT(counts); i++) {
+        bury(w, key, counts[i]);
+        world_expect_one(w, HF_OVERWRITTEN, key);
+        assert_int_equal(w->result.objects, 6);
+    }
+}
+
+static void
+a_public_key_below_any_number_of_others_is_found(void **state)
+{
+    struct world *w = *state;
+    const char *fingerprint = hf_signer_fingerprint(w->signer);
+    char key[HF_KEY_MAX];
+
+    w->options.verifier_count = 0;
+    w->options.fingerprints = &fingerprint;
+    w->options.fingerprint_count = 1;
+    put_key(w, w->signer, key);
+    bury(w, key, 100);
+    world_expect_intact(w);
+}
+
+struct counted {
+    const char *key;
+    size_t gets;
+};
+
+static void
+count_get(void *context, const char *key)
+{
+    struct counted *counted = context;
+    counted->gets += strcmp(key, counted->key) == 0;
+}
+
+/* Under the others there is nothing: so many are read, and of the rest it is said that they were
+ * not. */
+static void
+what_lies_below_is_tried_so_often_and_no_more(void **state)
+{
+    static const size_t totals[] = { 2, 32, 33, 34, 100 };
+    struct world *w = *state;
+    const char *key = w->digest_keys[1];
+    size_t total = 0;
+
+    memory_current(w->store, key)->gone = true;
+    for (size_t i = 0; i < HF_COUNT(totals); i++) {
+        struct counted counted = { .key = key };
+        bury(w, key, totals[i] - total);
+        total = totals[i];
+        w->store->before_get = count_get;
+        w->store->context = &counted;
+        world_verify(w);
+        w->store->before_get = NULL;
+        assert_false(w->result.intact);
+        assert_int_equal(world_saw(w, HF_EXTRA, key), total - 1 > 32);
+        assert_int_equal(counted.gets, 1 + HF_MIN(total - 1, 32u));
+    }
+}
+
 /* What lies in the metadata is anybody's who can write there. */
 static void
 control_characters_in_metadata_do_not_reach_the_finding(void **state)
@@ -355,6 +434,9 @@ main(void)
         VERSIONED(a_hidden_end_is_found_and_named),
         VERSIONED(where_versions_may_not_be_listed_a_hidden_end_is_said_to_be_unseen),
         VERSIONED(a_key_below_another_one_or_a_delete_marker_is_found),
+        VERSIONED(a_digest_below_any_number_of_others_is_found),
+        VERSIONED(a_public_key_below_any_number_of_others_is_found),
+        VERSIONED(what_lies_below_is_tried_so_often_and_no_more),
         VERSIONED(control_characters_in_metadata_do_not_reach_the_finding),
         VERSIONED(where_versions_may_not_be_listed_it_is_said_and_nothing_more_is_asked),
         VERSIONED(a_lock_without_a_date_is_unlocked),
