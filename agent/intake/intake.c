@@ -347,12 +347,16 @@ hf_intake_configure(struct hf_intake *intake, const struct hf_config *config, st
 void
 hf_intake_hold(struct hf_intake *intake)
 {
+    hf_assert(!intake->held);
     hf_turnstile_enter(&intake->turnstile, true);
+    intake->held = true;
 }
 
 void
 hf_intake_let_go(struct hf_intake *intake)
 {
+    hf_assert(intake->held);
+    intake->held = false;
     hf_turnstile_leave(&intake->turnstile);
 }
 

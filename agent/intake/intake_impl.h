@@ -232,7 +232,8 @@ struct hf_intake {
     struct event *expiry;   /* forgets old streams */
     struct event *noticed;  /* a thread has something to say: drained, ended */
     struct hf_turnstile turnstile;
-    struct { /* those that the journal refused, in the order of their next turn */
+    bool held; /* the loop has the turnstile, between hf_intake_hold() and hf_intake_let_go() */
+    struct {   /* those that the journal refused, in the order of their next turn */
         pthread_mutex_t lock;
         struct hf_source_queue queue;
         struct hf_source *up; /* whose turn it is; NULL */
@@ -255,7 +256,9 @@ void hf_refusals_look(struct hf_intake *intake); /* one may have begun */
 void hf_drain_check(struct hf_intake *intake);   /* calls the waiters when all is drained */
 
 /* To the journal, and back: one source at a time. A thread that was given up, because it hung when
- * the agent stopped, does not come back from enter(). */
+ * the agent stopped, does not come back from enter(). On the loop, which holds the turnstile itself
+ * during a reload, a source goes through at once: what one hands over as it stops or starts would
+ * else wait for itself. */
 void hf_source_enter(struct hf_source *source);
 void hf_source_leave(struct hf_source *source);
 

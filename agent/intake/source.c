@@ -50,13 +50,15 @@ hf_source_enter(struct hf_source *source)
 {
     if (source->thread)
         hf_thread_enter(source->thread);
-    hf_turnstile_enter(&source->intake->turnstile, !source->thread);
+    if (source->thread || !source->intake->held)
+        hf_turnstile_enter(&source->intake->turnstile, !source->thread);
 }
 
 void
 hf_source_leave(struct hf_source *source)
 {
-    hf_turnstile_leave(&source->intake->turnstile);
+    if (source->thread || !source->intake->held)
+        hf_turnstile_leave(&source->intake->turnstile);
     if (source->thread)
         hf_thread_leave(source->thread);
 }

@@ -35,7 +35,8 @@ enum hf_status hf_intake_configure(struct hf_intake *intake, const struct hf_con
                                    struct hf_error *err) hf_must_check;
 /* Between these nothing that a source reads comes into the journal: whoever listens to it is changed
  * together with the sources, and a new one misses nothing of a new source. Not for long: the threads
- * of the sources wait. On the loop, and around hf_intake_configure() only. */
+ * of the sources wait. On the loop, once at a time, and around hf_intake_configure() only; what a
+ * source of the loop hands over within it, as it stops, does come in. */
 void hf_intake_hold(struct hf_intake *intake);
 void hf_intake_let_go(struct hf_intake *intake);
 /* Waits, at most so long, until each source has begun: what comes from now on is taken. false: one

@@ -155,6 +155,30 @@ rig_free(struct rig *rig)
     free(rig);
 }
 
+int
+rig_set_up(void **state)
+{
+    *state = rig_new();
+    return 0;
+}
+
+int
+rig_set_up_quick(void **state)
+{
+    struct rig *rig = rig_new();
+    rig->timing.rescan_ms = 30;
+    hf_intake_set_timing(rig->intake, &rig->timing);
+    *state = rig;
+    return 0;
+}
+
+int
+rig_tear_down(void **state)
+{
+    rig_free(*state);
+    return 0;
+}
+
 struct hf_config_source *
 rig_source(struct rig *rig, const char *name, int type, const char *path)
 {

@@ -43,6 +43,11 @@ void rig_start(struct rig *rig); /* and opened again, with the same configuratio
 void rig_restart(struct rig *rig);
 void rig_configure(struct rig *rig);
 
+/* For cmocka. */
+int rig_set_up(void **state);
+int rig_set_up_quick(void **state); /* folders are looked through again at once */
+int rig_tear_down(void **state);
+
 /* The path lies in the rig's folder, and may be a pattern. */
 struct hf_config_source *rig_source(struct rig *rig, const char *name, int type, const char *path);
 const char *rig_path(struct rig *rig, const char *name);             /* valid for a few calls */

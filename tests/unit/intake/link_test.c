@@ -10,23 +10,6 @@
 #define SOMEBODY 65534
 #define ANOTHER  65533
 
-static int
-set_up(void **state)
-{
-    struct rig *rig = rig_new();
-    rig->timing.rescan_ms = 30;
-    hf_intake_set_timing(rig->intake, &rig->timing);
-    *state = rig;
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    rig_free(*state);
-    return 0;
-}
-
 static void
 give(struct rig *rig, const char *name, uid_t owner)
 {
@@ -307,7 +290,7 @@ many_files_that_came_and_went_unseen_are_one_gap(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_set_up_quick, rig_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_link_of_our_own_is_followed),
         TEST(a_link_of_somebody_else_is_followed_only_when_he_is_named),

@@ -8,23 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int
-set_up(void **state)
-{
-    struct rig *rig = rig_new();
-    rig->timing.rescan_ms = 30;
-    hf_intake_set_timing(rig->intake, &rig->timing);
-    *state = rig;
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    rig_free(*state);
-    return 0;
-}
-
 static struct hf_source_look
 look(struct rig *rig)
 {
@@ -260,8 +243,8 @@ a_drain_names_what_cannot_be_opened_or_found(void **state)
         rig_drain(rig);
         unread_is(rig, NULL);
         assert_int_equal(rig_count(rig), 2);
-        tear_down(state);
-        set_up(state);
+        rig_tear_down(state);
+        rig_set_up_quick(state);
     }
 }
 
@@ -356,7 +339,7 @@ a_name_is_said_in_one_line(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_set_up_quick, rig_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(what_is_no_file_is_named_and_counted),
         TEST(a_path_that_is_no_file_is_a_problem),
