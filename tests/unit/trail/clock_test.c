@@ -396,15 +396,6 @@ new_trail_vouches_for_nothing(void **state)
     }
 }
 
-static enum hf_status
-chain_new_is_told(struct world *world, const char *name, struct hf_error *err)
-{
-    (void)world;
-    (void)err;
-    assert_string_equal(name, "ChainNew");
-    return HF_OK;
-}
-
 static void
 refused_as_wrong(struct world *world)
 {
@@ -421,7 +412,7 @@ operator_says_that_it_is_so_late(void **state)
     char failed[512];
     (void)state;
     begin_and_come_back(&world, both_trails, 365 * DAY_S);
-    world.told = chain_new_is_told;
+    world.told = world_chain_told;
     held_as_too_late(&world);
     world_set_wall(60 - hf_wall_s());
     world_flush(&world, 300, failed);
@@ -467,7 +458,7 @@ chain_without_a_head_is_begun_anew_as_well(void **state)
     world_stop(&world);
     world_set_wall(365 * DAY_S);
     world_start(&world, all_trail);
-    world.told = chain_new_is_told;
+    world.told = world_chain_told;
     world_append(&world, "one", 0, 3);
     held_as_too_late(&world);
     world_chain_new(&world, failed);

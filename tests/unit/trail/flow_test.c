@@ -267,15 +267,6 @@ lose_state(struct world *world)
     assert_int_equal(hf_identity_load(path, "host", &world->identity, NULL), HF_OK);
 }
 
-static enum hf_status
-chain_new_told(struct world *world, const char *name, struct hf_error *err)
-{
-    (void)world;
-    return strcmp(name, "ChainNew") == 0
-               ? HF_OK
-               : hf_fail(err, HF_EINTERNAL, "only ChainNew was expected, not %s", name);
-}
-
 static void
 lost_state_holds_until_a_new_chain_is_meant(void **state)
 {
@@ -294,7 +285,7 @@ lost_state_holds_until_a_new_chain_is_meant(void **state)
     world_append(&world, "one", 5, 5);
     world_flush(&world, 500, failed);
     assert_non_null(strstr(failed, "holdfast chain new --trail all"));
-    world.told = chain_new_told;
+    world.told = world_chain_told;
     world_chain_new(&world, failed);
     assert_string_equal(failed, "");
     world_flush_well(&world);

@@ -127,10 +127,9 @@ static bool has_room;
 static enum hf_status
 chain_new_told(struct world *world, const char *name, struct hf_error *err)
 {
-    (void)world;
-    if (strcmp(name, "ChainNew") != 0)
-        return hf_fail(err, HF_EINTERNAL, "only ChainNew was expected, not %s", name);
-    return has_room ? HF_OK : hf_fail(err, HF_EFULL, "the journal holds its limit");
+    enum hf_status status = world_chain_told(world, name, err);
+    return has_room || status != HF_OK ? status
+                                       : hf_fail(err, HF_EFULL, "the journal holds its limit");
 }
 
 static void

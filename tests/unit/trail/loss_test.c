@@ -23,9 +23,9 @@ fail_reads(void *context, struct hf_fs_call *call)
 static enum hf_status
 loss_told(struct world *world, const char *name, struct hf_error *err)
 {
-    (void)world;
-    if (strcmp(name, "JournalLoss") != 0)
-        return hf_fail(err, HF_EINTERNAL, "only JournalLoss was expected, not %s", name);
+    enum hf_status status = world_loss_told(world, name, err);
+    if (status != HF_OK)
+        return status;
     if (atomic_load(&own_event_failures) > 0) {
         atomic_fetch_sub(&own_event_failures, 1);
         return hf_fail(err, HF_ETIMEOUT, "the disk does not answer");

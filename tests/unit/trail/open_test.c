@@ -151,15 +151,6 @@ sealed_file_that_cannot_be_read_now_refuses_the_start_and_is_not_lost(void **sta
     world_remove(&world);
 }
 
-static enum hf_status
-loss_told(struct world *world, const char *name, struct hf_error *err)
-{
-    (void)world;
-    return strcmp(name, "JournalLoss") == 0
-               ? HF_OK
-               : hf_fail(err, HF_EINTERNAL, "only JournalLoss was expected, not %s", name);
-}
-
 /* The journal has let its events go: nobody else has them. */
 static void
 sealed_file_that_was_damaged_while_the_agent_was_down_is_signed_as_lost(void **state)
@@ -167,7 +158,7 @@ sealed_file_that_was_damaged_while_the_agent_was_down_is_signed_as_lost(void **s
     struct world world;
     (void)state;
     stopped_with_a_sealed_window(&world);
-    world.told = loss_told;
+    world.told = world_loss_told;
     put_state(&world, "trails/all/sealed/w1-3.0", "not what it was");
     world_start(&world, all_trail);
     world_append(&world, "one", 3, 2);

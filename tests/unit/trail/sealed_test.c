@@ -238,15 +238,6 @@ public_key_damaged_while_it_waits_is_sealed_again(void **state)
 
 /* ---- ... when the journal has it no more ---- */
 
-static enum hf_status
-loss_told(struct world *world, const char *name, struct hf_error *err)
-{
-    (void)world;
-    return strcmp(name, "JournalLoss") == 0
-               ? HF_OK
-               : hf_fail(err, HF_EINTERNAL, "only JournalLoss was expected, not %s", name);
-}
-
 /* So much that the journal begins new files, and can let the old ones go. */
 static void
 append_large(struct world *world, unsigned count)
@@ -288,7 +279,7 @@ damaged_after_the_journal_let_go_it_is_signed_as_lost(void **state)
     char failed[512];
     (void)state;
     world_new(&world);
-    world.told = loss_told;
+    world.told = world_loss_told;
     world_start(&world, all_trail);
     bucket_away(&world);
     world_append(&world, "one", 0, 3);
@@ -365,7 +356,7 @@ records_damaged_between_cut_and_sealing_are_signed_as_lost_and_the_rest_sealed(v
 {
     struct world world;
     (void)state;
-    damaged_in_a_cut_window(&world, loss_told);
+    damaged_in_a_cut_window(&world, world_loss_told);
     disk_is_full_for(NULL);
     world_flush_well(&world);
     expect_only_the_damaged_lost(&world);

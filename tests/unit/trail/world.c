@@ -116,6 +116,28 @@ world_own_event(void *context, const char *event_name, const char *details_json,
     return HF_OK;
 }
 
+static enum hf_status
+told_only(const char *expected, const char *event_name, struct hf_error *err)
+{
+    return strcmp(event_name, expected) == 0
+               ? HF_OK
+               : hf_fail(err, HF_EINTERNAL, "only %s was expected, not %s", expected, event_name);
+}
+
+enum hf_status
+world_loss_told(struct world *world, const char *event_name, struct hf_error *err)
+{
+    (void)world;
+    return told_only("JournalLoss", event_name, err);
+}
+
+enum hf_status
+world_chain_told(struct world *world, const char *event_name, struct hf_error *err)
+{
+    (void)world;
+    return told_only("ChainNew", event_name, err);
+}
+
 struct hf_config *
 world_config_parse(const struct world *world, const char *text)
 {

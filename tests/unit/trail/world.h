@@ -36,6 +36,9 @@ void world_assert_replay(struct world *world);
 void world_stop(struct world *world); /* ... also then */
 void world_remove(struct world *world);
 void world_on_commit(void *context, uint64_t durable_seq, bool room);
+/* A `told` that takes JournalLoss, or ChainNew, and nothing else. */
+enum hf_status world_loss_told(struct world *world, const char *event_name, struct hf_error *err);
+enum hf_status world_chain_told(struct world *world, const char *event_name, struct hf_error *err);
 enum hf_status world_own_event(void *context, const char *event_name, const char *details_json,
                                struct hf_error *err);
 void
