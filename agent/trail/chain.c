@@ -124,6 +124,12 @@ chain_follow(struct chain *chain, const char *old_head, int64_t now_s)
 }
 
 void
+chain_begin_now(struct chain *chain, int64_t now_s)
+{
+    chain->created_s = chain->time_s = now_s;
+}
+
+void
 chain_begin_anew(struct chain *chain, struct lists *lists, const char *id)
 {
     if (chain->digest) {

@@ -89,6 +89,8 @@ void chain_follow(struct chain *chain, const char *old_head, int64_t now_s);
 /* A new chain, after what the check has found. What a digest of the old one would have listed,
  * and nobody has seen, is listed by the new one's first. */
 void chain_begin_anew(struct chain *chain, struct lists *lists, const char *id);
+/* One that has dated nothing yet begins now: the clock was ahead when it was made. */
+void chain_begin_now(struct chain *chain, int64_t now_s);
 /* Someone else's bytes lie under the digest's key: it gets a later time, and so another one. */
 void chain_move_digest(struct chain *chain);
 

@@ -272,7 +272,7 @@ open_all(struct hf_trails *trails, const struct hf_config *config, struct hf_err
         plan_let_go(plans[i]);
     if (status == HF_OK)
         status = stores_needed(trails, config, err);
-    trails->last_clock_ms = trails_last_s(trails) * 1000 - (int64_t)hf_boot_ms();
+    trails_carry_on(trails);
     return status;
 }
 

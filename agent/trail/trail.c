@@ -130,7 +130,17 @@ trail_deliverer(const struct trail *trail, const char *store)
     return NULL;
 }
 
-/* One host, one clock: what one trail has written down under the guard is known to all. */
+/* Nothing has a date of this trail, but the moment in which it was made. */
+bool
+trail_is_untouched(const struct trail *trail)
+{
+    const struct chain *chain = &trail->chain;
+    return chain->time_s == chain->created_s && !chain->old_head && !chain->head.number &&
+           !chain->digest && !trail->outbox.windows && trail->line.cut_seq == chain->digested_seq;
+}
+
+/* One host, one clock: what one trail has written down under the guard is known to all. The moment
+ * in which a trail was made is no such time. */
 int64_t
 trails_last_s(const struct hf_trails *trails)
 {
@@ -138,13 +148,22 @@ trails_last_s(const struct hf_trails *trails)
                          ? 0
                          : (trails->last_clock_ms + (int64_t)hf_boot_ms()) / 1000;
     for (const struct trail *trail = trails->trails; trail; trail = trail->next)
-        last_s = HF_MAX(last_s, trail->chain.time_s);
+        last_s = trail_is_untouched(trail) ? last_s : HF_MAX(last_s, trail->chain.time_s);
     return last_s;
 }
 
+void
+trails_carry_on(struct hf_trails *trails)
+{
+    int64_t last_s = trails_last_s(trails);
+    if (last_s)
+        trails->last_clock_ms =
+            HF_MAX(trails->last_clock_ms, last_s * 1000 - (int64_t)hf_boot_ms());
+}
+
 /* An object locked ten years too long cannot be undone. Cutting waits, intake goes on. Until the
- * store has told its time a clock that is far ahead of the trails' is not believed: T would never
- * come back from there. */
+ * store has told its time a clock that is far ahead of the trails' is not believed, nor is any by a
+ * trail that has nothing to compare it with: T would never come back from there. */
 bool
 trail_may_cut(const struct trail *trail)
 {
@@ -154,7 +173,7 @@ trail_may_cut(const struct trail *trail)
         hf_deliverer_clock(trail_deliverer(trail, trail->plan->settings.store), last_s, &known,
                            NULL) != HF_OK)
         return false;
-    return known || !hf_clock_is_far_after(last_s);
+    return known || (!trail_is_untouched(trail) && !hf_clock_is_far_after(last_s));
 }
 
 /* Read before the guard looks, not after it: between the two somebody may set the clock. T rises

@@ -74,9 +74,11 @@ void trail_set_plan(struct trail *trail, struct plan *plan); /* takes it */
 enum hf_status trail_new_cutter(struct trail *trail, struct hf_error *err) hf_must_check;
 struct hf_deliverer *trail_deliverer(const struct trail *trail, const char *store);
 bool trail_may_cut(const struct trail *trail); /* the clock guard */
-/* The newest time that was believed here: of any trail's steps, or what their ledgers had at the
- * start, carried on by boot time, which nobody sets; 0: none yet. */
+bool trail_is_untouched(const struct trail *trail);
+/* The newest time that was believed here: of any trail's steps, carried on by boot time, which
+ * nobody sets; 0: none yet. */
 int64_t trails_last_s(const struct hf_trails *trails);
+void trails_carry_on(struct hf_trails *trails); /* after steps */
 /* T for a step: never goes back; false: the clock is not to be believed now. */
 bool trail_take_time(const struct trail *trail, int64_t *ret_time_s);
 uint64_t trail_sealed_seq(const struct trail *trail);
@@ -126,7 +128,7 @@ struct hf_trails {
     unsigned sealed_place; /* in the list: the trail whose window was taken last */
     struct flush *flushes;
     struct reserve reserve;
-    int64_t last_clock_ms; /* T of all trails at the start, minus boot time; INT64_MIN before */
+    int64_t last_clock_ms; /* trails_last_s() minus boot time; INT64_MIN: none yet */
     struct inbox *inbox;
     bool stopping;
 };

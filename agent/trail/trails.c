@@ -63,6 +63,7 @@ turn_all(struct hf_trails *trails)
     int64_t wake_ms = INT64_MAX;
     for (struct trail *trail = trails->trails; trail; trail = trail->next)
         turn_trail(trail);
+    trails_carry_on(trails);
     flush_turn(trails);
     seal_windows(trails); /* also what a flush has cut just now */
     release_journal(trails);

@@ -85,6 +85,18 @@ turn_store(struct trail *trail)
     attempt_deliveries(trail);
 }
 
+/* It was made under a clock that was ahead, and has dated nothing. */
+static void
+turn_beginning(struct trail *trail)
+{
+    int64_t now_s = hf_wall_s();
+    if (!trail_is_untouched(trail) || trail->chain.time_s <= now_s || !trail_may_cut(trail))
+        return;
+    chain_begin_now(&trail->chain, now_s);
+    (void)trail_rewrite(trail);
+    digest_schedule(trail);
+}
+
 /* Gone from the configuration: what was cut is delivered, a last digest signs it, then the
  * folder goes. */
 static void
@@ -117,6 +129,7 @@ turn_trail(struct trail *trail)
         turn_draining(trail);
     if (trail->health.state == TRAIL_ENDED)
         return;
+    turn_beginning(trail);
     cut_windows(trail);
     turn_digest(trail);
     turn_store(trail);

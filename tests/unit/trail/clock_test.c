@@ -451,28 +451,73 @@ static void
 chain_without_a_head_is_begun_anew_as_well(void **state)
 {
     struct world world;
-    char failed[512];
+    char path[512], away[512], failed[512];
     (void)state;
     world_new(&world);
+    snprintf(path, sizeof(path), "%s/root", world.folder);
+    snprintf(away, sizeof(away), "%s/away", world.folder);
+    assert_int_equal(rename(path, away), 0);
     world_start(&world, all_trail);
+    world_append(&world, "one", 0, 3);
+    world_flush(&world, 300, failed);
     world_stop(&world);
+    assert_int_equal(rename(away, path), 0);
     world_set_wall(365 * DAY_S);
     world_start(&world, all_trail);
     world.told = world_chain_told;
-    world_append(&world, "one", 0, 3);
+    world_append(&world, "one", 3, 3);
     held_as_too_late(&world);
     world_chain_new(&world, failed);
     assert_string_equal(failed, "");
     world_flush_well(&world);
     struct bucket bucket = bucket_of(&world, "all", "eventID");
-    assert_int_equal(bucket.found, 3);
+    assert_int_equal(bucket.found, 6);
     assert_int_equal(bucket.old_heads, 0);
     world_stop(&world);
     world_start(&world, all_trail);
-    world_append(&world, "one", 3, 3);
+    world_append(&world, "one", 6, 3);
     world_flush_well(&world);
     world_stop(&world);
     world_remove(&world);
+}
+
+/* As any other. */
+static void
+first_run_of_months_is_carried_on(void **state)
+{
+    struct world world;
+    char path[512], away[512], failed[512];
+    (void)state;
+    world_new(&world);
+    world_start(&world, all_trail);
+    world_append(&world, "one", 0, 3);
+    world_flush_well(&world);
+    snprintf(path, sizeof(path), "%s/root", world.folder);
+    snprintf(away, sizeof(away), "%s/away", world.folder);
+    assert_int_equal(rename(path, away), 0);
+    world_append(&world, "one", 3, 3);
+    world_flush(&world, 300, failed);
+    world_sleep(100 * DAY_S);
+    assert_int_equal(rename(away, path), 0);
+    world_flush_well(&world);
+    assert_int_equal(bucket_of(&world, "all", "eventID").found, 6);
+    world_stop(&world);
+    world_remove(&world);
+}
+
+static const char nobody[] =
+    "agent: { state_dir: state, account: \"000000000000\" }\n"
+    "stores: [ { name: here, url: \"http://127.0.0.1:9\" } ]\n"
+    "sources: [ { name: one, type: socket, path: one.sock } ]\n"
+    "buckets: [ { name: evidence, store: here, retention: { mode: governance, days: 1 } } ]\n"
+    "trails:\n%s";
+
+static void
+start_with_nobody(struct world *world)
+{
+    char text[4096];
+    snprintf(text, sizeof(text), nobody, all_trail);
+    world_start_config(world, world_config_parse(world, text));
 }
 
 /* The store does not answer, so that nobody says what time it is: T must not be carried away for
@@ -480,23 +525,16 @@ chain_without_a_head_is_begun_anew_as_well(void **state)
 static void
 clock_far_ahead_is_not_believed_before_the_store_has_told_its_time(void **state)
 {
-    static const char nobody[] =
-        "agent: { state_dir: state, account: \"000000000000\" }\n"
-        "stores: [ { name: here, url: \"http://127.0.0.1:9\" } ]\n"
-        "sources: [ { name: one, type: socket, path: one.sock } ]\n"
-        "buckets: [ { name: evidence, store: here, retention: { mode: governance, days: 1 } } ]\n"
-        "trails:\n%s";
     struct world world;
-    char failed[512], text[4096];
+    char failed[512];
     (void)state;
     world_new(&world);
     world_start(&world, all_trail);
     world_append(&world, "one", 0, 3);
     world_flush_well(&world);
-    snprintf(text, sizeof(text), nobody, all_trail);
     world_stop(&world);
     world_set_wall(TEN_YEARS_S);
-    world_start_config(&world, world_config_parse(&world, text));
+    start_with_nobody(&world);
     world_append(&world, "one", 3, 3);
     world_flush(&world, 300, failed);
     assert_int_equal(world_number(&world, "cut_sequence"), 3);
@@ -512,6 +550,41 @@ clock_far_ahead_is_not_believed_before_the_store_has_told_its_time(void **state)
     world_remove(&world);
 }
 
+/* The first start of all, with a store that does not answer: there is nothing to compare the clock
+ * with, so nothing is dated; and when it is known to have been wrong, the trail begins by the right
+ * one. */
+static void
+first_start_waits_until_the_store_has_told_its_time(void **state)
+{
+    struct world world;
+    char failed[512];
+    (void)state;
+    world_new(&world);
+    world_set_wall(TEN_YEARS_S);
+    start_with_nobody(&world);
+    world_append(&world, "one", 0, 3);
+    for (int starts = 0; starts < 2; starts++) {
+        world_flush(&world, 300, failed);
+        assert_non_null(strstr(failed, "not all is cut"));
+        assert_int_equal(world_number(&world, "cut_sequence"), 0);
+        world_stop(&world);
+        start_with_nobody(&world);
+    }
+    world_stop(&world);
+    world_set_wall(0);
+    world_start(&world, all_trail);
+    world_append(&world, "one", 3, 3);
+    world_flush_well(&world);
+    all_six_are_dated_right(&world);
+    world_stop(&world);
+    world_start(&world, all_trail); /* ... and is still so when the ledger is read again */
+    world_append(&world, "one", 6, 3);
+    world_flush_well(&world);
+    assert_true(chain_of(&world).end_s <= hf_wall_s() + 60);
+    world_stop(&world);
+    world_remove(&world);
+}
+
 int
 main(void)
 {
@@ -522,6 +595,8 @@ main(void)
         cmocka_unit_test(steps_of_hours_both_ways_leave_times_that_never_go_back),
         cmocka_unit_test(clock_at_1970_holds_and_dates_nothing),
         cmocka_unit_test(clock_far_ahead_is_not_believed_before_the_store_has_told_its_time),
+        cmocka_unit_test(first_run_of_months_is_carried_on),
+        cmocka_unit_test(first_start_waits_until_the_store_has_told_its_time),
         cmocka_unit_test(host_that_comes_back_years_ahead_is_held_and_dates_nothing),
         cmocka_unit_test(month_is_the_limit),
         cmocka_unit_test(clock_that_a_time_service_keeps_is_believed),
