@@ -16,13 +16,12 @@
 /* From here on it is a jump. A host without a clock of its own begins long ago, until a time
  * service sets it: that is none, and neither is the way back from far ahead. */
 static void
-believe(struct hf_deliverer *deliverer)
+believe(struct hf_deliverer *deliverer, int64_t now_ms)
 {
     if (__atomic_load_n(&deliverer->wall_clock_ms, __ATOMIC_RELAXED) != INT64_MIN ||
-        hf_wall_s() < hf_build_s())
+        now_ms / 1000 < hf_build_s())
         return;
-    int64_t clock_ms = (int64_t)(hf_wall_ns() / 1000000) - (int64_t)hf_boot_ms();
-    __atomic_store_n(&deliverer->wall_clock_ms, clock_ms, __ATOMIC_RELAXED);
+    __atomic_store_n(&deliverer->wall_clock_ms, now_ms - (int64_t)hf_boot_ms(), __ATOMIC_RELAXED);
 }
 
 void
@@ -30,7 +29,7 @@ clock_init(struct hf_deliverer *deliverer)
 {
     deliverer->store_clock_ms = INT64_MIN;
     deliverer->wall_clock_ms = INT64_MIN;
-    believe(deliverer);
+    believe(deliverer, hf_wall_s() * 1000);
 }
 
 void
@@ -71,25 +70,31 @@ hf_deliverer_skew_s(const struct hf_deliverer *deliverer)
     return skew_s >= -1 && skew_s <= 1 ? 0 : skew_s;
 }
 
+static bool
+is_far_after(int64_t now_s, int64_t last_s)
+{
+    return last_s && now_s - last_s > HF_CLOCK_AHEAD_MAX_S && !hf_clock_is_synchronised();
+}
+
 bool
 hf_clock_is_far_after(int64_t last_s)
 {
-    return last_s && hf_wall_s() - last_s > HF_CLOCK_AHEAD_MAX_S && !hf_clock_is_synchronised();
+    return is_far_after(hf_wall_s(), last_s);
 }
 
 static enum hf_status
-check_far_after(int64_t last_s, struct hf_error *err)
+check_far_after(int64_t now_s, int64_t last_s, struct hf_error *err)
 {
     char date[HF_TIME_SIZE];
 
-    if (!hf_clock_is_far_after(last_s))
+    if (!is_far_after(now_s, last_s))
         return HF_OK;
     hf_time_rfc3339(last_s, date);
     return hf_fail(err, HF_ESKEW,
                    "this host's clock is %" PRId64 " days after %s, the newest time that the "
                    "ledgers know, and no time service keeps it; set it, best with a time service; "
                    "if it is right, `holdfast chain new --trail TRAIL` begins a new chain there",
-                   (hf_wall_s() - last_s) / (24 * 60 * 60), date);
+                   (now_s - last_s) / (24 * 60 * 60), date);
 }
 
 static void
@@ -99,11 +104,10 @@ forget(struct hf_deliverer *deliverer)
 }
 
 static enum hf_status
-check_jump(struct hf_deliverer *deliverer, struct hf_error *err)
+check_jump(struct hf_deliverer *deliverer, int64_t now_s, struct hf_error *err)
 {
     int64_t clock_ms = __atomic_load_n(&deliverer->wall_clock_ms, __ATOMIC_RELAXED);
-    int64_t jump_s =
-        clock_ms == INT64_MIN ? 0 : hf_wall_s() - (clock_ms + (int64_t)hf_boot_ms()) / 1000;
+    int64_t jump_s = clock_ms == INT64_MIN ? 0 : now_s - (clock_ms + (int64_t)hf_boot_ms()) / 1000;
 
     if (jump_s <= HF_DIR_JUMP_MAX_S)
         return HF_OK;
@@ -117,17 +121,18 @@ check_jump(struct hf_deliverer *deliverer, struct hf_error *err)
     return HF_OK;
 }
 
-/* What was far ahead from the start on is nothing to measure a jump against. */
+/* What was far ahead from the start on is nothing to measure a jump against. All by one reading:
+ * else a clock that is set in between is taken for that. */
 static enum hf_status
-check_dir(struct hf_deliverer *deliverer, int64_t last_s, struct hf_error *err)
+check_dir(struct hf_deliverer *deliverer, int64_t now_s, int64_t last_s, struct hf_error *err)
 {
-    enum hf_status status = check_jump(deliverer, err);
+    enum hf_status status = check_jump(deliverer, now_s, err);
 
     if (status != HF_OK)
         return status;
-    status = check_far_after(last_s, err);
+    status = check_far_after(now_s, last_s, err);
     if (status == HF_OK)
-        believe(deliverer);
+        believe(deliverer, now_s * 1000);
     else
         forget(deliverer);
     return status;
@@ -136,16 +141,16 @@ check_dir(struct hf_deliverer *deliverer, int64_t last_s, struct hf_error *err)
 enum hf_status
 clock_check(struct hf_deliverer *deliverer, int64_t last_s, struct hf_error *err)
 {
-    int64_t skew_s = hf_deliverer_skew_s(deliverer);
+    int64_t skew_s = hf_deliverer_skew_s(deliverer), now_s = hf_wall_s();
     char date[HF_TIME_SIZE];
 
-    if (hf_wall_s() < hf_build_s()) {
-        hf_time_rfc3339(hf_wall_s(), date);
+    if (now_s < hf_build_s()) {
+        hf_time_rfc3339(now_s, date);
         return hf_fail(err, HF_ESKEW,
                        "this host's clock says %s, before this program was built; set it", date);
     }
     if (deliverer->store.kind == HF_STORE_DIR)
-        return check_dir(deliverer, last_s, err);
+        return check_dir(deliverer, now_s, last_s, err);
     if (skew_s > HF_SKEW_MAX_S || skew_s < -HF_SKEW_MAX_S)
         return hf_fail(err, HF_ESKEW,
                        "this host's clock is %" PRId64
