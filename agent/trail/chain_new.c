@@ -16,10 +16,14 @@ anything_in_flight(const struct trail *trail)
            outbox_in_flight(&trail->outbox);
 }
 
+/* Also while it is looked at again whether that is still so. */
 static bool
 is_held_for(const struct trail *trail, enum hf_status status)
 {
-    return trail->health.state == TRAIL_HELD && trail->health.status == status;
+    const struct health *health = &trail->health;
+    if (health->state == TRAIL_CHECKING)
+        return *health->why && health->class == status;
+    return health->state == TRAIL_HELD && health->status == status;
 }
 
 static bool
@@ -85,12 +89,21 @@ announce(struct trail *trail, struct hf_error *err)
                            : status;
 }
 
+static enum hf_status
+is_under_way(const struct trail *trail, struct hf_error *err)
+{
+    return hf_fail(err, HF_EFULL, "trail '%s' has something under way: ask again in a moment",
+                   trail->name);
+}
+
 enum hf_status
 chain_new(struct trail *trail, struct hf_error *err)
 {
     bool is_late = is_only_late(trail);
     if (!is_late && is_held_for(trail, HF_ESKEW))
         return hf_fail(err, HF_ESKEW, "this host's clock cannot be right: set it first");
+    if (trail->chain.check_plan && is_held_for(trail, HF_EFOREIGN))
+        return is_under_way(trail, err);
     if (!is_late && !is_foreign(trail))
         return hf_fail(err, HF_EREFUSED,
                        "trail '%s' is not held because of a foreign chain: a new one would only "
@@ -99,8 +112,7 @@ chain_new(struct trail *trail, struct hf_error *err)
     if (!is_late && !trail_may_cut(trail))
         return hf_fail(err, HF_ESKEW, "this host's clock cannot be right: set it first");
     if (anything_in_flight(trail))
-        return hf_fail(err, HF_EFULL, "trail '%s' has something under way: ask again in a moment",
-                       trail->name);
+        return is_under_way(trail, err);
     enum hf_status status = announce(trail, err);
     if (status != HF_OK)
         return status;

@@ -230,6 +230,56 @@ chain_that_is_not_on_disk_yet_is_said_to_be_so_and_comes_there(void **state)
     end(&world);
 }
 
+static atomic_int look; /* likewise: whoever lists the digests */
+
+static int
+hold_look(void *context, struct hf_fs_call *call)
+{
+    (void)context;
+    if (strcmp(call->name, "readdir") == 0 && call->path &&
+        strstr(call->path, "/CloudTrail-Digest/")) {
+        int expected = 1;
+        if (atomic_compare_exchange_strong(&look, &expected, 2))
+            while (atomic_load(&look) == 2)
+                usleep(1000);
+    }
+    return 0;
+}
+
+/* It is tried again and again whether the chain is still foreign: who asks just then does not hear
+ * that it is not. */
+static void
+chain_may_be_asked_for_while_it_is_looked_at_again(void **state)
+{
+    struct world world;
+    struct waiting waiting = WAITING;
+    struct hf_journal_info info;
+    char failed[512];
+    (void)state;
+    held_by_a_foreign_chain(&world);
+    atomic_store(&look, 1);
+    hf_fs_interpose(hold_look, NULL);
+    hf_journal_info(world.journal, &info);
+    hf_trails_flush(world.trails, info.durable_seq, 60000, world_flushed, &waiting);
+    for (int i = 0; i < 5000 && atomic_load(&look) != 2; i++)
+        usleep(1000);
+    assert_int_equal(atomic_load(&look), 2);
+    refused(&world, "has something under way");
+    atomic_store(&look, 0);
+    for (int i = 0; i < 5000; i++) {
+        world_chain_new(&world, failed);
+        if (!*failed)
+            break;
+        assert_non_null(strstr(failed, "has something under way"));
+        usleep(1000);
+    }
+    assert_string_equal(failed, "");
+    world_wait(&waiting, failed);
+    assert_string_equal(failed, "");
+    assert_int_equal(bucket_of(&world, "all", "eventID").found, 2);
+    end(&world);
+}
+
 static atomic_int sealer; /* 1: the next one stands still; 2: one does; 0: goes on */
 
 static int
@@ -287,6 +337,7 @@ main(void)
         cmocka_unit_test(chain_is_not_begun_by_a_clock_that_is_wrong),
         cmocka_unit_test(chain_that_is_not_on_disk_yet_is_said_to_be_so_and_comes_there),
         cmocka_unit_test(chain_is_not_begun_while_something_is_under_way),
+        cmocka_unit_test(chain_may_be_asked_for_while_it_is_looked_at_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
