@@ -1,0 +1,188 @@
+"""The stranger: strangers.py FOLDER ATTACK plays one in a process of his own uid until it is ended.
+
+He may write to logs/stranger, make folders in open/, and connect to the socket; of his lines nothing is promised.
+"""
+import os, select, socket, sys, threading, time, uuid
+
+from agent import STRANGER, become
+
+top = sys.argv[1]
+
+
+def path(name):
+    return os.path.join(top, name)
+
+
+def write(name, text="x\n"):
+    with open(path(name), "w") as file:
+        file.write(text)
+
+
+def is_done():
+    """What there was to be done is."""
+    write("logs/stranger/done")
+    time.sleep(3600)
+
+
+def connected():
+    one = socket.socket(socket.AF_UNIX)
+    one.connect(path("own/in.sock"))
+    return one
+
+
+# ---- much ----
+
+def disk():
+    block = (b"x" * 4095 + b"\n") * 256
+    total = 0
+    with open(path("logs/stranger/much.log"), "ab", buffering=0) as file:
+        while total < 160 << 20:
+            total += file.write(block)
+    time.sleep(3600)
+
+
+def long():
+    with open(path("logs/stranger/long.log"), "ab", buffering=0) as file:
+        for unused in range(200):
+            file.write(b"x" * (1 << 20))
+    is_done()
+
+
+# ---- connections ----
+
+def connections():
+    held = []
+    while True:
+        held = [one for one in held if not is_closed(one)]
+        while len(held) < 1100:
+            one = connected()
+            try:
+                one.send(b"H")
+            except OSError:
+                pass
+            held.append(one)
+        time.sleep(0.01)
+
+
+def is_closed(one):
+    try:
+        return one.recv(4096, socket.MSG_DONTWAIT) == b"" and (one.close() or True)
+    except BlockingIOError:
+        return False
+    except OSError:
+        one.close()
+        return True
+
+
+def streams():
+    done, open_ones = 0, {}
+    while done < 17500:
+        while len(open_ones) < 250:
+            one = connected()
+            one.send(f"HOLDFAST 1 STREAM {uuid.uuid4()}\nx\n".encode())
+            open_ones[one] = b""
+        for one in select.select(list(open_ones), [], [], 1)[0]:
+            try:
+                got = one.recv(4096)
+            except OSError:
+                got = b""
+            open_ones[one] += got
+            if not got or b"ACK" in open_ones[one]:
+                done += bool(got)
+                del open_ones[one]
+                one.close()
+    is_done()
+
+
+# ---- files ----
+
+def names():
+    for number in range(9000):
+        write(f"logs/stranger/{number:0>246}.log")
+    is_done()
+
+
+def chmod():
+    files = [path(f"logs/stranger/{name}.log") for name in ("a", "b")]
+    for name in files:
+        open(name, "w").close()
+    while True:
+        for name in files:
+            os.chmod(name, 0o600)
+            os.chmod(name, 0o644)
+
+
+def vanish():
+    while True:
+        for number in range(8100):
+            write(f"logs/stranger/{number}.log")
+        for number in range(8100):
+            os.unlink(path(f"logs/stranger/{number}.log"))
+
+
+def equal():
+    for number in range(4000):
+        write(f"logs/stranger/{number}.log", "equal\n")
+    is_done()
+
+
+def links():
+    secret, mine = path("kept/secret.log"), path("logs/stranger")
+    for name, to in (("link", secret), ("hops", "link.log"), ("loop", "loop.log"), ("one", "two.log"), ("two", "one.log"), ("zero", "/dev/zero"),
+                     ("own", path("own/digest.key")), ("up", "../../kept/secret.log"), ("self", "/proc/self/environ")):
+        os.symlink(to, f"{mine}/{name}.log")
+    os.symlink(path("kept"), path("open/linked"))
+    os.mkdir(f"{mine}/folder.log")
+    os.mkfifo(f"{mine}/fifo.log", 0o644)
+    socket.socket(socket.AF_UNIX).bind(f"{mine}/socket.log")
+    try:  # where the kernel lets him; else the play did it in his place
+        os.link(secret, f"{mine}/second.log")
+    except (PermissionError, FileExistsError):
+        pass
+    with open(f"{mine}/sparse.log", "wb") as file:
+        file.truncate(1 << 40)
+        file.seek(1 << 40)
+        file.write(b"behind a terabyte\n")
+    os.mkdir(path("open/turned"))
+    write("open/turned/secret.log", "mine\n")
+    write("logs/stranger/turned", "mine\n")
+    while True:  # a file that is a link when it is opened, and a folder
+        os.symlink(secret, f"{mine}/next")
+        os.rename(f"{mine}/next", f"{mine}/turned.log")
+        os.rename(path("open/turned"), path("open/.away"))
+        os.symlink(path("kept"), path("open/turned"))
+        os.link(f"{mine}/turned", f"{mine}/next")
+        os.rename(f"{mine}/next", f"{mine}/turned.log")
+        os.unlink(path("open/turned"))
+        os.rename(path("open/.away"), path("open/turned"))
+
+
+def folders():
+    lines = ("x" * 1023 + "\n") * 64
+    for number in range(3000):
+        os.mkdir(path(f"open/{number}"))
+        write(f"open/{number}/a.log", lines)
+    is_done()
+
+
+def rename():
+    mine = path("logs/stranger")
+    while True:
+        for number in range(4):
+            write(f"logs/stranger/{number}.log", f"{number}\n" * 10)
+        for number in range(3):
+            os.rename(f"{mine}/{number + 1}.log", f"{mine}/{number}.log")
+
+
+def truncate():
+    with open(path("logs/stranger/cut.log"), "ab", buffering=0) as file:
+        while True:
+            file.write(b"x\n" * 50)
+            file.truncate(0)
+
+
+ATTACKS = {name: value for name, value in globals().items() if callable(value) and getattr(value, "__module__", "") == __name__}
+
+if __name__ == "__main__":
+    become(STRANGER)
+    ATTACKS[sys.argv[2]]()
