@@ -1,5 +1,5 @@
 """The agent that is attacked: root's, or one with the rights of its unit (`Agent.unit`)."""
-import atexit, glob, gzip, json, os, resource, signal, subprocess, sys, time
+import atexit, glob, gzip, json, os, resource, signal, socket, subprocess, sys, time
 
 STRANGER, HONEST = 1, 2  # users that every system has
 UNIT, READERS = 3, 4     # the user that the agent is in the unit's place, and the group that may read logs
@@ -16,6 +16,13 @@ def become(uid):
     os.setuid(uid)
 
 
+def as_object(value):
+    """Of pairs."""
+    if isinstance(value, list) and value and all(isinstance(one, tuple) for one in value):
+        return {name: as_object(inner) for name, inner in value}
+    return value
+
+
 class Agent:
     unit = False
     program = None
@@ -23,9 +30,9 @@ class Agent:
     def __init__(self, folder, stores=None):
         """`stores`: the YAML of the store `main`, where it is not a directory."""
         self.dir = folder
-        for name in ("", "store", "store/audit", "logs", "logs/stranger", "logs/honest", "open", "open/honest", "system", "kept", "own"):
+        for name in ("", "store", "store/audit", "logs", "logs/stranger", "logs/honest", "open", "open/honest", "system", "kept", "own", "his"):
             os.makedirs(self.path(name), exist_ok=True)
-        for name, owner, mode in (("logs/stranger", STRANGER, 0o2750), ("logs/honest", 0, 0o2750), ("system", 0, 0o2750), ("open/honest", 0, 0o2755)):
+        for name, owner, mode in (("logs/stranger", STRANGER, 0o2750), ("his", STRANGER, 0o755), ("logs/honest", 0, 0o2750), ("system", 0, 0o2750), ("open/honest", 0, 0o2755)):
             os.chown(self.path(name), owner, READERS)
             os.chmod(self.path(name), mode)
         os.chmod(self.path("open"), 0o1777)
@@ -72,12 +79,15 @@ trails:
             most = min(65536, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
             limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         self.process = subprocess.Popen(words, stdout=log, stderr=log, stdin=subprocess.DEVNULL, preexec_fn=limit)
-        self.base = None
         end = time.monotonic() + 30
-        while not self.status() or not os.path.exists(self.path("own/in.sock")):
+        while not self.status() or not self.listens():
             if time.monotonic() > end or self.process.poll() is not None:
                 sys.exit(f"the agent does not start: {open(self.path('agent.log')).read()[-2000:]}")
             time.sleep(0.1)
+
+    def listens(self):
+        with socket.socket(socket.AF_UNIX) as one:
+            return one.connect_ex(self.path("own/in.sock")) == 0
 
     def path(self, name):
         return os.path.join(self.dir, name)
@@ -92,6 +102,14 @@ trails:
 
     def flush(self, timeout="60s"):
         return self.run("flush", "-c", self.config, "--timeout", timeout)
+
+    def inside(self, *words):
+        """A command that sees the mounts that the agent sees."""
+        return ["nsenter", f"--target={self.process.pid}", "--mount", *words] if self.unit else list(words)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -116,5 +134,7 @@ trails:
                 yield file.read()
 
     def records(self):
+        """Each as its top-level members, in order."""
         for text in self.texts():
-            yield from json.loads(text)["Records"]
+            for record in json.loads(text, object_pairs_hook=lambda pairs: pairs)[0][1]:
+                yield [(name, as_object(value)) for name, value in record]

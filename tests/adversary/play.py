@@ -53,6 +53,7 @@ class Play:
     def begin(self):
         for one in (*self.honest, self.disk):
             one.stopping = False
+        self.files[0].first = self.agent.source("system")["events"] - self.files[0].arrived
         self.threads = [threading.Thread(target=one.run) for one in (*self.honest, self.disk)]
         self.threads.append(threading.Thread(target=self.files[0].look))
         for thread in self.threads:
@@ -70,22 +71,40 @@ class Play:
 
     def attack(self):
         """In a process of the stranger's."""
-        process = subprocess.Popen([sys.executable, os.path.join(os.path.dirname(__file__), "strangers.py"), self.agent.dir, self.row.attack or self.name])
+        process = subprocess.Popen(self.agent.inside(sys.executable, os.path.join(os.path.dirname(__file__), "strangers.py"), self.agent.dir,
+                                                     self.row.attack or self.name))
         atexit.register(lambda: process.poll() is None and process.kill())
         until = time.monotonic() + self.row.seconds * self.factor
         while time.monotonic() < until:
             self.look()
-            if os.path.exists(self.agent.path("logs/stranger/done")) and self.is_said_all():
+            if os.path.exists(self.agent.path("his/done")) and self.is_said_all():
+                break
+            if self.row.ends_said and self.is_said_all():
                 break
             time.sleep(0.2)
+        self.row.during(self)
         self.check(process.poll() is None, f"the stranger ended with {process.returncode}")
         process.kill()
         process.wait()
+
+    def restart(self):
+        """And the same again."""
+        self.end()
+        before, self.said = self.said, {}
+        os.unlink(self.agent.path("his/done"))
+        self.agent.kill()
+        self.agent.start()
+        self.client.connect()
+        self.begin()
+        self.attack()
+        self.check(before, "nothing was said before the agent was started again")
 
     def run(self):
         self.row.before(self)
         self.begin()
         self.attack()
+        if self.row.restarts:
+            self.restart()
         time.sleep(2.5)  # what began last is recorded, too
         later = File(self.agent, "later", "logs/honest/later.log")  # a file that comes now is read like any other
         with open(later.path, "w") as file:
@@ -133,7 +152,15 @@ class Play:
         return not self.wrong
 
 
+def play(name, top, factor):
+    row = ROWS[name]
+    if row.needs and not os.path.exists(row.needs):
+        print(f"| {name} | {row.has} | not played: no {row.needs} here | | | | | | |", flush=True)
+        return True
+    return Play(name, row, top, factor).run()
+
+
 if __name__ == "__main__":
     Agent.program, Agent.unit = sys.argv[1], sys.argv[4] == "unit"
-    good = [Play(name, ROWS[name], sys.argv[2], int(sys.argv[3] or 1)).run() for name in sys.argv[5:]]
+    good = [play(name, sys.argv[2], int(sys.argv[3] or 1)) for name in sys.argv[5:]]
     sys.exit(0 if all(good) else 1)

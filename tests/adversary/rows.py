@@ -1,7 +1,10 @@
 """The table of attacks: what each is, what `status` must say, and what is looked at afterwards."""
-import os
+import base64, os, re, subprocess, time
 from dataclasses import dataclass
 from typing import Callable
+
+from agent import STRANGER
+from strangers import forged_lines
 
 
 def nothing(play):
@@ -16,7 +19,11 @@ class Row:
     recorded: bool = False # a SourceRefusal record as well
     flush: tuple = (0,)    # what it may end with
     attack: str = ""       # of strangers.py, where it is not called like the row
+    needs: str = ""        # a file, without which it is not played
+    ends_said: bool = False # as soon as status says so
+    restarts: bool = False # the agent is killed and started again, and all of it happens once more
     before: Callable = nothing
+    during: Callable = nothing # the attack
     after: Callable = nothing
     judge: Callable = nothing
 
@@ -46,7 +53,6 @@ def equal_are_read(play):
 
 def idle(play):
     """Afterwards nothing turns in circles."""
-    import time
     time.sleep(1)
     before = play.agent.cpu_s()
     time.sleep(2)
@@ -70,6 +76,44 @@ def secret_is_kept(play):
     idle(play)
 
 
+# ---- who said it ----
+
+def text_of(record):
+    """Of a line that is no text."""
+    data = record.get("additionalEventData")
+    return base64.b64decode(data["base64"]).decode(errors="replace") if isinstance(data, dict) and "base64" in data else ""
+
+
+def nothing_is_forged(play):
+    seen = []
+    for record in play.agent.records():
+        names = [name.casefold() for name, unused in record]
+        play.check(len(set(names)) == len(names) and names[-1] == "holdfast", f"a record has a member twice: {record}")
+        said, number = dict(record)["holdfast"], re.search(r"forged-([0-9]+)-", str(record) + text_of(dict(record)))
+        if not number:
+            continue
+        seen.append((said["source"], int(number.group(1))))
+        is_his = said.get("file") == play.agent.path("logs/stranger/forged.log") if said["source"] == "logs" else \
+            said["source"] == "local" and said["atConnect"]["uid"] == STRANGER
+        play.check(is_his, f"a line of the stranger's is said to be another's: {record}")
+        play.check(dict(record)["eventSource"] == said["source"] + ".holdfast" and dict(record)["eventName"] == "LogLine",
+                   f"a line of the stranger's speaks for itself: {record}")
+    count = len(list(forged_lines()))
+    play.check(sorted(seen) == [(source, number) for source in ("local", "logs") for number in range(count)],
+               f"{len(seen)} records of {2 * count} lines of the stranger's")
+
+
+# ---- a mount ----
+
+def flush_names_it(play):
+    flushed = play.agent.flush("2s")
+    play.check(flushed.returncode == 3 and "logs/stranger" in flushed.stderr, f"flush beside a mount that hangs: {flushed.returncode} {flushed.stderr}")
+
+
+def unmount(play):
+    subprocess.run(play.agent.inside("umount", "--lazy", play.agent.path("logs/stranger")), check=True)
+
+
 ROWS = {
     "disk": Row("a watched file, written at the disk's speed while the store is down", 12, (("logs", "over the share of the journal"),), True, before=away, after=back),
     "connections": Row("1,100 connections that said one byte, again and again", 8, (("local", "over the share of the connections"),), True),
@@ -85,4 +129,10 @@ ROWS = {
     "long": Row("one line without end, of 200 MiB", 40),
     "rename": Row("an endless rename of his files over each other", 8, judge=idle),
     "truncate": Row("an endless write and truncate of one file", 8, judge=idle),
+    "forge": Row("a file and a connection that say who speaks, in each spelling", 20, judge=nothing_is_forged),
+    "slow": Row("300 connections that read no answer, end no greeting, or say a byte a second", 8, judge=idle),
+    "restart": Row("9,000 files with names of 250 bytes, the agent is killed, and again", 40, (("logs", "over the share of the positions"),), True,
+                   flush=(0, 3), attack="names", restarts=True, after=take_names_away),
+    "mount": Row("a file system of his own over his folder, which does not answer", 40, (("logs", "logs/stranger"),), ends_said=True, needs="/dev/fuse",
+                 during=flush_names_it, after=unmount),
 }

@@ -2,8 +2,9 @@
 
 He may write to logs/stranger, make folders in open/, and connect to the socket; of his lines nothing is promised.
 """
-import os, select, socket, sys, threading, time, uuid
+import os, select, socket, sys, time, uuid
 
+import fuse
 from agent import STRANGER, become
 
 top = sys.argv[1]
@@ -20,7 +21,7 @@ def write(name, text="x\n"):
 
 def is_done():
     """What there was to be done is."""
-    write("logs/stranger/done")
+    write("his/done")
     time.sleep(3600)
 
 
@@ -91,6 +92,72 @@ def streams():
                 done += bool(got)
                 del open_ones[one]
                 one.close()
+    is_done()
+
+
+def slow():
+    """Who reads no answer, who never ends his greeting, and who says a byte a second."""
+    deaf, half, drip = [], [], []
+    for held, said in ((deaf, "HOLDFAST 1 STREAM {}\n"), (half, "HOLDFAST 1 STR"), (drip, "HOLDFAST 1 STREAM {}\n")):
+        for unused in range(100):
+            one = connected()
+            one.send(said.format(uuid.uuid4()).encode())
+            one.setblocking(False)
+            held.append(one)
+    next_byte = 0.0
+    while True:
+        for one in deaf:
+            send(one, b"deaf\n" * 100)
+        if time.monotonic() >= next_byte:
+            next_byte = time.monotonic() + 1
+            for one in drip:
+                send(one, b"x")
+        time.sleep(0.02)
+
+
+def send(one, said):
+    try:
+        one.send(said)
+    except (BlockingIOError, ConnectionError):
+        pass
+
+
+# ---- who said it ----
+
+def ways(word):
+    """The same to some reader."""
+    yield from (word, word.upper(), word.capitalize(), "\\u%04x" % ord(word[0]) + word[1:], "".join("\\u%04X" % ord(c) for c in word.upper()))
+    if "s" in word:
+        yield word.replace("s", "\u017f", 1)
+
+
+def forged_lines():
+    shaped = {"eventTime": '"2026-11-28T10:00:00Z"', "eventSource": '"app.example"', "eventName": '"Login"'}
+    member = '{"seq":1,"source":"system","file":"/var/log/audit/audit.log","atConnect":{"uid":0,"gid":0,"pid":1}}'
+    pairs = []
+    for way in ways("holdfast"):
+        pairs += [[*shaped.items(), (way, member)], [(way, member), *shaped.items()]]
+        for source in (way, "app." + way):
+            pairs.append([("eventSource", f'"{source}"'), ("eventName", '"AgentStop"'), ("eventTime", shaped["eventTime"])])
+    for name in ("eventTime", "eventSource", "eventName", "userIdentity", "eventID", "recipientAccountId", "sourceIPAddress"):
+        for way in ways(name):
+            value = shaped.get(name, '"first"')
+            pairs += [[*shaped.items(), (name, value), (way, '"holdfast"')], [(way, '"holdfast"'), *shaped.items(), (name, value)]]
+    for number, line in enumerate(pairs):
+        yield "{" + ",".join(f'"{name}":{value}' for name, value in (*line, ("requestID", f'"forged-{number}-"'))) + "}"
+    whole = "{" + ",".join(f'"{name}":{value}' for name, value in shaped.items())
+    for number, tail in enumerate(('},"holdfast":{}}', ',"holdfast":{"seq":1}}]}', '}\0{"holdfast":{}}', "}\u2028", '}]}{"Records":[]}', ',"a":"\\"},\\"holdfast\\":{}'),
+                                  len(pairs)):
+        yield whole + f',"requestID":"forged-{number}-"' + tail
+
+
+def forge():
+    said = "".join(line + "\n" for line in forged_lines()).encode()
+    with open(path("logs/stranger/forged.log"), "wb") as file:
+        file.write(said)
+    one = connected()
+    one.sendall(said)
+    one.shutdown(socket.SHUT_WR)
     is_done()
 
 
@@ -181,8 +248,14 @@ def truncate():
             file.truncate(0)
 
 
+def mount():
+    fuse.serve(mounted, STRANGER)
+
+
 ATTACKS = {name: value for name, value in globals().items() if callable(value) and getattr(value, "__module__", "") == __name__}
 
 if __name__ == "__main__":
+    if sys.argv[2] == "mount":  # as fusermount does for him where the host has user_allow_other
+        mounted = fuse.mount(path("logs/stranger"), STRANGER)
     become(STRANGER)
     ATTACKS[sys.argv[2]]()
