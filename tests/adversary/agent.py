@@ -27,9 +27,9 @@ class Agent:
     unit = False
     program = None
 
-    def __init__(self, folder, stores=None):
-        """`stores`: the YAML of the store `main`, where it is not a directory."""
-        self.dir = folder
+    def __init__(self, folder, store=None):
+        """`store`: where it is not a directory."""
+        self.dir, self.store = folder, store
         for name in ("", "store", "store/audit", "logs", "logs/stranger", "logs/honest", "open", "open/honest", "system", "kept", "own", "his"):
             os.makedirs(self.path(name), exist_ok=True)
         for name, owner, mode in (("logs/stranger", STRANGER, 0o2750), ("his", STRANGER, 0o755), ("logs/honest", 0, 0o2750), ("system", 0, 0o2750), ("open/honest", 0, 0o2755)):
@@ -46,7 +46,7 @@ class Agent:
             for name in ("store", "store/audit", "own", "own/digest.key", "own/digest.key.pub", "kept/secret.log"):
                 os.chown(self.path(name), UNIT, UNIT)
         self.config = self.path("holdfast.yaml")
-        stores = stores or f'  - {{ name: main, url: "dir://{self.path("store")}" }}'
+        stores = store.yaml() if store else f'  - {{ name: main, url: "dir://{self.path("store")}" }}'
         sources = "\n".join(f'  - {{ name: {name}, type: file, path: "{self.path(path)}", start: beginning }}' for name, path in SOURCES.items())
         with open(self.config, "w") as file:
             file.write(f"""
@@ -128,7 +128,13 @@ trails:
         return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
     def texts(self):
-        """All that was delivered, an object each."""
+        """All that was delivered, an object each; of another store than a directory its records."""
+        if self.store:
+            said = self.run("cat", "-c", self.config, "--trail", "audit")
+            if said.returncode not in (0, 1):  # 1: somebody changed what lies there, and it is said beside it
+                raise RuntimeError(f"cat: {said.returncode} {said.stderr}")
+            yield said.stdout
+            return
         for path in sorted(glob.glob(self.path("store/audit/**/CloudTrail/**/*.json.gz"), recursive=True)):
             with gzip.open(path, "rt", encoding="utf-8") as file:
                 yield file.read()

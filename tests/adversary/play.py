@@ -3,7 +3,8 @@ import atexit, os, re, subprocess, sys, threading, time
 
 from agent import Agent
 from honest import Client, Disk, File
-from rows import ROWS
+from rows import ROWS, nothing
+from stores import Store
 
 WITHIN_S = 1.0
 LINE = re.compile(r"honest ([a-z]+[0-9]*) ([0-9]{6})\.")
@@ -14,7 +15,8 @@ class Play:
 
     def __init__(self, name, row, top, factor):
         self.name, self.row, self.factor = name, row, factor
-        self.agent = Agent(os.path.join(top, name))
+        self.store = Store(os.path.join(top, f"{name}.s3"), Agent.program) if row.steps else None
+        self.agent = Agent(os.path.join(top, name), self.store)
         self.wrong = []
         self.said = {}  # source -> what status said of it
         self.most = {}  # (source, field) -> the largest number
@@ -42,6 +44,11 @@ class Play:
                 if isinstance(value, (int, float)):
                     key = source["name"], field
                     self.most[key] = max(self.most.get(key, 0), value)
+        for trail in status["trails"] if status else []:
+            for text in (trail["reason"], trail["head_problem"]):
+                if text:
+                    self.said.setdefault(trail["name"], {})[text] = None
+            self.most["strays"] = max(self.most.get("strays", 0), trail["strays"])
         return status
 
     def is_said(self, source, pattern):
@@ -69,6 +76,33 @@ class Play:
         for one in self.honest:
             self.check(not one.problem, one.problem)
 
+    def start_again(self, between=nothing):
+        """The agent is killed, and started; what the honest say is counted on."""
+        self.end()
+        self.agent.kill()
+        between(self)
+        self.agent.start()
+        self.client.connect()
+        self.begin()
+
+    def steps(self):
+        """Of a hostile store."""
+        for step in self.row.steps:
+            plan = step.plan if callable(step.plan) else lambda play, said=step.plan: play.store.do(said)
+            if step.starts:
+                self.start_again(plan)
+            else:
+                plan(self)
+            self.said["audit"] = {}
+            until = time.monotonic() + (self.row.seconds if step.says else 3) * self.factor
+            while time.monotonic() < until and not (step.says and self.is_said("audit", step.says)):
+                self.look()
+                time.sleep(0.2)
+            self.check(not step.says or self.is_said("audit", step.says), f"status does not say '{step.says}': {self.said}")
+            time.sleep(self.factor)
+            self.row.during(self)
+            self.store.do("mend")
+
     def attack(self):
         """In a process of the stranger's."""
         process = subprocess.Popen(self.agent.inside(sys.executable, os.path.join(os.path.dirname(__file__), "strangers.py"), self.agent.dir,
@@ -89,20 +123,16 @@ class Play:
 
     def restart(self):
         """And the same again."""
-        self.end()
         before, self.said = self.said, {}
         os.unlink(self.agent.path("his/done"))
-        self.agent.kill()
-        self.agent.start()
-        self.client.connect()
-        self.begin()
+        self.start_again()
         self.attack()
         self.check(before, "nothing was said before the agent was started again")
 
     def run(self):
         self.row.before(self)
         self.begin()
-        self.attack()
+        self.steps() if self.store else self.attack()
         if self.row.restarts:
             self.restart()
         time.sleep(2.5)  # what began last is recorded, too
@@ -119,7 +149,12 @@ class Play:
         self.honest += [later, *self.quiet]
         self.judge(flushed)
         self.row.judge(self)
+        with open(self.agent.path("agent.log"), encoding="utf-8", errors="surrogateescape") as file:
+            told = file.read() + self.agent.run("status", "-c", self.agent.config).stdout
+        self.check(not re.search("[\0-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]", told), "log or status hands on bytes that steer a terminal")
         self.agent.stop()
+        if self.store:
+            self.store.stop()
         return self.print()
 
     def judge(self, flushed):
@@ -138,6 +173,7 @@ class Play:
                    f"an honest line waited {self.worst_ms} ms (client {waits[-1]:.2f} s, file {max(self.files[0].waits_s):.2f} s)")
         for source, pattern in self.row.says:
             self.check(self.is_said(source, pattern), f"status of {source} does not say '{pattern}': {self.said}")
+            print(self.said, file=sys.stderr)
         self.check(refusals or not self.row.recorded, "no SourceRefusal record")
         self.check(flushed.returncode in self.row.flush, f"flush: {flushed.returncode} {flushed.stderr.strip()}")
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Callable
 
 from agent import STRANGER
+from stores import Step, digested, junk, nested
 from strangers import forged_lines
 
 
@@ -19,6 +20,7 @@ class Row:
     recorded: bool = False # a SourceRefusal record as well
     flush: tuple = (0,)    # what it may end with
     attack: str = ""       # of strangers.py, where it is not called like the row
+    steps: tuple = ()      # of a hostile store, in place of a stranger
     needs: str = ""        # a file, without which it is not played
     ends_said: bool = False # as soon as status says so
     restarts: bool = False # the agent is killed and started again, and all of it happens once more
@@ -114,6 +116,35 @@ def unmount(play):
     subprocess.run(play.agent.inside("umount", "--lazy", play.agent.path("logs/stranger")), check=True)
 
 
+# ---- hostile stores ----
+
+REQUESTS_MOST = 10  # a second
+GROWS_MOST_KIB = 64 << 10
+
+
+def note_newest(play):
+    play.newest = digested(play)
+    play.grown_kib = play.agent.proc("status", "VmHWM")
+
+
+def grows_little(play):
+    grew = play.agent.proc("status", "VmHWM") - getattr(play, "grown_kib", 0)
+    play.check(grew < GROWS_MOST_KIB, f"the agent's memory: {grew} KiB more")
+
+
+def asks_little(play):
+    status = play.look()
+    before = play.store.requests()
+    time.sleep(5)
+    asked = (play.store.requests() - before) / 5
+    play.check(asked <= REQUESTS_MOST, f"{asked} requests a second")
+    play.check(not status["ok"], "status is well while the newest digest is gone")
+
+
+def strays_are_counted(play):
+    play.check(play.most["strays"] >= 3, f"{play.most['strays']} strays are counted")
+
+
 ROWS = {
     "disk": Row("a watched file, written at the disk's speed while the store is down", 12, (("logs", "over the share of the journal"),), True, before=away, after=back),
     "connections": Row("1,100 connections that said one byte, again and again", 8, (("local", "over the share of the connections"),), True),
@@ -135,4 +166,26 @@ ROWS = {
                    flush=(0, 3), attack="names", restarts=True, after=take_names_away),
     "mount": Row("a file system of his own over his folder, which does not answer", 40, (("logs", "logs/stranger"),), ends_said=True, needs="/dev/fuse",
                  during=flush_names_it, after=unmount),
+    "values": Row("a store that says C1 bytes in version ids and ETags, and dates past 9999", 30, before=note_newest, judge=grows_little, steps=(
+        Step("fault evil-version any", "does not speak S3"), Step("fault evil-etag any", "does not speak S3"), Step("fault evil-date any", "RetainUntilDate"))),
+    "endless": Row("a store whose headers, header or body never ends", 30, before=note_newest, judge=grows_little, steps=(
+        Step("fault endless-headers any", "header has no end"), Step("fault long-header any", "header has no end"),
+        Step("fault endless-body any", "answered with more than", True))),
+    "listing": Row("a store whose listings never end, are too large, and have control bytes in keys", 30, before=note_newest, judge=grows_little, steps=(
+        Step("fault list-loop list", "does not get anywhere", True), Step("fault list-big list", "answered with more than", True),
+        Step("fault list-evil-key list", "", True))),
+    "silent": Row("a store that never answers, or a byte a second", 30, before=note_newest, judge=grows_little, steps=(
+        Step("fault silent any", "[Tt]imed? ?out|too slow"), Step("fault drip any", "[Tt]imed? ?out|too slow"))),
+    "junk": Row("whoever may write and delete: junk under names of digests, the newest digest gone", 30, before=note_newest, during=asks_little,
+                judge=grows_little, steps=(Step(junk, "gone or hidden"),)),
+    "nested": Row("whoever may write: 16 MiB of nested JSON under a digest's name, three kinds", 30, before=note_newest, judge=strays_are_counted,
+                  steps=(Step(nested, "", True),), during=grows_little),
 }
+
+
+def asked(words):
+    """The rows of these names and kinds, without any all; none where a word is neither."""
+    kinds = {"strangers": [name for name, row in ROWS.items() if not row.steps], "stores": [name for name, row in ROWS.items() if row.steps]}
+    if any(word not in ROWS and word not in kinds for word in words):
+        return []
+    return [name for word in words or kinds for name in kinds.get(word, [word])]

@@ -10,6 +10,8 @@
  *   clock SECONDS              the store's clock is off by so much
  *   accept ACCESS_KEY          the only one that is valid now
  *   condition on|off           off: If-None-Match is ignored, as Ceph 16 does
+ *   put FILE KEY               somebody else puts that file's bytes there
+ *   drop KEY                   somebody who may do all takes the newest version away
  *   counts, zero               requests by kind and key; from 0 again
  *   objects                    every version, with what was stored and how it is locked */
 #include "tests/support/s3_server.h"
@@ -48,6 +50,29 @@ listener_open(unsigned short *ret_port)
 /* ---- commands ---- */
 
 static const char *
+put_file(const char *path, const char *key)
+{
+    hf_owned(hf_buf_done) struct hf_buf body = HF_BUF(BODY_MAX);
+    struct hf_error err;
+
+    if (hf_fs_read_file(path, BODY_MAX, &body, &err) != HF_OK)
+        return "no such file";
+    version_add(object_find(key, true), body.ptr, body.size);
+    return NULL;
+}
+
+static const char *
+drop(const char *key)
+{
+    struct object *object = object_find(key, false);
+
+    if (!object || !object->versions)
+        return "no such object";
+    version_drop(object);
+    return NULL;
+}
+
+static const char *
 command_locked(char *line, struct hf_buf *answer)
 {
     char *words[4] = { NULL }, *rest = line;
@@ -71,6 +96,10 @@ command_locked(char *line, struct hf_buf *answer)
         snprintf(world.access_key, sizeof(world.access_key), "%s", words[1]);
     else if (strcmp(words[0], "condition") == 0 && count == 2)
         world.ignores_condition = strcmp(words[1], "off") == 0;
+    else if (strcmp(words[0], "put") == 0 && count == 3)
+        return put_file(words[1], words[2]);
+    else if (strcmp(words[0], "drop") == 0 && count == 2)
+        return drop(words[1]);
     else if (strcmp(words[0], "counts") == 0)
         counts_print(answer);
     else if (strcmp(words[0], "zero") == 0)

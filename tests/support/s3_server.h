@@ -106,6 +106,7 @@ extern struct world world;
 int64_t world_now_s(void);
 struct object *object_find(const char *key, bool make);
 struct version *version_find(const struct object *object, const char *id); /* NULL id: the newest */
+void version_drop(struct object *object);                                  /* the newest */
 struct version *version_add(struct object *object, const void *body, size_t size);
 /* The key was just found empty, or written by someone: what waits for that lands now. */
 void late_keep(struct request *request, bool is_twin);
@@ -141,6 +142,8 @@ enum act {
     ACT_LOST_REPLY,
     ACT_DRIP,
     ACT_ENDLESS_HEADERS,
+    ACT_LONG_HEADER,
+    ACT_ENDLESS_BODY,
     ACT_CUT_BODY,
     ACT_WRONG_ETAG,
     ACT_EVIL_ETAG, /* with a C1 byte, which steers a terminal */
@@ -160,6 +163,7 @@ enum act {
     ACT_LIST_EVIL,
     ACT_LIST_LOOP,
     ACT_LIST_EMPTY,
+    ACT_LIST_EVIL_KEY, /* control and C1 bytes in a key */
 };
 
 struct fault {

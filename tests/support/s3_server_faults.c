@@ -23,6 +23,8 @@ static const struct fault faults[] = {
     { "lost-reply", ACT_LOST_REPLY, 0, NULL },
     { "drip", ACT_DRIP, 0, NULL },
     { "endless-headers", ACT_ENDLESS_HEADERS, 0, NULL },
+    { "long-header", ACT_LONG_HEADER, 0, NULL },
+    { "endless-body", ACT_ENDLESS_BODY, 0, NULL },
     { "cut-body", ACT_CUT_BODY, 0, NULL },
     { "wrong-etag", ACT_WRONG_ETAG, 0, NULL },
     { "evil-etag", ACT_EVIL_ETAG, 0, NULL },
@@ -40,6 +42,7 @@ static const struct fault faults[] = {
     { "list-evil", ACT_LIST_EVIL, 0, NULL },
     { "list-loop", ACT_LIST_LOOP, 0, NULL },
     { "list-empty", ACT_LIST_EMPTY, 0, NULL },
+    { "list-evil-key", ACT_LIST_EVIL_KEY, 0, NULL },
 };
 
 #define LINES_MAX 8

@@ -50,12 +50,24 @@ drip(int fd, const struct hf_buf *bytes)
     }
 }
 
+/* More and more of the same, until the client has had enough. */
+static void
+send_on(int fd, struct hf_buf *bytes, const char *more)
+{
+    while (send_all(fd, bytes->ptr, bytes->size)) {
+        hf_buf_reset(bytes);
+        for (int i = 0; i < 1000; i++)
+            ADD(bytes, "%s", more);
+    }
+}
+
 /* True: the connection goes on. */
 static bool
 send_reply(int fd, const struct request *request, const struct reply *reply, enum act act)
 {
     hf_owned(hf_buf_done) struct hf_buf bytes = HF_BUF(BODY_MAX + HEAD_MAX);
-    size_t promised = reply->body.size + (act == ACT_CUT_BODY ? 100 : 0);
+    size_t promised = reply->body.size + (act == ACT_CUT_BODY ? 100 : 0) +
+                      (act == ACT_ENDLESS_BODY ? (size_t)1 << 40 : 0);
     size_t head_size;
     char date[HF_TIME_SIZE];
 
@@ -64,16 +76,22 @@ send_reply(int fd, const struct request *request, const struct reply *reply, enu
         reply->status, act == ACT_NO_DATE ? "" : "Date: ", act == ACT_NO_DATE ? "" : date,
         act == ACT_NO_DATE ? "" : "\r\n", hf_buf_text(&reply->headers), promised);
     if (act == ACT_ENDLESS_HEADERS) {
-        while (send_all(fd, bytes.ptr, bytes.size)) {
-            hf_buf_reset(&bytes);
-            ADD(&bytes, "x-more: and more\r\n");
-        }
+        send_on(fd, &bytes, "x-more: and more\r\n");
+        return false;
+    }
+    if (act == ACT_LONG_HEADER) {
+        ADD(&bytes, "x-amz-version-id: ");
+        send_on(fd, &bytes, "long");
         return false;
     }
     ADD(&bytes, "\r\n");
     head_size = bytes.size;
     if (request->op != OP_HEAD)
         MUST(hf_buf_add(&bytes, reply->body.ptr, reply->body.size) == HF_OK);
+    if (act == ACT_ENDLESS_BODY && request->op != OP_HEAD) {
+        send_on(fd, &bytes, " and more");
+        return false;
+    }
     if (act == ACT_DRIP) {
         drip(fd, &bytes);
         return false;

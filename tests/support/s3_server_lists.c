@@ -106,6 +106,8 @@ op_list(const struct request *request, const struct fault *fault, struct reply *
     more = NULL;
     if (fault->act != ACT_LIST_EMPTY)
         found = add_keys(prefix, after, most, &reply->body, &more);
+    if (fault->act == ACT_LIST_EVIL_KEY)
+        ADD(&reply->body, "<Contents><Key>%s%%1B%%5B2J%%C2%%9B%%0A</Key></Contents>", prefix);
     if (fault->act == ACT_LIST_LOOP)
         more = "again";
     ADD(&reply->body, "<IsTruncated>%s</IsTruncated>", more ? "true" : "false");

@@ -57,6 +57,17 @@ version_add(struct object *object, const void *body, size_t size)
     return version;
 }
 
+void
+version_drop(struct object *object)
+{
+    struct version *version = object->versions;
+
+    object->versions = version->next;
+    hf_buf_done(&version->body);
+    hf_buf_done(&version->metadata);
+    free(version);
+}
+
 /* ---- late requests ---- */
 
 void

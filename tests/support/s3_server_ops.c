@@ -187,12 +187,8 @@ op_put(const struct request *request, const struct fault *fault, struct reply *r
     struct version *version = store(request, fault, object);
     reply->status = 200;
     add_identity(version, fault, reply);
-    if (fault->act == ACT_FORGOTTEN) {
-        object->versions = version->next;
-        hf_buf_done(&version->body);
-        hf_buf_done(&version->metadata);
-        free(version);
-    }
+    if (fault->act == ACT_FORGOTTEN)
+        version_drop(object);
     late_land(request->key, true);
 }
 
