@@ -173,7 +173,6 @@ class Play:
                    f"an honest line waited {self.worst_ms} ms (client {waits[-1]:.2f} s, file {max(self.files[0].waits_s):.2f} s)")
         for source, pattern in self.row.says:
             self.check(self.is_said(source, pattern), f"status of {source} does not say '{pattern}': {self.said}")
-            print(self.said, file=sys.stderr)
         self.check(refusals or not self.row.recorded, "no SourceRefusal record")
         self.check(flushed.returncode in self.row.flush, f"flush: {flushed.returncode} {flushed.stderr.strip()}")
 

@@ -62,6 +62,19 @@ def idle(play):
     play.check(used < 0.5, f"the agent takes {used:.2f} s of CPU in 2 s afterwards")
 
 
+def wants_unread(play):
+    """Where the agent is not root it has to say that it cannot read."""
+    if play.agent.unit:
+        play.row.says, play.row.flush = (("logs", "ermission denied"),), (3,)
+
+
+def closed_are_counted(play):
+    unread = play.most["logs", "unread"]
+    read = sum(text.count("not for you") for text in play.agent.texts())
+    play.check(read + unread >= 2000, f"of 2000 files {read} were read, and {unread} are said to be unread")
+    idle(play)
+
+
 # ---- links ----
 
 def link_in_his_place(play):
@@ -153,6 +166,7 @@ ROWS = {
     "chmod": Row("an endless chmod of two watched files", 6),
     "vanish": Row("8,100 files made and unlinked at once, again and again", 15, (("logs", "over the share of the files open"),), after=take_names_away, judge=idle),
     "equal": Row("4,000 short files that are equal", 60, judge=equal_are_read),
+    "closed": Row("2,000 files that only root may read", 30, flush=(0, 3), before=wants_unread, judge=closed_are_counted),
     "links": Row("links to what he may not read, a second name of it, FIFO, socket, folder, a terabyte of nothing, a link that is a file now and then", 8,
                  (("logs", "FIFO"),), before=link_in_his_place, judge=secret_is_kept, flush=(0, 3)),
     "folders": Row("3,000 folders where everybody may make them, 64 KiB in each, while the store is down", 40, (("open", "over the share of the journal"),), True,

@@ -232,6 +232,13 @@ def folders():
     is_done()
 
 
+def closed():
+    for number in range(2000):
+        write(f"logs/stranger/{number}.log", "not for you\n")
+        os.chmod(path(f"logs/stranger/{number}.log"), 0)
+    is_done()
+
+
 def rename():
     mine = path("logs/stranger")
     while True:

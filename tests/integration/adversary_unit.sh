@@ -9,7 +9,7 @@
 # timeout: 1800
 . "$(dirname "$0")/run-helpers"
 
-rows=(disk streams names links forge restart mount) # where rights are in question
+rows=(disk streams names closed links forge restart mount) # where rights are in question
 [ -z "${HF_LONG:-}" ] || rows=(strangers)
 status=0
 "$HF_ROOT/tests/adversary/run" --unit --jobs 3 ${HF_LONG:+--long} "${rows[@]}" >table 2>wrong || status=$?
