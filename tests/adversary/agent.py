@@ -93,8 +93,19 @@ trails:
         return os.path.join(self.dir, name)
 
     def status(self):
-        answer = self.run("status", "-c", self.config, "--json").stdout
-        return json.loads(answer) if answer.startswith("{") else None
+        """As the program asks for it, but without a process each time."""
+        answer = b""
+        try:
+            with socket.socket(socket.AF_UNIX) as one:
+                one.settimeout(10)
+                one.connect(self.path("own/state/control.sock"))
+                one.sendall(b'{"command":"status"}\n')
+                while part := one.recv(1 << 16):
+                    answer += part
+        except OSError:
+            return None
+        said = json.loads(answer) if answer.endswith(b"\n") else {}
+        return said if "sources" in said else None
 
     def source(self, name):
         status = self.status()

@@ -87,7 +87,7 @@ class File:
             if self.stopping and time.monotonic() - self.times[self.sent] > 30:
                 self.problem = f"{self.name}: {self.sent - self.arrived} lines did not arrive"
                 return
-            time.sleep(0.1)
+            time.sleep(0.02)
 
 
 class Disk:

@@ -1,7 +1,7 @@
 """Plays rows of tests/adversary/run: play.py PROGRAM FOLDER FACTOR RIGHTS ROW ... (FACTOR "": 1; RIGHTS: root or unit)."""
 import atexit, os, re, subprocess, sys, threading, time
 
-from agent import Agent
+from agent import UNIT, Agent
 from honest import Client, Disk, File
 from rows import ROWS, nothing
 from stores import Store
@@ -15,7 +15,7 @@ class Play:
 
     def __init__(self, name, row, top, factor):
         self.name, self.row, self.factor = name, row, factor
-        self.store = Store(os.path.join(top, f"{name}.s3"), Agent.program) if row.steps else None
+        self.store = Store(os.path.join(top, f"{name}.s3"), Agent.program, UNIT if Agent.unit else 0) if row.steps else None
         self.agent = Agent(os.path.join(top, name), self.store)
         self.wrong = []
         self.said = {}  # source -> what status said of it

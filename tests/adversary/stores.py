@@ -7,7 +7,8 @@ KEY = "AKIDFIRST"
 
 
 class Store:
-    def __init__(self, folder, program):
+    def __init__(self, folder, program, reader):
+        """`reader`: the user that the agent is."""
         os.makedirs(folder)
         self.folder = folder
         server = os.path.join(os.path.dirname(program), "../../tests/support/hf_s3_server")
@@ -15,6 +16,7 @@ class Store:
         with open(f"{folder}/credentials", "w") as file:
             file.write(f"[default]\naws_access_key_id = {KEY}\naws_secret_access_key = secret\n")
         os.chmod(f"{folder}/credentials", 0o600)
+        os.chown(f"{folder}/credentials", reader, reader)
         end = time.monotonic() + 10
         while not os.path.exists(f"{folder}/url"):
             if time.monotonic() > end:
