@@ -38,13 +38,13 @@ class Agent:
         os.chmod(self.path("open"), 0o1777)
         for name in ("system/app.log", "logs/honest/app.log", "open/honest/app.log"):
             open(self.path(name), "w").close()
-        self.run("key", "new", self.path("own/digest.key"), check=True)
         with open(self.path("kept/secret.log"), "w") as file:  # what the agent alone may read
             file.write("".join(f"the secret, {number}\n" for number in range(100)))
         os.chmod(self.path("kept/secret.log"), 0o600)
         if self.unit:
-            for name in ("store", "store/audit", "own", "own/digest.key", "own/digest.key.pub", "kept/secret.log"):
+            for name in ("store", "store/audit", "own", "kept/secret.log"):
                 os.chown(self.path(name), UNIT, UNIT)
+        self.run("key", "new", self.path("own/digest.key"), check=True)
         self.config = self.path("holdfast.yaml")
         stores = store.yaml() if store else f'  - {{ name: main, url: "dir://{self.path("store")}" }}'
         sources = "\n".join(f'  - {{ name: {name}, type: file, path: "{self.path(path)}", start: beginning }}' for name, path in SOURCES.items())
@@ -66,7 +66,12 @@ trails:
         self.start()
 
     def run(self, *words, **options):
-        return subprocess.run([self.program, *words], capture_output=True, text=True, **options)
+        """As the agent's user."""
+        return subprocess.run([*self.rights(), self.program, *words], capture_output=True, text=True, **options)
+
+    def rights(self):
+        return ["setpriv", f"--reuid={UNIT}", f"--regid={UNIT}", f"--groups={READERS}", "--bounding-set=-all", "--inh-caps=-all",
+                "--no-new-privs"] if self.unit else []
 
     def start(self):
         log = open(self.path("agent.log"), "a")
@@ -74,8 +79,7 @@ trails:
         limit = None
         if self.unit:  # as the unit has it: nothing but its group, and of other users' processes it sees nothing
             words = ["unshare", "--mount", "--propagation", "slave", "sh", "-c", "mount -t proc -o hidepid=invisible proc /proc && exec \"$@\"", "sh",
-                     "setpriv", f"--reuid={UNIT}", f"--regid={UNIT}", f"--groups={READERS}", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs",
-                     *words]
+                     *self.rights(), *words]
             most = min(65536, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
             limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         self.process = subprocess.Popen(words, stdout=log, stderr=log, stdin=subprocess.DEVNULL, preexec_fn=limit)
