@@ -75,6 +75,11 @@ def closed_are_counted(play):
     idle(play)
 
 
+def leased_are_read(play):
+    read = sum(text.count('"text":"leased"') for text in play.agent.texts())
+    play.check(read == 50, f"{read} of 50 leased files were read once")
+
+
 # ---- links ----
 
 def link_in_his_place(play):
@@ -135,14 +140,24 @@ REQUESTS_MOST = 10  # a second
 GROWS_MOST_KIB = 64 << 10
 
 
-def note_newest(play):
-    play.newest = digested(play)
+def note_memory(play):
     play.grown_kib = play.agent.proc("status", "VmHWM")
 
 
+def note_newest(play):
+    play.newest = digested(play)
+    note_memory(play)
+
+
 def grows_little(play):
-    grew = play.agent.proc("status", "VmHWM") - getattr(play, "grown_kib", 0)
+    grew = play.agent.proc("status", "VmHWM") - play.grown_kib
     play.check(grew < GROWS_MOST_KIB, f"the agent's memory: {grew} KiB more")
+
+
+def lines_are_bounded(play):
+    """One of max_event for each connection of an owner's share."""
+    grew = play.agent.proc("status", "VmHWM") - play.grown_kib
+    play.check(grew < 512 * 256 + (32 << 10), f"the agent's memory: {grew} KiB more")
 
 
 def asks_little(play):
@@ -176,6 +191,9 @@ ROWS = {
     "truncate": Row("an endless write and truncate of one file", 8, judge=idle),
     "forge": Row("a file and a connection that say who speaks, in each spelling", 20, judge=nothing_is_forged),
     "slow": Row("300 connections that read no answer, end no greeting, or say a byte a second", 8, judge=idle),
+    "knock": Row("an endless connect and close", 8, judge=idle),
+    "half": Row("700 connections with a line of 250,000 bytes that does not end", 20, before=note_memory, judge=lines_are_bounded),
+    "lease": Row("leases on 50 of his files: who opens one waits for him", 15, (("logs", "temporarily unavailable"),), flush=(0, 3), judge=leased_are_read),
     "restart": Row("9,000 files with names of 250 bytes, the agent is killed, and again", 40, (("logs", "over the share of the positions"),), True,
                    flush=(0, 3), attack="names", restarts=True, after=take_names_away),
     "mount": Row("a file system of his own over his folder, which does not answer", 40, (("logs", "logs/stranger"),), ends_said=True, needs="/dev/fuse",

@@ -2,7 +2,7 @@
 
 He may write to logs/stranger, make folders in open/, and connect to the socket; of his lines nothing is promised.
 """
-import os, select, socket, sys, time, uuid
+import fcntl, os, select, signal, socket, sys, time, uuid
 
 import fuse
 from agent import STRANGER, become
@@ -122,6 +122,25 @@ def send(one, said):
         pass
 
 
+def knock():
+    while True:
+        connected().close()
+
+
+def half():
+    """Lines that never end, each a little shorter than what is cut."""
+    held = []
+    for unused in range(700):
+        try:
+            one = connected()
+            one.settimeout(1)
+            one.sendall(b"x" * 250000)
+        except OSError:
+            continue
+        held.append(one)
+    is_done()
+
+
 # ---- who said it ----
 
 def ways(word):
@@ -237,6 +256,19 @@ def closed():
         write(f"logs/stranger/{number}.log", "not for you\n")
         os.chmod(path(f"logs/stranger/{number}.log"), 0)
     is_done()
+
+
+def lease():
+    """Who opens one of his files waits, or is refused, until he gives it back."""
+    signal.signal(signal.SIGIO, signal.SIG_IGN)
+    held = []
+    for number in range(50):
+        write(f"logs/stranger/.{number}", "leased\n")
+        file = os.open(path(f"logs/stranger/.{number}"), os.O_RDWR)
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+        os.rename(path(f"logs/stranger/.{number}"), path(f"logs/stranger/{number}.log"))
+        held.append(file)
+    time.sleep(3600)
 
 
 def rename():
