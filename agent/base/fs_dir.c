@@ -104,83 +104,111 @@ next_entry(DIR *stream, const char *directory)
     return readdir(stream);
 }
 
+struct hf_fs_names {
+    DIR *stream;
+    char *directory;
+};
+
 struct names {
     char **list;
     size_t count;
     size_t capacity;
 };
 
+/* At most so many more, sorted. */
 static enum hf_status
-read_names(DIR *stream, const char *directory, size_t max, struct names *names,
+read_names(DIR *stream, const char *directory, size_t most, struct names *names,
            struct hf_error *err)
 {
-    struct dirent *entry;
+    struct dirent *entry = NULL;
 
-    while ((entry = next_entry(stream, directory)) != NULL) {
+    errno = 0;
+    while (names->count < most && (entry = next_entry(stream, directory)) != NULL) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
-        if (names->count == max)
-            return hf_fail(err, HF_ELIMIT,
-                           "'%s' holds more than %zu names; move what is not ours away", directory,
-                           max);
         if (names->count == names->capacity) {
             names->capacity = names->capacity ? 2 * names->capacity : 32;
             names->list = hf_realloc(names->list, names->capacity * sizeof(char *));
         }
         names->list[names->count++] = hf_strdup(entry->d_name);
     }
-    return errno == 0 ? HF_OK : hf_fs_failed_path(err, "listing", directory);
-}
-
-/* Takes fd. */
-static enum hf_status
-list(int fd, const char *directory, size_t max, struct names *names, struct hf_error *err)
-{
-    DIR *stream = fdopendir(fd);
-
-    if (!stream) {
+    if (!entry && errno != 0 && names->count < most) {
         enum hf_status status = hf_fs_failed_path(err, "listing", directory);
-        hf_fs_close(&fd);
+        hf_fs_names_free(names->list, names->count);
         return status;
     }
-    enum hf_status status = read_names(stream, directory, max, names, err);
-    closedir(stream);
-    if (status != HF_OK)
-        hf_fs_names_free(names->list, names->count);
-    else if (names->count > 1)
+    if (names->count > 1)
         qsort(names->list, names->count, sizeof(char *), by_bytes);
-    return status;
+    return HF_OK;
 }
 
 enum hf_status
 hf_fs_list(const char *directory, size_t max, char ***ret_names, size_t *ret_count,
            struct hf_error *err)
 {
-    int fd;
     struct names names = { 0 };
+    hf_owned(hf_fs_close) int fd = -1;
+    struct hf_fs_names *all = NULL;
     enum hf_status status = hf_fs_open(directory, O_RDONLY | O_DIRECTORY, 0, &fd, err);
 
     if (status == HF_OK)
-        status = list(fd, directory, max, &names, err);
-    if (status != HF_OK)
+        status = hf_fs_names_open(fd, directory, &all, err);
+    if (status == HF_OK)
+        status = read_names(all->stream, directory, max + 1, &names, err);
+    hf_fs_names_close(all);
+    if (status == HF_OK && names.count > max) {
+        hf_fs_names_free(names.list, names.count);
+        return hf_fail(err, HF_ELIMIT, "'%s' holds more than %zu names; move what is not ours away",
+                       directory, max);
+    }
+    if (status == HF_OK) {
+        *ret_names = names.list;
+        *ret_count = names.count;
+    }
+    return status;
+}
+
+/* ---- part by part ---- */
+
+enum hf_status
+hf_fs_names_open(int folder, const char *directory, struct hf_fs_names **ret_names,
+                 struct hf_error *err)
+{
+    int fd = fcntl(folder, F_DUPFD_CLOEXEC, 0);
+    DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+
+    if (!stream) {
+        enum hf_status status = hf_fs_failed_path(err, "listing", directory);
+        hf_fs_close(&fd);
         return status;
-    *ret_names = names.list;
-    *ret_count = names.count;
+    }
+    struct hf_fs_names *names = hf_alloc(sizeof(*names));
+    names->stream = stream;
+    names->directory = hf_strdup(directory);
+    *ret_names = names;
     return HF_OK;
 }
 
 enum hf_status
-hf_fs_list_at(int folder, const char *directory, size_t max, char ***ret_names, size_t *ret_count,
-              struct hf_error *err)
+hf_fs_names_next(struct hf_fs_names *names, size_t most, char ***ret_names, size_t *ret_count,
+                 struct hf_error *err)
 {
-    struct names names = { 0 };
-    int fd = fcntl(folder, F_DUPFD_CLOEXEC, 0);
-    enum hf_status status = fd < 0 ? hf_fs_failed_path(err, "listing", directory)
-                                   : list(fd, directory, max, &names, err);
+    struct names part = { 0 };
+    enum hf_status status = read_names(names->stream, names->directory, most, &part, err);
 
-    if (status != HF_OK)
-        return status;
-    *ret_names = names.list;
-    *ret_count = names.count;
-    return HF_OK;
+    if (status == HF_OK) {
+        *ret_names = part.list;
+        *ret_count = part.count;
+    }
+    return status;
+}
+
+void
+hf_fs_names_close(struct hf_fs_names *names)
+{
+    if (!names)
+        return;
+    closedir(names->stream);
+    hf_freep(&names->directory);
+    hf_freep(&names);
 }

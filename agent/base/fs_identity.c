@@ -23,6 +23,7 @@ fill(const struct statx *info, struct hf_fs_identity *ret_identity)
         .links = info->stx_nlink,
         .mode = info->stx_mode,
         .uid = info->stx_uid,
+        .changed_ns = (uint64_t)info->stx_ctime.tv_sec * HF_NS_PER_S + info->stx_ctime.tv_nsec,
     };
     if (info->stx_mask & STATX_BTIME)
         ret_identity->birth_ns =

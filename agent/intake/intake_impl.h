@@ -37,6 +37,8 @@ struct hf_intake_timing {
     uint64_t hello_ms;      /* a greeting that was begun has to be whole by then */
     uint64_t silent_ms; /* a connection that said nothing for so long may make room for another */
     uint64_t hangs_ms;  /* a file system that does not answer for so long is named */
+    uint64_t sleep_ms;  /* with many files, one that was not written for so long is closed */
+    size_t files_max;   /* open at once, of one source */
     size_t connections_max; /* of one source */
 };
 void hf_intake_set_timing(struct hf_intake *intake, const struct hf_intake_timing *timing);

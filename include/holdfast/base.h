@@ -320,6 +320,7 @@ struct hf_fs_identity {
     uint32_t links;     /* 0: no name is left */
     mode_t mode;
     uid_t uid;
+    uint64_t changed_ns; /* ctime */
 };
 enum hf_status hf_fs_identify(int fd, const char *path, struct hf_fs_identity *ret_identity,
                               struct hf_error *err) hf_must_check;
@@ -361,9 +362,14 @@ enum hf_status hf_fs_mkdirs(const char *path, mode_t mode, struct hf_error *err)
 /* Names in a directory, sorted by byte; "." and ".." left out. At most `max` (HF_ELIMIT). */
 enum hf_status hf_fs_list(const char *directory, size_t max, char ***ret_names, size_t *ret_count,
                           struct hf_error *err) hf_must_check;
-/* The same of a folder that is open for reading; `directory` is its name for messages. */
-enum hf_status hf_fs_list_at(int folder, const char *directory, size_t max, char ***ret_names,
-                             size_t *ret_count, struct hf_error *err) hf_must_check;
+/* The same of a folder that is open for reading, part by part; `directory` is its name for messages.
+ * Each part is sorted by itself; none (*ret_count 0): that was all. */
+struct hf_fs_names;
+enum hf_status hf_fs_names_open(int folder, const char *directory, struct hf_fs_names **ret_names,
+                                struct hf_error *err) hf_must_check;
+enum hf_status hf_fs_names_next(struct hf_fs_names *names, size_t most, char ***ret_names,
+                                size_t *ret_count, struct hf_error *err) hf_must_check;
+void hf_fs_names_close(struct hf_fs_names *names); /* NULL is fine */
 void hf_fs_names_free(char **names, size_t count);
 enum hf_status hf_fs_free_bytes(const char *path, uint64_t *ret_bytes,
                                 struct hf_error *err) hf_must_check;

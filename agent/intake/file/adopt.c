@@ -17,12 +17,33 @@ matches(const struct hf_file *file, uint64_t size, const struct hf_position *pos
     return status == HF_ENOTFOUND ? HF_OK : status;
 }
 
-/* `print` NULL: it has other content now. */
+/* It is not what was read. */
 static void
-take_over(struct hf_file *file, struct hf_orphan *orphan, const struct hf_print *print)
+begin_anew(struct hf_file *file, const struct hf_orphan *orphan, uint64_t size)
 {
     const struct hf_position *position = &orphan->position;
-    hf_file_set_moved(file, position->moved || strcmp(position->path, file->path.text) != 0);
+    const char *reason = !hf_is_asleep(orphan) ? "truncated or replaced while it was not watched"
+                         : size < position->print.offset ? "truncated"
+                                                         : "overwritten";
+    hf_file_move(file, HF_FILE_READING);
+    hf_file_set_dirty(file, true);
+    hf_truncated_add(file->source, &position->print);
+    file->after_truncation |= hf_is_asleep(orphan);
+    if (!hf_orphan_is_settled(orphan) && position->print.offset > 0)
+        hf_file_set_gap(file,
+                        (struct hf_file_gap){ .reason = reason, .from = position->print.offset });
+}
+
+/* `print` NULL: it has other content now. */
+static void
+take_over(struct hf_file *file, struct hf_orphan *orphan, uint64_t size,
+          const struct hf_print *print)
+{
+    const struct hf_position *position = &orphan->position;
+    bool other = strcmp(position->path, file->path.text) != 0, slept = hf_is_asleep(orphan);
+    hf_file_set_moved(file, position->moved || other);
+    if (slept)
+        file->seen_by = orphan->sleep.seen_by;
     if (print) {
         hf_file_go_on(file, print);
         file->line.parts = position->line_parts;
@@ -30,13 +51,11 @@ take_over(struct hf_file *file, struct hf_orphan *orphan, const struct hf_print 
         if (position->fresh)
             hf_file_move(file, HF_FILE_NEW);
     } else {
-        hf_file_move(file, HF_FILE_READING);
-        hf_file_set_dirty(file, true);
-        hf_truncated_add(file->source, &position->print);
-        if (!hf_orphan_is_settled(orphan) && position->print.offset > 0)
-            hf_file_set_gap(file, (struct hf_file_gap){
-                                      .reason = "truncated or replaced while it was not watched",
-                                      .from = position->print.offset });
+        begin_anew(file, orphan, size);
+    }
+    if (slept && print && !file->moved) { /* just so it stands in the journal */
+        file->save.goes_on = false;
+        hf_file_set_dirty(file, false);
     }
     hf_orphan_remove(file->source, orphan);
 }
@@ -52,8 +71,33 @@ is_another(const struct hf_file *file, const struct hf_orphan *orphan)
            (births ? id->birth_ns != old->birth_ns : id->ino != old->ino);
 }
 
+/* A position of another inode's, which goes with the first unit. */
+static void
+go_on_from(struct hf_file *file, struct hf_orphan *orphan, uint64_t size,
+           const struct hf_print *print)
+{
+    char key[HF_FILE_KEY_SIZE];
+    hf_file_key(file->source->source.config.name, &orphan->position.id, key);
+    take_over(file, orphan, size, print);
+    file->save.old_key = hf_strdup(key);
+}
+
+/* It was put in the place of one that slept, and begins with all that was read of that one. */
+static enum hf_status
+adopt_replaced(struct hf_file *file, uint64_t size, bool *ret_adopted, struct hf_error *err)
+{
+    struct hf_orphan *orphan = hf_orphan_by_path(file->source, file->path.text);
+    struct hf_print print;
+    if (!orphan || hf_is_asleep(orphan) || orphan->position.print.offset == 0)
+        return HF_OK;
+    enum hf_status status = matches(file, size, &orphan->position, ret_adopted, &print, err);
+    if (status == HF_OK && *ret_adopted)
+        go_on_from(file, orphan, size, &print);
+    return status;
+}
+
 /* Its device may have got another number (a reboot, a volume), or it was restored: nothing is to be
- * read twice for that. The old position goes with the first unit. */
+ * read twice for that. */
 static enum hf_status
 adopt_renumbered(struct hf_file *file, uint64_t size, const uint8_t content[HF_CONTENT_KEY],
                  bool *ret_adopted, struct hf_error *err)
@@ -63,7 +107,6 @@ adopt_renumbered(struct hf_file *file, uint64_t size, const uint8_t content[HF_C
     while ((orphan = hf_orphan_by_content(source, content, orphan)) != NULL) {
         struct hf_print print;
         bool same;
-        char key[HF_FILE_KEY_SIZE];
         if (is_another(file, orphan))
             continue;
         enum hf_status status = matches(file, size, &orphan->position, &same, &print, err);
@@ -71,9 +114,7 @@ adopt_renumbered(struct hf_file *file, uint64_t size, const uint8_t content[HF_C
             return status;
         if (!same)
             continue;
-        hf_file_key(source->source.config.name, &orphan->position.id, key);
-        take_over(file, orphan, &print);
-        file->save.old_key = hf_strdup(key);
+        go_on_from(file, orphan, size, &print);
         *ret_adopted = true;
         return HF_OK;
     }
@@ -105,11 +146,14 @@ hf_orphan_adopt(struct hf_file *file, uint64_t size, struct hf_error *err)
     if (orphan) {
         status = matches(file, size, &orphan->position, &adopted, &print, err);
         if (status == HF_OK)
-            take_over(file, orphan, adopted ? &print : NULL);
+            take_over(file, orphan, size, adopted ? &print : NULL);
         return status;
     }
     if (!hf_orphans_first(file->source))
         return HF_OK;
+    status = adopt_replaced(file, size, &adopted, err);
+    if (status != HF_OK || adopted)
+        return status;
     if (size >= HF_PRINT_BYTES) {
         status = content_of(file, HF_PRINT_BYTES, content, err);
         if (status == HF_OK)

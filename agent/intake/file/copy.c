@@ -6,8 +6,11 @@
  * made a file like it). */
 #include "agent/intake/file/looking.h"
 #include "agent/intake/file/reading.h"
+#include "agent/intake/file/sleep.h"
 
 #include <string.h>
+
+#define BUFFERS_AT_ONCE 16 /* of inotify's */
 
 /* ---- of those that were truncated already ---- */
 
@@ -75,6 +78,9 @@ find_by_name(const struct hf_file *file)
             continue;
         name[size - 1] = '\0';
         struct hf_file *original = hf_file_by_path(file->source, name);
+        struct hf_orphan *sleeper = original ? NULL : hf_orphan_by_path(file->source, name);
+        if (sleeper && hf_is_asleep(sleeper))
+            original = hf_sleeper_wake(file->source, sleeper);
         if (original && original != file && original->state == HF_FILE_READING)
             return original;
     }
@@ -100,8 +106,15 @@ find_candidates(const struct hf_file *file, struct candidates *ret, struct hf_er
     struct hf_file *named = find_by_name(file);
     if (named)
         ret->items[ret->count++] = named;
-    if (hf_heads_alike(file->source, head, got, 1, &files) > 0 && files[0] != named)
-        ret->items[ret->count++] = files[0];
+    if (hf_heads_alike(file->source, head, got, 1, &files) > 0) {
+        if (files[0] != named)
+            ret->items[ret->count++] = files[0];
+        return HF_OK;
+    }
+    struct hf_orphan *sleeper = hf_sleeper_alike(file->source, head, got);
+    struct hf_file *woken = sleeper ? hf_sleeper_wake(file->source, sleeper) : NULL;
+    if (woken && woken != named && woken->state == HF_FILE_READING)
+        ret->items[ret->count++] = woken;
     return HF_OK;
 }
 
@@ -182,15 +195,31 @@ go_on_in_place(struct hf_file *file, struct hf_file *old, uint64_t old_size, str
     return HF_OK;
 }
 
+/* The scan may have run ahead of it. false: it is much, and goes on the next time. */
+static bool
+hear_what_is_told(struct hf_watch *watch)
+{
+    size_t left = hf_watch_waiting(watch);
+    for (int i = 0; i < BUFFERS_AT_ONCE; i++)
+        if (!hf_watch_read_some(watch, &left))
+            return true;
+    return false;
+}
+
 static enum hf_status
-go_on_from_replaced(struct hf_file *file, uint64_t size, struct hf_error *err)
+go_on_from_replaced(struct hf_file *file, uint64_t size, bool *ret_waits, struct hf_error *err)
 {
     struct hf_file *old = hf_replaced_find(file->source, file->path.text);
     struct hf_fs_identity who;
     bool same;
+    *ret_waits = false;
     if (old && !old->replaced.witnessed && file->source->watch) {
-        hf_watch_read(file->source->watch); /* the scan may have run ahead of what is told */
+        *ret_waits = !hear_what_is_told(file->source->watch);
         old = hf_replaced_find(file->source, file->path.text);
+    }
+    if (*ret_waits) {
+        hf_file_hold(file, NULL, 0);
+        return HF_OK;
     }
     if (!old || old == file || old->state != HF_FILE_READING || old->gap.reason)
         return HF_OK;
@@ -247,7 +276,12 @@ hf_file_judge(struct hf_file *file, uint64_t size, struct hf_error *err)
         file->since.quiet_ms = hf_boot_ms();
         file->known_size = size;
     }
-    enum hf_status status = go_on_from_replaced(file, size, err);
+    bool waits;
+    enum hf_status status = go_on_from_replaced(file, size, &waits, err);
+    if (status == HF_OK && waits) {
+        hf_file_tick_soon(file->source);
+        return HF_OK;
+    }
     if (status == HF_OK && file->state != HF_FILE_READING)
         status = verify_alike(file, err);
     if (status == HF_OK && file->state != HF_FILE_READING)

@@ -43,13 +43,11 @@ is_behind(const struct hf_file *file)
     return file->print.offset + file->partial < file->drain_to;
 }
 
-/* What is there now. */
+/* What the scan found that has just ended. */
 void
 hf_file_drain_mark(struct hf_file_source *source)
 {
     source->drain.due = false;
-    hf_file_scan(source);
-    hf_orphans_look(source);
     for (struct hf_file *file = LIST_FIRST(&source->files); file; file = LIST_NEXT(file, all)) {
         struct hf_fs_identity who;
         if (hf_fs_identify(file->fd, NULL, &who, NULL) == HF_OK)

@@ -52,11 +52,13 @@
 #include <sys/queue.h>
 
 #define HF_FILES_MAX     HF_FILES_OF_SOURCE /* open at once, of one source */
-#define HF_ORPHANS_MAX   10000              /* positions kept of files that are not open */
-#define HF_ORPHAN_S      (24 * 3600)        /* and how long */
+#define HF_FILES_SPARE   64          /* more, for those that others are compared with */
+#define HF_FOLLOWED_MAX  200000      /* of one source, open or asleep */
+#define HF_ORPHANS_MAX   10000       /* positions kept of files that are not open */
+#define HF_ORPHAN_S      (24 * 3600) /* and how long */
 #define HF_TRUNCATED_MAX 64
 #define HF_TRUNCATED_MS  (60 * 1000) /* a copy of a truncated file is recognised for this long */
-#define HF_NAMES_MAX     100000      /* in one directory */
+#define HF_NAMES_MAX     100000      /* that are known of what is no file of ours */
 
 /* ---- one file ---- */
 
@@ -125,6 +127,7 @@ struct hf_file {
     struct {
         uint64_t held_ms;  /* 0: it is not */
         uint64_t quiet_ms; /* the last growth seen */
+        uint64_t opened_ms;
     } since;
     uint64_t drain_to;
     uint64_t seen_by; /* the number of the scan that found it last */
@@ -173,11 +176,13 @@ struct hf_followed { /* a name that a file of ours was renamed to a moment ago *
     TAILQ_ENTRY(hf_followed) entry;
     char *path;
     uint64_t since_ms;
-    bool opened; /* whoever stood there */
+    uint64_t seen_by; /* the number of a scan */
+    bool opened;      /* whoever stood there */
 };
 
 struct hf_orphans; /* orphans.c */
 struct hf_watch;   /* watch.c */
+struct hf_scan;    /* scan.c */
 
 struct hf_notes { /* others.c: names, kept as hashes */
     struct hf_table table;
@@ -210,17 +215,23 @@ struct hf_file_source {
     } truncated;
     struct hf_orphans *orphans; /* positions without an open file */
     struct hf_watch *watch;
+    struct hf_scan *scan;
     struct {
         struct event *begin; /* looks again whether it can begin */
-        struct event *scan_soon, *scan, *tick;
-        bool tick_is_near; /* it is for those that are not quiet yet */
+        struct event *scan, *told, *tick;
+        bool tick_is_near;      /* it is for those that are not quiet yet */
+        bool again;             /* something happened since the scan began */
+        uint64_t scan_from_ms;  /* the next one may not begin before */
+        uint64_t sleep_from_ms; /* whom to put to sleep is not looked for before */
     } timers;
     TAILQ_HEAD(hf_all_followed, hf_followed) followed;
     struct hf_buf block;           /* what was just read from a file */
     struct {                       /* names */
         struct hf_notes others;    /* that lead to no file of their own */
         struct hf_notes written;   /* that something was written to, and nobody opened yet */
+        struct hf_notes unknown;   /* that the last scan could not look at */
         struct hf_merged vanished; /* of files that were gone before they could be opened */
+        uint64_t vanished_ms;      /* when the first of these was; 0: there is none */
     } noted;
     struct { /* refused.c */
         struct hf_table by_id;
@@ -241,7 +252,11 @@ struct hf_file_source {
     struct {                  /* timers.c: since when somebody looked, without a break */
         uint64_t last_ms, since_ms, late_since_ms;
     } awake;
-    uint64_t scans, saves;
+    uint64_t scans;
+    struct {
+        uint64_t saves;
+        uint64_t blind; /* how often inotify may have kept something from us */
+    } counted;
     bool placed;  /* it is known where each file begins */
     bool started; /* the first positions are in the journal */
     bool running, stopped;
@@ -296,7 +311,6 @@ void hf_file_set_real_path(struct hf_file *file, const char *path);
 
 /* timers.c */
 void hf_file_tick_soon(struct hf_file_source *source);
-void hf_file_scan_soon(struct hf_file_source *source);
 bool hf_file_is_quiet(struct hf_file *file); /* it did not grow for quiet_ms */
 bool hf_file_is_late(struct hf_file *file);  /* nor for `late` */
 uint64_t hf_file_late_ms(const struct hf_file_source *source);

@@ -1,5 +1,6 @@
 /* The open files of a source: made, found by who they are, closed. */
 #include "agent/intake/file/file_impl.h"
+#include "agent/intake/file/scan.h"
 
 #include <string.h>
 
@@ -44,10 +45,11 @@ is_replaced(const struct hf_table_link *link, struct hf_slice key)
 void
 hf_files_init(struct hf_file_source *source)
 {
-    hf_table_init(&source->by.id, HF_FILES_MAX, is_id);
-    hf_table_init(&source->by.name, 2ull * HF_FILES_MAX, is_name); /* and where links lead */
+    hf_table_init(&source->by.id, HF_FILES_MAX + HF_FILES_SPARE, is_id);
+    hf_table_init(&source->by.name, 2ull * (HF_FILES_MAX + HF_FILES_SPARE),
+                  is_name); /* and where links lead */
     hf_table_init(&source->by.followed, HF_NAMES_MAX, is_followed);
-    hf_table_init(&source->by.replaced, HF_FILES_MAX, is_replaced);
+    hf_table_init(&source->by.replaced, HF_FILES_MAX + HF_FILES_SPARE, is_replaced);
     TAILQ_INIT(&source->turns.queue);
     TAILQ_INIT(&source->followed);
 }
@@ -90,7 +92,7 @@ hf_file_new(struct hf_file_source *source, int fd, const struct hf_file_id *id, 
     struct hf_file *file = hf_alloc(sizeof(*file));
     *file = (struct hf_file){ .source = source, .id = *id, .fd = fd };
     file->path.file = file->real_path.file = file;
-    file->since.quiet_ms = hf_boot_ms();
+    file->since.quiet_ms = file->since.opened_ms = hf_boot_ms();
     file->owner = owner_of(source, fd, path);
     hf_assert(hf_table_add(&source->by.id, hf_file_id_key(&file->id), &file->by_id));
     LIST_INSERT_HEAD(&source->files, file, all);
@@ -130,8 +132,7 @@ hf_file_close(struct hf_file *file)
     hf_replaced_remove(file);
     hf_table_remove(&source->by.id, &file->by_id);
     LIST_REMOVE(file, all);
-    if (source->file_count-- == HF_FILES_MAX)
-        hf_file_scan_soon(source); /* another one has its place */
+    source->file_count--;
     source->sum.behind -= file->behind;
     source->sum.nul -= file->nul.tail;
     hf_fs_close(&file->fd);

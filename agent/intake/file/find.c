@@ -1,6 +1,7 @@
-/* Finding the files of a pattern, and the folders in which a new one could appear. Folders are opened
- * as strangers' are: no link of theirs is followed on the way, and names are looked at in the folder
- * that was opened, not by their path. */
+/* Finding the files of a pattern, and the folders in which a new one could appear, in steps: one folder
+ * after the other, and a part of its names at a time; those that are still to be looked through wait.
+ * Folders are opened as strangers' are: no link of theirs is followed on the way, and names are looked
+ * at in the folder that was opened, not by their path. */
 #include "agent/intake/file/looking.h"
 #include "agent/intake/thread.h"
 
@@ -9,28 +10,50 @@
 #include <string.h>
 
 #define FOLDERS_MAX 16384 /* looked through at once: a stranger's can go as deep as he likes */
+#define PART        1024  /* names of a folder that are read at once, and come sorted */
+
+void
+hf_found_clear(struct hf_found *found)
+{
+    for (size_t i = 0; i < found->count; i++)
+        hf_freep(&found->names[i].path);
+    found->count = 0;
+    hf_strings_done(&found->folders);
+    hf_strings_done(&found->unknown);
+    hf_strings_done(&found->others);
+}
 
 void
 hf_found_done(struct hf_found *found)
 {
-    for (size_t i = 0; i < found->count; i++)
-        hf_freep(&found->names[i].path);
+    hf_found_clear(found);
     hf_freep(&found->names);
-    hf_strings_done(&found->folders);
-    hf_strings_done(&found->unknown);
-    hf_strings_done(&found->others);
-    found->count = found->room = 0;
+    hf_freep(&found->first_other_path);
+    found->room = 0;
 }
 
-struct walk {
+struct place { /* to be looked through */
+    STAILQ_ENTRY(place) entry;
+    char *folder, *rest; /* what is left of the pattern behind it */
+};
+
+struct hf_walk {
     const struct hf_config_source *config;
     struct hf_fs_trust trust;
     struct hf_thread *thread; /* is told where we look */
     struct hf_found *found;
     size_t folders;
+    STAILQ_HEAD(places, place) places;
+    struct { /* the folder that we are in */
+        char *folder;
+        char pattern[HF_PATH_MAX]; /* of the names in it */
+        char *rest;                /* behind that; "": it is the last */
+        int fd;
+        struct hf_fs_names *stream; /* NULL: we are in none */
+        char **names;               /* a part of them */
+        size_t count, next;
+    } in;
 };
-
-static void walk(struct walk *w, const char *folder, const char *rest);
 
 /* ---- what stands under a name ---- */
 
@@ -41,6 +64,7 @@ add_name(struct hf_found *found, const char *path, const struct hf_fs_identity *
         found->room = HF_MAX(2 * found->room, (size_t)16);
         found->names = hf_realloc(found->names, found->room * sizeof(*found->names));
     }
+    found->matched++;
     found->names[found->count++] = (struct hf_found_name){ .path = hf_strdup(path), .who = *who };
 }
 
@@ -59,8 +83,8 @@ static void
 add_other(struct hf_found *found, const char *path, enum hf_other_kind kind)
 {
     found->other_counts[kind]++;
-    if (found->others.count == 0)
-        found->first_other = kind;
+    if (found->others_count++ == 0)
+        found->first_other_path = hf_strdup(path);
     hf_strings_add(&found->others, path);
 }
 
@@ -68,7 +92,7 @@ add_other(struct hf_found *found, const char *path, enum hf_other_kind kind)
 static void
 add_unknown(struct hf_found *found, const char *path, const struct hf_error *err)
 {
-    if (found->problem.status == HF_OK)
+    if (found->unknown_count++ == 0)
         found->problem = *err;
     hf_strings_add(&found->unknown, path);
 }
@@ -101,7 +125,7 @@ hf_found_look(struct hf_fs_trust trust, int folder, const char *name, const char
 }
 
 static void
-look_at(const struct walk *w, int folder, const char *name, const char *path)
+look_at(const struct hf_walk *w, int folder, const char *name, const char *path)
 {
     struct hf_fs_identity who = { .mode = 0 };
     struct hf_error err = { .status = HF_OK };
@@ -125,111 +149,179 @@ look_at(const struct walk *w, int folder, const char *name, const char *path)
 
 /* ---- the way to it ---- */
 
-struct level {
-    const char *folder, *pattern;
-    const char *rest; /* behind it; "": it is the last */
-    int fd;
-};
+/* Takes rest. */
+static void
+go_to(struct hf_walk *w, const char *folder, char *rest)
+{
+    struct hf_error err = { .status = HF_OK };
+    if (++w->folders > FOLDERS_MAX) {
+        hf_fail(&err, HF_ELIMIT, "more than %d folders to look through; use a narrower path",
+                FOLDERS_MAX);
+        add_unknown(w->found, folder, &err);
+        hf_freep(&rest);
+        return;
+    }
+    struct place *place = hf_alloc(sizeof(*place));
+    place->folder = hf_strdup(folder);
+    place->rest = rest;
+    STAILQ_INSERT_TAIL(&w->places, place, entry);
+}
 
 static void
-enter(struct walk *w, const struct level *level, const char *name, const char *path)
+enter(struct hf_walk *w, const char *name, const char *path)
 {
     struct hf_fs_identity who;
-    bool last = *level->rest == '\0';
-    if (!hf_pattern_is_globstar(level->pattern)) {
-        if (hf_pattern_takes(level->pattern, name) && last)
-            look_at(w, level->fd, name, path);
-        else if (hf_pattern_takes(level->pattern, name))
-            walk(w, path, level->rest);
+    bool last = *w->in.rest == '\0';
+    if (!hf_pattern_is_globstar(w->in.pattern)) {
+        if (hf_pattern_takes(w->in.pattern, name) && last)
+            look_at(w, w->in.fd, name, path);
+        else if (hf_pattern_takes(w->in.pattern, name))
+            go_to(w, path, hf_strdup(w->in.rest));
         return;
     }
     if (name[0] == '.')
         return;
     /* Globstar goes into folders, not over links. */
-    bool folder = hf_fs_identify_at(level->fd, name, &who, NULL) == HF_OK && S_ISDIR(who.mode);
+    bool folder = hf_fs_identify_at(w->in.fd, name, &who, NULL) == HF_OK && S_ISDIR(who.mode);
     if (!folder && last)
-        look_at(w, level->fd, name, path);
-    if (folder) {
-        hf_owned(hf_freep) char *again = hf_asprintf("**/%s", level->rest);
-        walk(w, path, again);
-    }
+        look_at(w, w->in.fd, name, path);
+    if (folder)
+        go_to(w, path, hf_asprintf("**/%s", w->in.rest));
 }
 
 static void
-go_through(struct walk *w, const struct level *level)
+next_name(struct hf_walk *w)
+{
+    char path[HF_PATH_MAX];
+    const char *name = w->in.names[w->in.next++];
+    if (strlen(w->in.folder) + 1 + strlen(name) >= sizeof(path))
+        return;
+    hf_path_join(path, sizeof(path), w->in.folder, name);
+    enter(w, name, path);
+}
+
+static void
+leave(struct hf_walk *w)
+{
+    hf_fs_names_free(w->in.names, w->in.count);
+    hf_fs_names_close(w->in.stream);
+    hf_fs_close(&w->in.fd);
+    hf_freep(&w->in.folder);
+    hf_freep(&w->in.rest);
+    w->in.stream = NULL;
+    w->in.names = NULL;
+    w->in.count = w->in.next = 0;
+}
+
+static void
+next_part(struct hf_walk *w)
 {
     struct hf_error err = { .status = HF_OK };
-    char **names, path[HF_PATH_MAX];
-    size_t count;
-    enum hf_status status =
-        hf_fs_list_at(level->fd, level->folder, HF_NAMES_MAX, &names, &count, &err);
-    if (status != HF_OK) {
-        add_unknown(w->found, level->folder, &err);
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (strlen(level->folder) + 1 + strlen(names[i]) >= sizeof(path))
-            continue;
-        hf_path_join(path, sizeof(path), level->folder, names[i]);
-        enter(w, level, names[i], path);
-    }
-    hf_fs_names_free(names, count);
+    hf_fs_names_free(w->in.names, w->in.count);
+    w->in.names = NULL;
+    w->in.count = w->in.next = 0;
+    if (hf_fs_names_next(w->in.stream, PART, &w->in.names, &w->in.count, &err) != HF_OK)
+        add_unknown(w->found, w->in.folder, &err);
+    if (w->in.count == 0)
+        leave(w);
 }
 
+/* Takes what stands in `place`, whose next name is a pattern. */
 static void
-walk_names(struct walk *w, const char *folder, const char *pattern, const char *rest)
+go_in(struct hf_walk *w, struct place *place, const char *rest)
 {
     struct hf_error err = { .status = HF_OK };
     hf_owned(hf_fs_close) int fd = -1;
     if (w->thread)
-        hf_thread_doing(w->thread, folder);
-    if (++w->folders > FOLDERS_MAX) {
-        hf_fail(&err, HF_ELIMIT, "more than %d folders to look through; use a narrower path",
-                FOLDERS_MAX);
-        add_unknown(w->found, folder, &err);
-        return;
-    }
+        hf_thread_doing(w->thread, place->folder);
     enum hf_status status =
-        hf_fs_open_trusted(folder, O_RDONLY | O_DIRECTORY, &w->trust, &fd, NULL, &err);
+        hf_fs_open_trusted(place->folder, O_RDONLY | O_DIRECTORY, &w->trust, &fd, NULL, &err);
     if (status == HF_EREFUSED)
-        add_other(w->found, folder, HF_OTHER_REFUSED);
-    else if (status != HF_OK && status != HF_ENOTFOUND)
-        add_unknown(w->found, folder, &err);
+        add_other(w->found, place->folder, HF_OTHER_REFUSED);
+    if (status == HF_OK) {
+        hf_strings_add(&w->found->folders, place->folder);
+        if (hf_pattern_is_globstar(w->in.pattern) && *rest)
+            go_to(w, place->folder, hf_strdup(rest));
+        status = hf_fs_names_open(fd, place->folder, &w->in.stream, &err);
+    }
+    if (status != HF_OK && status != HF_EREFUSED && status != HF_ENOTFOUND)
+        add_unknown(w->found, place->folder, &err);
     if (status != HF_OK)
         return;
-    hf_strings_add(&w->found->folders, folder);
-    if (hf_pattern_is_globstar(pattern) && *rest)
-        walk(w, folder, rest);
-    go_through(w, &(struct level){ folder, pattern, rest, fd });
+    w->in.folder = hf_take(place->folder);
+    w->in.rest = hf_strdup(rest);
+    w->in.fd = fd;
+    fd = -1;
 }
 
-/* `rest` is what is left of the pattern behind `folder`. */
+/* As far as names of the pattern are plain. */
 static void
-walk(struct walk *w, const char *folder, const char *rest)
+next_place(struct hf_walk *w)
 {
-    char name[HF_PATH_MAX], path[HF_PATH_MAX];
-    if (!hf_pattern_next(&rest, name))
-        return;
-    if (hf_pattern_is(name)) {
-        walk_names(w, folder, name, rest);
-        return;
+    struct place *place = STAILQ_FIRST(&w->places);
+    const char *rest = place->rest;
+    char path[HF_PATH_MAX], *name = w->in.pattern;
+    STAILQ_REMOVE_HEAD(&w->places, entry);
+    while (hf_pattern_next(&rest, name)) {
+        if (hf_pattern_is(name)) {
+            go_in(w, place, rest);
+            break;
+        }
+        if (strlen(place->folder) + 1 + strlen(name) >= sizeof(path))
+            break;
+        hf_path_join(path, sizeof(path), place->folder, name);
+        if (!*rest) {
+            hf_strings_add(&w->found->folders, place->folder);
+            look_at(w, -1, name, path);
+            break;
+        }
+        hf_freep(&place->folder);
+        place->folder = hf_strdup(path);
     }
-    if (strlen(folder) + 1 + strlen(name) >= sizeof(path))
-        return;
-    hf_path_join(path, sizeof(path), folder, name);
-    if (*rest) {
-        walk(w, path, rest);
-        return;
-    }
-    hf_strings_add(&w->found->folders, folder);
-    look_at(w, -1, name, path);
+    hf_freep(&place->folder);
+    hf_freep(&place->rest);
+    hf_freep(&place);
+}
+
+struct hf_walk *
+hf_walk_new(const struct hf_config_source *config, struct hf_fs_trust trust,
+            struct hf_thread *thread, struct hf_found *ret_found)
+{
+    struct hf_walk *w = hf_alloc(sizeof(*w));
+    *w = (struct hf_walk){
+        .config = config, .trust = trust, .thread = thread, .found = ret_found, .in.fd = -1
+    };
+    *ret_found = (struct hf_found){ .problem = { .status = HF_OK } };
+    STAILQ_INIT(&w->places);
+    go_to(w, "/", hf_strdup(config->path));
+    return w;
+}
+
+bool
+hf_walk_step(struct hf_walk *w)
+{
+    if (w->in.next < w->in.count)
+        next_name(w);
+    else if (w->in.stream)
+        next_part(w);
+    else if (!STAILQ_EMPTY(&w->places))
+        next_place(w);
+    return w->in.stream || !STAILQ_EMPTY(&w->places);
 }
 
 void
-hf_found_paths(const struct hf_config_source *config, struct hf_fs_trust trust,
-               struct hf_thread *thread, struct hf_found *ret_found)
+hf_walk_free(struct hf_walk *w)
 {
-    *ret_found = (struct hf_found){ .problem = { .status = HF_OK } };
-    struct walk w = { .config = config, .trust = trust, .thread = thread, .found = ret_found };
-    walk(&w, "/", config->path);
+    if (!w)
+        return;
+    if (w->in.stream)
+        leave(w);
+    while (!STAILQ_EMPTY(&w->places)) {
+        struct place *place = STAILQ_FIRST(&w->places);
+        STAILQ_REMOVE_HEAD(&w->places, entry);
+        hf_freep(&place->folder);
+        hf_freep(&place->rest);
+        hf_freep(&place);
+    }
+    hf_freep(&w);
 }

@@ -19,20 +19,30 @@ struct hf_found_name {
     struct hf_fs_identity who; /* where a link leads */
 };
 struct hf_found {
+    /* since it was cleared */
     struct hf_found_name *names; /* of regular files that match and are not excluded */
     size_t count, room;
     struct hf_strings folders; /* to be watched */
     struct hf_strings others;  /* what matches and is no regular file */
-    uint64_t other_counts[HF_OTHER_KINDS];
-    enum hf_other_kind first_other;
     struct hf_strings unknown; /* paths that could not be looked at: nothing is known of what stands
                                   there and below */
-    struct hf_error problem;   /* of the first of these */
+    /* in all */
+    uint64_t matched, others_count, unknown_count;
+    uint64_t other_counts[HF_OTHER_KINDS];
+    char *first_other_path;
+    struct hf_error problem; /* of the first that is unknown */
 };
-/* `thread` is told where we look; NULL: none. */
-void hf_found_paths(const struct hf_config_source *config, struct hf_fs_trust trust,
-                    struct hf_thread *thread, struct hf_found *ret_found);
+void hf_found_clear(struct hf_found *found);
 void hf_found_done(struct hf_found *found);
+
+/* Looks for all of them in steps, each of which looks at one name, or opens one folder, or reads some
+ * names of it. `thread` is told where we look; NULL: none. */
+struct hf_walk;
+struct hf_walk *hf_walk_new(const struct hf_config_source *config, struct hf_fs_trust trust,
+                            struct hf_thread *thread, struct hf_found *ret_found);
+bool hf_walk_step(struct hf_walk *walk); /* true: there is more */
+void hf_walk_free(struct hf_walk *walk); /* NULL is fine; what was found stays */
+
 /* Who stands under `name` in `folder`, which was opened; -1: it was not, only `path` is known. No link
  * of a stranger's is followed: HF_EREFUSED. HF_ENOTFOUND and *ret_linked: a link that leads nowhere.
  */

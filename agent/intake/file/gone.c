@@ -6,64 +6,116 @@
  * device than the file was, or that is missing together with the pattern's own, may not be mounted
  * yet: that says nothing until `late` is over. */
 #include "agent/intake/file/orphans.h"
+#include "agent/intake/file/scan.h"
+#include "agent/intake/file/sleep.h"
 #include "agent/intake/thread.h"
 
 #include <fcntl.h>
 #include <string.h>
 
-/* ---- under other names ---- */
+#define NAMES_AT_ONCE 1024
+#define TOGETHER_MS   1000
 
-struct search {
+/* A search goes through the folders that are missed in one after the other, in steps. */
+struct hf_search {
     struct hf_file_source *source;
-    int fd; /* of the folder */
+    struct hf_strings folders;
+    size_t next_folder;
+    struct {              /* the one that we are in */
+        const char *path; /* NULL: in none */
+        int fd;
+        struct hf_fs_names *stream; /* NULL: all its names were met */
+        char **names;               /* a part of them */
+        size_t count, next;
+        enum hf_status status; /* anything but HF_OK says nothing of its files, unless it is gone */
+        struct hf_strings to_read; /* paths */
+        size_t next_to_read;
+    } in;
 };
 
-/* Is it one that is missed? `path`: there is something to read. */
+/* ---- under other names ---- */
+
+/* Is it one that is missed, and is there something to read? */
 static enum hf_status
-meet(const struct search *search, const char *name, const char *path, struct hf_strings *paths)
+meet(struct hf_search *search, const char *name, const char *path)
 {
     struct hf_fs_identity who;
     bool linked;
     enum hf_status status =
-        hf_found_look(search->source->trust, search->fd, name, path, &who, &linked, NULL);
+        hf_found_look(search->source->trust, search->in.fd, name, path, &who, &linked, NULL);
     if (status == HF_ENOTFOUND || status == HF_EREFUSED)
         return HF_OK;
     if (status != HF_OK || !S_ISREG(who.mode))
         return status;
     struct hf_file_id id = hf_file_id_of(&who);
     struct hf_orphan *orphan = hf_orphan_by_id(search->source, &id);
-    if (!orphan || orphan->position.reported || orphan->present)
+    if (!orphan || orphan->position.reported || orphan->present || hf_is_asleep(orphan))
         return HF_OK;
     orphan->present = true;
     if (!hf_orphan_is_settled(orphan) || who.size > orphan->position.print.offset)
-        hf_strings_add(paths, path);
+        hf_strings_add(&search->in.to_read, path);
     return HF_OK;
 }
 
-/* Names in the folder that its files have now, and where there is something to read. Any failure but
- * that there is no folder, or only a stranger's link to one, says nothing of the files. */
-static enum hf_status
-find_renamed(struct hf_file_source *source, const char *directory, struct hf_strings *ret_paths)
+static void
+close_stream(struct hf_search *search)
 {
-    hf_owned(hf_fs_close) int fd = -1;
-    char **names, path[HF_PATH_MAX];
-    size_t count;
-    hf_thread_doing(source->source.thread, directory);
-    enum hf_status status =
-        hf_fs_open_trusted(directory, O_RDONLY | O_DIRECTORY, &source->trust, &fd, NULL, NULL);
+    hf_fs_names_free(search->in.names, search->in.count);
+    hf_fs_names_close(search->in.stream);
+    hf_fs_close(&search->in.fd);
+    search->in.stream = NULL;
+    search->in.names = NULL;
+    search->in.count = search->in.next = 0;
+}
+
+/* Any failure but that there is no folder, or only a stranger's link to one, says nothing of the
+ * files. */
+static void
+go_in(struct hf_search *search, const char *folder)
+{
+    struct hf_file_source *source = search->source;
+    hf_thread_doing(source->source.thread, folder);
+    search->in.path = folder;
+    enum hf_status status = hf_fs_open_trusted(folder, O_RDONLY | O_DIRECTORY, &source->trust,
+                                               &search->in.fd, NULL, NULL);
     if (status == HF_OK)
-        status = hf_fs_list_at(fd, directory, HF_NAMES_MAX, &names, &count, NULL);
-    if (status != HF_OK)
-        return status == HF_EREFUSED ? HF_ENOTFOUND : status;
-    const struct search search = { .source = source, .fd = fd };
-    for (size_t n = 0; n < count && status == HF_OK; n++) {
-        if (strlen(directory) + 1 + strlen(names[n]) >= sizeof(path))
-            continue;
-        hf_path_join(path, sizeof(path), directory, names[n]);
-        status = meet(&search, names[n], path, ret_paths);
+        status = hf_fs_names_open(search->in.fd, folder, &search->in.stream, NULL);
+    search->in.status = status == HF_EREFUSED ? HF_ENOTFOUND : status;
+}
+
+static void
+next_name(struct hf_search *search)
+{
+    char path[HF_PATH_MAX];
+    if (search->in.next == search->in.count) {
+        hf_fs_names_free(search->in.names, search->in.count);
+        search->in.names = NULL;
+        search->in.count = search->in.next = 0;
+        search->in.status = hf_fs_names_next(search->in.stream, NAMES_AT_ONCE, &search->in.names,
+                                             &search->in.count, NULL);
+        if (search->in.count == 0)
+            close_stream(search);
+        return;
     }
-    hf_fs_names_free(names, count);
-    return status;
+    const char *name = search->in.names[search->in.next++];
+    if (strlen(search->in.path) + 1 + strlen(name) >= sizeof(path))
+        return;
+    hf_path_join(path, sizeof(path), search->in.path, name);
+    search->in.status = meet(search, name, path);
+    if (search->in.status != HF_OK)
+        close_stream(search);
+}
+
+static void
+read_next(struct hf_search *search)
+{
+    struct hf_file_source *source = search->source;
+    const char *path = search->in.to_read.items[search->in.next_to_read++];
+    if (!hf_file_has_room(source))
+        return; /* the next scan */
+    struct hf_file *file = hf_file_open(source, path);
+    if (file && file->name == HF_NAME_OURS && !hf_found_matches(&source->source.config, path))
+        hf_file_name(file, HF_NAME_GONE, NULL);
 }
 
 /* ---- nowhere ---- */
@@ -115,7 +167,8 @@ waited(struct hf_file_source *source, struct hf_lost_folder *folder)
 static bool
 is_missed(struct hf_file_source *source, const struct hf_orphan *orphan, uint64_t device)
 {
-    return !orphan->present && !hf_orphan_is_settled(orphan) &&
+    bool undecided = orphan->sleep.queued && orphan->sleep.queue == HF_SLEEPERS_REPLACED;
+    return orphan->looked_for && !undecided && !orphan->present && !hf_orphan_is_settled(orphan) &&
            (orphan->position.id.dev == device || waited(source, orphan->folder));
 }
 
@@ -192,27 +245,19 @@ misses_any(struct hf_file_source *source, const struct hf_lost_folder *folder, u
     return false;
 }
 
-static void
-look_in(struct hf_file_source *source, const char *directory)
+/* true: there is more to report. */
+static bool
+report_missed(struct hf_search *search)
 {
-    struct hf_strings paths = { NULL, 0 };
-    enum hf_status status = find_renamed(source, directory, &paths);
-    for (size_t i = 0; i < paths.count && status == HF_OK; i++) {
-        struct hf_file *file = hf_file_open(source, paths.items[i]);
-        if (file && file->name == HF_NAME_OURS &&
-            !hf_found_matches(&source->source.config, paths.items[i]))
-            hf_file_name(file, HF_NAME_GONE, NULL);
-    }
-    hf_strings_done(&paths);
-    if (status != HF_OK && status != HF_ENOTFOUND)
-        return;
-    uint64_t device = device_of(source, directory);
+    struct hf_file_source *source = search->source;
+    if (search->in.status != HF_OK && search->in.status != HF_ENOTFOUND)
+        return false;
+    uint64_t device = device_of(source, search->in.path);
     /* It went with its last orphan if all were found. */
-    struct hf_lost_folder *folder;
-    for (bool more = true; more && (folder = hf_lost_folder_find(source, directory)) != NULL &&
-                           misses_any(source, folder, device);)
-        if (!report_some(source, folder, device, &more))
-            return;
+    struct hf_lost_folder *folder = hf_lost_folder_find(source, search->in.path);
+    bool more = false;
+    return folder && misses_any(source, folder, device) &&
+           report_some(source, folder, device, &more) && more;
 }
 
 /* ---- forgetting ---- */
@@ -223,6 +268,7 @@ static bool
 is_old(const struct hf_orphan *orphan, int64_t now_s, int64_t keep_s)
 {
     return hf_orphan_is_settled(orphan) && !orphan->present &&
+           (orphan->looked_for || orphan->position.reported) &&
            now_s - orphan->position.seen_s > keep_s;
 }
 
@@ -263,22 +309,55 @@ forget_old(struct hf_file_source *source)
     hf_unit_commit(&unit);
 }
 
-void
-hf_orphans_look(struct hf_file_source *source)
+/* ---- the steps ---- */
+
+struct hf_search *
+hf_search_new(struct hf_file_source *source)
 {
-    struct hf_strings directories = { NULL, 0 };
+    struct hf_search *search = hf_alloc(sizeof(*search));
     struct hf_lost_folder *folder;
     struct hf_orphan *orphan;
+    *search = (struct hf_search){ .source = source, .in.fd = -1 };
     for (folder = hf_lost_folders(source); folder; folder = LIST_NEXT(folder, all)) {
-        hf_strings_add(&directories, folder->path);
-        for (orphan = LIST_FIRST(&folder->missed); orphan; orphan = LIST_NEXT(orphan, missed))
+        hf_strings_add(&search->folders, folder->path);
+        for (orphan = LIST_FIRST(&folder->missed); orphan; orphan = LIST_NEXT(orphan, missed)) {
             orphan->present = false;
+            orphan->looked_for = true; /* those that come while we look may stand behind us */
+        }
     }
-    for (size_t d = 0; d < directories.count; d++)
-        look_in(source, directories.items[d]);
-    hf_strings_done(&directories);
-    forget_old(source);
-    hf_file_tick_soon(source);
+    return search;
+}
+
+bool
+hf_search_step(struct hf_search *search)
+{
+    if (search->in.stream) {
+        next_name(search);
+    } else if (search->in.path && search->in.next_to_read < search->in.to_read.count &&
+               search->in.status == HF_OK) {
+        read_next(search);
+    } else if (search->in.path && report_missed(search)) {
+        return true;
+    } else if (search->next_folder < search->folders.count) {
+        hf_strings_done(&search->in.to_read);
+        search->in.next_to_read = 0;
+        go_in(search, search->folders.items[search->next_folder++]);
+    } else {
+        forget_old(search->source);
+        return false;
+    }
+    return true;
+}
+
+void
+hf_search_free(struct hf_search *search)
+{
+    if (!search)
+        return;
+    close_stream(search);
+    hf_strings_done(&search->in.to_read);
+    hf_strings_done(&search->folders);
+    hf_freep(&search);
 }
 
 /* ---- files that came and went before they could be opened ---- */
@@ -287,10 +366,20 @@ void
 hf_file_report_vanished(struct hf_file_source *source)
 {
     struct hf_unit unit;
-    if (source->noted.vanished.count == 0 || hf_unit_begin(&unit, &source->source) != HF_OK ||
+    uint64_t now_ms = hf_boot_ms();
+    if (source->noted.vanished.count == 0)
+        return;
+    if (!source->noted.vanished_ms)
+        source->noted.vanished_ms = now_ms;
+    /* Those that went together are told together. */
+    if (source->watch && hf_watch_waiting(source->watch) > 0 &&
+        now_ms - source->noted.vanished_ms < TOGETHER_MS)
+        return;
+    if (hf_unit_begin(&unit, &source->source) != HF_OK ||
         hf_unit_gap_merged(&unit, &source->noted.vanished, "gone before it could be opened") !=
             HF_OK)
         return;
     hf_unit_commit(&unit);
     hf_merged_done(&source->noted.vanished);
+    source->noted.vanished_ms = 0;
 }

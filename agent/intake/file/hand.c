@@ -54,7 +54,7 @@ hf_file_save(struct hf_unit *unit, struct hf_file *except)
 {
     struct hf_file_source *source = hf_file_source(unit->source);
     struct hf_file *file;
-    uint64_t save = ++source->saves;
+    uint64_t save = ++source->counted.saves;
     if (except)
         except->save.by = save;
     for (file = LIST_FIRST(&source->on[HF_LIST_UNSAVED]); file;
@@ -76,7 +76,7 @@ hf_file_saved(struct hf_file_source *source)
     struct hf_file *file, *next;
     for (file = LIST_FIRST(&source->on[HF_LIST_UNSAVED]); file; file = next) {
         next = LIST_NEXT(file, on[HF_LIST_UNSAVED].entry);
-        if (file->save.by != source->saves)
+        if (file->save.by != source->counted.saves)
             continue;
         hf_file_set_dirty(file, false);
         file->save.goes_on = false;

@@ -49,8 +49,8 @@ hf_print_add(struct hf_print *print, struct hf_slice bytes)
     print->offset += bytes.size;
 }
 
-static void
-short_hash(const uint8_t *bytes, size_t size, uint8_t ret_hash[HF_PRINT_HASH])
+void
+hf_head_hash(const uint8_t *bytes, size_t size, uint8_t ret_hash[HF_PRINT_HASH])
 {
     uint8_t hash[HF_SHA256_SIZE];
     hf_sha256(bytes, size, hash);
@@ -61,8 +61,8 @@ void
 hf_print_hash(const struct hf_print *print, struct hf_print_hash *ret_hash)
 {
     ret_hash->offset = print->offset;
-    short_hash(print->head, print->head_size, ret_hash->head);
-    short_hash(print->tail, print->tail_size, ret_hash->tail);
+    hf_head_hash(print->head, print->head_size, ret_hash->head);
+    hf_head_hash(print->tail, print->tail_size, ret_hash->tail);
 }
 
 enum hf_status

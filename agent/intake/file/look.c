@@ -22,7 +22,7 @@ hf_others_text(const struct hf_found *found, char ret_text[HF_OTHERS_SIZE])
 {
     size_t size = 0;
     ret_text[0] = '\0';
-    for (int kind = 0; kind < HF_OTHER_KINDS && found->others.count > 0; kind++) {
+    for (int kind = 0; kind < HF_OTHER_KINDS && found->others_count > 0; kind++) {
         uint64_t count = found->other_counts[kind];
         if (count > 0)
             size += (size_t)snprintf(ret_text + size, HF_OTHERS_SIZE - size, "%s%llu %s",
@@ -31,8 +31,8 @@ hf_others_text(const struct hf_found *found, char ret_text[HF_OTHERS_SIZE])
     }
     if (size > 0)
         snprintf(ret_text + size, HF_OTHERS_SIZE - size, ", '%.*s'%s: not read",
-                 HF_OTHERS_SIZE - 28 - (int)size, found->others.items[0],
-                 found->others.count > 1 ? " and others" : "");
+                 HF_OTHERS_SIZE - 28 - (int)size, found->first_other_path,
+                 found->others_count > 1 ? " and others" : "");
     hf_plain_text(ret_text);
 }
 
@@ -78,15 +78,20 @@ hf_file_look(const struct hf_config_source *config, struct hf_source_look *ret_l
     enum hf_status status = hf_trust_make(&config->follow_links_of, &trust, err);
     if (status != HF_OK)
         return status;
-    hf_found_paths(config, trust, NULL, &found);
-    *ret_look = (struct hf_source_look){ .matched = found.count,
-                                         .unread = found.unknown.count,
-                                         .others = found.others.count };
+    *ret_look = (struct hf_source_look){ .unread = 0 };
+    struct hf_walk *walk = hf_walk_new(config, trust, NULL, &found);
+    for (bool more = true; more; hf_found_clear(&found)) {
+        more = hf_walk_step(walk);
+        for (size_t i = 0; i < found.count; i++)
+            try_to_open(&found.names[i], &trust, ret_look);
+    }
+    hf_walk_free(walk);
+    ret_look->matched = found.matched;
+    ret_look->others = found.others_count;
+    ret_look->unread += found.unknown_count;
     hf_others_text(&found, ret_look->others_text);
     if (found.problem.status != HF_OK)
         hf_problem_set(ret_look->problem, found.problem.text);
-    for (size_t i = 0; i < found.count; i++)
-        try_to_open(&found.names[i], &trust, ret_look);
     hf_found_done(&found);
     hf_trust_done(&trust);
     return HF_OK;

@@ -8,10 +8,11 @@
 
 /* start.c */
 void hf_file_start(struct hf_file_source *source); /* tried again until `started` */
+bool
+hf_file_save_all(struct hf_file_source *source); /* all positions; false: the journal refused */
+void hf_file_place(struct hf_file *file); /* at the very first start, where its reading begins */
 
-/* gone.c: looks for the files of orphans */
-void hf_orphans_look(struct hf_file_source *source); /* finds renamed ones, reports vanished ones,
-                                                        forgets old ones */
+/* gone.c */
 void hf_file_report_vanished(struct hf_file_source *source);
 
 /* drain.c */
@@ -20,16 +21,22 @@ void hf_file_drain_mark(struct hf_file_source *source); /* it means all that is 
 bool hf_file_drain_is_over(struct hf_file_source *source);
 char *hf_file_drain_text(const struct hf_file_source *source);
 
-/* scan.c */
-void hf_file_scan(struct hf_file_source *source);
-
 /* open.c: opens and tracks it, unless it is tracked; NULL when it cannot be. */
 struct hf_file *hf_file_open(struct hf_file_source *source, const char *path);
+bool hf_file_has_room(struct hf_file_source *source); /* or makes some */
+/* It is named as what waits. */
+void hf_file_wait_for_turn(struct hf_file_source *source, const char *path,
+                           const struct hf_error *err);
 
 /* watch.c */
 struct hf_watch *hf_watch_new(struct hf_file_source *source, struct hf_error *err); /* NULL: poll */
 void hf_watch_free(struct hf_watch *watch);
-void hf_watch_read(struct hf_watch *watch); /* what is told until now */
+size_t hf_watch_waiting(const struct hf_watch *watch); /* bytes that it has to say */
+/* One buffer, off *left; what comes meanwhile does not count: whoever changes a file without end would
+ * keep us here. true: there is more of it. */
+bool hf_watch_read_some(struct hf_watch *watch, size_t *left);
+uint64_t hf_watch_reads(const struct hf_watch *watch);           /* for tests that count */
+bool hf_watch_knows(struct hf_watch *watch, const char *folder); /* it is watched, by this path */
 enum hf_status hf_watch_directory(struct hf_watch *watch, const char *path,
                                   struct hf_error *err) hf_must_check;
 
@@ -55,7 +62,9 @@ enum hf_status hf_orphan_adopt(struct hf_file *file, uint64_t size,
 /* others.c */
 void hf_notes_init(struct hf_notes *notes);
 void hf_notes_done(struct hf_notes *notes);
-void hf_note(struct hf_notes *notes, const char *path, uint64_t scan); /* seen by this one */
+bool hf_note(struct hf_notes *notes, const char *path, uint64_t scan); /* seen by this one; false:
+                                                                          there are too many */
+bool hf_is_noted(struct hf_notes *notes, const char *path, uint64_t scan); /* by this one */
 bool hf_note_take(struct hf_notes *notes, const char *path); /* it was noted, and is not any more */
 void hf_notes_sweep(struct hf_notes *notes, uint64_t scan);
 

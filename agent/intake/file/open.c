@@ -1,6 +1,8 @@
 /* Opening a file, once it is known that we may. */
 #include "agent/intake/file/looking.h"
 #include "agent/intake/file/orphans.h"
+#include "agent/intake/file/scan.h"
+#include "agent/intake/file/sleep.h"
 #include "agent/intake/thread.h"
 
 #include <fcntl.h>
@@ -100,6 +102,14 @@ note_unopened(struct hf_file_source *source, const char *path, enum hf_status st
     }
 }
 
+void
+hf_file_wait_for_turn(struct hf_file_source *source, const char *path, const struct hf_error *err)
+{
+    hf_note(&source->noted.written, path, source->scans);
+    hf_file_unread_add(source, path, err->text);
+    source->look.last.unread++;
+}
+
 /* Of those that wait for late writers the one that did so for longest; its end lets us scan again. */
 static bool
 make_room(struct hf_file_source *source)
@@ -107,7 +117,7 @@ make_room(struct hf_file_source *source)
     struct hf_file *file, *oldest = NULL;
     for (file = LIST_FIRST(&source->on[HF_LIST_LATE]); file;
          file = LIST_NEXT(file, on[HF_LIST_LATE].entry))
-        if (file->name != HF_NAME_OURS && !file->late.over &&
+        if (file->name != HF_NAME_OURS && !file->late.over && !file->replaced.link.in &&
             (!oldest || file->since.quiet_ms < oldest->since.quiet_ms))
             oldest = file;
     if (!oldest)
@@ -115,6 +125,15 @@ make_room(struct hf_file_source *source)
     oldest->late.over = true;
     hf_file_ready_first(oldest);
     return true;
+}
+
+bool
+hf_file_has_room(struct hf_file_source *source)
+{
+    if (source->file_count < source->source.timing.files_max || hf_sleep_some(source))
+        return true;
+    (void)make_room(source);
+    return false;
 }
 
 /* Its position is written down before it is read: it may be renamed while we are stopped. */
@@ -131,6 +150,8 @@ begin(struct hf_file *file, const struct opened *opened)
         hf_file_close(file);
         return NULL;
     }
+    if (!file->source->placed)
+        hf_file_place(file);
     hf_file_ready(file);
     return file;
 }
@@ -140,13 +161,9 @@ hf_file_open(struct hf_file_source *source, const char *path)
 {
     struct hf_error err = { .status = HF_OK };
     struct opened opened;
-    if (source->file_count >= HF_FILES_MAX && make_room(source))
-        return NULL;
-    if (source->file_count >= HF_FILES_MAX) {
-        enum hf_status status =
-            hf_fail(&err, HF_ELIMIT, "more than %d files match; split the source, or exclude some",
-                    HF_FILES_MAX);
-        note_unopened(source, path, status, &err);
+    if (source->file_count >= source->source.timing.files_max + HF_FILES_SPARE) {
+        hf_fail(&err, HF_ELIMIT, "%zu files are open", source->file_count);
+        hf_file_wait_for_turn(source, path, &err);
         return NULL;
     }
     hf_thread_doing(source->source.thread, path);
@@ -159,7 +176,8 @@ hf_file_open(struct hf_file_source *source, const char *path)
     struct hf_file *file = hf_file_by_id(source, &id);
     if (file) {
         hf_fs_close(&opened.fd);
-        hf_note(&source->noted.others, path, source->scans); /* another name of it */
+        if (hf_file_by_path(source, path) != file)
+            hf_note(&source->noted.others, path, source->scans); /* another name of it */
         return file;
     }
     file = hf_file_new(source, opened.fd, &id, path);

@@ -4,13 +4,6 @@
 
 #include <string.h>
 
-struct hf_orphans {
-    struct hf_table by_id, by_content, by_folder;
-    LIST_HEAD(all_orphans, hf_orphan) all;
-    LIST_HEAD(all_folders, hf_lost_folder) folders;
-    size_t count;
-};
-
 /* ---- keys ---- */
 
 static bool
@@ -78,6 +71,7 @@ hf_lost_folder_find(struct hf_file_source *source, const char *path)
 static void
 join_folder(struct hf_file_source *source, struct hf_orphan *orphan)
 {
+    orphan->looked_for = false;
     const char *path = orphan->position.path, *slash = strrchr(path, '/');
     hf_owned(hf_freep) char *folder = hf_strndup(
         slash && slash != path ? path : "/", slash && slash != path ? (size_t)(slash - path) : 1);
@@ -119,7 +113,7 @@ hf_orphans_first(struct hf_file_source *source)
 size_t
 hf_orphans_count(const struct hf_file_source *source)
 {
-    return source->orphans->count;
+    return source->orphans->count - source->orphans->asleep.count;
 }
 
 uint64_t
@@ -136,10 +130,22 @@ hf_orphan_by_id(struct hf_file_source *source, const struct hf_file_id *id)
     return link ? hf_container_of(link, struct hf_orphan, by_id) : NULL;
 }
 
+/* It is found by its content, and missed in its folder. */
+void
+hf_orphan_miss(struct hf_file_source *source, struct hf_orphan *orphan)
+{
+    if (content_key(&orphan->position, orphan->content))
+        hf_assert(hf_table_add(&source->orphans->by_content,
+                               hf_slice(orphan->content, sizeof(orphan->content)),
+                               &orphan->by_content));
+    if (!orphan->position.reported)
+        join_folder(source, orphan);
+}
+
 /* How many there are is bounded by the journal's state (gone.c forgets old ones); the tables take
  * whatever was loaded. */
-static void
-add(struct hf_file_source *source, struct hf_position position)
+struct hf_orphan *
+hf_orphan_new(struct hf_file_source *source, struct hf_position position)
 {
     struct hf_orphans *orphans = source->orphans;
     struct hf_orphan *orphan = hf_alloc(sizeof(*orphan));
@@ -148,12 +154,7 @@ add(struct hf_file_source *source, struct hf_position position)
     orphans->count++;
     hf_budget_charge_state(source->source.owner, (int64_t)hf_file_position_bytes(position.path));
     hf_assert(hf_table_add(&orphans->by_id, hf_file_id_key(&orphan->position.id), &orphan->by_id));
-    if (content_key(&position, orphan->content))
-        hf_assert(hf_table_add(&orphans->by_content,
-                               hf_slice(orphan->content, sizeof(orphan->content)),
-                               &orphan->by_content));
-    if (!orphan->position.reported)
-        join_folder(source, orphan);
+    return orphan;
 }
 
 void
@@ -162,6 +163,7 @@ hf_orphan_remove(struct hf_file_source *source, struct hf_orphan *orphan)
     hf_table_remove(&source->orphans->by_id, &orphan->by_id);
     hf_table_remove(&source->orphans->by_content, &orphan->by_content);
     hf_orphan_leave_folder(source, orphan);
+    hf_orphan_end_sleep(source, orphan);
     LIST_REMOVE(orphan, all);
     source->orphans->count--;
     hf_budget_charge_state(source->source.owner,
@@ -173,7 +175,7 @@ hf_orphan_remove(struct hf_file_source *source, struct hf_orphan *orphan)
 void
 hf_orphan_add(struct hf_file_source *source, struct hf_position position)
 {
-    add(source, position);
+    hf_orphan_miss(source, hf_orphan_new(source, position));
 }
 
 static void
@@ -181,7 +183,7 @@ load_one(void *context, const char *key, struct hf_slice value)
 {
     struct hf_position position;
     if (hf_position_decode(key, value, &position))
-        add(context, position);
+        hf_orphan_add(context, position);
 }
 
 void
@@ -200,6 +202,7 @@ hf_orphans_init(struct hf_file_source *source)
     hf_table_init(&source->orphans->by_id, SIZE_MAX, is_id);
     hf_table_init(&source->orphans->by_content, SIZE_MAX, is_content);
     hf_table_init(&source->orphans->by_folder, SIZE_MAX, is_folder);
+    hf_sleepers_init(source);
 }
 
 void
@@ -213,6 +216,7 @@ hf_orphans_free(struct hf_file_source *source)
     hf_table_done(&orphans->by_id);
     hf_table_done(&orphans->by_content);
     hf_table_done(&orphans->by_folder);
+    hf_sleepers_done(source);
     hf_freep(&source->orphans);
 }
 

@@ -70,7 +70,7 @@ find(struct hf_notes *notes, const char *path)
     return link ? noted_of(link) : NULL;
 }
 
-void
+bool
 hf_note(struct hf_notes *notes, const char *path, uint64_t scan)
 {
     struct noted *noted = find(notes, path);
@@ -79,11 +79,19 @@ hf_note(struct hf_notes *notes, const char *path, uint64_t scan)
         hash_of(path, noted->hash);
         LIST_INSERT_HEAD(&notes->all, noted, all);
         if (!hf_table_add(&notes->table, hf_slice(noted->hash, HASH_BYTES), &noted->link)) {
-            drop(notes, noted); /* as many as a folder may hold: more are not known */
-            return;
+            drop(notes, noted); /* as many as a source may have: more are not known */
+            return false;
         }
     }
     noted->seen_by = scan;
+    return true;
+}
+
+bool
+hf_is_noted(struct hf_notes *notes, const char *path, uint64_t scan)
+{
+    struct noted *noted = find(notes, path);
+    return noted && noted->seen_by == scan;
 }
 
 bool

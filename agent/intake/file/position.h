@@ -27,6 +27,7 @@ struct hf_print_hash { /* the same as it stands in the journal */
     uint8_t head[HF_PRINT_HASH], tail[HF_PRINT_HASH];
 };
 
+void hf_head_hash(const uint8_t *bytes, size_t size, uint8_t ret_hash[HF_PRINT_HASH]);
 void hf_print_add(struct hf_print *print, struct hf_slice bytes);
 void hf_print_hash(const struct hf_print *print, struct hf_print_hash *ret_hash);
 /* Reads both ends of [0, offset) of a file; HF_ENOTFOUND when it is shorter. Any other failure

@@ -2,6 +2,7 @@
  * somebody else already: the new name of any file of ours is followed, and the next scan opens what
  * it finds there unless it is known. */
 #include "agent/intake/file/looking.h"
+#include "agent/intake/file/sleep.h"
 
 #define FOLLOWED_MS 1000
 
@@ -73,6 +74,16 @@ hf_name_written(struct hf_file_source *source, const char *path)
         hf_note(&source->noted.written, path, source->scans);
 }
 
+static bool
+stands_at(const struct hf_file_id *id, const char *path)
+{
+    struct hf_fs_identity who;
+    if (hf_fs_identify(-1, path, &who, NULL) != HF_OK)
+        return false;
+    const struct hf_file_id now = hf_file_id_of(&who);
+    return hf_file_id_same(&now, id);
+}
+
 /* Our file that is told to have lost this name. None, where the one that we know by it still stands
  * there: a scan ran ahead of what is told, which is about one that had the name before. Taken for
  * the new one's, it would end that one's last line in the middle. */
@@ -80,13 +91,19 @@ static struct hf_file *
 left(struct hf_file_source *source, const char *path, bool *ret_stale)
 {
     struct hf_file *file = hf_file_by_path(source, path);
-    struct hf_fs_identity who;
-    *ret_stale = file && hf_fs_identify(-1, path, &who, NULL) == HF_OK;
-    if (*ret_stale) {
-        const struct hf_file_id id = hf_file_id_of(&who);
-        *ret_stale = hf_file_id_same(&id, &file->id);
-    }
+    *ret_stale = file && stands_at(&file->id, path);
     return *ret_stale ? NULL : file;
+}
+
+/* The same of one that sleeps. */
+static struct hf_orphan *
+sleeper_left(struct hf_file_source *source, const char *path, bool *ret_stale)
+{
+    struct hf_orphan *sleeper = hf_orphan_by_path(source, path);
+    if (!sleeper || !hf_is_asleep(sleeper))
+        return NULL;
+    *ret_stale |= stands_at(&sleeper->position.id, path);
+    return *ret_stale ? NULL : sleeper;
 }
 
 /* A name is gone, and nobody had opened the file of ours that it held. Where nothing was ever written
@@ -133,21 +150,27 @@ hf_name_moved(struct hf_file_source *source, const char *from, const char *to)
 {
     bool is_seen, stale;
     struct hf_file *replaced = left(source, to, &is_seen), *file = left(source, from, &stale);
+    struct hf_orphan *under = sleeper_left(source, to, &is_seen),
+                     *sleeper = sleeper_left(source, from, &stale);
     bool other = hf_note_take(&source->noted.others, from);
     bool written = hf_note_take(&source->noted.written, from);
     if (replaced && replaced != file)
         overwrite(replaced, to);
+    if (under && under != sleeper)
+        hf_sleeper_replaced(source, under);
     if (is_seen)
         came(source, to, true);
-    if (take_followed(source, from, NULL) || file || stale ||
+    if (take_followed(source, from, NULL) || file || sleeper || stale ||
         hf_found_matches(&source->source.config, from))
         follow(source, to);
     if (other)
         hf_note(&source->noted.others, to, source->scans);
-    else if (written || !file)
+    else if (written || (!file && !sleeper))
         hf_name_written(source, to);
     if (file && hf_slice_is(hf_slice_text(from), file->path.text))
         hf_file_name(file, file->name, to);
+    if (sleeper)
+        hf_sleeper_moved(source, sleeper, to);
 }
 
 /* It came out of a folder that is not watched, with what is in it. */
@@ -156,8 +179,11 @@ hf_name_came(struct hf_file_source *source, const char *path)
 {
     bool stale;
     struct hf_file *replaced = left(source, path, &stale);
+    struct hf_orphan *under = sleeper_left(source, path, &stale);
     if (replaced)
         overwrite(replaced, path);
+    if (under)
+        hf_sleeper_replaced(source, under);
     if (stale)
         came(source, path, true);
     else
@@ -170,8 +196,11 @@ hf_name_left(struct hf_file_source *source, const char *path)
 {
     bool stale;
     struct hf_file *file = left(source, path, &stale);
+    struct hf_orphan *sleeper = sleeper_left(source, path, &stale);
     if (file)
         hf_file_name(file, HF_NAME_TAKEN, NULL);
-    else if (!stale)
+    if (sleeper)
+        hf_sleeper_lose(source, sleeper);
+    else if (!file && !stale)
         name_vanished(source, path);
 }

@@ -3,6 +3,8 @@
  * these touch what is `shown`, and post the rest. */
 #include "agent/intake/file/looking.h"
 #include "agent/intake/file/reading.h"
+#include "agent/intake/file/scan.h"
+#include "agent/intake/file/sleep.h"
 #include "agent/intake/thread.h"
 
 #include <event2/event.h>
@@ -11,6 +13,8 @@
 
 #define SYNC_MS        200 /* at a time, while it waits for what an earlier one handed over */
 #define BEGIN_AGAIN_MS 50
+#define WAKE_AT_ONCE   16
+#define TURN_WAIT_MS   20 /* and looks again whether a descriptor is free */
 
 /* ---- what the intake's loop sees ---- */
 
@@ -18,14 +22,12 @@
 static void
 rest(struct hf_file_source *source)
 {
-    if (source->drain.due && source->running && source->started)
-        hf_file_drain_mark(source);
     bool drains = source->drain.number > source->shown.drained;
     bool drained = drains && hf_file_drain_is_over(source);
     hf_owned(hf_freep) char *unread =
         drains && !source->drain.due && !source->stopped ? hf_file_drain_text(source) : NULL;
     pthread_mutex_lock(&source->source.lock);
-    source->shown.files = source->file_count;
+    source->shown.files = source->file_count + hf_sleepers_count(source);
     source->shown.behind = source->sum.behind;
     source->shown.nul = source->sum.nul;
     source->shown.skipped = source->sum.skipped;
@@ -83,35 +85,54 @@ on_tick(evutil_socket_t fd, short what, void *context)
     hf_file_tick_soon(source);
 }
 
+/* Some of the names that came, and some of the files that wake. */
 static void
-scan(struct hf_file_source *source)
-{
-    if (!source->started) {
-        hf_file_start(source);
-        return;
-    }
-    hf_file_scan(source);
-    hf_orphans_look(source);
-}
-
-static void
-on_scan(evutil_socket_t fd, short what, void *context)
-{
-    (void)fd, (void)what;
-    scan(context);
-    rest(context);
-}
-
-static void
-on_scan_timer(evutil_socket_t fd, short what, void *context)
+on_told(evutil_socket_t fd, short what, void *context)
 {
     struct hf_file_source *source = context;
     (void)fd, (void)what;
-    scan(source);
-    const struct hf_intake_timing *timing = &source->source.timing;
-    struct timeval next =
-        hf_timeval(source->watch ? timing->rescan_ms : HF_MIN(timing->poll_ms, timing->rescan_ms));
-    evtimer_add(source->timers.scan, &next);
+    if (!source->started)
+        return;
+    bool more = hf_scan_look_at_told(source);
+    for (int i = 0; i < WAKE_AT_ONCE && hf_sleepers_wake_next(source); i++)
+        more = i == WAKE_AT_ONCE - 1;
+    bool waits = hf_orphan_in(source, HF_SLEEPERS_WAKING) != NULL;
+    struct timeval again = hf_timeval(more ? 0 : TURN_WAIT_MS);
+    if (more || waits)
+        evtimer_add(source->timers.told, &again);
+    rest(source);
+}
+
+static void
+scan_ended(struct hf_file_source *source)
+{
+    source->placed = true;
+    if (!source->started)
+        hf_file_start(source);
+    if (source->started) {
+        hf_source_begun(&source->source);
+        hf_file_look_soon(source);
+    }
+    if (source->started && source->drain.due && hf_scan_drain(source) == source->drain.number)
+        hf_file_drain_mark(source);
+    hf_file_scan_ended(source);
+}
+
+/* One step of it. */
+static void
+on_scan(evutil_socket_t fd, short what, void *context)
+{
+    struct hf_file_source *source = context;
+    (void)fd, (void)what;
+    if (source->placed && !source->started) /* the journal refused */
+        hf_file_start(source);
+    if (!hf_scan_is_on(source))
+        source->timers.again = false;
+    switch (hf_scan_step(source)) {
+    case HF_SCAN_MORE: hf_file_scan_goes_on(source, 0); break;
+    case HF_SCAN_WAITS: hf_file_scan_goes_on(source, TURN_WAIT_MS); break;
+    case HF_SCAN_ENDED: scan_ended(source); break;
+    }
     rest(source);
 }
 
@@ -151,7 +172,8 @@ on_begin(evutil_socket_t fd, short what, void *context)
         source->problem.watch_class = err.status;
     }
     hf_orphans_load(source);
-    on_scan_timer(-1, 0, source);
+    hf_file_start(source);
+    on_scan(-1, 0, source);
 }
 
 /* ---- the operations of a source ---- */
@@ -165,6 +187,8 @@ file_prepare(struct hf_source *base, struct hf_source *replaces, struct hf_error
     hf_orphans_init(source);
     hf_notes_init(&source->noted.others);
     hf_notes_init(&source->noted.written);
+    hf_notes_init(&source->noted.unknown);
+    hf_scan_init(source);
     hf_refused_init(source);
     hf_buf_init(&source->block, HF_JOURNAL_RECORD_MAX);
     if (!base->config.path || base->config.path[0] != '/')
@@ -173,10 +197,10 @@ file_prepare(struct hf_source *base, struct hf_source *replaces, struct hf_error
     if (status != HF_OK)
         return status;
     source->timers.begin = evtimer_new(base->loop, on_begin, source);
-    source->timers.scan_soon = evtimer_new(base->loop, on_scan, source);
-    source->timers.scan = evtimer_new(base->loop, on_scan_timer, source);
+    source->timers.scan = evtimer_new(base->loop, on_scan, source);
+    source->timers.told = evtimer_new(base->loop, on_told, source);
     source->timers.tick = evtimer_new(base->loop, on_tick, source);
-    if (!source->timers.begin || !source->timers.scan_soon || !source->timers.scan ||
+    if (!source->timers.begin || !source->timers.scan || !source->timers.told ||
         !source->timers.tick)
         return hf_fail(err, HF_EINTERNAL, "the event loop takes no timers");
     return HF_OK;
@@ -192,7 +216,7 @@ static void
 file_stop(struct hf_source *base)
 {
     struct hf_file_source *source = hf_file_source(base);
-    struct event *events[] = { source->timers.begin, source->timers.scan_soon, source->timers.scan,
+    struct event *events[] = { source->timers.begin, source->timers.scan, source->timers.told,
                                source->timers.tick };
     if (source->running && source->started)
         hf_files_last_words(source);
@@ -208,7 +232,7 @@ static void
 file_free(struct hf_source *base)
 {
     struct hf_file_source *source = hf_file_source(base);
-    struct event *events[] = { source->timers.begin, source->timers.scan_soon, source->timers.scan,
+    struct event *events[] = { source->timers.begin, source->timers.scan, source->timers.told,
                                source->timers.tick };
     hf_followed_done(source);
     hf_files_done(source);
@@ -219,6 +243,8 @@ file_free(struct hf_source *base)
     hf_freep(&source->shown.unread);
     hf_notes_done(&source->noted.others);
     hf_notes_done(&source->noted.written);
+    hf_notes_done(&source->noted.unknown);
+    hf_scan_done(source);
     hf_refused_done(source);
     hf_trust_done(&source->trust);
     hf_buf_done(&source->block);
@@ -235,7 +261,8 @@ file_room(struct hf_source *base)
     if (source->running && !source->started)
         hf_file_start(source);
     hf_turn_over_again(source);
-    if (!TAILQ_EMPTY(&source->turns.queue) || source->noted.vanished.count > 0)
+    if (!TAILQ_EMPTY(&source->turns.queue) || source->noted.vanished.count > 0 ||
+        hf_orphan_in(source, HF_SLEEPERS_UNSAVED))
         hf_source_ready(base);
     rest(source);
 }
@@ -248,6 +275,7 @@ file_step(struct hf_source *base)
         return false;
     hf_file_report_vanished(source);
     hf_refused_tell(source);
+    (void)hf_sleepers_save(source);
     struct hf_file *file = base->pressure.blocked ? NULL : hf_file_take_ready(source);
     bool more = file && hf_file_step(file);
     bool refused = more && base->pressure.blocked;
@@ -273,6 +301,7 @@ drain_now(void *context)
     source->drain.number = source->shown.drains;
     pthread_mutex_unlock(&source->source.lock);
     source->drain.due = true;
+    hf_file_scan_now(source);
     rest(source);
 }
 

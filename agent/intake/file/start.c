@@ -4,6 +4,7 @@
  */
 #include "agent/intake/file/looking.h"
 #include "agent/intake/file/reading.h"
+#include "agent/intake/file/scan.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -44,20 +45,13 @@ key_of_source(const struct hf_file_source *source, char *ret_key, size_t size)
     snprintf(ret_key, size, "file/%s", source->source.config.name);
 }
 
-/* All positions, in as many units as it takes, and then the mark: a start that ends in between takes
- * them as they are, and places what is left. false: refused, it goes on later. */
-static bool
-write_start(struct hf_file_source *source)
+/* In as many units as it takes. */
+bool
+hf_file_save_all(struct hf_file_source *source)
 {
-    char key[HF_FILE_KEY_SIZE];
     struct hf_unit unit;
-    bool all = false;
-    key_of_source(source, key, sizeof(key));
-    while (!all) {
+    while (!LIST_EMPTY(&source->on[HF_LIST_UNSAVED])) {
         if (hf_unit_begin(&unit, &source->source) != HF_OK || hf_file_save(&unit, NULL) != HF_OK)
-            return false;
-        all = !hf_unit_is_large(&unit);
-        if (all && hf_unit_set_state(&unit, key, HF_SLICE_LITERAL("1 started")) != HF_OK)
             return false;
         hf_unit_commit(&unit);
         hf_file_saved(source);
@@ -65,43 +59,60 @@ write_start(struct hf_file_source *source)
     return true;
 }
 
-static void
-place_all(struct hf_file_source *source)
+/* All positions, and then the mark: a start that ends in between takes them as they are, and places
+ * what is left. false: refused, it goes on later. */
+static bool
+write_start(struct hf_file_source *source)
 {
-    hf_file_scan(source);
-    for (struct hf_file *file = LIST_FIRST(&source->files); file; file = LIST_NEXT(file, all)) {
-        /* One that has a position was placed by a start that did not come to its end. */
-        if (source->source.config.start == HF_START_END && file->print.offset == 0)
-            place_at_end(file);
-        hf_file_move(file, HF_FILE_READING); /* files that were there together are no copies of
-                                                each other */
-    }
-    source->placed = true;
+    char key[HF_FILE_KEY_SIZE];
+    struct hf_unit unit;
+    key_of_source(source, key, sizeof(key));
+    if (!hf_file_save_all(source) || hf_unit_begin(&unit, &source->source) != HF_OK ||
+        hf_unit_set_state(&unit, key, HF_SLICE_LITERAL("1 started")) != HF_OK)
+        return false;
+    hf_unit_commit(&unit);
+    return true;
 }
 
+/* One that has a position was placed by a start that did not come to its end. Files that were there
+ * together are no copies of each other. */
 void
-hf_file_start(struct hf_file_source *source)
+hf_file_place(struct hf_file *file)
+{
+    if (file->source->source.config.start == HF_START_END && file->print.offset == 0)
+        place_at_end(file);
+    hf_file_move(file, HF_FILE_READING);
+}
+
+static bool
+has_started_before(struct hf_file_source *source)
 {
     char key[HF_FILE_KEY_SIZE];
     hf_owned(hf_buf_done) struct hf_buf value = HF_BUF(4096);
-    if (source->source.pressure.blocked || source->started)
-        return;
     key_of_source(source, key, sizeof(key));
     hf_source_enter(&source->source);
     enum hf_status before = hf_journal_get_state(source->source.intake->journal, key, &value);
     hf_source_leave(&source->source);
-    if (before == HF_OK) {
-        source->started = true;
-        hf_file_scan(source);
-        hf_orphans_look(source);
-        hf_source_begun(&source->source);
+    return before == HF_OK;
+}
+
+/* The first scan places what it opens, and then this is called again. */
+void
+hf_file_start(struct hf_file_source *source)
+{
+    if (source->started)
+        return;
+    if (!source->placed) {
+        source->placed = source->started = has_started_before(source);
         return;
     }
-    if (!source->placed)
-        place_all(source);
+    if (source->source.pressure.blocked)
+        return;
     source->started = write_start(source);
     if (!source->started)
         return;
     hf_source_begun(&source->source);
     hf_source_ready(&source->source);
+    if (source->drain.due)
+        hf_file_scan_now(source);
 }

@@ -1,5 +1,5 @@
 /* When files are looked at again. What the timers do is the source's (source.c). */
-#include "agent/intake/file/file_impl.h"
+#include "agent/intake/file/scan.h"
 
 #include <event2/event.h>
 
@@ -28,12 +28,82 @@ hf_file_tick_soon(struct hf_file_source *source)
     evtimer_add(source->timers.tick, &soon);
 }
 
+/* ---- scans ---- */
+
+/* As long as there are few files, each thing that inotify tells of a name is followed by a scan. With
+ * many a scan costs, about as much for each name: then those that follow what is told take a tenth of
+ * the time at most, and those by themselves, for what inotify does not tell, half a percent. */
+#define COST_FREE    1000 /* that is few */
+#define PAUSE_PER_MS 10   /* so much of it lets the next one wait for a millisecond */
+#define IDLE_MS_PER  2    /* and so long for each, when nothing is told */
+#define POLL_PER_MS  5    /* where inotify is not to be had */
+
+static void
+set_scan(struct hf_file_source *source, uint64_t in_ms)
+{
+    struct timeval in = hf_timeval(in_ms);
+    if (source->running)
+        evtimer_add(source->timers.scan, &in);
+}
+
+static uint64_t
+wait_ms(const struct hf_file_source *source)
+{
+    uint64_t now_ms = hf_boot_ms();
+    return source->timers.scan_from_ms > now_ms ? source->timers.scan_from_ms - now_ms : 0;
+}
+
+void
+hf_file_scan_goes_on(struct hf_file_source *source, uint64_t in_ms)
+{
+    set_scan(source, in_ms);
+}
+
 void
 hf_file_scan_soon(struct hf_file_source *source)
 {
+    if (!source->timers.again && !hf_scan_is_on(source))
+        set_scan(source, wait_ms(source));
+    source->timers.again = true;
+}
+
+void
+hf_file_scan_now(struct hf_file_source *source)
+{
+    source->timers.again = true;
+    source->timers.scan_from_ms = 0;
+    if (!hf_scan_is_on(source))
+        set_scan(source, 0);
+}
+
+void
+hf_file_look_soon(struct hf_file_source *source)
+{
     static const struct timeval now = { 0, 0 };
-    if (source->running && !evtimer_pending(source->timers.scan_soon, NULL))
-        evtimer_add(source->timers.scan_soon, &now);
+    if (source->running && !evtimer_pending(source->timers.told, NULL))
+        evtimer_add(source->timers.told, &now);
+}
+
+void
+hf_file_name_soon(struct hf_file_source *source, const char *path)
+{
+    if (hf_scan_is_on(source) || wait_ms(source) > 0) {
+        hf_scan_told(source, path);
+        hf_file_look_soon(source);
+    }
+    hf_file_scan_soon(source);
+}
+
+void
+hf_file_scan_ended(struct hf_file_source *source)
+{
+    const struct hf_intake_timing *timing = &source->source.timing;
+    uint64_t cost = hf_scan_cost(source), many = cost > COST_FREE ? cost : 0;
+    uint64_t idle_ms = source->watch
+                           ? HF_MAX(timing->rescan_ms, many * IDLE_MS_PER)
+                           : HF_MAX(HF_MIN(timing->poll_ms, timing->rescan_ms), many / POLL_PER_MS);
+    source->timers.scan_from_ms = source->drain.due ? 0 : hf_boot_ms() + many / PAUSE_PER_MS;
+    set_scan(source, source->timers.again ? wait_ms(source) : idle_ms);
 }
 
 /* Time in which nobody looked does not count: a machine that was suspended, or a process that was

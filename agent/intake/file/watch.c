@@ -2,6 +2,8 @@
  * what is true is found by looking. Renames are followed by their names, so that a file that was
  * made, filled and rotated between two looks is still found, under whatever name it has by then. */
 #include "agent/intake/file/looking.h"
+#include "agent/intake/file/scan.h"
+#include "agent/intake/file/sleep.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -35,6 +37,7 @@ struct hf_watch {
     struct hf_table by_wd, by_path;
     uint32_t cookie;  /* of the half of a rename that waits for the other; 0: none */
     char *moved_from; /* and its name */
+    uint64_t reads;
 };
 
 /* ---- the directories ---- */
@@ -64,6 +67,7 @@ forget_directory(struct hf_watch *watch, struct directory *directory)
 {
     if (!directory)
         return;
+    watch->source->counted.blind++;
     hf_table_remove(&watch->by_wd, &directory->by_wd);
     hf_table_remove(&watch->by_path, &directory->by_path);
     LIST_REMOVE(directory, all);
@@ -157,15 +161,19 @@ on_name(struct hf_watch *watch, const struct inotify_event *event, const char *p
     if (event->mask & (IN_MODIFY | IN_ATTRIB)) {
         if (file)
             hf_file_ready(file);
-        else if (event->mask & IN_MODIFY)
+        else if (event->mask & IN_MODIFY && !hf_sleeper_grew(source, path))
             hf_name_written(source, path);
         return;
     }
     if (!directory)
         on_rename(watch, event, path);
     /* A directory may be one that a pattern in the middle of the path means. */
-    if (file || directory || hf_found_matches(&source->source.config, path) ||
-        !TAILQ_EMPTY(&source->followed))
+    if (!file && !directory && !hf_found_matches(&source->source.config, path) &&
+        TAILQ_EMPTY(&source->followed))
+        return;
+    if (!directory && event->mask & (IN_CREATE | IN_MOVED_TO))
+        hf_file_name_soon(source, path);
+    else
         hf_file_scan_soon(source);
 }
 
@@ -174,6 +182,7 @@ on_event(struct hf_watch *watch, const struct inotify_event *event)
 {
     char path[HF_PATH_MAX];
     if (event->mask & IN_Q_OVERFLOW) {
+        watch->source->counted.blind++;
         hf_file_scan_soon(watch->source);
         return;
     }
@@ -193,8 +202,8 @@ on_event(struct hf_watch *watch, const struct inotify_event *event)
     on_name(watch, event, path);
 }
 
-static size_t
-waiting_bytes(const struct hf_watch *watch)
+size_t
+hf_watch_waiting(const struct hf_watch *watch)
 {
     int waiting = 0;
     return ioctl(watch->fd, FIONREAD, &waiting) == 0 && waiting > 0 ? (size_t)waiting : 0;
@@ -206,6 +215,7 @@ read_some(struct hf_watch *watch)
 {
     char buffer[16384] __attribute__((aligned(__alignof__(struct inotify_event))));
     size_t got = 0;
+    watch->reads++;
     if (hf_fs_read(watch->fd, buffer, sizeof(buffer), &got, NULL) != HF_OK)
         return 0;
     for (size_t at = 0; at < got;) {
@@ -225,17 +235,31 @@ other_half(struct hf_watch *watch)
     return poll(&poll_fd, 1, OTHER_HALF_MS) > 0 && read_some(watch) > 0;
 }
 
-/* What is told until now, and not what is told meanwhile: whoever changes a file without end would
- * keep us here. */
-void
-hf_watch_read(struct hf_watch *watch)
+bool
+hf_watch_read_some(struct hf_watch *watch, size_t *left)
 {
-    size_t waiting = waiting_bytes(watch), got = 1;
-    for (; waiting > 0 && got > 0; waiting -= HF_MIN(got, waiting))
-        got = read_some(watch);
+    size_t got = *left > 0 ? read_some(watch) : 0;
+    *left -= HF_MIN(got, *left);
+    if (got == 0)
+        *left = 0;
+    if (*left > 0)
+        return true;
     if (watch->moved_from)
         (void)other_half(watch);
     moved_away(watch);
+    return false;
+}
+
+uint64_t
+hf_watch_reads(const struct hf_watch *watch)
+{
+    return watch->reads;
+}
+
+bool
+hf_watch_knows(struct hf_watch *watch, const char *folder)
+{
+    return hf_table_find(&watch->by_path, hf_slice_text(folder)) != NULL;
 }
 
 static void
@@ -244,8 +268,10 @@ on_readable(evutil_socket_t fd, short what, void *context)
     struct hf_watch *watch = context;
     (void)fd, (void)what;
     (void)read_some(watch);
-    if (waiting_bytes(watch) == 0 && !(watch->moved_from && other_half(watch)))
+    if (hf_watch_waiting(watch) == 0 && !(watch->moved_from && other_half(watch)))
         moved_away(watch);
+    if (watch->source->noted.vanished.count > 0)
+        hf_source_ready(&watch->source->source);
 }
 
 struct hf_watch *

@@ -67,6 +67,8 @@ rig_new(void)
                                              .hello_ms = 10000,
                                              .silent_ms = 2000,
                                              .hangs_ms = 5000,
+                                             .sleep_ms = 600000,
+                                             .files_max = 8192,
                                              .connections_max = 64 };
     rig->patience_ms = 20000;
     rig->journal_bytes = 64u << 20;
