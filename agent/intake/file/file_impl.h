@@ -219,8 +219,10 @@ struct hf_file_source {
     struct {
         struct event *begin; /* looks again whether it can begin */
         struct event *scan, *told, *tick;
-        bool tick_is_near;      /* it is for those that are not quiet yet */
-        bool again;             /* something happened since the scan began */
+        bool tick_is_near; /* it is for those that are not quiet yet */
+        bool again;        /* something happened since the scan began */
+        bool scan_is_on;
+        uint64_t scan_cost;     /* of this one, or the last: names looked at, about */
         uint64_t scan_from_ms;  /* the next one may not begin before */
         uint64_t sleep_from_ms; /* whom to put to sleep is not looked for before */
     } timers;
@@ -230,6 +232,9 @@ struct hf_file_source {
         struct hf_notes others;    /* that lead to no file of their own */
         struct hf_notes written;   /* that something was written to, and nobody opened yet */
         struct hf_notes unknown;   /* that the last scan could not look at */
+        bool all_unknown;          /* there are too many of those */
+        struct hf_strings told;    /* that came, while the next scan has to wait */
+        size_t told_next;          /* of these */
         struct hf_merged vanished; /* of files that were gone before they could be opened */
         uint64_t vanished_ms;      /* when the first of these was; 0: there is none */
     } noted;

@@ -3,6 +3,7 @@
 #define HOLDFAST_FILE_LOOKING_H
 
 #include "agent/intake/file/found.h"
+#include "agent/intake/file/watch.h"
 
 #include <sys/stat.h>
 
@@ -27,18 +28,6 @@ bool hf_file_has_room(struct hf_file_source *source); /* or makes some */
 /* It is named as what waits. */
 void hf_file_wait_for_turn(struct hf_file_source *source, const char *path,
                            const struct hf_error *err);
-
-/* watch.c */
-struct hf_watch *hf_watch_new(struct hf_file_source *source, struct hf_error *err); /* NULL: poll */
-void hf_watch_free(struct hf_watch *watch);
-size_t hf_watch_waiting(const struct hf_watch *watch); /* bytes that it has to say */
-/* One buffer, off *left; what comes meanwhile does not count: whoever changes a file without end would
- * keep us here. true: there is more of it. */
-bool hf_watch_read_some(struct hf_watch *watch, size_t *left);
-uint64_t hf_watch_reads(const struct hf_watch *watch);           /* for tests that count */
-bool hf_watch_knows(struct hf_watch *watch, const char *folder); /* it is watched, by this path */
-enum hf_status hf_watch_directory(struct hf_watch *watch, const char *path,
-                                  struct hf_error *err) hf_must_check;
 
 /* rename.c: what inotify says of names */
 void hf_name_written(struct hf_file_source *source, const char *path);
@@ -67,6 +56,8 @@ bool hf_note(struct hf_notes *notes, const char *path, uint64_t scan); /* seen b
 bool hf_is_noted(struct hf_notes *notes, const char *path, uint64_t scan); /* by this one */
 bool hf_note_take(struct hf_notes *notes, const char *path); /* it was noted, and is not any more */
 void hf_notes_sweep(struct hf_notes *notes, uint64_t scan);
+/* It, or a folder that it lies in, could not be looked at by this scan. */
+bool hf_is_unknown(struct hf_file_source *source, const char *path);
 
 /* refused.c */
 void hf_refused_init(struct hf_file_source *source);

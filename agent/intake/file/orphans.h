@@ -42,7 +42,8 @@ struct hf_orphan {
         uint64_t blind; /* source->counted.blind when it was last seen; HF_BLIND: nobody watches */
     } sleep;
 };
-#define HF_BLIND UINT64_MAX
+#define HF_BLIND   UINT64_MAX
+#define HF_CHANGED UINT64_MAX /* as size: it has to be looked at */
 
 struct hf_orphans {
     struct hf_table by_id, by_content, by_folder;

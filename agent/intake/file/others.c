@@ -112,3 +112,23 @@ hf_notes_sweep(struct hf_notes *notes, uint64_t scan)
             drop(notes, noted);
     }
 }
+
+bool
+hf_is_unknown(struct hf_file_source *source, const char *path)
+{
+    char at[HF_PATH_MAX];
+    size_t size = strlen(path);
+    if (source->noted.all_unknown)
+        return true;
+    hf_assert(size < sizeof(at));
+    memcpy(at, path, size + 1);
+    while (source->noted.unknown.table.count > 0) {
+        if (hf_is_noted(&source->noted.unknown, at, source->scans))
+            return true;
+        char *slash = strrchr(at, '/');
+        if (!slash || slash[1] == '\0')
+            return false;
+        slash[slash == at] = '\0';
+    }
+    return false;
+}

@@ -24,8 +24,6 @@
 #define COST_TOLD  64 /* a buffer of inotify's */
 #define COST_QUIET 256
 
-#define TOLD_NAMES_MAX 4096
-
 #define GIVE_UP_MS    1000  /* waits for a descriptor; the next scan goes on */
 #define DRAIN_WAIT_MS 10000 /* the same, where a drain waits for it */
 
@@ -53,11 +51,7 @@ struct hf_scan {
     uint64_t waits_since_ms;     /* for a descriptor; 0: it does not */
     bool waits;                  /* this step came to nothing by that */
     struct hf_search *search;    /* gone.c: the folder that is looked through */
-    bool all_unknown;            /* there are too many names that could not be looked at */
     uint64_t drain;              /* the newest that was asked for before it began; 0: none */
-    uint64_t cost;
-    struct hf_strings told_names;
-    size_t told_next;
 };
 
 static void
@@ -138,7 +132,7 @@ see_names(struct hf_file_source *source)
     for (size_t i = 0; i < found->unknown.count; i++) {
         hf_file_unread_add(source, found->unknown.items[i], found->problem.text);
         if (!hf_note(&source->noted.unknown, found->unknown.items[i], source->scans))
-            scan->all_unknown = true;
+            source->noted.all_unknown = true;
     }
     hf_found_clear(found);
 }
@@ -157,31 +151,7 @@ note_look(struct hf_file_source *source)
     hf_walk_free(hf_take(source->scan->walk));
 }
 
-/* ---- what could not be looked at says nothing about the files that stand there ---- */
-
-static bool
-is_below_unknown(struct hf_file_source *source, const char *path)
-{
-    char folder[HF_PATH_MAX];
-    size_t size = strlen(path);
-    hf_assert(size < sizeof(folder));
-    memcpy(folder, path, size + 1);
-    for (;;) {
-        if (hf_is_noted(&source->noted.unknown, folder, source->scans))
-            return true;
-        char *slash = strrchr(folder, '/');
-        if (!slash || slash[1] == '\0')
-            return false;
-        slash[slash == folder] = '\0';
-    }
-}
-
-bool
-hf_scan_knows_nothing_of(struct hf_file_source *source, const char *path)
-{
-    return source->scan->all_unknown ||
-           (source->noted.unknown.table.count > 0 && is_below_unknown(source, path));
-}
+/* ---- those that were not seen: what could not be looked at says nothing about them ---- */
 
 static void
 lose_unseen(struct hf_file_source *source)
@@ -189,8 +159,8 @@ lose_unseen(struct hf_file_source *source)
     struct hf_file *file;
     for (file = LIST_FIRST(&source->files); file; file = LIST_NEXT(file, all))
         if (!is_seen(file) && file->name == HF_NAME_OURS &&
-            !hf_scan_knows_nothing_of(source, file->path.text) &&
-            !(file->real_path.text && hf_scan_knows_nothing_of(source, file->real_path.text)))
+            !hf_is_unknown(source, file->path.text) &&
+            !(file->real_path.text && hf_is_unknown(source, file->real_path.text)))
             hf_file_name(file, HF_NAME_GONE, NULL);
 }
 
@@ -228,14 +198,6 @@ step_followed(struct hf_file_source *source, uint64_t *cost)
 
 /* ---- names that inotify told of, while the next scan has to wait ---- */
 
-void
-hf_scan_told(struct hf_file_source *source, const char *path)
-{
-    struct hf_scan *scan = source->scan;
-    if (scan->told_names.count < TOLD_NAMES_MAX) /* the scan that is due finds the others */
-        hf_strings_add(&scan->told_names, path);
-}
-
 static void
 open_told(struct hf_file_source *source, const struct hf_found_name *name)
 {
@@ -266,16 +228,15 @@ look_at_told(struct hf_file_source *source, const char *path)
 bool
 hf_scan_look_at_told(struct hf_file_source *source)
 {
-    struct hf_scan *scan = source->scan;
     uint64_t until_ms = hf_boot_ms() + STEP_MS;
-    for (size_t cost = 0;
-         scan->told_next < scan->told_names.count && cost < STEP_COST && hf_boot_ms() <= until_ms;
+    for (size_t cost = 0; source->noted.told_next < source->noted.told.count && cost < STEP_COST &&
+                          hf_boot_ms() <= until_ms;
          cost += COST_OPEN)
-        look_at_told(source, scan->told_names.items[scan->told_next++]);
-    if (scan->told_next < scan->told_names.count)
+        look_at_told(source, source->noted.told.items[source->noted.told_next++]);
+    if (source->noted.told_next < source->noted.told.count)
         return true;
-    hf_strings_done(&scan->told_names);
-    scan->told_next = 0;
+    hf_strings_done(&source->noted.told);
+    source->noted.told_next = 0;
     return false;
 }
 
@@ -342,9 +303,10 @@ begin(struct hf_file_source *source)
     source->scans++;
     source->look.last = (struct hf_source_look){ .matched = 0 };
     hf_merged_done(&source->unread.names);
-    scan->all_unknown = false;
+    source->noted.all_unknown = false;
     scan->drain = source->drain.due ? source->drain.number : 0;
-    scan->cost = 0;
+    source->timers.scan_is_on = true;
+    source->timers.scan_cost = 0;
     scan->walk =
         hf_walk_new(&source->source.config, source->trust, source->source.thread, &scan->found);
     scan->told = source->watch ? hf_watch_waiting(source->watch) : 0;
@@ -471,22 +433,10 @@ step(struct hf_file_source *source, uint64_t *cost)
     return false;
 }
 
-bool
-hf_scan_is_on(const struct hf_file_source *source)
-{
-    return source->scan->phase != IDLE;
-}
-
 uint64_t
 hf_scan_drain(const struct hf_file_source *source)
 {
     return source->scan->drain;
-}
-
-uint64_t
-hf_scan_cost(const struct hf_file_source *source)
-{
-    return source->scan->cost;
 }
 
 enum hf_scan_step
@@ -502,7 +452,8 @@ hf_scan_step(struct hf_file_source *source)
     while (scan->phase != IDLE && cost < STEP_COST && !scan->waits && hf_boot_ms() <= until_ms)
         if (!step(source, &cost))
             scan->phase = scan->phase == LAST ? IDLE : scan->phase + 1;
-    scan->cost += cost;
+    source->timers.scan_cost += cost;
+    source->timers.scan_is_on = scan->phase != IDLE;
     return scan->phase == IDLE ? HF_SCAN_ENDED : scan->waits ? HF_SCAN_WAITS : HF_SCAN_MORE;
 }
 
@@ -522,6 +473,5 @@ hf_scan_done(struct hf_file_source *source)
     hf_found_done(&scan->found);
     hf_search_free(scan->search);
     hf_strings_done(&scan->new_paths);
-    hf_strings_done(&scan->told_names);
     hf_freep(&source->scan);
 }

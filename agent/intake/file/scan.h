@@ -16,16 +16,11 @@ enum hf_scan_step {
 };
 /* A bounded part of it; begins one where none is on. */
 enum hf_scan_step hf_scan_step(struct hf_file_source *source);
-bool hf_scan_is_on(const struct hf_file_source *source);
 uint64_t
 hf_scan_drain(const struct hf_file_source *source); /* it was begun for this one; 0: none */
-/* What it has done, or the last one did: names looked at, about. */
-uint64_t hf_scan_cost(const struct hf_file_source *source);
-bool hf_scan_knows_nothing_of(struct hf_file_source *source, const char *path);
 
-/* A name that came, while the next scan has to wait: looked at by itself. */
-void hf_scan_told(struct hf_file_source *source, const char *path);
-bool hf_scan_look_at_told(struct hf_file_source *source); /* some of them; true: there are more */
+/* At names that came while the next scan has to wait: some; true: there are more. */
+bool hf_scan_look_at_told(struct hf_file_source *source);
 
 /* timers.c. A scan: with many files not at once, for it costs; or now. */
 void hf_file_scan_soon(struct hf_file_source *source);

@@ -33,11 +33,13 @@ void hf_sleeper_moved(struct hf_file_source *source, struct hf_orphan *sleeper, 
 void hf_sleeper_replaced(struct hf_file_source *source, struct hf_orphan *sleeper);
 void hf_sleeper_lose(struct hf_file_source *source, struct hf_orphan *sleeper);
 bool hf_sleepers_lose_unseen(struct hf_file_source *source); /* one; false: there is none */
+/* Positions of those that are lost, and were read to their end. false: the journal refused. */
+bool hf_sleepers_save(struct hf_file_source *source);
+
+/* awake.c */
 /* Opens the next of those that grew or moved; false: there is none, or no descriptor. */
 bool hf_sleepers_wake_next(struct hf_file_source *source);
 /* Opens it now, for a look at what it has in common with a new file. NULL: it is not there. */
 struct hf_file *hf_sleeper_wake(struct hf_file_source *source, struct hf_orphan *sleeper);
-/* Positions of those that are lost, and were read to their end. false: the journal refused. */
-bool hf_sleepers_save(struct hf_file_source *source);
 
 #endif

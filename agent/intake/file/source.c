@@ -126,7 +126,7 @@ on_scan(evutil_socket_t fd, short what, void *context)
     (void)fd, (void)what;
     if (source->placed && !source->started) /* the journal refused */
         hf_file_start(source);
-    if (!hf_scan_is_on(source))
+    if (!source->timers.scan_is_on)
         source->timers.again = false;
     switch (hf_scan_step(source)) {
     case HF_SCAN_MORE: hf_file_scan_goes_on(source, 0); break;
@@ -244,6 +244,7 @@ file_free(struct hf_source *base)
     hf_notes_done(&source->noted.others);
     hf_notes_done(&source->noted.written);
     hf_notes_done(&source->noted.unknown);
+    hf_strings_done(&source->noted.told);
     hf_scan_done(source);
     hf_refused_done(source);
     hf_trust_done(&source->trust);

@@ -36,7 +36,8 @@ hf_file_tick_soon(struct hf_file_source *source)
 #define COST_FREE    1000 /* that is few */
 #define PAUSE_PER_MS 10   /* so much of it lets the next one wait for a millisecond */
 #define IDLE_MS_PER  2    /* and so long for each, when nothing is told */
-#define POLL_PER_MS  5    /* where inotify is not to be had */
+#define TOLD_MAX     4096
+#define POLL_PER_MS  5 /* where inotify is not to be had */
 
 static void
 set_scan(struct hf_file_source *source, uint64_t in_ms)
@@ -62,7 +63,7 @@ hf_file_scan_goes_on(struct hf_file_source *source, uint64_t in_ms)
 void
 hf_file_scan_soon(struct hf_file_source *source)
 {
-    if (!source->timers.again && !hf_scan_is_on(source))
+    if (!source->timers.again && !source->timers.scan_is_on)
         set_scan(source, wait_ms(source));
     source->timers.again = true;
 }
@@ -72,7 +73,7 @@ hf_file_scan_now(struct hf_file_source *source)
 {
     source->timers.again = true;
     source->timers.scan_from_ms = 0;
-    if (!hf_scan_is_on(source))
+    if (!source->timers.scan_is_on)
         set_scan(source, 0);
 }
 
@@ -87,8 +88,9 @@ hf_file_look_soon(struct hf_file_source *source)
 void
 hf_file_name_soon(struct hf_file_source *source, const char *path)
 {
-    if (hf_scan_is_on(source) || wait_ms(source) > 0) {
-        hf_scan_told(source, path);
+    if (source->timers.scan_is_on || wait_ms(source) > 0) {
+        if (source->noted.told.count < TOLD_MAX) /* the scan that is due finds the others */
+            hf_strings_add(&source->noted.told, path);
         hf_file_look_soon(source);
     }
     hf_file_scan_soon(source);
@@ -98,7 +100,7 @@ void
 hf_file_scan_ended(struct hf_file_source *source)
 {
     const struct hf_intake_timing *timing = &source->source.timing;
-    uint64_t cost = hf_scan_cost(source), many = cost > COST_FREE ? cost : 0;
+    uint64_t cost = source->timers.scan_cost, many = cost > COST_FREE ? cost : 0;
     uint64_t idle_ms = source->watch
                            ? HF_MAX(timing->rescan_ms, many * IDLE_MS_PER)
                            : HF_MAX(HF_MIN(timing->poll_ms, timing->rescan_ms), many / POLL_PER_MS);

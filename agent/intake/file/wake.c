@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#define CHANGED UINT64_MAX /* as its size: it has to be looked at */
-
 bool
 hf_sleeper_see(struct hf_file_source *source, const struct hf_found_name *name)
 {
@@ -54,35 +52,6 @@ hf_sleeper_moved(struct hf_file_source *source, struct hf_orphan *sleeper, const
     hf_file_look_soon(source);
 }
 
-struct hf_file *
-hf_sleeper_wake(struct hf_file_source *source, struct hf_orphan *sleeper)
-{
-    const struct hf_file_id id = sleeper->position.id;
-    struct hf_file *file = hf_file_open(source, sleeper->position.path);
-    if (file && hf_file_id_same(&file->id, &id)) {
-        if (!hf_found_matches(&source->source.config, file->path.text))
-            hf_file_name(file, HF_NAME_GONE, NULL); /* renamed out of the pattern */
-        return file;
-    }
-    sleeper = hf_orphan_by_id(source, &id);
-    if (sleeper && hf_is_asleep(sleeper)) { /* it is not there, or cannot be opened now */
-        sleeper->sleep.size = CHANGED;
-        hf_orphan_queue(source, sleeper, HF_SLEEPERS_SEEN);
-        hf_file_scan_soon(source);
-    }
-    return NULL;
-}
-
-bool
-hf_sleepers_wake_next(struct hf_file_source *source)
-{
-    struct hf_orphan *sleeper = hf_orphan_in(source, HF_SLEEPERS_WAKING);
-    if (!sleeper || !hf_file_has_room(source))
-        return false;
-    (void)hf_sleeper_wake(source, sleeper);
-    return true;
-}
-
 /* ---- those that are not there any more ---- */
 
 /* All that was ever in it was read: where inotify watched since the last look, and told nothing. */
@@ -116,7 +85,7 @@ void
 hf_sleeper_replaced(struct hf_file_source *source, struct hf_orphan *sleeper)
 {
     if (!is_settled(source, sleeper))
-        sleeper->sleep.size = CHANGED;
+        sleeper->sleep.size = HF_CHANGED;
     sleeper->sleep.seen_by = source->scans;
     hf_orphan_queue(source, sleeper, HF_SLEEPERS_REPLACED);
     hf_orphan_miss(source, sleeper);
@@ -133,7 +102,7 @@ hf_sleepers_lose_unseen(struct hf_file_source *source)
     sleeper = hf_orphan_in(source, HF_SLEEPERS_SEEN);
     if (!sleeper || sleeper->sleep.seen_by == source->scans)
         return false;
-    if (hf_scan_knows_nothing_of(source, sleeper->position.path)) {
+    if (hf_is_unknown(source, sleeper->position.path)) {
         sleeper->sleep.seen_by = source->scans;
         hf_orphan_queue(source, sleeper, HF_SLEEPERS_SEEN);
     } else {

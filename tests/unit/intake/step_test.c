@@ -42,12 +42,12 @@ scan_once(void *context)
 {
     struct count *count = context;
     enum hf_scan_step step;
-    while (hf_scan_is_on(count->source))
+    while (count->source->timers.scan_is_on)
         (void)hf_scan_step(count->source);
     do {
-        uint64_t before = count->steps ? hf_scan_cost(count->source) : 0;
+        uint64_t before = count->steps ? count->source->timers.scan_cost : 0;
         step = hf_scan_step(count->source);
-        count->cost = hf_scan_cost(count->source);
+        count->cost = count->source->timers.scan_cost;
         count->most = HF_MAX(count->most, count->cost - before);
         count->steps++;
     } while (step != HF_SCAN_ENDED);
