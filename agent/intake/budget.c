@@ -368,6 +368,12 @@ descriptors_of_files(void)
 }
 
 size_t
+hf_budget_files(void)
+{
+    return (size_t)HF_MIN(descriptors_of_files() / 4, HF_FILES_OF_SOURCE / 2ull);
+}
+
+size_t
 hf_budget_connections(void)
 {
     return (size_t)HF_MIN(descriptors() / 8, 1024ull);

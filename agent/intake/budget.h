@@ -73,6 +73,8 @@ bool hf_budget_is_nearly_full(struct hf_budget *budget); /* about 7/8 */
 /* Of all descriptors so many are for journal, store, control and clients. */
 #define HF_FILES_RESERVE 1536
 size_t hf_budget_connections(void); /* at most, of one source */
+size_t hf_budget_files(void); /* open in one source before those that were read give way: so many
+                                       that nobody is refused by then */
 
 /* To open one that is not known yet. HF_ELIMIT as above; else it is charged. */
 enum hf_status hf_budget_ask_file(struct hf_owner *owner, const char *name, uint64_t state_bytes,

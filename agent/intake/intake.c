@@ -186,7 +186,7 @@ hf_intake_new(const struct hf_intake_options *options, struct hf_intake **ret_in
                                                 .silent_ms = 2000,
                                                 .hangs_ms = 5000,
                                                 .sleep_ms = 60000,
-                                                .files_max = HF_FILES_OF_SOURCE,
+                                                .files_max = hf_budget_files(),
                                                 .connections_max = hf_budget_connections() };
     TAILQ_INIT(&intake->leaving);
     TAILQ_INIT(&intake->refused.queue);

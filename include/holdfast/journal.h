@@ -22,7 +22,7 @@
 /* a unit is refused while this much waits to be written */
 #define HF_JOURNAL_BATCH_BYTES (1u << 20)
 #define HF_JOURNAL_RECORD_MAX  (64u << 20) /* payload of one record */
-#define HF_JOURNAL_STATE_MAX   (8u << 20)  /* all keys and values together */
+#define HF_JOURNAL_STATE_MAX   (64u << 20) /* all keys and values together: 100,000 files and more */
 #define HF_SOURCE_SELF         0           /* source id of holdfast's own events */
 #define HF_SOURCES_MAX         4096
 

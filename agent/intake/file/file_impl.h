@@ -52,10 +52,10 @@
 #include <sys/queue.h>
 
 #define HF_FILES_MAX     HF_FILES_OF_SOURCE /* open at once, of one source */
-#define HF_FILES_SPARE   64          /* more, for those that others are compared with */
-#define HF_FOLLOWED_MAX  200000      /* of one source, open or asleep */
-#define HF_ORPHANS_MAX   10000       /* positions kept of files that are not open */
-#define HF_ORPHAN_S      (24 * 3600) /* and how long */
+#define HF_FILES_SPARE   64                 /* more, for those that others are compared with */
+#define HF_FOLLOWED_MAX  200000             /* of one source, open or asleep */
+#define HF_ORPHANS_MAX   10000              /* positions kept of files that are not open */
+#define HF_ORPHAN_S      (24 * 3600)        /* and how long */
 #define HF_TRUNCATED_MAX 64
 #define HF_TRUNCATED_MS  (60 * 1000) /* a copy of a truncated file is recognised for this long */
 #define HF_NAMES_MAX     100000      /* that are known of what is no file of ours */
@@ -224,6 +224,7 @@ struct hf_file_source {
         bool scan_is_on;
         uint64_t scan_cost;     /* of this one, or the last: names looked at, about */
         uint64_t scan_from_ms;  /* the next one may not begin before */
+        uint64_t scan_by_ms;    /* and begins then by itself */
         uint64_t sleep_from_ms; /* whom to put to sleep is not looked for before */
     } timers;
     TAILQ_HEAD(hf_all_followed, hf_followed) followed;
@@ -260,7 +261,8 @@ struct hf_file_source {
     uint64_t scans;
     struct {
         uint64_t saves;
-        uint64_t blind; /* how often inotify may have kept something from us */
+        uint64_t rehashed; /* bytes, for tests that count */
+        uint64_t blind;    /* how often inotify may have kept something from us */
     } counted;
     bool placed;  /* it is known where each file begins */
     bool started; /* the first positions are in the journal */

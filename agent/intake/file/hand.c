@@ -97,14 +97,21 @@ hf_file_hole(const struct hf_file *file, struct hf_slice input)
     return size;
 }
 
-/* The file may be longer when this is tried again: the hash is made anew from what then is there.
- */
+/* The file may be longer when this is tried again: the hash is what it was before the unit. It is
+ * not made anew: of a line of many GB that would take minutes, each time that the journal refuses. */
+static struct hf_long_line
+before_unit(const struct hf_long_line *line)
+{
+    struct hf_long_line before = *line;
+    before.hasher = line->hasher ? hf_hasher_copy(line->hasher) : NULL;
+    return before;
+}
+
 static bool
-refused(struct hf_file *file)
+refused(struct hf_file *file, struct hf_long_line *before)
 {
     hf_hasher_free(hf_take(file->line.hasher));
-    file->line.hashed = 0;
-    file->line.finished = false;
+    file->line = *before;
     return false;
 }
 
@@ -142,8 +149,10 @@ hf_file_hand_over(struct hf_file *file, struct hf_slice input, bool ended, struc
         hf_file_put_on(file, HF_LIST_OVER, unit.owner_waits);
         return false;
     }
+    struct hf_long_line before = before_unit(&file->line);
     if (fill(&unit, file, input, ended, &print, &cut) != HF_OK)
-        return refused(file);
+        return refused(file, &before);
+    hf_hasher_free(before.hasher);
     hf_unit_commit(&unit);
     hf_file_set_print(file, &print);
     hf_cut_keep(&cut, &file->line);

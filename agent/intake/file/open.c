@@ -161,7 +161,7 @@ hf_file_open(struct hf_file_source *source, const char *path)
 {
     struct hf_error err = { .status = HF_OK };
     struct opened opened;
-    if (source->file_count >= source->source.timing.files_max + HF_FILES_SPARE) {
+    if (source->file_count >= HF_FILES_MAX + HF_FILES_SPARE) {
         hf_fail(&err, HF_ELIMIT, "%zu files are open", source->file_count);
         hf_file_wait_for_turn(source, path, &err);
         return NULL;

@@ -145,14 +145,16 @@ hf_orphan_miss(struct hf_file_source *source, struct hf_orphan *orphan)
 /* How many there are is bounded by the journal's state (gone.c forgets old ones); the tables take
  * whatever was loaded. */
 struct hf_orphan *
-hf_orphan_new(struct hf_file_source *source, struct hf_position position)
+hf_orphan_new(struct hf_file_source *source, struct hf_position position, struct hf_owner *owner)
 {
     struct hf_orphans *orphans = source->orphans;
     struct hf_orphan *orphan = hf_alloc(sizeof(*orphan));
     orphan->position = position;
     LIST_INSERT_HEAD(&orphans->all, orphan, all);
     orphans->count++;
-    hf_budget_charge_state(source->source.owner, (int64_t)hf_file_position_bytes(position.path));
+    orphan->owner = hf_owner_again(owner);
+    orphan->charged = hf_file_position_bytes(position.path);
+    hf_budget_charge_state(owner, (int64_t)orphan->charged);
     hf_assert(hf_table_add(&orphans->by_id, hf_file_id_key(&orphan->position.id), &orphan->by_id));
     return orphan;
 }
@@ -166,8 +168,8 @@ hf_orphan_remove(struct hf_file_source *source, struct hf_orphan *orphan)
     hf_orphan_end_sleep(source, orphan);
     LIST_REMOVE(orphan, all);
     source->orphans->count--;
-    hf_budget_charge_state(source->source.owner,
-                           -(int64_t)hf_file_position_bytes(orphan->position.path));
+    hf_budget_charge_state(orphan->owner, -(int64_t)orphan->charged);
+    hf_owner_put(orphan->owner);
     hf_freep(&orphan->position.path);
     hf_freep(&orphan);
 }
@@ -175,7 +177,7 @@ hf_orphan_remove(struct hf_file_source *source, struct hf_orphan *orphan)
 void
 hf_orphan_add(struct hf_file_source *source, struct hf_position position)
 {
-    hf_orphan_miss(source, hf_orphan_new(source, position));
+    hf_orphan_miss(source, hf_orphan_new(source, position, source->source.owner));
 }
 
 static void

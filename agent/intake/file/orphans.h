@@ -24,6 +24,8 @@ enum hf_sleepers {
 
 struct hf_orphan {
     struct hf_position position;
+    struct hf_owner *owner; /* of one that fell asleep; else the source's own */
+    uint64_t charged;       /* to him */
     struct hf_table_link by_id, by_content;
     uint8_t content[HF_CONTENT_KEY];
     LIST_ENTRY(hf_orphan) all, missed;
@@ -80,7 +82,8 @@ struct hf_orphan *hf_sleeper_alike(struct hf_file_source *source, const uint8_t 
 struct hf_orphan *hf_orphans_first(struct hf_file_source *source);
 size_t hf_orphans_count(const struct hf_file_source *source); /* without those asleep */
 /* Takes its path; to be made one that is missed, or asleep. */
-struct hf_orphan *hf_orphan_new(struct hf_file_source *source, struct hf_position position);
+struct hf_orphan *hf_orphan_new(struct hf_file_source *source, struct hf_position position,
+                                struct hf_owner *owner);
 void hf_orphan_miss(struct hf_file_source *source, struct hf_orphan *orphan);
 uint64_t hf_orphans_looks(const struct hf_file_source *source); /* for tests that count */
 void hf_orphan_remove(struct hf_file_source *source, struct hf_orphan *orphan);

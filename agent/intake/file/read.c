@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#define REHASH_BLOCKS 8 /* a step */
+
 static bool
 read_failed(struct hf_file *file, const struct hf_error *err)
 {
@@ -63,16 +65,16 @@ read_block(struct hf_file *file, struct hf_slice *ret_input, bool *ret_end, stru
     }
 }
 
-/* After a restart in the middle of an over-long line, or a unit that failed: hashes what lies
- * before the offset again. */
+/* After a restart in the middle of an over-long line: hashes what lies before the offset again, some
+ * of it at a time. *ret_more: not yet all. */
 static enum hf_status
-rehash(struct hf_file *file, struct hf_error *err)
+rehash(struct hf_file *file, bool *ret_more, struct hf_error *err)
 {
     struct hf_long_line *line = &file->line;
     uint64_t start = file->print.offset - line->bytes;
     hf_owned(hf_freep) uint8_t *bytes =
         line->hashed < line->bytes ? hf_alloc(HF_BLOCK_BYTES) : NULL;
-    while (line->hashed < line->bytes) {
+    for (int i = 0; i < REHASH_BLOCKS && line->hashed < line->bytes; i++) {
         size_t want = (size_t)HF_MIN((uint64_t)HF_BLOCK_BYTES, line->bytes - line->hashed), got = 0;
         enum hf_status status =
             hf_fs_pread(file->fd, bytes, want, (off_t)(start + line->hashed), &got, err);
@@ -81,7 +83,9 @@ rehash(struct hf_file *file, struct hf_error *err)
         if (got < want)
             return hf_fail(err, HF_EIO, "'%s' became shorter while it was read", file->path.text);
         hf_long_line_add(line, line->hashed, hf_slice(bytes, got));
+        file->source->counted.rehashed += got;
     }
+    *ret_more = line->hashed < line->bytes;
     return HF_OK;
 }
 
@@ -164,12 +168,14 @@ step_reading(struct hf_file *file, const struct hf_fs_identity *who)
     struct hf_error err = { .status = HF_OK };
     struct hf_slice input;
     struct hf_cut cut;
-    bool end;
+    bool end, unhashed = false;
     enum hf_status status = read_block(file, &input, &end, &err);
     if (status == HF_OK)
-        status = rehash(file, &err);
+        status = rehash(file, &unhashed, &err);
     if (status != HF_OK)
         return read_failed(file, &err);
+    if (unhashed)
+        return true;
     size_t nul = hf_nul_tail(file, input);
     input.size -= nul;
     note_size(file, file->print.offset + input.size, end || nul > 0);
@@ -196,14 +202,15 @@ last_words(struct hf_file *file)
 {
     struct hf_fs_identity who;
     struct hf_slice input;
-    bool end, more = true;
+    bool end, unhashed, more = true;
     if (file->state != HF_FILE_READING || file->name == HF_NAME_OURS || file->failed ||
         hf_fs_identify(file->fd, NULL, &who, NULL) != HF_OK || who.links > 0 ||
         (file->late.quiet && file->partial == file->nul.tail &&
          who.size == file->print.offset + file->partial))
         return;
     for (int turn = 0; turn < 4 && more; turn++) {
-        if (read_block(file, &input, &end, NULL) != HF_OK || rehash(file, NULL) != HF_OK || !end)
+        if (read_block(file, &input, &end, NULL) != HF_OK ||
+            rehash(file, &unhashed, NULL) != HF_OK || unhashed || !end)
             return;
         input.size -= hf_nul_tail(file, input);
         more = hf_file_finish(file, input, true) && !file->source->source.pressure.blocked;

@@ -50,6 +50,7 @@ struct hf_scan {
     size_t next;                 /* of these */
     uint64_t waits_since_ms;     /* for a descriptor; 0: it does not */
     bool waits;                  /* this step came to nothing by that */
+    bool gave_up;                /* none was given back for long */
     struct hf_search *search;    /* gone.c: the folder that is looked through */
     uint64_t drain;              /* the newest that was asked for before it began; 0: none */
 };
@@ -333,52 +334,43 @@ step_names(struct hf_file_source *source, uint64_t *cost)
     return false;
 }
 
-static void
-leave_new_files(struct hf_file_source *source)
-{
-    struct hf_scan *scan = source->scan;
-    hf_strings_done(&scan->new_paths);
-    scan->next = 0;
-    scan->waits_since_ms = 0;
-}
-
-/* As many as match, and no descriptor is left for the rest of them. */
+/* Where none is given back for long they are opened all the same: by the budget of their owners, who
+ * then are refused and named, or by what is kept back. */
 static bool
-wait_for_turn(struct hf_file_source *source)
+waits_for_turn(struct hf_file_source *source)
 {
     struct hf_scan *scan = source->scan;
-    struct hf_error err = { .status = HF_OK };
-    uint64_t now_ms = hf_boot_ms(), left = scan->new_paths.count - scan->next;
+    uint64_t now_ms = hf_boot_ms();
+    if (scan->gave_up || hf_replaced_find(source, scan->new_paths.items[scan->next]))
+        return false;
+    if (hf_file_has_room(source)) {
+        scan->waits_since_ms = 0;
+        return false;
+    }
     if (!scan->waits_since_ms)
         scan->waits_since_ms = now_ms;
     scan->waits = now_ms - scan->waits_since_ms < (scan->drain ? DRAIN_WAIT_MS : GIVE_UP_MS);
-    if (scan->waits)
-        return true;
-    hf_fail(&err, HF_ELIMIT, "'%.100s' and %llu more wait until one of %zu open files is read",
-            scan->new_paths.items[scan->next], (unsigned long long)(left - 1), source->file_count);
-    hf_file_scan_problem(source, &err);
-    for (; scan->next < scan->new_paths.count; scan->next++)
-        hf_file_wait_for_turn(source, scan->new_paths.items[scan->next], &err);
-    return false;
+    scan->gave_up = !scan->waits;
+    return scan->waits;
 }
 
 static bool
 step_new_files(struct hf_file_source *source, uint64_t *cost)
 {
     struct hf_scan *scan = source->scan;
-    if (scan->next < scan->new_paths.count &&
-        !hf_replaced_find(source, scan->new_paths.items[scan->next]) && !hf_file_has_room(source) &&
-        wait_for_turn(source))
-        return true;
     if (scan->next < scan->new_paths.count) {
-        scan->waits_since_ms = 0;
+        if (waits_for_turn(source))
+            return true;
         *cost += COST_OPEN;
         struct hf_file *file = hf_file_open(source, scan->new_paths.items[scan->next++]);
         if (file)
             file->seen_by = source->scans;
         return true;
     }
-    leave_new_files(source);
+    hf_strings_done(&scan->new_paths);
+    scan->next = 0;
+    scan->waits_since_ms = 0;
+    scan->gave_up = false;
     return false;
 }
 

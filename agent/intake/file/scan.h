@@ -27,6 +27,7 @@ void hf_file_scan_soon(struct hf_file_source *source);
 void hf_file_scan_now(struct hf_file_source *source);
 void hf_file_scan_goes_on(struct hf_file_source *source, uint64_t in_ms);
 void hf_file_scan_ended(struct hf_file_source *source);
+bool hf_file_scan_is_due(struct hf_file_source *source); /* else it is looked again later */
 void hf_file_look_soon(struct hf_file_source *source); /* there are names, or sleepers that wake */
 /* A name came, and is to be looked at. */
 void hf_file_name_soon(struct hf_file_source *source, const char *path);

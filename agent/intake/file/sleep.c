@@ -52,7 +52,7 @@ put_to_sleep(struct hf_file *file, const struct hf_fs_identity *who)
                                     .seen_s = hf_wall_s(),
                                     .path = hf_strdup(file->path.text) };
     hf_print_hash(&file->print, &position.print);
-    struct hf_orphan *orphan = hf_orphan_new(source, position);
+    struct hf_orphan *orphan = hf_orphan_new(source, position, file->owner);
     orphan->sleep.size = who->size;
     orphan->sleep.changed_ns = who->changed_ns;
     orphan->sleep.seen_by = file->seen_by;

@@ -126,6 +126,12 @@ on_scan(evutil_socket_t fd, short what, void *context)
     (void)fd, (void)what;
     if (source->placed && !source->started) /* the journal refused */
         hf_file_start(source);
+    if (!hf_file_scan_is_due(source)) {
+        if (hf_sleep_quiet(source))
+            hf_file_scan_goes_on(source, 0);
+        rest(source);
+        return;
+    }
     if (!source->timers.scan_is_on)
         source->timers.again = false;
     switch (hf_scan_step(source)) {

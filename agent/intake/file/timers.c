@@ -96,16 +96,32 @@ hf_file_name_soon(struct hf_file_source *source, const char *path)
     hf_file_scan_soon(source);
 }
 
+static uint64_t
+look_ms(const struct hf_file_source *source)
+{
+    const struct hf_intake_timing *timing = &source->source.timing;
+    return source->watch ? timing->rescan_ms : HF_MIN(timing->poll_ms, timing->rescan_ms);
+}
+
 void
 hf_file_scan_ended(struct hf_file_source *source)
 {
-    const struct hf_intake_timing *timing = &source->source.timing;
     uint64_t cost = source->timers.scan_cost, many = cost > COST_FREE ? cost : 0;
-    uint64_t idle_ms = source->watch
-                           ? HF_MAX(timing->rescan_ms, many * IDLE_MS_PER)
-                           : HF_MAX(HF_MIN(timing->poll_ms, timing->rescan_ms), many / POLL_PER_MS);
-    source->timers.scan_from_ms = source->drain.due ? 0 : hf_boot_ms() + many / PAUSE_PER_MS;
-    set_scan(source, source->timers.again ? wait_ms(source) : idle_ms);
+    uint64_t idle_ms = source->watch ? many * IDLE_MS_PER : many / POLL_PER_MS;
+    uint64_t now_ms = hf_boot_ms();
+    source->timers.scan_from_ms = source->drain.due ? 0 : now_ms + many / PAUSE_PER_MS;
+    source->timers.scan_by_ms = now_ms + HF_MAX(look_ms(source), idle_ms);
+    set_scan(source, source->timers.again ? wait_ms(source) : look_ms(source));
+}
+
+bool
+hf_file_scan_is_due(struct hf_file_source *source)
+{
+    if (source->timers.scan_is_on || source->timers.again ||
+        hf_boot_ms() + look_ms(source) / 8 >= source->timers.scan_by_ms)
+        return true;
+    set_scan(source, look_ms(source));
+    return false;
 }
 
 /* Time in which nobody looked does not count: a machine that was suspended, or a process that was

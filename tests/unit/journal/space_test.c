@@ -333,7 +333,7 @@ a_large_state_moves_from_segment_to_segment(void **state)
         snprintf(key, sizeof(key), "file/%d", i);
         status = hf_journal_set_state(fixture->journal, key, hf_slice(value, 100000), &err);
     }
-    assert_int_equal(status, HF_ELIMIT); /* 8 MiB in all */
+    assert_int_equal(status, HF_ELIMIT); /* as much as is kept of it beside so many events */
     hf_journal_commit(fixture->journal);
     must_sync(fixture->journal);
     free(value);
