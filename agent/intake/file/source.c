@@ -14,6 +14,7 @@
 #define SYNC_MS        200 /* at a time, while it waits for what an earlier one handed over */
 #define BEGIN_AGAIN_MS 50
 #define WAKE_AT_ONCE   16
+#define LAST_BUFFERS   64 /* of inotify's */
 #define TURN_WAIT_MS   20 /* and looks again whether a descriptor is free */
 
 /* ---- what the intake's loop sees ---- */
@@ -218,14 +219,28 @@ file_start(struct hf_source *base)
     on_begin(-1, 0, hf_file_source(base));
 }
 
+/* What went before we stop is not taken for something that went while we were away. */
+static void
+hear_the_last(struct hf_file_source *source)
+{
+    size_t left = source->watch ? hf_watch_waiting(source->watch) : 0;
+    for (int i = 0; source->watch && i < LAST_BUFFERS; i++)
+        if (!hf_watch_read_some(source->watch, &left))
+            break;
+    while (hf_orphan_in(source, HF_SLEEPERS_UNSAVED) && hf_sleepers_save(source))
+        continue;
+}
+
 static void
 file_stop(struct hf_source *base)
 {
     struct hf_file_source *source = hf_file_source(base);
     struct event *events[] = { source->timers.begin, source->timers.scan, source->timers.told,
                                source->timers.tick };
-    if (source->running && source->started)
+    if (source->running && source->started) {
+        hear_the_last(source);
         hf_files_last_words(source);
+    }
     source->running = false;
     source->stopped = true;
     for (size_t i = 0; i < HF_COUNT(events); i++)

@@ -187,6 +187,24 @@ each_is_placed_at_its_end(void **state)
     assert_int_equal(rig_gaps(rig), 0);
 }
 
+static void
+each_is_read_from_its_beginning(void **state)
+{
+    struct rig *rig = *state;
+    size_t line = 0;
+    rig->timing.files_max = 10;
+    hf_intake_set_timing(rig->intake, &rig->timing);
+    write_all(rig, MANY, &line);
+    rig_source(rig, "app", HF_SOURCE_FILE, "files/*.log");
+    rig_configure(rig);
+    rig_until_count(rig, MANY);
+    assert_int_equal(rig_positions(rig), MANY);
+    write_all(rig, MANY, &line);
+    rig_drain(rig);
+    assert_numbered(rig, line);
+    assert_int_equal(rig_gaps(rig), 0);
+}
+
 /* ---- what happens to one that sleeps ---- */
 
 static void
@@ -241,6 +259,29 @@ one_that_is_unlinked_was_read_and_is_no_gap(void **state)
     rig_until_count(rig, 2);
     ASSERT_TEXTS(rig, "one", "one");
     assert_int_equal(rig_gaps(rig), 0);
+}
+
+/* Until it is asked to stop: it goes on with that. */
+static void
+nap(void *context)
+{
+    (void)context;
+    usleep(100000);
+}
+
+/* Told, but not yet heard when we stop. */
+static void
+one_that_is_unlinked_as_we_stop_is_no_gap(void **state)
+{
+    struct rig *rig = *state;
+    one_that_sleeps(rig, "files/*.log", "one\n");
+    rig_hold(rig, 0);
+    rig_unlink(rig, "files/app.log");
+    hf_thread_post(rig->intake->sources[0]->thread, nap, NULL);
+    rig_let_go(rig);
+    rig_restart(rig);
+    rig_turn(rig, 100);
+    assert_int_equal(rig_count(rig), 1);
 }
 
 static void
@@ -361,9 +402,11 @@ main(void)
         TEST(quiet_files_cost_no_descriptor),
         TEST(more_files_than_descriptors_take_turns),
         TEST(each_is_placed_at_its_end),
+        TEST(each_is_read_from_its_beginning),
         TEST(one_that_is_renamed_is_read_on),
         TEST(one_that_is_renamed_while_we_do_not_look_is_read_on),
         TEST(one_that_is_unlinked_was_read_and_is_no_gap),
+        TEST(one_that_is_unlinked_as_we_stop_is_no_gap),
         TEST(one_that_grew_and_is_unlinked_is_a_gap),
         TEST(one_that_is_unlinked_unwatched_is_a_gap),
         TEST(one_that_is_copied_and_truncated_is_not_read_twice),
