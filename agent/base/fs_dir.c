@@ -153,7 +153,7 @@ hf_fs_list(const char *directory, size_t max, char ***ret_names, size_t *ret_cou
 
     if (status == HF_OK)
         status = hf_fs_names_open(fd, directory, &all, err);
-    if (status == HF_OK)
+    if (status == HF_OK && all)
         status = read_names(all->stream, directory, max + 1, &names, err);
     hf_fs_names_close(all);
     if (status == HF_OK && names.count > max) {
