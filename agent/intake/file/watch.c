@@ -16,9 +16,11 @@
 #include <unistd.h>
 
 #define WATCHES_MAX 4096
+/* Not IN_ATTRIB: of modes and times nothing follows, and whoever changes them without end costs us
+ * nothing. */
 #define MASK                                                                                       \
-    (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_MODIFY | IN_ATTRIB |                 \
-     IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_EXCL_UNLINK)
+    (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_MODIFY | IN_DELETE_SELF |            \
+     IN_MOVE_SELF | IN_ONLYDIR | IN_EXCL_UNLINK)
 
 #define OTHER_HALF_MS 2 /* see inotify(7) */
 
@@ -158,10 +160,10 @@ on_name(struct hf_watch *watch, const struct inotify_event *event, const char *p
     struct hf_file_source *source = watch->source;
     struct hf_file *file = hf_file_by_path(source, path);
     bool directory = event->mask & IN_ISDIR;
-    if (event->mask & (IN_MODIFY | IN_ATTRIB)) {
+    if (event->mask & IN_MODIFY) {
         if (file)
             hf_file_ready(file);
-        else if (event->mask & IN_MODIFY && !hf_sleeper_grew(source, path))
+        else if (!hf_sleeper_grew(source, path))
             hf_name_written(source, path);
         return;
     }
