@@ -28,7 +28,7 @@ begin_anew(struct hf_file *file, const struct hf_orphan *orphan, uint64_t size)
     hf_file_move(file, HF_FILE_READING);
     hf_file_set_dirty(file, true);
     hf_truncated_add(file->source, &position->print);
-    file->after_truncation |= hf_is_asleep(orphan);
+    file->nul.after_truncation |= hf_is_asleep(orphan);
     if (!hf_orphan_is_settled(orphan) && position->print.offset > 0)
         hf_file_set_gap(file,
                         (struct hf_file_gap){ .reason = reason, .from = position->print.offset });

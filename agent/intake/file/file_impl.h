@@ -106,20 +106,23 @@ struct hf_file {
     struct hf_table_link by_id;
     struct hf_file_id id;
     int fd;
-    struct hf_owner *owner;
-    uint64_t charged; /* for its position; 0: it was not let in */
+    struct {
+        struct hf_owner *owner;
+        uint64_t charged; /* for its position; 0: it was not let in */
+    } budget;
     enum hf_file_state state;
     enum hf_file_name name;
     bool moved; /* to another name since a last line was taken: this one is complete too */
     struct hf_file_path path, real_path; /* real_path: where a symbolic link leads */
     struct hf_print print;               /* print.offset: everything before it is in the journal */
     struct hf_long_line line;
-    struct {                 /* nul.c: what is known of NUL bytes behind the offset */
-        uint64_t from, to;   /* nothing else in there */
-        uint64_t last_hole;  /* from there on nothing was ever written; 0: it is not known */
-        uint64_t content_to; /* before this they are content */
-        uint64_t tail;       /* of partial: those at the end, which are none yet */
-        bool hole;           /* some of them were never written */
+    struct {                   /* nul.c: what is known of NUL bytes behind the offset */
+        uint64_t from, to;     /* nothing else in there */
+        uint64_t last_hole;    /* from there on nothing was ever written; 0: it is not known */
+        uint64_t content_to;   /* before this they are content */
+        uint64_t tail;         /* of partial: those at the end, which are none yet */
+        bool hole;             /* some of them were never written */
+        bool after_truncation; /* those at its beginning are a hole, not lines */
     } nul;
     size_t partial;        /* bytes behind the offset that were no whole line when last looked at */
     uint64_t known_size;   /* as last seen */
@@ -160,8 +163,7 @@ struct hf_file {
         uint64_t by;   /* the number of the save that wrote it last */
         bool dirty;    /* it has to be written, whether or not there are lines */
     } save;
-    bool after_truncation; /* NUL bytes at its beginning are a hole, not lines */
-    bool failed;           /* could not be read; tried again at the next scan */
+    bool failed; /* could not be read; tried again at the next scan */
 };
 
 /* ---- the source ---- */
@@ -348,19 +350,6 @@ void hf_turn_leave(struct hf_file *file);
 /* Those of the list OVER whose owner has room again have their turns, who waited longest first. */
 void hf_turn_over_again(struct hf_file_source *source);
 
-/* replaced.c */
-void hf_replaced_add(struct hf_file *file, bool witnessed); /* its path is another one's now */
-void hf_replaced_remove(struct hf_file *file);
-struct hf_file *hf_replaced_find(struct hf_file_source *source, const char *path);
-
-/* alike.c */
-void hf_heads_add(struct hf_file *file);
-void hf_heads_remove(struct hf_file *file);
-/* Those of which something was read that begin as these bytes do, as far as both go. The list is
- * the caller's, NULL when there is none. At most `most` that go on behind these bytes, and where there
- * is none as many that end within them, the longest first: with thousands that are all alike, one
- * is as good as another. */
-size_t hf_heads_alike(struct hf_file_source *source, const uint8_t *head, size_t size, size_t most,
-                      struct hf_file ***ret_files);
+#include "agent/intake/file/alike.h"
 
 #endif

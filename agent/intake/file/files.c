@@ -93,7 +93,7 @@ hf_file_new(struct hf_file_source *source, int fd, const struct hf_file_id *id, 
     *file = (struct hf_file){ .source = source, .id = *id, .fd = fd };
     file->path.file = file->real_path.file = file;
     file->since.quiet_ms = file->since.opened_ms = hf_boot_ms();
-    file->owner = owner_of(source, fd, path);
+    file->budget.owner = owner_of(source, fd, path);
     hf_assert(hf_table_add(&source->by.id, hf_file_id_key(&file->id), &file->by_id));
     LIST_INSERT_HEAD(&source->files, file, all);
     source->file_count++;
@@ -113,10 +113,10 @@ hf_file_let_in(struct hf_file *file, bool known, struct hf_error *err)
 {
     uint64_t bytes = hf_file_position_bytes(file->path.text);
     if (known)
-        hf_budget_take_file(file->owner, bytes);
-    else if (hf_budget_ask_file(file->owner, file->path.text, bytes, err) != HF_OK)
+        hf_budget_take_file(file->budget.owner, bytes);
+    else if (hf_budget_ask_file(file->budget.owner, file->path.text, bytes, err) != HF_OK)
         return HF_ELIMIT;
-    file->charged = bytes;
+    file->budget.charged = bytes;
     return HF_OK;
 }
 
@@ -136,9 +136,9 @@ hf_file_close(struct hf_file *file)
     source->sum.behind -= file->behind;
     source->sum.nul -= file->nul.tail;
     hf_fs_close(&file->fd);
-    if (file->charged)
-        hf_budget_drop_file(file->owner, file->charged);
-    hf_owner_put(file->owner);
+    if (file->budget.charged)
+        hf_budget_drop_file(file->budget.owner, file->budget.charged);
+    hf_owner_put(file->budget.owner);
     hf_long_line_reset(&file->line);
     hf_freep(&file->path.text);
     hf_freep(&file->real_path.text);

@@ -20,7 +20,7 @@ hf_file_new_generation(struct hf_file *file, const char *reason)
     file->partial = 0;
     file->known_size = 0;
     file->drain_to = 0;
-    file->after_truncation = true;
+    file->nul.after_truncation = true;
     file->nul.content_to = file->nul.from = file->nul.to = file->nul.last_hole = 0;
     hf_file_set_nul_tail(file, 0);
     hf_file_set_dirty(file, true);

@@ -92,7 +92,7 @@ size_t
 hf_file_hole(const struct hf_file *file, struct hf_slice input)
 {
     size_t size = 0;
-    while (file->after_truncation && size < input.size && input.ptr[size] == '\0')
+    while (file->nul.after_truncation && size < input.size && input.ptr[size] == '\0')
         size++;
     return size;
 }
@@ -145,7 +145,8 @@ hf_file_hand_over(struct hf_file *file, struct hf_slice input, bool ended, struc
     struct hf_print print = file->print;
     struct hf_cut cut = { 0 };
     bool only_hole = hf_file_hole(file, input) == input.size;
-    if (hf_unit_begin_for(&unit, &file->source->source, file->owner, file->path.text) != HF_OK) {
+    if (hf_unit_begin_for(&unit, &file->source->source, file->budget.owner, file->path.text) !=
+        HF_OK) {
         hf_file_put_on(file, HF_LIST_OVER, unit.owner_waits);
         return false;
     }
@@ -158,7 +159,7 @@ hf_file_hand_over(struct hf_file *file, struct hf_slice input, bool ended, struc
     hf_cut_keep(&cut, &file->line);
     file->partial = cut.left;
     hf_file_set_nul_tail(file, 0);
-    file->after_truncation &= only_hole;
+    file->nul.after_truncation &= only_hole;
     hf_file_set_gap(file, (struct hf_file_gap){ .reason = NULL });
     hf_file_saved(file->source);
     *ret_cut = cut;

@@ -59,7 +59,7 @@ hf_nul_pass(struct hf_file *file, uint64_t from, uint64_t size, enum hf_nul *ret
     bool found = false, end = false;
     if (file->nul.from != from || file->nul.to < from || file->nul.to > size) {
         file->nul.from = file->nul.to = from;
-        file->nul.hole = file->after_truncation;
+        file->nul.hole = file->nul.after_truncation;
         file->nul.last_hole = 0;
     }
     if (file->nul.last_hole) { /* something may stand in it by now */

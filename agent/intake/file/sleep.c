@@ -21,7 +21,7 @@ may_sleep(const struct hf_file *file)
            !file->gap.reason && !file->failed && !waits && !file->save.dirty &&
            !file->save.old_key && !file->replaced.link.in && !file->copy.original &&
            LIST_EMPTY(&file->copy.mine) && file->line.parts == 0 &&
-           !(file->after_truncation && file->print.offset == 0);
+           !(file->nul.after_truncation && file->print.offset == 0);
 }
 
 static bool
@@ -52,7 +52,7 @@ put_to_sleep(struct hf_file *file, const struct hf_fs_identity *who)
                                     .seen_s = hf_wall_s(),
                                     .path = hf_strdup(file->path.text) };
     hf_print_hash(&file->print, &position.print);
-    struct hf_orphan *orphan = hf_orphan_new(source, position, file->owner);
+    struct hf_orphan *orphan = hf_orphan_new(source, position, file->budget.owner);
     orphan->sleep.size = who->size;
     orphan->sleep.changed_ns = who->changed_ns;
     orphan->sleep.seen_by = file->seen_by;

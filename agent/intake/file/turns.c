@@ -147,7 +147,7 @@ hf_turn_over_again(struct hf_file_source *source)
     struct hf_file *file, *next;
     for (file = LIST_FIRST(&source->on[HF_LIST_OVER]); file; file = next) {
         next = LIST_NEXT(file, on[HF_LIST_OVER].entry);
-        if (hf_budget_would_refuse(file->owner))
+        if (hf_budget_would_refuse(file->budget.owner))
             continue;
         hf_file_put_on(file, HF_LIST_OVER, false);
         hf_file_ready_first(file);
