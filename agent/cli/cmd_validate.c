@@ -87,7 +87,7 @@ result_doc(const struct target *target, const struct hf_verify_result *result, s
     hf_doc_set_text(doc, "store", target->own_store.url);
     hf_doc_set_text(doc, "bucket", target->bucket);
     hf_doc_set_text(doc, "prefix", target->layout.prefix);
-    hf_doc_set_text(doc, "head", result->head_key);
+    hf_doc_set_text(doc, "head", result->head.key);
     set_time(doc, "from", result->from_s);
     set_time(doc, "to", result->to_s);
     hf_doc_set_u64(doc, "digests", result->digests);
@@ -158,7 +158,7 @@ ask_agent(const struct target *target, struct validation *v)
 static void
 compare_with_agent(struct validation *v, struct hf_verify_result *result)
 {
-    if (v->agent_head_named || strcmp(v->agent_head, result->head_key) <= 0)
+    if (v->agent_head_named || strcmp(v->agent_head, result->head.key) <= 0)
         return;
     result->findings[HF_MISSING]++;
     result->intact = false;

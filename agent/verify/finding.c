@@ -35,6 +35,8 @@ verify_report(struct verify *v, enum hf_finding finding, const char *key, const 
         return;
     v->said_advisory |= finding == HF_ADVISORY; /* of the store, and so of all that lies in it */
     v->result->findings[finding]++;
+    if (key && !hf_finding_fine(finding))
+        heads_named(v, key);
     if (!v->options->finding)
         return;
     va_start(args, format);

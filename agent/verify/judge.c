@@ -198,6 +198,8 @@ judge_digest(struct verify *v, const char *key, const struct link *link, struct 
     enum hf_status status;
 
     judge_stored(&judged, stored, info);
+    if (strlen(info->signature) < sizeof(judged.signature))
+        memcpy(judged.signature, info->signature, strlen(info->signature) + 1);
     status = hf_gunzip(stored, &json, &wrong);
     if (status == HF_OK)
         status = hf_digest_outline(hf_buf_slice(&json), &judged.outline, &wrong);

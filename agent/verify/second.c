@@ -292,7 +292,6 @@ add_up(struct verify *v)
             continue;
         if (!head) {
             head = entry;
-            memcpy(result->head_key, entry->key, strlen(entry->key) + 1);
             result->to_s = entry->end_s;
             result->last_seq = entry->last_seq;
         }

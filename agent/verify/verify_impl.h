@@ -3,6 +3,7 @@
  *   listing.c   the digests that lie under the prefix
  *   walk.c      first pass, newest to oldest
  *                 fetch.c one digest ── judge.c is it right? ── keys.c whose key is it?
+ *                 heads.c heads that were seen before
  *   second.c    second pass, oldest to newest
  *                 range.c sequences ── workers.c many objects at once ── look.h one object
  *   finding.c   what is found is counted and told, on this one thread
@@ -96,6 +97,9 @@ struct verify {
     size_t older_asked;
     struct left *left;
     size_t left_count;
+    struct {             /* beside options->known */
+        bool met, named; /* in the walk; as the key of a finding */
+    } heads[HF_KNOWN_MAX];
     struct key_hash *known; /* listed, announced and foreign keys */
     size_t known_count;
 };
@@ -139,11 +143,12 @@ struct judged {
     enum hf_finding finding; /* HF_VALID, or the first thing against it */
     char detail[2 * HF_KEY_MAX + 512];
     bool in_place;
-    bool revoked;                     /* its key was revoked before it ended */
-    bool authentic;                   /* its content can be believed, */
-    bool vouches;                     /* and that of those that it names by hash */
-    struct hf_digest_outline outline; /* zero if it is no digest */
-    struct hf_digest digest;          /* filled if it is authentic */
+    bool revoked;                             /* its key was revoked before it ended */
+    bool authentic;                           /* its content can be believed, */
+    bool vouches;                             /* and that of those that it names by hash */
+    struct hf_digest_outline outline;         /* zero if it is no digest */
+    char signature[2 * HF_SIGNATURE_MAX + 1]; /* that lies with it; "" if it is none of this size */
+    struct hf_digest digest;                  /* filled if it is authentic */
 };
 void judged_done(struct judged *judged);
 enum hf_status judge_digest(struct verify *v, const char *key, const struct link *link,
@@ -161,6 +166,11 @@ enum hf_status fetch_digest(struct verify *v, const char *key, const struct link
 /* ---- walk.c ---- */
 enum hf_status walk_chain(struct verify *v, struct hf_error *err) hf_must_check;
 void entries_done(struct verify *v);
+
+/* ---- heads.c ---- */
+void heads_meet(struct verify *v, const char *key, const struct judged *judged);
+void heads_end(struct verify *v);                    /* after the walk: what was not met */
+void heads_named(struct verify *v, const char *key); /* something is found against this key */
 
 /* ---- range.c ---- */
 struct carried { /* announced by the digest before */

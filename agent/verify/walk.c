@@ -182,6 +182,7 @@ remember(struct walk *walk, const struct judged *judged, char *version_id)
     if (v->entry_count % 256 == 0)
         v->entries = hf_realloc(v->entries, (v->entry_count + 256) * sizeof(*v->entries));
     v->entries[v->entry_count++] = entry;
+    heads_meet(v, walk->next, judged);
     if (!entry.outside) {
         v->result->digests++;
         v->objects_known += entry.object_count;

@@ -38,13 +38,17 @@
     X(HF_KEY_NOT_PINNED, false, "KEY_NOT_PINNED") /* the key was found in the bucket itself, and nobody vouched for it */ \
     X(HF_VERSIONS_UNSEEN, true, "VERSIONS_UNSEEN") /* its versions may not be listed: what lies over or below it cannot be seen */ \
     X(HF_EXPIRED,      true,  "EXPIRED")      /* gone after its term, which nobody could shorten, and so is all that is older */ \
-    X(HF_GONE_AFTER_TERM, false, "GONE_AFTER_TERM") /* gone, and its term is over: when it went cannot be told */
+    X(HF_GONE_AFTER_TERM, false, "GONE_AFTER_TERM") /* gone, and its term is over: when it went cannot be told */ \
+    X(HF_FORK,         false, "FORK")         /* a digest that was seen, and another one of its number: both are signed */ \
+    X(HF_TRUNCATED,    false, "TRUNCATED")    /* the chain ends before a digest of it that was seen */ \
+    X(HF_ROLLED_BACK,  false, "ROLLED_BACK")  /* a chain that was seen is not there, and nothing names it */
 /* clang-format on */
 
 enum hf_finding {
 #define X(name, fine, text) name,
     HF_FINDING_TABLE(X)
 #undef X
+        HF_FINDINGS,
 };
 const char *hf_finding_text(enum hf_finding finding);
 bool hf_finding_fine(enum hf_finding finding);
@@ -53,6 +57,26 @@ struct hf_revoked_key {
     const char *fingerprint;
     int64_t from_s; /* what it signed of a period that ends later counts for nothing */
 };
+
+/* The newest digest of a chain, as somebody saw it. */
+struct hf_head {
+    char chain[65]; /* "": a digest that holdfast did not make */
+    uint64_t number;
+    char sha256[HF_SHA256_HEX_SIZE];          /* of its uncompressed bytes */
+    char signature[2 * HF_SIGNATURE_MAX + 1]; /* lower-case hex; "": it is not known */
+    char key[HF_KEY_MAX];                     /* "": it is not known where it lay */
+};
+/* One that the bucket must still have, or go on from. */
+struct hf_known_head {
+    struct hf_head head;
+    const char *seen_by; /* who says so, for the reader: "the state", "--expect" */
+};
+enum hf_known_state {
+    HF_KNOWN_UNSEEN, /* it lies outside of what was asked for, or could not be read: nothing is said */
+    HF_KNOWN_FOUND,        /* the chain has it, and goes on from there */
+    HF_KNOWN_CONTRADICTED, /* FORK, TRUNCATED, ROLLED_BACK, or what else was found against it */
+};
+#define HF_KNOWN_MAX 8
 
 #define HF_VERIFY_WORKERS     4
 #define HF_VERIFY_WORKERS_MAX 64
@@ -70,6 +94,10 @@ struct hf_verify_options { /* its callbacks are called on the caller's thread */
     size_t fingerprint_count;
     const struct hf_revoked_key *revoked; /* whoever vouches for them */
     size_t revoked_count;
+    /* Heads seen before, HF_KNOWN_MAX at most: what no reader can see who starts from nothing, that
+     * the end of the chain was cut off, or signed anew by its own key, is seen against them. */
+    const struct hf_known_head *known;
+    size_t known_count;
     /* The store's bucket is a copy of this one, whose name the digests have; NULL: no copy. */
     const char *original_bucket;
     int64_t start_s,
@@ -110,10 +138,12 @@ struct hf_verify_options { /* its callbacks are called on the caller's thread */
 struct hf_verify_result {
     uint64_t digests;                 /* walked, good or bad */
     uint64_t objects, records, bytes; /* whose bytes were right; bytes as stored */
-    uint64_t findings[HF_GONE_AFTER_TERM + 1];
+    uint64_t findings[HF_FINDINGS];
     uint64_t first_seq, last_seq; /* of the newest chain, as far as it was walked */
     int64_t from_s, to_s; /* start of the oldest, end of the newest digest that was walked */
-    char head_key[HF_KEY_MAX];
+    struct hf_head head;  /* the newest digest that was walked and is believed */
+    char head_journal[65], head_host[1025], head_fingerprint[HF_FINGERPRINT_SIZE];
+    enum hf_known_state known[HF_KNOWN_MAX];
     /* Digests lie there, and not one has its signature with it, which is metadata: this is a copy of
      * the files alone, nothing was looked at, and nothing is said about the evidence. */
     bool signatures_absent;

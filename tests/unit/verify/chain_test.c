@@ -15,7 +15,7 @@ an_untouched_chain_is_intact(void **state)
     assert_int_equal(w->result.last_seq, 80);
     assert_int_equal(w->result.from_s, WORLD_BASE_S);
     assert_int_equal(w->result.to_s, WORLD_BASE_S + 4 * 3600);
-    assert_string_equal(w->result.head_key, w->digest_keys[3]);
+    assert_string_equal(w->result.head.key, w->digest_keys[3]);
     assert_int_equal(w->result.findings[HF_VALID], 12);
     assert_int_equal(w->result.findings[HF_ADVISORY], 1);
 }
@@ -363,7 +363,7 @@ rubbish_as_the_newest_digest_is_invalid_and_does_not_stop_the_walk(void **state)
     world_put(w, key, HF_SLICE_LITERAL("anything"), NULL);
     world_expect_one(w, HF_INVALID, key);
     assert_int_equal(w->result.objects, 6);
-    assert_string_equal(w->result.head_key, w->digest_keys[2]);
+    assert_string_equal(w->result.head.key, w->digest_keys[2]);
 }
 
 static void

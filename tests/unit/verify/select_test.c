@@ -16,7 +16,7 @@ only_digests_of_the_time_that_was_asked_for_are_checked(void **state)
     assert_int_equal(w->result.last_seq, 80);
     assert_int_equal(w->result.from_s, WORLD_BASE_S + 2 * 3600);
     assert_int_equal(w->result.to_s, WORLD_BASE_S + 4 * 3600);
-    assert_string_equal(w->result.head_key, w->digest_keys[3]);
+    assert_string_equal(w->result.head.key, w->digest_keys[3]);
 }
 
 static void

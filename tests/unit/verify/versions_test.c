@@ -87,7 +87,7 @@ a_hidden_end_is_found_and_named(void **state)
 
     memory_delete_marker(w->store, w->digest_keys[2]);
     world_expect_one(w, HF_HIDDEN, w->digest_keys[2]);
-    assert_string_equal(w->result.head_key, w->digest_keys[2]);
+    assert_string_equal(w->result.head.key, w->digest_keys[2]);
     assert_int_equal(w->result.objects, 6);
     memory_delete_marker(w->store, w->digest_keys[1]);
     memory_delete_marker(w->store, w->digest_keys[0]);
@@ -111,7 +111,7 @@ where_versions_may_not_be_listed_a_hidden_end_is_said_to_be_unseen(void **state)
     assert_true(world_saw(w, HF_VERSIONS_UNSEEN, w->digest_keys[1]));
     assert_true(world_saw(w, HF_VERSIONS_UNSEEN, w->made[0].key));
     assert_true(w->result.intact);
-    assert_string_equal(w->result.head_key, w->digest_keys[1]);
+    assert_string_equal(w->result.head.key, w->digest_keys[1]);
 }
 
 /* ---- the public key ---- */

@@ -96,7 +96,7 @@ verify_told(struct told *told, unsigned workers)
             assert_int_equal(hf_buf_addf(&told->text, "%u ", (unsigned)result.findings[i]), HF_OK);
         snprintf(w->content, sizeof(w->content), "%u %u %u %u %s %d", (unsigned)result.digests,
                  (unsigned)result.objects, (unsigned)result.records, (unsigned)result.bytes,
-                 result.head_key, result.intact);
+                 result.head.key, result.intact);
         tell(told, "result", w->content, "");
     }
     assert_true(told->opened <= workers);
@@ -255,7 +255,7 @@ whatever_is_found_is_told_as_by_one_thread(void **state)
     };
     struct world *w = *state;
     struct told told = { .w = w };
-    uint64_t seen[HF_GONE_AFTER_TERM + 1] = { 0 };
+    uint64_t seen[HF_FINDINGS] = { 0 };
     struct envelopes envelopes;
 
     world_envelopes(w, &envelopes);
