@@ -1,17 +1,17 @@
 /* holdfast validate */
 #include "commands.h"
+#include "head.h"
 #include "keys.h"
+#include "known.h"
 #include "say.h"
 #include "target.h"
 
-#include <holdfast/daemon.h>
 #include <holdfast/json.h>
 #include <holdfast/verify.h>
 #include <stdio.h>
 #include <string.h>
 
 #define FINDINGS_MAX 10000 /* in the JSON; the counts are of all */
-#define ANSWER_MS    2000
 
 struct validation {
     const struct options *options;
@@ -19,6 +19,7 @@ struct validation {
     struct progress progress;
     json_t *findings;
     uint64_t omitted;
+    struct known known;
     char agent_head[HF_KEY_MAX]; /* the newest digest as the agent knows it; "": not known */
     bool agent_head_named;       /* something else was found against it */
 };
@@ -77,6 +78,38 @@ set_time(json_t *doc, const char *key, int64_t seconds)
 }
 
 static json_t *
+head_digest(const struct hf_verify_result *result)
+{
+    json_t *doc = head_doc(&result->head), *host = json_string(result->head_host);
+    hf_doc_set_text(doc, "journal", result->head_journal);
+    hf_doc_set(doc, "host", host ? host : json_null());
+    hf_doc_set_text(doc, "fingerprint", result->head_fingerprint);
+    return doc;
+}
+
+static const char *
+known_text(enum hf_known_state state)
+{
+    static const char *const texts[] = { [HF_KNOWN_UNSEEN] = "unseen",
+                                         [HF_KNOWN_FOUND] = "found",
+                                         [HF_KNOWN_CONTRADICTED] = "contradicted" };
+    return texts[state];
+}
+
+static json_t *
+known_heads(const struct known *known, const struct hf_verify_result *result)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < known->count; i++) {
+        json_t *doc = head_doc(&known->heads[i].head);
+        hf_doc_set_text(doc, "seen_by", known->heads[i].seen_by);
+        hf_doc_set_text(doc, "result", known_text(result->known[i].state));
+        json_array_append_new(list, doc);
+    }
+    return list;
+}
+
+static json_t *
 result_doc(const struct target *target, const struct hf_verify_result *result, struct validation *v)
 {
     json_t *doc = json_object(), *counts = json_object();
@@ -88,6 +121,8 @@ result_doc(const struct target *target, const struct hf_verify_result *result, s
     hf_doc_set_text(doc, "bucket", target->bucket);
     hf_doc_set_text(doc, "prefix", target->layout.prefix);
     hf_doc_set_text(doc, "head", result->head.key);
+    hf_doc_set(doc, "head_digest", head_digest(result));
+    hf_doc_set(doc, "known", known_heads(&v->known, result));
     set_time(doc, "from", result->from_s);
     set_time(doc, "to", result->to_s);
     hf_doc_set_u64(doc, "digests", result->digests);
@@ -105,7 +140,26 @@ result_doc(const struct target *target, const struct hf_verify_result *result, s
 }
 
 static void
-print_result(const struct hf_verify_result *result)
+print_heads(const struct known *known, const struct hf_verify_result *result)
+{
+    char text[HEAD_TEXT_SIZE];
+    if (result->head.number) {
+        head_text(&result->head, text);
+        printf("head: %s, signed by %s\n", text, result->head_fingerprint);
+    }
+    for (size_t i = 0; i < known->count; i++) {
+        const struct hf_known_head *head = &known->heads[i];
+        printf("%s: number %llu of chain %s: %s\n", head->seen_by,
+               (unsigned long long)head->head.number, head->head.chain,
+               known_text(result->known[i].state));
+    }
+    if (known->count == 0)
+        puts("nobody said which head is the newest: that the end was cut off would not be seen; "
+             "--state or --expect");
+}
+
+static void
+print_result(const struct hf_verify_result *result, const struct known *known)
 {
     char from[HF_TIME_SIZE], to[HF_TIME_SIZE], bytes[32];
     hf_time_rfc3339(result->from_s, from);
@@ -127,31 +181,17 @@ print_result(const struct hf_verify_result *result)
         separator = ", ";
     }
     puts(*separator == ',' ? "" : "what came after the last digest is not covered yet");
+    print_heads(known, result);
 }
 
-/* Asked before the store is: what the agent signs meanwhile is not missed. Where none answers, or
- * we may not ask, nothing is known. */
+/* Its key alone, too: what an agent of an earlier version says. */
 static void
-ask_agent(const struct target *target, struct validation *v)
+ask_agent(const struct options *options, const struct target *target, struct validation *v)
 {
-    hf_owned(hf_doc_freep) json_t *request = NULL, *reply = NULL;
-    char prefix[HF_KEY_MAX];
-    const json_t *trail;
-    size_t index;
-    if (!target->trail || v->options->end_s)
-        return;
-    request = json_pack("{s:s}", "command", "status");
-    if (hf_control_call(target->config->agent.control, request, ANSWER_MS, &reply, NULL) != HF_OK)
-        return;
-    hf_layout_digest_prefix(&target->layout, prefix);
-    json_array_foreach(json_object_get(reply, "trails"), index, trail)
-    {
-        const char *head = hf_doc_text_or(trail, "digest_key", "");
-        if (strcmp(hf_doc_text_or(trail, "name", ""), target->trail->name) == 0 &&
-            strcmp(hf_doc_text_or(trail, "bucket", ""), target->bucket) == 0 &&
-            hf_starts_with(head, prefix))
-            snprintf(v->agent_head, sizeof(v->agent_head), "%s", head);
-    }
+    hf_owned(hf_doc_freep) json_t *trail = options->end_s ? NULL : known_agent_trail(target);
+    if (trail)
+        snprintf(v->agent_head, sizeof(v->agent_head), "%s",
+                 hf_doc_text_or(trail, "digest_key", ""));
 }
 
 /* Keys of one trail sort by time, also over several chains. */
@@ -166,6 +206,31 @@ compare_with_agent(struct validation *v, struct hf_verify_result *result)
         v, HF_MISSING, v->agent_head,
         "the agent delivered this digest, and it is not there any more; the end of the chain "
         "was cut off");
+}
+
+static enum hf_finding
+finding_of(const char *text)
+{
+    for (size_t i = 0; i < HF_FINDINGS; i++)
+        if (strcmp(hf_finding_text((enum hf_finding)i), text) == 0)
+            return (enum hf_finding)i;
+    return HF_FORK;
+}
+
+static enum hf_status
+remember(const struct options *options, struct validation *v, struct hf_verify_result *result,
+         struct hf_error *err)
+{
+    char detail[512];
+    const char *earlier = NULL;
+    enum hf_status status =
+        known_keep(&v->known, options, result, &earlier, detail, sizeof(detail), err);
+    if (!earlier)
+        return status;
+    result->findings[finding_of(earlier)]++;
+    result->intact = false;
+    on_finding(v, finding_of(earlier), NULL, detail);
+    return status;
 }
 
 static enum hf_status
@@ -194,11 +259,18 @@ validate(const struct options *options, struct target *target, struct validation
         .progress = on_progress,
         .context = v,
     };
-    ask_agent(target, v);
+    ask_agent(options, target, v);
+    enum hf_status status = known_open(options, target, &v->known, err);
+    if (status != HF_OK)
+        return status;
+    verify.known = v->known.heads;
+    verify.known_count = v->known.count;
     progress_begin(&v->progress, "checking", true);
-    enum hf_status status = hf_verify(&verify, result, err);
-    if (status == HF_OK && !result->signatures_absent)
+    status = hf_verify(&verify, result, err);
+    if (status == HF_OK && !result->signatures_absent) {
         compare_with_agent(v, result);
+        status = remember(options, v, result, err);
+    }
     progress_end(&v->progress);
     return status;
 }
@@ -234,9 +306,10 @@ cmd_validate(const struct options *options)
         code =
             say_json(result_doc(&target, &result, &v), result.intact ? EXIT_WELL : EXIT_NOT_WELL);
     } else {
-        print_result(&result);
+        print_result(&result, &v.known);
         code = say_done(result.intact ? EXIT_WELL : EXIT_NOT_WELL);
     }
+    known_close(&v.known);
     json_decref(v.findings);
     target_done(&target);
     return code;

@@ -63,12 +63,16 @@ const struct command commands[] = {
       "--fingerprint. "
       "Delete markers over the newest digests are seen where versions may be listed "
       "(VERSIONS_UNSEEN says where not); with a configuration the newest digest is also compared "
-      "with what a running agent has delivered. What is gone after its term is EXPIRED where "
+      "with what a running agent has delivered, with --state with what an earlier run has seen, "
+      "and "
+      "with --expect with what was seen elsewhere: TRUNCATED, FORK and ROLLED_BACK are seen "
+      "against "
+      "these only. What is gone after its term is EXPIRED where "
       "nobody "
       "could have lifted its lock and all that is older is gone as well, else GONE_AFTER_TERM.",
       KEYS(OPT_CONFIG, OPT_JSON, OPT_VERBOSE, OPT_TRAIL, OPT_START, OPT_END, OPT_NO_OBJECTS,
-           OPT_NO_LOCKS, OPT_ORIGINAL_BUCKET, OPT_ALLOW_GONE, OPT_PRINT_AWS, OPT_AWS_DATA, OPT_API,
-           BUCKET_ALONE),
+           OPT_NO_LOCKS, OPT_ORIGINAL_BUCKET, OPT_ALLOW_GONE, OPT_STATE, OPT_EXPECT,
+           OPT_ACCEPT_HEAD, OPT_PRINT_AWS, OPT_AWS_DATA, OPT_API, BUCKET_ALONE),
       0, 0, cmd_validate },
     { "cat", EVIDENCE, NULL, "Records as JSON lines: verified, decrypted, unzipped.",
       "Printed is what a digest lists by hash that a trusted key signed, or such a digest names by "
@@ -79,6 +83,11 @@ const struct command commands[] = {
       KEYS(OPT_CONFIG, OPT_TRAIL, OPT_START, OPT_END, OPT_KEY, OPT_ORIGINAL_BUCKET, OPT_ALLOW_GONE,
            OPT_STRICT, BUCKET_ALONE),
       0, 0, cmd_cat },
+    { "head", EVIDENCE, NULL, "The newest digest as one line, to be kept elsewhere.",
+      "CHAIN:NUMBER:SHA256, then trail and time, as the running agent has delivered it. Mail it, "
+      "print it, put it into git: `holdfast validate --expect` takes it, and finds whatever was "
+      "changed before it.",
+      KEYS(OPT_CONFIG, OPT_JSON, OPT_TRAIL), 0, 0, cmd_head },
     { "api", EVIDENCE, NULL, "CloudTrail's API, for the AWS CLI.",
       "Answers DescribeTrails, GetTrailStatus and ListPublicKeys. Requests are not authenticated: "
       "it only reads, and what it tells is public "

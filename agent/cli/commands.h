@@ -14,6 +14,7 @@ int cmd_flush(const struct options *options);
 int cmd_status(const struct options *options);
 int cmd_check(const struct options *options);
 int cmd_validate(const struct options *options);
+int cmd_head(const struct options *options);
 int cmd_cat(const struct options *options);
 int cmd_key_new(const struct options *options);
 int cmd_key_list(const struct options *options);

@@ -28,6 +28,18 @@ static const struct argp_option rows[] = {
       "Look at locks and versions, too, and print no record of an object that something was found "
       "against, or whose digest something was found against.",
       1 },
+    { "state", OPT_STATE, "FILE", 0,
+      "Remember the head of the trail there, and compare it with the one of the run before: an end "
+      "that was cut off or signed anew in between is named. Keep it on another machine than the "
+      "agent.",
+      1 },
+    { "expect", OPT_EXPECT, "HEAD", 0,
+      "A head that was seen elsewhere, as `holdfast head` prints it: the chain must have it. May "
+      "be "
+      "repeated.",
+      1 },
+    { "accept", OPT_ACCEPT_HEAD, "SHA256", 0,
+      "With --state: of the two heads that contradict each other this is the right one.", 1 },
     { "print-aws", OPT_PRINT_AWS, NULL, 0,
       "Check nothing; print the shell lines with which the AWS CLI checks the same trail, while "
       "`holdfast api` runs.",
@@ -209,6 +221,8 @@ set_text(struct options *o, int key, const char *text)
         o->config_given = true;
         return 0;
     case OPT_TRAIL: o->trail = text; return 0;
+    case OPT_STATE: o->memory.state = text; return 0;
+    case OPT_ACCEPT_HEAD: o->memory.accept = text; return 0;
     case OPT_ORIGINAL_BUCKET: o->original_bucket = text; return 0;
     case OPT_KEY: o->key = text; return 0;
     case OPT_SSE_KEY: o->sse_key_file = text; return 0;
@@ -243,6 +257,8 @@ check_end(struct argp_state *state, const struct options *o)
         argp_error(state, "%s is missing", command->args_doc);
     else if (o->json && o->metrics)
         argp_error(state, "--json and --metrics are two answers: choose one");
+    else if (o->memory.accept && !o->memory.state)
+        argp_error(state, "--accept is for a state: name its file with --state");
     else if (o->start_s && o->end_s && o->start_s >= o->end_s)
         argp_error(state, "--start is not before --end");
     else
@@ -269,6 +285,7 @@ parse_one(int key, char *text, struct argp_state *state)
     case OPT_FROM: return set_time(state, "from", text, &o->from_s);
     case OPT_PUBLIC_KEY: return add_text(state, "public-key", text, &o->public_keys);
     case OPT_FINGERPRINT: return add_text(state, "fingerprint", text, &o->fingerprints);
+    case OPT_EXPECT: return add_text(state, "expect", text, &o->memory.expect);
     case OPT_READER: return add_text(state, "reader", text, &o->bucket.roles[HF_ROLE_READER]);
     case OPT_BREAK_GLASS:
         return add_text(state, "break-glass", text, &o->bucket.roles[HF_ROLE_BREAK_GLASS]);

@@ -95,6 +95,9 @@ enum opt_key {
     OPT_ORIGINAL_BUCKET,
     OPT_ALLOW_GONE,
     OPT_STRICT,
+    OPT_STATE,
+    OPT_EXPECT,
+    OPT_ACCEPT_HEAD,
 };
 
 /* An option that may be repeated. */
@@ -132,6 +135,11 @@ struct reading_options { /* of validate and cat */
     bool no_objects, no_locks, allow_gone_after_term, strict;
 };
 
+struct memory_options { /* of validate */
+    const char *state, *accept;
+    struct named expect;
+};
+
 struct options {
     const struct command *command;
     const char *args[4];
@@ -147,6 +155,7 @@ struct options {
     const char *original_bucket;
     bool check_config;
     struct reading_options reading;
+    struct memory_options memory;
     struct aws_options aws;
     const char *socket, *stream;
     uint64_t timeout_s;

@@ -36,7 +36,7 @@ verify_report(struct verify *v, enum hf_finding finding, const char *key, const 
     v->said_advisory |= finding == HF_ADVISORY; /* of the store, and so of all that lies in it */
     v->result->findings[finding]++;
     if (key && !hf_finding_fine(finding))
-        heads_named(v, key);
+        heads_named(v, key, finding);
     if (!v->options->finding)
         return;
     va_start(args, format);

@@ -38,6 +38,13 @@ remember_head(struct verify *v, const char *key, const struct judged *judged)
 }
 
 static void
+contradict(struct verify *v, size_t at, enum hf_finding finding)
+{
+    v->result->known[at].state = HF_KNOWN_CONTRADICTED;
+    v->result->known[at].finding = finding;
+}
+
+static void
 compare(struct verify *v, size_t at, const char *key, const struct judged *judged)
 {
     const struct hf_known_head *known = &v->options->known[at];
@@ -46,7 +53,10 @@ compare(struct verify *v, size_t at, const char *key, const struct judged *judge
     bool same_signature = !*head->signature || strcmp(head->signature, judged->signature) == 0;
 
     v->heads[at].met = true;
-    v->result->known[at] = same && same_signature ? HF_KNOWN_FOUND : HF_KNOWN_CONTRADICTED;
+    if (same && same_signature)
+        v->result->known[at].state = HF_KNOWN_FOUND;
+    else
+        contradict(v, at, HF_FORK);
     if (!same)
         verify_report(v, HF_FORK, key,
                       "of number %" PRIu64 " in chain %s %s has the SHA-256 %s, and here is %s",
@@ -73,11 +83,15 @@ heads_meet(struct verify *v, const char *key, const struct judged *judged)
 }
 
 void
-heads_named(struct verify *v, const char *key)
+heads_named(struct verify *v, const char *key, enum hf_finding finding)
 {
-    for (size_t i = 0; i < v->options->known_count; i++)
-        if (strcmp(v->options->known[i].head.key, key) == 0)
-            v->heads[i].named = true;
+    for (size_t i = 0; i < v->options->known_count; i++) {
+        const char *known = v->options->known[i].head.key;
+        if (!*known || strcmp(known, key) != 0 || v->heads[i].named)
+            continue;
+        v->heads[i].named = true;
+        v->heads[i].finding = finding;
+    }
 }
 
 static const struct entry *
@@ -108,11 +122,16 @@ is_out_of_sight(const struct verify *v, const struct hf_head *head)
 }
 
 static void
-say_what_is_not_there(struct verify *v, const struct hf_known_head *known)
+say_what_is_not_there(struct verify *v, size_t at)
 {
+    const struct hf_known_head *known = &v->options->known[at];
     const struct hf_head *head = &known->head;
     const struct entry *newest = newest_of(v, head->chain);
 
+    contradict(v, at,
+               !newest                         ? HF_ROLLED_BACK
+               : newest->number < head->number ? HF_TRUNCATED
+                                               : HF_MISSING);
     if (!newest)
         verify_report(v, HF_ROLLED_BACK, *head->key ? head->key : NULL,
                       "%s saw number %" PRIu64
@@ -137,8 +156,9 @@ heads_end(struct verify *v)
             continue;
         if (!v->heads[i].named && is_out_of_sight(v, &v->options->known[i].head))
             continue; /* HF_KNOWN_UNSEEN */
-        v->result->known[i] = HF_KNOWN_CONTRADICTED;
-        if (!v->heads[i].named)
-            say_what_is_not_there(v, &v->options->known[i]);
+        if (v->heads[i].named)
+            contradict(v, i, v->heads[i].finding);
+        else
+            say_what_is_not_there(v, i);
     }
 }

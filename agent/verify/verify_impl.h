@@ -97,8 +97,9 @@ struct verify {
     size_t older_asked;
     struct left *left;
     size_t left_count;
-    struct {             /* beside options->known */
-        bool met, named; /* in the walk; as the key of a finding */
+    struct {                     /* beside options->known */
+        bool met, named;         /* in the walk; as the key of a finding, */
+        enum hf_finding finding; /* the first one */
     } heads[HF_KNOWN_MAX];
     struct key_hash *known; /* listed, announced and foreign keys */
     size_t known_count;
@@ -169,8 +170,9 @@ void entries_done(struct verify *v);
 
 /* ---- heads.c ---- */
 void heads_meet(struct verify *v, const char *key, const struct judged *judged);
-void heads_end(struct verify *v);                    /* after the walk: what was not met */
-void heads_named(struct verify *v, const char *key); /* something is found against this key */
+void heads_end(struct verify *v); /* after the walk: what was not met */
+void heads_named(struct verify *v, const char *key,
+                 enum hf_finding finding); /* it is found against this key */
 
 /* ---- range.c ---- */
 struct carried { /* announced by the digest before */

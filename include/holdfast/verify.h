@@ -143,7 +143,10 @@ struct hf_verify_result {
     int64_t from_s, to_s; /* start of the oldest, end of the newest digest that was walked */
     struct hf_head head;  /* the newest digest that was walked and is believed */
     char head_journal[65], head_host[1025], head_fingerprint[HF_FINGERPRINT_SIZE];
-    enum hf_known_state known[HF_KNOWN_MAX];
+    struct {
+        enum hf_known_state state;
+        enum hf_finding finding; /* that contradicts it; HF_VALID: none does */
+    } known[HF_KNOWN_MAX];
     /* Digests lie there, and not one has its signature with it, which is metadata: this is a copy of
      * the files alone, nothing was looked at, and nothing is said about the evidence. */
     bool signatures_absent;

@@ -37,6 +37,49 @@ for file in aside/*; do mv "$file" "$root/logs/$(dirname "$last")/"; done
 claim_intact "put back, it is intact again" main audit
 agent_stop main
 
+# ---- a reader with a memory sees what one who starts from nothing cannot ----
+
+agent_start main
+head=$("$HF_BIN" head -c main/holdfast.yaml)
+claim_equal "the agent tells its head in one line" audit "$(cut -d ' ' -f 3 <<<"$head")"
+from_elsewhere() { "$HF_BIN" validate --store "$HF_STORE_URL" --bucket logs --prefix main --trail audit --public-key main/digest.key.pub --json "$@" >found.json; }
+claim "a reader elsewhere begins a state" from_elsewhere --state state.json
+claim_equal "with the head that the agent tells" "${head%% *}" \
+    "$(jq -r '.trails[].head | "\(.chain):\(.number):\(.sha256)"' state.json)"
+claim_equal "which nobody else may read" 600 "$(stat -c %a state.json)"
+emit main 300 100
+claim "the agent goes on" agent_flush main
+claim "and so does the state" from_elsewhere --state state.json --expect "$head"
+claim_equal "both had what was seen" "found found" "$(jq -r '[.known[].result] | join(" ")' found.json)"
+head=$("$HF_BIN" head -c main/holdfast.yaml)
+last=$(trail_field main audit .digest_key)
+agent_stop main
+rm -r aside
+mkdir aside
+for file in "$root/logs/${last%/*}"/*; do [[ $file < $root/logs/$last ]] || mv "$file" aside/; done # and what was signed at the stop
+claim "without a memory a cut-off end is not seen" from_elsewhere
+claim_exit "with --expect it is" 1 from_elsewhere --expect "$head"
+claim_equal "by its name" 1 "$(count TRUNCATED)"
+cp state.json kept.json
+claim_exit "and with the state" 1 from_elsewhere --state state.json
+claim_equal "by its name, too" 1 "$(count TRUNCATED)"
+for file in aside/*; do mv "$file" "$root/logs/$(dirname "$last")/"; done
+claim_exit "put back, the state still says so" 1 from_elsewhere --state state.json
+claim_exit "until one of both is accepted: not any" 2 from_elsewhere --state state.json --accept "$(sha256sum </dev/null | cut -d ' ' -f 1)"
+claim "the one that was kept" from_elsewhere --state state.json --accept "$(jq -r '.trails[].head.sha256' state.json)"
+claim_equal "which is recorded" 1 "$(jq '.trails[].accepted | length' state.json)"
+claim "and then all is well" from_elsewhere --state state.json
+
+jq '.trails[].head.sha256 |= gsub("0"; "1")' kept.json >state.json
+claim_exit "another end that the same key has signed is seen" 1 from_elsewhere --state state.json
+claim_equal "as a fork" 1 "$(count FORK)"
+mv "$root/logs/main" hidden
+claim_exit "a bucket where nothing is any more is not intact" 1 from_elsewhere --state kept.json
+claim_equal "but rolled back" 1 "$(count ROLLED_BACK)"
+mv hidden "$root/logs/main"
+echo '{' >state.json
+claim_exit "a state that cannot be read is not begun anew" 2 from_elsewhere --state state.json
+
 # ---- an object that may not be read is one bad object ----
 
 if [ "$(id -u)" -ne 0 ]; then

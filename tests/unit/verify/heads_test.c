@@ -24,10 +24,10 @@ a_chain_that_went_on_has_what_was_seen(void **state)
     world_put_plain(w, 3);
     know(w, 2, 3);
     world_expect_intact(w);
-    assert_int_equal(w->result.known[0], HF_KNOWN_FOUND);
+    assert_int_equal(w->result.known[0].state, HF_KNOWN_FOUND);
     world_put_plain(w, 2);
     world_expect_intact(w);
-    assert_int_equal(w->result.known[0], HF_KNOWN_FOUND);
+    assert_int_equal(w->result.known[0].state, HF_KNOWN_FOUND);
     assert_int_equal(w->result.head.number, 5);
     assert_string_equal(w->result.head.chain, WORLD_CHAIN);
     assert_string_equal(w->result.head.sha256, w->hashes[4]);
@@ -44,7 +44,7 @@ a_new_chain_that_names_it_has_it_too(void **state)
     world_chain(w, "c0c1c2c3c4c5c6c7c8c9cacbcccdcecf", w->digest_keys[1]);
     world_put_plain(w, 2);
     world_expect_intact(w);
-    assert_int_equal(w->result.known[0], HF_KNOWN_FOUND);
+    assert_int_equal(w->result.known[0].state, HF_KNOWN_FOUND);
     assert_int_equal(w->result.head.number, 2);
 }
 
@@ -58,7 +58,7 @@ an_end_that_is_cut_off_is_truncated(void **state)
     world_verify(w);
     assert_true(world_saw(w, HF_TRUNCATED, w->digest_keys[2]));
     assert_non_null(strstr(w->seen[0].detail, "1 digests"));
-    assert_int_equal(w->result.known[0], HF_KNOWN_CONTRADICTED);
+    assert_int_equal(w->result.known[0].state, HF_KNOWN_CONTRADICTED);
     assert_false(w->result.intact);
     world_remove(w, w->digest_keys[2]);
     world_verify(w);
@@ -76,7 +76,7 @@ a_damaged_end_has_its_own_name_and_no_other(void **state)
     world_verify(w);
     assert_true(world_saw(w, HF_INVALID, w->digest_keys[2]));
     assert_int_equal(w->result.findings[HF_TRUNCATED], 0);
-    assert_int_equal(w->result.known[0], HF_KNOWN_CONTRADICTED);
+    assert_int_equal(w->result.known[0].state, HF_KNOWN_CONTRADICTED);
 }
 
 static void
@@ -88,7 +88,7 @@ another_end_by_the_same_key_is_a_fork(void **state)
     world_expect_intact(w);
     known.head.sha256[0] = known.head.sha256[0] == '0' ? '1' : '0';
     world_expect_one(w, HF_FORK, w->digest_keys[2]);
-    assert_int_equal(w->result.known[0], HF_KNOWN_CONTRADICTED);
+    assert_int_equal(w->result.known[0].state, HF_KNOWN_CONTRADICTED);
     know(w, 2, 3);
     known.head.signature[0] = known.head.signature[0] == '0' ? '1' : '0';
     world_expect_one(w, HF_FORK, w->digest_keys[2]);
@@ -106,7 +106,7 @@ a_chain_that_nothing_leads_to_was_rolled_back(void **state)
     known.head.key[0] = '\0';
     world_verify(w);
     assert_int_equal(w->result.findings[HF_ROLLED_BACK], 1);
-    assert_int_equal(w->result.known[0], HF_KNOWN_CONTRADICTED);
+    assert_int_equal(w->result.known[0].state, HF_KNOWN_CONTRADICTED);
 }
 
 static void
@@ -131,12 +131,12 @@ outside_of_what_was_asked_for_nothing_is_said(void **state)
     know(w, 3, 4);
     w->options.end_s = WORLD_BASE_S + 2 * 3600;
     world_expect_intact(w);
-    assert_int_equal(w->result.known[0], HF_KNOWN_UNSEEN);
+    assert_int_equal(w->result.known[0].state, HF_KNOWN_UNSEEN);
     know(w, 0, 1);
     w->options.end_s = 0;
     w->options.start_s = WORLD_BASE_S + 3 * 3600;
     world_expect_intact(w);
-    assert_int_equal(w->result.known[0], HF_KNOWN_UNSEEN);
+    assert_int_equal(w->result.known[0].state, HF_KNOWN_UNSEEN);
 }
 
 int
