@@ -111,8 +111,14 @@ say_outcome(const struct options *options, const struct hf_verify_result *result
     if (result->signatures_absent)
         return say_signatures_absent(options);
     uint64_t closed = result->findings[HF_ENVELOPE_ONLY];
-    int code = say_done(result->intact && closed == 0 ? EXIT_WELL : EXIT_NOT_WELL);
-    if (!result->intact)
+    int code = say_done(result->intact && closed == 0   ? EXIT_WELL
+                        : result->unseen && closed == 0 ? EXIT_LATER
+                                                        : EXIT_NOT_WELL);
+    if (result->unseen)
+        fputs("holdfast: cat: not all of the evidence was seen: what is UNSEEN or DENIED above was "
+              "not printed\n",
+              stderr);
+    else if (!result->intact)
         fprintf(stderr, "holdfast: cat: the evidence is NOT intact; %s\n",
                 options->reading.strict
                     ? "of what is named above nothing was printed"

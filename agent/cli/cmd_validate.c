@@ -116,6 +116,7 @@ result_doc(const struct target *target, const struct hf_verify_result *result, s
     hf_doc_set_u64(doc, "schema", 1);
     hf_doc_set_bool(doc, "ok", result->intact);
     hf_doc_set_bool(doc, "intact", result->intact);
+    hf_doc_set_bool(doc, "unseen", result->unseen);
     hf_doc_set_text(doc, "trail", target->layout.trail);
     hf_doc_set_text(doc, "store", target->own_store.url);
     hf_doc_set_text(doc, "bucket", target->bucket);
@@ -166,8 +167,11 @@ print_result(const struct hf_verify_result *result, const struct known *known)
     hf_time_rfc3339(result->to_s, to);
     bytes_text(result->bytes, bytes);
     printf("%s: %llu digests, %llu objects, %llu records, %s",
-           result->intact ? "intact" : "NOT INTACT", (unsigned long long)result->digests,
-           (unsigned long long)result->objects, (unsigned long long)result->records, bytes);
+           result->intact   ? "intact"
+           : result->unseen ? "NOT ALL SEEN"
+                            : "NOT INTACT",
+           (unsigned long long)result->digests, (unsigned long long)result->objects,
+           (unsigned long long)result->records, bytes);
     if (result->to_s)
         printf(", sequences %llu to %llu, from %s to %s", (unsigned long long)result->first_seq,
                (unsigned long long)result->last_seq, from, to);
@@ -201,7 +205,7 @@ compare_with_agent(struct validation *v, struct hf_verify_result *result)
     if (v->agent_head_named || strcmp(v->agent_head, result->head.key) <= 0)
         return;
     result->findings[HF_MISSING]++;
-    result->intact = false;
+    result->intact = result->unseen = false;
     on_finding(
         v, HF_MISSING, v->agent_head,
         "the agent delivered this digest, and it is not there any more; the end of the chain "
@@ -228,7 +232,7 @@ remember(const struct options *options, struct validation *v, struct hf_verify_r
     if (!earlier)
         return status;
     result->findings[finding_of(earlier)]++;
-    result->intact = false;
+    result->intact = result->unseen = false;
     on_finding(v, finding_of(earlier), NULL, detail);
     return status;
 }
@@ -275,6 +279,14 @@ validate(const struct options *options, struct target *target, struct validation
     return status;
 }
 
+static int
+exit_code_of(const struct hf_verify_result *result)
+{
+    if (result->intact)
+        return EXIT_WELL;
+    return result->unseen ? EXIT_LATER : EXIT_NOT_WELL;
+}
+
 int
 cmd_validate(const struct options *options)
 {
@@ -303,11 +315,10 @@ cmd_validate(const struct options *options)
     } else if (result.signatures_absent) {
         code = say_signatures_absent(options);
     } else if (options->json) {
-        code =
-            say_json(result_doc(&target, &result, &v), result.intact ? EXIT_WELL : EXIT_NOT_WELL);
+        code = say_json(result_doc(&target, &result, &v), exit_code_of(&result));
     } else {
         print_result(&result, &v.known);
-        code = say_done(result.intact ? EXIT_WELL : EXIT_NOT_WELL);
+        code = say_done(exit_code_of(&result));
     }
     known_close(&v.known);
     json_decref(v.findings);

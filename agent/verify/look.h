@@ -62,6 +62,10 @@ struct hf_buf look_buf(const struct look *look, size_t most, size_t beside);
 /* What came of it: over the limit may mean, over the room that there was. */
 void look_see_room(struct look *look, enum hf_status status);
 
+/* ---- unseen.c ---- */
+/* The `attempt`th, from 0 on, has failed: after a while it is worth another one. */
+bool unseen_try_again(enum hf_status status, unsigned attempt);
+
 /* ---- object.c ---- */
 /* The caller's: looked_done(). */
 void object_look(struct look *look, const struct hf_digest *digest,

@@ -238,10 +238,15 @@ void
 object_look(struct look *look, const struct hf_digest *digest,
             const struct hf_digest_object *object, struct looked *ret_looked)
 {
-    look->now = (struct looked){ .status = HF_OK };
+    unsigned attempt = 0;
+
     if (!look->now_s)
         look->now_s = look_now_s(look->store);
-    look->now.status = look_at(look, digest, object, &look->now.err);
+    do {
+        looked_done(&look->now);
+        look->now = (struct looked){ .status = HF_OK };
+        look->now.status = look_at(look, digest, object, &look->now.err);
+    } while (look->now.status != HF_OK && unseen_try_again(look->now.status, attempt++));
     *ret_looked = look->now;
     look->now = (struct looked){ .status = HF_OK };
 }

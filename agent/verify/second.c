@@ -18,14 +18,27 @@ struct second {
 };
 
 static enum hf_status
+get_again(struct verify *v, const struct entry *entry, struct hf_buf *stored,
+          struct hf_object_info *ret_info, struct hf_error *err)
+{
+    enum hf_status status;
+    unsigned attempt = 0;
+
+    do
+        status = hf_store_get(v->look.store, entry->key, entry->version_id, DIGEST_STORED_MAX,
+                              stored, ret_info, err);
+    while (status != HF_OK && unseen_try_again(status, attempt++));
+    return status;
+}
+
+static enum hf_status
 read_again(struct verify *v, const struct entry *entry, struct hf_digest *ret_digest,
            struct hf_object_info *ret_info, struct hf_error *err)
 {
     hf_owned(hf_buf_done) struct hf_buf stored = HF_BUF(DIGEST_STORED_MAX),
                                         json = HF_BUF(HF_DIGEST_MAX);
     char hash[HF_SHA256_HEX_SIZE] = "";
-    enum hf_status status = hf_store_get(v->look.store, entry->key, entry->version_id,
-                                         DIGEST_STORED_MAX, &stored, ret_info, err);
+    enum hf_status status = get_again(v, entry, &stored, ret_info, err);
 
     if (status == HF_OK)
         status = hf_gunzip(hf_buf_slice(&stored), &json, err);
@@ -70,11 +83,31 @@ know_chain(struct verify *v, const struct hf_digest *digest, bool older_known)
 }
 
 static void
-blind_between(struct verify *v, const struct entry *older, const struct entry *newer)
+add_blind(struct verify *v, int64_t from_s, int64_t to_s)
 {
     v->blinds = hf_realloc(v->blinds, (v->blind_count + 1) * sizeof(*v->blinds));
-    v->blinds[v->blind_count++] =
-        (struct blind){ .from_s = older->end_s - 60, .to_s = newer->start_s + CUT_LAG_S };
+    v->blinds[v->blind_count++] = (struct blind){ .from_s = from_s - 60, .to_s = to_s + CUT_LAG_S };
+}
+
+static void
+blind_between(struct verify *v, const struct entry *older, const struct entry *newer)
+{
+    add_blind(v, older->end_s, newer->start_s);
+}
+
+/* What it lists was known in the first pass, and cannot be read now. */
+static enum hf_status
+pass_by(struct second *second, struct entry *entry, enum hf_status status,
+        const struct hf_error *why, struct hf_error *err)
+{
+    carry_done(&second->carry);
+    add_blind(second->v, entry->start_s, entry->end_s);
+    entry->clean = false;
+    if (status != HF_ENOTFOUND && !fetch_is_bad_object(status))
+        return unseen_report(second->v, entry->key, status, why, err);
+    verify_report(second->v, status == HF_ENOTFOUND ? HF_MISSING : HF_INVALID, entry->key, "%s",
+                  why->text);
+    return HF_OK;
 }
 
 static void
@@ -192,13 +225,13 @@ take_looked(struct verify *v, const struct entry *entry, const struct hf_digest_
     if (looked->open && !withheld)
         status =
             v->options->content(v->options->context, object, hf_buf_slice(&looked->content), err);
-    if (status == HF_OK) {
-        verify_tell(v, &looked->notes);
-        status = looked->status;
-        if (status != HF_OK && err)
-            *err = looked->err;
-    }
-    return status;
+    if (status != HF_OK)
+        return status;
+    verify_tell(v, &looked->notes);
+    if (looked->status != HF_OK)
+        return unseen_report(v, object->key, looked->status, &looked->err, err);
+    unseen_none(v);
+    return HF_OK;
 }
 
 static enum hf_status
@@ -243,10 +276,12 @@ check_entry(struct second *second, size_t at, struct hf_digest *digest, struct h
     const struct entry *older = at + 1 < v->entry_count ? &v->entries[at + 1] : NULL;
     struct hf_object_info info = { .size = 0 };
     uint64_t broken = v->result->findings[HF_BROKEN_CHAIN];
-    enum hf_status status = read_again(v, entry, digest, &info, err);
+    struct hf_error why = { .status = HF_OK };
+    enum hf_status status = read_again(v, entry, digest, &info, &why);
 
     if (status != HF_OK)
-        return status;
+        return pass_by(second, entry, status, &why, err);
+    unseen_none(v);
     if (!entry->linked)
         carry_done(&second->carry);
     if (entry->number <= 1)

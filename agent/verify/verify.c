@@ -20,8 +20,9 @@ verify_done(struct verify *v)
     free(v->trail);
 }
 
+/* `as_seen`: what was not seen is no reason that it is not. */
 static bool
-is_intact(const struct verify *v)
+is_intact(const struct verify *v, bool as_seen)
 {
     bool any = false;
 
@@ -29,9 +30,21 @@ is_intact(const struct verify *v)
         any = any || !v->entries[i].outside;
     for (size_t i = 0; i < HF_COUNT(v->result->findings); i++)
         if (v->result->findings[i] && !hf_finding_fine((enum hf_finding)i) &&
-            !(i == HF_GONE_AFTER_TERM && v->options->allow_gone_after_term))
+            !(i == HF_GONE_AFTER_TERM && v->options->allow_gone_after_term) &&
+            !(as_seen && (i == HF_UNSEEN || i == HF_DENIED)))
             return false;
-    return any;
+    return any || (as_seen && v->result->findings[HF_UNSEEN] + v->result->findings[HF_DENIED] > 0);
+}
+
+static enum hf_status
+look_for_extra(struct verify *v, struct hf_error *err)
+{
+    struct hf_error why = { .status = HF_OK };
+    char prefix[HF_KEY_MAX];
+    enum hf_status status = extra_objects(v, &why);
+
+    hf_layout_object_prefix(&v->layout, prefix);
+    return status == HF_OK ? HF_OK : unseen_report(v, prefix, status, &why, err);
 }
 
 static enum hf_status
@@ -61,12 +74,13 @@ verify(struct verify *v, struct hf_error *err)
     if (status == HF_OK)
         extra_digests(v);
     if (status == HF_OK && v->options->check_objects && !v->options->content)
-        status = extra_objects(v, err);
+        status = look_for_extra(v, err);
     if (status == HF_OK) {
         gone_add_listed(v);
         gone_tell(v);
     }
-    v->result->intact = is_intact(v);
+    v->result->intact = is_intact(v, false);
+    v->result->unseen = !v->result->intact && is_intact(v, true);
     return status;
 }
 

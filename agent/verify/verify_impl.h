@@ -6,6 +6,7 @@
  *                 heads.c heads that were seen before
  *   second.c    second pass, oldest to newest
  *                 range.c sequences ── workers.c many objects at once ── look.h one object
+ *   unseen.c    what the store does not hand over
  *   finding.c   what is found is counted and told, on this one thread
  *   gone.c      what is not there any more, and need not be
  *   extra.c     what lies there and is listed nowhere
@@ -76,6 +77,7 @@ struct verify {
     struct hf_verify_result *result;
     bool said_advisory, said_not_pinned;
     bool quiet; /* what is looked at was not asked for: nothing is said of it */
+    unsigned unseen_in_a_row;
 
     struct hf_strings listing; /* digests of this trail, oldest first */
     bool *visited;             /* beside it */
@@ -173,6 +175,12 @@ void heads_meet(struct verify *v, const char *key, const struct judged *judged);
 void heads_end(struct verify *v); /* after the walk: what was not met */
 void heads_named(struct verify *v, const char *key,
                  enum hf_finding finding); /* it is found against this key */
+
+/* ---- unseen.c ---- */
+/* HF_OK: `why` was said of this key, and the run goes on; else it ends with that. */
+enum hf_status unseen_report(struct verify *v, const char *key, enum hf_status status,
+                             const struct hf_error *why, struct hf_error *err) hf_must_check;
+void unseen_none(struct verify *v); /* the store handed something over */
 
 /* ---- range.c ---- */
 struct carried { /* announced by the digest before */

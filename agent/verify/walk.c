@@ -244,6 +244,27 @@ follow(struct walk *walk, struct hf_digest *digest)
     }
 }
 
+/* One that the store does not hand over is passed by, as a bad one is. */
+static enum hf_status
+fetch(struct walk *walk, const struct link *link, enum fetched *ret_fetched,
+      struct judged *ret_judged, char **ret_version_id, struct hf_error *err)
+{
+    struct hf_error why = { .status = HF_OK };
+    enum hf_status status;
+    unsigned attempt = 0;
+
+    do
+        status =
+            fetch_digest(walk->v, walk->next, link, ret_fetched, ret_judged, ret_version_id, &why);
+    while (status != HF_OK && unseen_try_again(status, attempt++));
+    if (status == HF_OK) {
+        unseen_none(walk->v);
+        return HF_OK;
+    }
+    *ret_fetched = FETCHED_BAD;
+    return unseen_report(walk->v, walk->next, status, &why, err);
+}
+
 static enum hf_status
 step(struct walk *walk, struct hf_error *err)
 {
@@ -261,7 +282,7 @@ step(struct walk *walk, struct hf_error *err)
     }
     listing_mark(v, walk->next);
     v->quiet = walk->outside;
-    status = fetch_digest(v, walk->next, &link, &fetched, &judged, &version_id, err);
+    status = fetch(walk, &link, &fetched, &judged, &version_id, err);
     v->quiet = false;
     if (status != HF_OK)
         return status;

@@ -41,7 +41,9 @@
     X(HF_GONE_AFTER_TERM, false, "GONE_AFTER_TERM") /* gone, and its term is over: when it went cannot be told */ \
     X(HF_FORK,         false, "FORK")         /* a digest that was seen, and another one of its number: both are signed */ \
     X(HF_TRUNCATED,    false, "TRUNCATED")    /* the chain ends before a digest of it that was seen */ \
-    X(HF_ROLLED_BACK,  false, "ROLLED_BACK")  /* a chain that was seen is not there, and nothing names it */
+    X(HF_ROLLED_BACK,  false, "ROLLED_BACK")  /* a chain that was seen is not there, and nothing names it */ \
+    X(HF_UNSEEN,       false, "UNSEEN")       /* the store did not hand it over: nothing is said of it */ \
+    X(HF_DENIED,       false, "DENIED")       /* we may not read it: nothing is said of it */
 /* clang-format on */
 
 enum hf_finding {
@@ -151,11 +153,13 @@ struct hf_verify_result {
      * the files alone, nothing was looked at, and nothing is said about the evidence. */
     bool signatures_absent;
     bool intact; /* no finding that is not fine, and at least one digest */
+    bool unseen; /* it is not, for UNSEEN and DENIED alone: nothing is wrong with what was seen */
 };
 
-/* HF_OK when the walk could be made, whatever was found. HF_ENOTFOUND when there is no
-       * digest in the range. Anything else is the store's answer to a request (access, outage):
-       * nothing is said about the evidence then. */
+/* HF_OK when the walk could be made, whatever was found. HF_ENOTFOUND when there is no digest in the
+ * range. Anything else is the store's answer to a request (access, outage): nothing is said about the
+ * evidence then. One digest or object that is refused, or that the store does not hand over after
+ * three tries, ends nothing: it is DENIED or UNSEEN. */
 enum hf_status hf_verify(const struct hf_verify_options *options,
                          struct hf_verify_result *ret_result, struct hf_error *err) hf_must_check;
 

@@ -1,5 +1,5 @@
-/* A store that fails ends the run, and it is said at what; what lies in a digest's place is named,
- * and the run goes on. */
+/* A store that fails altogether ends the run, and it is said at what; one thing that it does not hand
+ * over, and what lies in the place of a digest, is named, and the run goes on. */
 #include "tests/unit/verify/memory_store.h"
 #include "tests/unit/verify/said.h"
 #include "tests/unit/verify/setup.h"
@@ -17,6 +17,7 @@ static struct {
     const char *key; /* part of the key or prefix; */
     bool of_version; /* only where a version is asked for */
     unsigned skip;   /* so many go well first */
+    unsigned times;  /* so many fail; 0: all */
     enum hf_status status;
 } fault;
 
@@ -30,6 +31,8 @@ fails(enum call call, const char *key, const char *version_id)
         fault.skip--;
         return false;
     }
+    if (fault.times && --fault.times == 0)
+        fault.on = false;
     return true;
 }
 
@@ -95,6 +98,18 @@ __wrap_hf_store_hidden(struct hf_store *store, const char *prefix, struct hf_str
     return __real_hf_store_hidden(store, prefix, ret_keys, err);
 }
 
+int __wrap_nanosleep(const struct timespec *wait, struct timespec *ret_left);
+
+static unsigned waited_s; /* which nobody has to */
+
+int
+__wrap_nanosleep(const struct timespec *wait, struct timespec *ret_left)
+{
+    (void)ret_left;
+    waited_s += (unsigned)wait->tv_sec;
+    return 0;
+}
+
 static bool no_threads;
 
 int
@@ -137,6 +152,7 @@ fault_at(enum call call, const char *key, enum hf_status status)
     fault.key = key;
     fault.of_version = false;
     fault.skip = 0;
+    fault.times = 0;
     fault.status = status;
 }
 
@@ -157,43 +173,116 @@ static void
 store_that_fails_ends_the_run_and_it_is_said_at_what(void **state)
 {
     struct world *w = *state;
-    const char *fingerprint = hf_signer_fingerprint(w->signer);
     const struct {
         enum call call;
         const char *key, *word;
     } cases[] = {
         { CALL_LIST, "/CloudTrail-Digest/", "listing the digests" },
         { CALL_HIDDEN, "/CloudTrail-Digest/", "looking for digests under delete markers" },
-        { CALL_GET, w->digest_keys[1], "reading digest '" },
-        { CALL_LIST, "/CloudTrail/", "listing the objects" },
-        { CALL_GET, ".pem", "reading the public key" },
     };
 
     for (size_t i = 0; i < HF_COUNT(cases); i++) {
         fault_at(cases[i].call, cases[i].key, HF_EIO);
-        bool by_key = strcmp(cases[i].key, ".pem") == 0;
-        w->options.verifier_count = by_key ? 0 : 1;
-        w->options.fingerprints = &fingerprint;
-        w->options.fingerprint_count = by_key ? 1 : 0;
         ends_with(w, HF_EIO, cases[i].word);
     }
 }
 
+/* ---- one thing that the store does not hand over ---- */
+
 static void
-versions_that_cannot_be_listed_now_end_the_run_too(void **state)
+expect_unseen(struct world *w, enum hf_finding finding, const char *key)
+{
+    world_verify(w);
+    expect_said(w, finding, key, "the store does not want to");
+    assert_false(w->result.intact);
+    assert_true(w->result.unseen);
+}
+
+static void
+object_that_is_not_handed_over_is_one_finding(void **state)
+{
+    static const struct {
+        enum hf_status status;
+        enum hf_finding finding;
+    } cases[] = { { HF_EIO, HF_UNSEEN }, { HF_EACCESS, HF_DENIED }, { HF_EBUSYSTORE, HF_UNSEEN } };
+    struct world *w = *state;
+    char key[HF_KEY_MAX];
+
+    world_object_key(w, first_of_second, key);
+    for (size_t i = 0; i < HF_COUNT(cases); i++) {
+        fault_at(CALL_GET, key, cases[i].status);
+        expect_unseen(w, cases[i].finding, key);
+        assert_int_equal(w->result.digests, 3);
+        assert_int_equal(w->result.objects, 5);
+        fault_at(CALL_VERSIONS, key, cases[i].status);
+        if (cases[i].finding == HF_UNSEEN)
+            expect_unseen(w, HF_UNSEEN, key);
+    }
+    memory_current(w->store, key)->gone = true; /* then the object is looked for below */
+    fault_at(CALL_VERSIONS, key, HF_EIO);
+    expect_unseen(w, HF_UNSEEN, key);
+}
+
+static void
+digest_that_is_not_handed_over_is_one_finding(void **state)
+{
+    struct world *w = *state;
+    const char *fingerprint = hf_signer_fingerprint(w->signer);
+
+    for (size_t i = 0; i < 3; i++) {
+        fault_at(CALL_GET, w->digest_keys[i], HF_EIO);
+        expect_unseen(w, HF_UNSEEN, w->digest_keys[i]);
+        assert_int_equal(w->result.digests, 3);
+        assert_int_equal(w->result.objects, 4);
+        fault.skip = 1; /* it is read again, for what it lists */
+        expect_unseen(w, HF_UNSEEN, w->digest_keys[i]);
+        assert_int_equal(w->result.findings[HF_EXTRA], 0);
+        fault_at(CALL_GET, w->digest_keys[i], HF_ENOTFOUND);
+        fault.skip = 1;
+        world_verify(w);
+        assert_true(world_saw(w, HF_MISSING, w->digest_keys[i]));
+    }
+    fault_at(CALL_LIST, "/CloudTrail/", HF_EIO);
+    world_verify(w);
+    assert_int_equal(w->result.findings[HF_UNSEEN], 1);
+    assert_true(w->result.unseen);
+    fault_at(CALL_GET, ".pem", HF_EIO);
+    w->options.verifier_count = 0;
+    w->options.fingerprints = &fingerprint;
+    w->options.fingerprint_count = 1;
+    world_verify(w);
+    assert_int_equal(w->result.findings[HF_UNSEEN], 3);
+    assert_true(w->result.unseen);
+}
+
+static void
+what_a_busy_store_hands_over_when_asked_again_is_no_finding(void **state)
 {
     struct world *w = *state;
     char key[HF_KEY_MAX];
 
     world_object_key(w, first_of_second, key);
-    fault_at(CALL_VERSIONS, key, HF_EIO);
-    ends_with(w, HF_EIO, "");
-    memory_put(w->store, w->digest_keys[1], HF_SLICE_LITERAL("anything"), NULL);
-    fault_at(CALL_VERSIONS, w->digest_keys[1], HF_EIO);
-    ends_with(w, HF_EIO, "");
-    memory_current(w->store, key)->gone = true; /* then the object is looked for below */
-    fault_at(CALL_VERSIONS, key, HF_EIO);
-    ends_with(w, HF_EIO, "");
+    waited_s = 0;
+    fault_at(CALL_GET, key, HF_EBUSYSTORE);
+    fault.times = 2;
+    world_expect_intact(w);
+    assert_int_equal(waited_s, 1 + 2);
+    fault_at(CALL_GET, w->digest_keys[1], HF_ETIMEOUT);
+    fault.times = 2;
+    world_expect_intact(w);
+}
+
+static void
+store_that_hands_nothing_over_ends_the_run(void **state)
+{
+    struct world *w = *state;
+
+    world_put_plain(w, 9);
+    memory_fill(w, NULL);
+    fault_at(CALL_GET, "AWSLogs/", HF_EIO);
+    fault.skip = 12; /* after the first pass */
+    ends_with(w, HF_EIO, "reading digest '");
+    assert_int_equal(w->seen_count, 8);
 }
 
 /* Whoever buries a key under versions must not end the run. */
@@ -327,13 +416,12 @@ static void
 digest_that_changes_between_two_reads_is_not_believed(void **state)
 {
     struct world *w = *state;
-    struct hf_error err = { .status = HF_OK };
 
     w->store->before_get = change_second_read;
     w->store->context = w;
-    assert_int_equal(hf_verify(&w->options, &w->result, &err), HF_ECORRUPT);
-    assert_non_null(strstr(err.text, "it changed between two reads"));
-    assert_non_null(strstr(err.text, w->digest_keys[1]));
+    world_verify(w);
+    expect_said(w, HF_INVALID, w->digest_keys[1], "it changed between two reads");
+    assert_int_equal(w->result.objects, 4);
 }
 
 /* ---- which trail ---- */
@@ -414,7 +502,10 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         VERSIONED(store_that_fails_ends_the_run_and_it_is_said_at_what),
-        VERSIONED(versions_that_cannot_be_listed_now_end_the_run_too),
+        VERSIONED(object_that_is_not_handed_over_is_one_finding),
+        VERSIONED(digest_that_is_not_handed_over_is_one_finding),
+        VERSIONED(what_a_busy_store_hands_over_when_asked_again_is_no_finding),
+        VERSIONED(store_that_hands_nothing_over_ends_the_run),
         VERSIONED(key_buried_under_versions_is_named_and_the_run_goes_on),
         VERSIONED(what_cannot_be_a_digest_is_one_finding),
         VERSIONED(digest_that_was_listed_and_then_not_there_is_missing),
