@@ -74,7 +74,9 @@ memory_open(const char *path, const char *bucket, const struct hf_layout *layout
         return HF_OK;
     (void)hf_while(err, status, "--state");
     bool is_ours_to_mend = status == HF_EFORMAT || status == HF_EVERSION;
-    return err->status = is_ours_to_mend ? HF_EUSAGE : status; /* it says nothing of the evidence */
+    if (is_ours_to_mend) /* it says nothing of the evidence */
+        status = HF_EUSAGE;
+    return err ? err->status = status : status;
 }
 
 static json_t *
