@@ -70,7 +70,7 @@ print_records(const struct options *options, struct target *target, struct hf_op
         .fingerprint_count = target->fingerprint_count,
         .revoked = revoked,
         .revoked_count = revoked_keys(target, revoked),
-        .original_bucket = options->original_bucket,
+        .original_bucket = options->reading.original_bucket,
         .allow_gone_after_term = options->reading.allow_gone_after_term,
         .strict = options->reading.strict,
         .start_s = options->start_s,

@@ -251,7 +251,7 @@ validate(const struct options *options, struct target *target, struct validation
         .fingerprint_count = target->fingerprint_count,
         .revoked = revoked,
         .revoked_count = revoked_keys(target, revoked),
-        .original_bucket = options->original_bucket,
+        .original_bucket = options->reading.original_bucket,
         .allow_gone_after_term = options->reading.allow_gone_after_term,
         .start_s = options->start_s,
         .end_s = options->end_s,

@@ -74,7 +74,8 @@ static enum hf_status
 add_remembered(struct known *known, const struct options *options, const struct target *target,
                struct hf_error *err)
 {
-    const char *bucket = options->original_bucket ? options->original_bucket : target->bucket;
+    const char *bucket =
+        options->reading.original_bucket ? options->reading.original_bucket : target->bucket;
     if (!target->layout.trail)
         return hf_fail(err, HF_EUSAGE, "--state keeps a head for each trail: name it with --trail");
     enum hf_status status =

@@ -223,7 +223,7 @@ set_text(struct options *o, int key, const char *text)
     case OPT_TRAIL: o->trail = text; return 0;
     case OPT_STATE: o->memory.state = text; return 0;
     case OPT_ACCEPT_HEAD: o->memory.accept = text; return 0;
-    case OPT_ORIGINAL_BUCKET: o->original_bucket = text; return 0;
+    case OPT_ORIGINAL_BUCKET: o->reading.original_bucket = text; return 0;
     case OPT_KEY: o->key = text; return 0;
     case OPT_SSE_KEY: o->sse_key_file = text; return 0;
     case OPT_AWS_DATA: o->aws.data = text; return 0;

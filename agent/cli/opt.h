@@ -133,6 +133,7 @@ struct serve_options {
 
 struct reading_options { /* of validate and cat */
     bool no_objects, no_locks, allow_gone_after_term, strict;
+    const char *original_bucket;
 };
 
 struct memory_options { /* of validate */
@@ -152,7 +153,6 @@ struct options {
     const char *credentials_file, *profile, *ca_file; /* NULL: the store's own */
     struct named public_keys, fingerprints;
     const char *key, *sse_key_file;
-    const char *original_bucket;
     bool check_config;
     struct reading_options reading;
     struct memory_options memory;

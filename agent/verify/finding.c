@@ -31,9 +31,9 @@ verify_report(struct verify *v, enum hf_finding finding, const char *key, const 
     char detail[2 * HF_KEY_MAX + 1024];
     va_list args;
 
-    if (v->quiet || (finding == HF_ADVISORY && v->said_advisory))
+    if (v->quiet || (finding == HF_ADVISORY && v->said.advisory))
         return;
-    v->said_advisory |= finding == HF_ADVISORY; /* of the store, and so of all that lies in it */
+    v->said.advisory |= finding == HF_ADVISORY; /* of the store, and so of all that lies in it */
     v->result->findings[finding]++;
     if (key && !hf_finding_fine(finding))
         heads_named(v, key, finding);

@@ -130,8 +130,8 @@ keys_find(struct verify *v, const char *fingerprint, size_t attempt,
         return status;
     *ret_verifier = known->verifier;
     *ret_why = known->why_not;
-    if (known->verifier && !pinned && !v->said_not_pinned) {
-        v->said_not_pinned = true;
+    if (known->verifier && !pinned && !v->said.not_pinned) {
+        v->said.not_pinned = true;
         verify_report(
             v, HF_KEY_NOT_PINNED, fingerprint,
             "this key comes from the bucket itself: who can write there can have put his own; "

@@ -75,7 +75,9 @@ struct verify {
     struct hf_layout layout;
     char *trail; /* owned, when it was found by listing */
     struct hf_verify_result *result;
-    bool said_advisory, said_not_pinned;
+    struct {
+        bool advisory, not_pinned;
+    } said;     /* once is enough */
     bool quiet; /* what is looked at was not asked for: nothing is said of it */
     unsigned unseen_in_a_row;
 

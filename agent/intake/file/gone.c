@@ -331,6 +331,8 @@ hf_search_new(struct hf_file_source *source)
 bool
 hf_search_step(struct hf_search *search)
 {
+    if (search->in.path)
+        hf_thread_doing(search->source->source.thread, search->in.path);
     if (search->in.stream) {
         next_name(search);
     } else if (search->in.path && search->in.next_to_read < search->in.to_read.count &&

@@ -218,6 +218,7 @@ look_at_told(struct hf_file_source *source, const char *path)
     struct hf_found_name name = { .path = (char *)path };
     bool linked;
     struct hf_table_link *link = hf_table_find(&source->by.followed, hf_slice_text(path));
+    hf_thread_doing(source->source.thread, path);
     if (link)
         open_followed(source, hf_container_of(link, struct hf_followed, link));
     else if (hf_found_matches(&source->source.config, path) &&

@@ -5,6 +5,7 @@
 #include "agent/intake/file/sleep.h"
 #include "agent/intake/file/looking.h"
 #include "agent/intake/file/scan.h"
+#include "agent/intake/thread.h"
 
 #include <string.h>
 
@@ -87,6 +88,7 @@ static bool
 try_to_sleep(struct hf_file *file, enum why why)
 {
     struct hf_fs_identity who;
+    hf_thread_doing(file->source->source.thread, file->path.text);
     if (hf_fs_identify(file->fd, NULL, &who, NULL) != HF_OK || who.links == 0)
         return false;
     bool ends = file->print.offset + file->partial >= who.size;
