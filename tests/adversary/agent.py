@@ -6,6 +6,7 @@ UNIT, READERS = 3, 4     # the user that the agent is in the unit's place, and t
 SOURCES = {
     "logs": "logs/*/*.log",    # a folder for each user
     "open": "open/*/*.log",    # where everybody may make folders
+    "tree": "tree/**/*.log",
     "system": "system/app.log",
 }
 
@@ -30,13 +31,13 @@ class Agent:
     def __init__(self, folder, store=None):
         """`store`: where it is not a directory."""
         self.dir, self.store = folder, store
-        for name in ("", "store", "store/audit", "logs", "logs/stranger", "logs/honest", "open", "open/honest", "system", "kept", "own", "his"):
+        for name in ("", "store", "store/audit", "logs", "logs/stranger", "logs/honest", "open", "open/honest", "tree", "tree/stranger", "tree/zeal", "system", "kept", "own", "his"):
             os.makedirs(self.path(name), exist_ok=True)
-        for name, owner, mode in (("logs/stranger", STRANGER, 0o2750), ("his", STRANGER, 0o755), ("logs/honest", 0, 0o2750), ("system", 0, 0o2750), ("open/honest", 0, 0o2755)):
+        for name, owner, mode in (("logs/stranger", STRANGER, 0o2750), ("his", STRANGER, 0o755), ("logs/honest", 0, 0o2750), ("system", 0, 0o2750), ("tree/stranger", STRANGER, 0o2750), ("open/honest", 0, 0o2755)):
             os.chown(self.path(name), owner, READERS)
             os.chmod(self.path(name), mode)
         os.chmod(self.path("open"), 0o1777)
-        for name in ("system/app.log", "logs/honest/app.log", "open/honest/app.log"):
+        for name in ("system/app.log", "logs/honest/app.log", "open/honest/app.log", "tree/zeal/app.log"):
             open(self.path(name), "w").close()
         with open(self.path("kept/secret.log"), "w") as file:  # what the agent alone may read
             file.write("".join(f"the secret, {number}\n" for number in range(100)))

@@ -26,7 +26,7 @@ class Play:
             client.say()
             client.socket.close()
         self.files = [File(self.agent, "system", "system/app.log", "system"), File(self.agent, "neighbour", "logs/honest/app.log"),
-                      File(self.agent, "other", "open/honest/app.log")]
+                      File(self.agent, "other", "open/honest/app.log"), File(self.agent, "leaf", "tree/zeal/app.log")]
         self.disk = Disk(top)
         self.honest = [self.client, *self.files]
 

@@ -194,6 +194,7 @@ ROWS = {
     "knock": Row("an endless connect and close", 8, judge=idle),
     "half": Row("700 connections with a line of 250,000 bytes that does not end", 20, before=note_memory, judge=lines_are_bounded),
     "lease": Row("leases on 50 of his files: who opens one waits for him", 15, (("logs", "temporarily unavailable"),), flush=(0, 3), judge=leased_are_read),
+    "tree": Row("20,000 folders, and 1,900 within each other, below a pattern with **", 30, (("tree", "narrower path"),), flush=(0, 3), judge=idle),
     "restart": Row("9,000 files with names of 250 bytes, the agent is killed, and again", 40, (("logs", "over the share of the positions"),), True,
                    flush=(0, 3), attack="names", restarts=True, after=take_names_away),
     "mount": Row("a file system of his own over his folder, which does not answer", 40, (("logs", "logs/stranger"),), ends_said=True, needs="/dev/fuse",

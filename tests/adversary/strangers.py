@@ -271,6 +271,17 @@ def lease():
     time.sleep(3600)
 
 
+def tree():
+    mine = path("tree/stranger")
+    for number in range(20000):
+        os.mkdir(f"{mine}/{number}")
+    os.chdir(mine)
+    for unused in range(1900):
+        os.mkdir("d")
+        os.chdir("d")
+    is_done()
+
+
 def rename():
     mine = path("logs/stranger")
     while True:

@@ -336,6 +336,30 @@ a_name_is_said_in_one_line(void **state)
     hf_fs_interpose(NULL, NULL);
 }
 
+/* Whoever may make one folder makes them as deep as a path goes. */
+static void
+folders_within_each_other_are_looked_through(void **state)
+{
+    struct rig *rig = *state;
+    rig_source(rig, "app", HF_SOURCE_FILE, "files/**/*.log");
+    int fd = open(rig_path(rig, "files"), O_RDONLY | O_DIRECTORY);
+    for (int depth = 0; depth < 1900; depth++) {
+        assert_true(fd >= 0 && mkdirat(fd, "d", 0700) == 0);
+        int next = openat(fd, "d", O_RDONLY | O_DIRECTORY);
+        close(fd);
+        fd = next;
+        if (depth == 1000) {
+            int file = openat(fd, "a.log", O_CREAT | O_WRONLY, 0600);
+            assert_int_equal(write(file, "deep\n", 5), 5);
+            close(file);
+        }
+    }
+    close(fd);
+    rig_write(rig, "files/z.log", "beside it\n");
+    rig_configure(rig);
+    rig_until_count(rig, 2);
+}
+
 int
 main(void)
 {
@@ -353,6 +377,7 @@ main(void)
         TEST(what_waits_rightly_is_not_named),
         TEST(a_drain_names_what_is_held),
         TEST(a_name_is_said_in_one_line),
+        TEST(folders_within_each_other_are_looked_through),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
