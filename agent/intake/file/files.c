@@ -133,6 +133,8 @@ hf_file_close(struct hf_file *file)
     hf_table_remove(&source->by.id, &file->by_id);
     LIST_REMOVE(file, all);
     source->file_count--;
+    if (file->late.over)
+        hf_file_scan_soon(source); /* another one waits for its place */
     source->sum.behind -= file->behind;
     source->sum.nul -= file->nul.tail;
     hf_fs_close(&file->fd);

@@ -110,14 +110,16 @@ hf_file_wait_for_turn(struct hf_file_source *source, const char *path, const str
     source->look.last.unread++;
 }
 
-/* Of those that wait for late writers the one that did so for longest; its end lets us scan again. */
+/* Of those that wait for late writers, of this owner's where there is one, the one that did so for
+ * longest; its end lets us scan again. */
 static bool
-make_room(struct hf_file_source *source)
+make_room(struct hf_file_source *source, const struct hf_owner *owner)
 {
     struct hf_file *file, *oldest = NULL;
     for (file = LIST_FIRST(&source->on[HF_LIST_LATE]); file;
          file = LIST_NEXT(file, on[HF_LIST_LATE].entry))
         if (file->name != HF_NAME_OURS && !file->late.over && !file->replaced.link.in &&
+            (!owner || file->budget.owner == owner) &&
             (!oldest || file->since.quiet_ms < oldest->since.quiet_ms))
             oldest = file;
     if (!oldest)
@@ -132,7 +134,7 @@ hf_file_has_room(struct hf_file_source *source)
 {
     if (source->file_count < source->source.timing.files_max || hf_sleep_some(source))
         return true;
-    (void)make_room(source);
+    (void)make_room(source, NULL);
     return false;
 }
 
@@ -183,6 +185,7 @@ hf_file_open(struct hf_file_source *source, const char *path)
     file = hf_file_new(source, opened.fd, &id, path);
     status = hf_file_let_in(file, hf_orphan_by_id(source, &id) != NULL, &err);
     if (status != HF_OK) {
+        (void)make_room(source, file->budget.owner);
         hf_file_close(file); /* the next scan tries again */
         note_unopened(source, path, status, &err);
         return NULL;

@@ -6,8 +6,11 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+static struct rlimit descriptors; /* as they were */
 
 static int
 set_up(void **state)
@@ -18,6 +21,25 @@ set_up(void **state)
     hf_intake_set_timing(rig->intake, &rig->timing);
     *state = rig;
     return 0;
+}
+
+/* The share of one owner: 35 files. */
+static int
+set_up_few_descriptors(void **state)
+{
+    struct rlimit few = { 80, 80 };
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &descriptors), 0);
+    few.rlim_max = descriptors.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    return set_up(state);
+}
+
+static int
+tear_down_few_descriptors(void **state)
+{
+    hf_fs_interpose(NULL, NULL);
+    rig_free(*state);
+    return setrlimit(RLIMIT_NOFILE, &descriptors);
 }
 
 static int
@@ -324,6 +346,42 @@ many_positions_go_in_several_units(void **state)
     assert_true(rig_gaps(rig) < 20);
 }
 
+static bool
+has_read(struct rig *rig, void *context)
+{
+    return rig_status(rig, 0).events ==
+           *(uint64_t *)context; /* those of the agent's own do not count */
+}
+
+static void
+come_and_go(struct rig *rig, unsigned first, unsigned count)
+{
+    char name[32], line[32];
+    for (unsigned i = first; i < first + count; i++) {
+        snprintf(name, sizeof(name), "files/%u.log", i);
+        snprintf(line, sizeof(line), "line of file %u\n", i);
+        uint64_t events = i + 1;
+        rig_write(rig, name, line);
+        rig_until(rig, has_read, &events);
+        unlink(rig_path(rig, name));
+    }
+}
+
+/* Whoever waits for late writers in as many files as he may have open is not refused the next one. */
+static void
+oldest_that_waits_gives_way_to_a_new_file_of_its_owner(void **state)
+{
+    struct rig *rig = *state;
+    rig->timing.files_max = 1000; /* the share is less */
+    hf_intake_set_timing(rig->intake, &rig->timing);
+    rig_stop(rig);
+    rig_source(rig, "app", HF_SOURCE_FILE, "files/*.log");
+    rig_start(rig);
+    come_and_go(rig, 0, 30);
+    until_quiet(rig);
+    come_and_go(rig, 30, 20);
+}
+
 int
 main(void)
 {
@@ -338,6 +396,8 @@ main(void)
         TEST(the_patterns_own_folder_is_waited_for_as_long_as_late),
         TEST(an_error_says_nothing_about_a_name),
         TEST(many_positions_go_in_several_units),
+        cmocka_unit_test_setup_teardown(oldest_that_waits_gives_way_to_a_new_file_of_its_owner,
+                                        set_up_few_descriptors, tear_down_few_descriptors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
