@@ -32,8 +32,8 @@ print_heads(const struct options *options, const json_t *reply, json_t *list)
                                             "number", json_object_get(trail, "digest_number"),
                                             "sha256", json_object_get(trail, "digest_sha256"),
                                             "signature", json_object_get(trail, "digest_signature"),
-                                            "bucket", json_object_get(trail, "bucket"), "key",
-                                            json_object_get(trail, "digest_key"), "time",
+                                            "bucket", json_object_get(trail, "digest_bucket"),
+                                            "key", json_object_get(trail, "digest_key"), "time",
                                             json_object_get(trail, "last_digest")));
         } else if (sha256) {
             printf("%s:%llu:%s  %s  %s\n", hf_doc_text_or(trail, "chain", ""),

@@ -25,9 +25,10 @@ known_agent_trail(const struct target *target)
     json_array_foreach(json_object_get(reply, "trails"), index, trail)
     {
         const char *head = hf_doc_text_or(trail, "digest_key", "");
+        const char *bucket = /* after a move it is the old one, until there is a digest */
+            hf_doc_text_or(trail, "digest_bucket", hf_doc_text_or(trail, "bucket", ""));
         if (strcmp(hf_doc_text_or(trail, "name", ""), target->trail->name) == 0 &&
-            strcmp(hf_doc_text_or(trail, "bucket", ""), target->bucket) == 0 &&
-            hf_starts_with(head, prefix))
+            strcmp(bucket, target->bucket) == 0 && hf_starts_with(head, prefix))
             return json_incref(trail);
     }
     return NULL;

@@ -134,6 +134,8 @@ trail_doc(const struct trail *trail, const struct trail *pins,
                        (trail->chain.digest ? trail->chain.digest->digest.object_count : 0));
     hf_doc_set_u64(doc, "digest_number", trail->chain.head.number);
     hf_doc_set_text(doc, "digest_key", trail->chain.head.number ? trail->chain.head.key : NULL);
+    hf_doc_set_text(doc, "digest_bucket",
+                    trail->chain.head.number ? trail->chain.head.bucket : NULL);
     hf_doc_set_text(doc, "digest_sha256", trail->chain.head.number ? trail->chain.head.hash : NULL);
     hf_doc_set_text(doc, "digest_signature",
                     trail->chain.head.number ? trail->chain.head.signature : NULL);

@@ -107,3 +107,12 @@ found "also with the key given as --public-key" 1 --public-key main/digest.key.p
 claim_equal "each digest is named again" "$revoked" "$(count UNKNOWN_KEY)"
 found "also with --fingerprint" 1 --fingerprint "$fingerprint"
 claim_equal "and again" "$revoked" "$(count UNKNOWN_KEY)"
+
+# ---- another bucket: what the agent has signed in the old one says nothing of the new one ----
+
+mkdir "$root/elsewhere"
+sed -i 's/name: logs,/name: elsewhere,/; s/bucket: logs\b/bucket: elsewhere/' main/holdfast.yaml
+agent_start main
+found "a bucket that has no digest yet has none" 1
+claim_equal "and nothing else is said of it" HF_ENOTFOUND "$(jq -r .status found.json)"
+agent_stop main
