@@ -125,7 +125,10 @@ make_spare(struct hf_journal *journal)
     enum hf_status status;
 
     drop_small_spares(journal);
-    if (hf_journal_total_bytes(journal) + bytes > journal->max_bytes) {
+    /* As in rotate.c: where only the newest is left, no release could ever make room. */
+    bool yields =
+        is_stuck(journal) && journal->files.held.count <= 1 && journal->files.released.count == 0;
+    if (!yields && hf_journal_total_bytes(journal) + bytes > journal->max_bytes) {
         status = hf_fail(&err, HF_EFULL,
                          "the journal holds %llu of at most %llu bytes: deliver, or raise "
                          "agent.journal.max_bytes",
