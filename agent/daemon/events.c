@@ -35,21 +35,10 @@ append(struct hf_daemon *daemon, bool wait, const char *event_name, const char *
        int64_t now_s, const char *key, const char *state, struct hf_error *err)
 {
     struct hf_record_maker maker = record_maker(daemon);
-    hf_owned(hf_buf_done) struct hf_buf buf = HF_BUF(1u << 20);
-    struct hf_record record;
     enum hf_status status = hf_journal_begin(daemon->journal, wait, err);
     if (status != HF_OK)
         return status;
-    status = hf_record_make_own(&maker, event_name, hf_journal_next_seq(daemon->journal), now_s,
-                                details_json, &buf, &record);
-    const struct hf_journal_entry entry = { .source = HF_SOURCE_SELF,
-                                            .event_time_s = now_s,
-                                            .appended = status == HF_OK ? record.appended : 0 };
-    if (status == HF_OK)
-        status = hf_journal_append_entry(daemon->journal, &entry, record.parts,
-                                         HF_COUNT(record.parts), NULL, err);
-    else
-        hf_fail(err, status, "making the record of %s", event_name);
+    status = hf_own_event_append(daemon->journal, &maker, event_name, now_s, details_json, err);
     if (status == HF_OK && key)
         status = hf_journal_set_state(daemon->journal, key, hf_slice_text(state), err);
     if (status == HF_OK)

@@ -252,6 +252,8 @@ struct hf_intake {
 void hf_left_look(struct hf_intake *intake);
 void hf_left_done(struct hf_intake *intake);
 
+/* As it makes records now: the copy stays the same through a reload. */
+struct hf_record_maker hf_intake_maker(const struct hf_intake *intake);
 void hf_intake_notice(struct hf_intake *intake); /* from any thread: `noticed`, soon */
 enum hf_status hf_refusals_open(struct hf_intake *intake, struct hf_error *err) hf_must_check;
 void hf_refusals_look(struct hf_intake *intake); /* one may have begun */

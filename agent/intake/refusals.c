@@ -37,23 +37,14 @@ static bool
 record(struct hf_intake *intake, const struct hf_refusal *refusal)
 {
     struct hf_error err = { .status = HF_OK };
-    struct hf_record made;
-    int64_t now_s = hf_wall_s();
-    hf_owned(hf_buf_done) struct hf_buf details = HF_BUF(64u << 10), buf = HF_BUF(128u << 10);
+    struct hf_record_maker maker = hf_intake_maker(intake);
+    hf_owned(hf_buf_done) struct hf_buf details = HF_BUF(64u << 10);
     if (hf_journal_begin(intake->journal, false, &err) != HF_OK)
         return false;
     enum hf_status status = details_of(refusal, &details);
     if (status == HF_OK)
-        status = hf_record_make_own(&intake->maker, "SourceRefusal",
-                                    hf_journal_next_seq(intake->journal), now_s,
-                                    hf_buf_text(&details), &buf, &made);
-    if (status == HF_OK) {
-        const struct hf_journal_entry entry = { .source = HF_SOURCE_SELF,
-                                                .event_time_s = made.event_time_s,
-                                                .appended = made.appended };
-        status = hf_journal_append_entry(intake->journal, &entry, made.parts, HF_COUNT(made.parts),
-                                         NULL, &err);
-    }
+        status = hf_own_event_append(intake->journal, &maker, "SourceRefusal", hf_wall_s(),
+                                     hf_buf_text(&details), &err);
     if (status != HF_OK) {
         hf_journal_abandon(intake->journal);
         hf_log_warn("source.refusal", HF_ERR(&err));

@@ -26,8 +26,7 @@ begin(struct hf_unit *unit)
     struct hf_error err = { .status = HF_OK };
     struct hf_source *source = unit->source;
     hf_source_enter(source);
-    unit->maker = source->intake->maker;
-    unit->maker.provenance = atomic_load(&source->intake->provenance);
+    unit->maker = hf_intake_maker(source->intake);
     hf_record_origin(&unit->origin, source->config.name, source->config.event_name);
     enum hf_status status = hf_journal_begin(source->intake->journal, false, &err);
     if (status == HF_OK)

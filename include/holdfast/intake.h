@@ -118,4 +118,10 @@ bool hf_intake_is_out_of_room(const struct hf_intake *intake);
 size_t hf_intake_status(const struct hf_intake *intake, struct hf_source_status *ret_statuses,
                         size_t most);
 
+/* An event of the agent's own, into the journal's unit that is open; `details_json`: an object. HF_ELIMIT:
+ * it is too long. */
+enum hf_status hf_own_event_append(struct hf_journal *journal, const struct hf_record_maker *maker,
+                                   const char *event_name, int64_t now_s, const char *details_json,
+                                   struct hf_error *err) hf_must_check;
+
 #endif

@@ -306,6 +306,8 @@ count_refusals(struct rig *rig, const char *kind, const char *when)
         assert_non_null(strstr(json_string_value(json_object_get(details, "owner")), "in 'hog'"));
         assert_non_null(strstr(json_string_value(json_object_get(details, "first")), "files/hog/"));
         assert_true(json_integer_value(json_object_get(details, "count")) > 0);
+        assert_true(json_is_integer(json_object_get(json_object_get(event, "holdfast"),
+                                                    "seq"))); /* as each record has it */
         count += strcmp(json_string_value(json_object_get(details, "kind")), kind) == 0 &&
                  strcmp(json_string_value(json_object_get(details, "state")), when) == 0;
     }
