@@ -12,36 +12,46 @@
 
 #define ANSWER_MS 5000
 
+static void
+print_head(const json_t *trail, const char *name)
+{
+    struct hf_head head;
+    char text[HEAD_TEXT_SIZE];
+    if (!head_of_status(trail, &head)) {
+        say_note("trail '%s' has no digest yet", name);
+        return;
+    }
+    head_text(&head, text);
+    printf("%s  %s  %s\n", text, name, hf_doc_text_or(trail, "last_digest", ""));
+}
+
+static json_t *
+doc_of(const json_t *trail, const char *name)
+{
+    struct hf_head head;
+    json_t *doc = head_of_status(trail, &head) ? head_doc(&head) : json_pack("{s:i}", "number", 0);
+    hf_doc_set_text(doc, "trail", name);
+    json_object_set(doc, "bucket", json_object_get(trail, "digest_bucket"));
+    json_object_set(doc, "time", json_object_get(trail, "last_digest"));
+    return doc;
+}
+
 /* The trails that were asked for, as the agent knows them. */
 static size_t
-print_heads(const struct options *options, const json_t *reply, json_t *list)
+tell(const struct options *options, const json_t *reply, json_t *list)
 {
     const json_t *trail;
     size_t index, count = 0;
     json_array_foreach(json_object_get(reply, "trails"), index, trail)
     {
         const char *name = hf_doc_text_or(trail, "name", "");
-        const char *sha256 = hf_doc_text_or(trail, "digest_sha256", NULL);
         if (options->trail && strcmp(options->trail, name) != 0)
             continue;
         count++;
-        if (options->json) {
-            json_array_append_new(list,
-                                  json_pack("{s:s, s:O?, s:O?, s:O?, s:O?, s:O?, s:O?, s:O?}",
-                                            "trail", name, "chain", json_object_get(trail, "chain"),
-                                            "number", json_object_get(trail, "digest_number"),
-                                            "sha256", json_object_get(trail, "digest_sha256"),
-                                            "signature", json_object_get(trail, "digest_signature"),
-                                            "bucket", json_object_get(trail, "digest_bucket"),
-                                            "key", json_object_get(trail, "digest_key"), "time",
-                                            json_object_get(trail, "last_digest")));
-        } else if (sha256) {
-            printf("%s:%llu:%s  %s  %s\n", hf_doc_text_or(trail, "chain", ""),
-                   (unsigned long long)hf_doc_u64_or(trail, "digest_number", 0), sha256, name,
-                   hf_doc_text_or(trail, "last_digest", ""));
-        } else {
-            say_note("trail '%s' has no digest yet", name);
-        }
+        if (options->json)
+            json_array_append_new(list, doc_of(trail, name));
+        else
+            print_head(trail, name);
     }
     return count;
 }
@@ -62,7 +72,7 @@ cmd_head(const struct options *options)
     hf_config_free(config);
     if (status != HF_OK)
         return say_failure(options, status, &err);
-    size_t count = print_heads(options, reply, list);
+    size_t count = tell(options, reply, list);
     if (options->json)
         return say_json(json_pack("{s:i, s:b, s:O}", "schema", 1, "ok", count > 0, "heads", list),
                         count > 0 ? EXIT_WELL : EXIT_NOT_WELL);

@@ -20,16 +20,12 @@ struct validation {
     json_t *findings;
     uint64_t omitted;
     struct known known;
-    char agent_head[HF_KEY_MAX]; /* the newest digest as the agent knows it; "": not known */
-    bool agent_head_named;       /* something else was found against it */
 };
 
 static void
 on_finding(void *context, enum hf_finding finding, const char *key, const char *detail)
 {
     struct validation *v = context;
-    if (key && !hf_finding_fine(finding) && strcmp(key, v->agent_head) == 0)
-        v->agent_head_named = true;
     if (finding == HF_VALID && !v->options->verbose)
         return;
     if (!v->options->json) {
@@ -188,28 +184,18 @@ print_result(const struct hf_verify_result *result, const struct known *known)
     print_heads(known, result);
 }
 
-/* Its key alone, too: what an agent of an earlier version says. */
+/* Where its end is not there, the newest digest that was is named by its key as well. */
 static void
-ask_agent(const struct options *options, const struct target *target, struct validation *v)
+say_what_agent_misses(struct validation *v, struct hf_verify_result *result)
 {
-    hf_owned(hf_doc_freep) json_t *trail = options->end_s ? NULL : known_agent_trail(target);
-    if (trail)
-        snprintf(v->agent_head, sizeof(v->agent_head), "%s",
-                 hf_doc_text_or(trail, "digest_key", ""));
-}
-
-/* Keys of one trail sort by time, also over several chains. */
-static void
-compare_with_agent(struct validation *v, struct hf_verify_result *result)
-{
-    if (v->agent_head_named || strcmp(v->agent_head, result->head.key) <= 0)
+    size_t at = v->known.of_agent;
+    if (at == HF_KNOWN_MAX ||
+        (result->known[at].finding != HF_TRUNCATED && result->known[at].finding != HF_ROLLED_BACK))
         return;
     result->findings[HF_MISSING]++;
-    result->intact = result->unseen = false;
-    on_finding(
-        v, HF_MISSING, v->agent_head,
-        "the agent delivered this digest, and it is not there any more; the end of the chain "
-        "was cut off");
+    on_finding(v, HF_MISSING, v->known.heads[at].head.key,
+               "the agent delivered this digest, and it is not there any more; the end of the "
+               "chain was cut off");
 }
 
 static enum hf_finding
@@ -263,7 +249,6 @@ validate(const struct options *options, struct target *target, struct validation
         .progress = on_progress,
         .context = v,
     };
-    ask_agent(options, target, v);
     enum hf_status status = known_open(options, target, &v->known, err);
     if (status != HF_OK)
         return status;
@@ -272,7 +257,7 @@ validate(const struct options *options, struct target *target, struct validation
     progress_begin(&v->progress, "checking", true);
     status = hf_verify(&verify, result, err);
     if (status == HF_OK && !result->signatures_absent) {
-        compare_with_agent(v, result);
+        say_what_agent_misses(v, result);
         status = remember(options, v, result, err);
     }
     progress_end(&v->progress);

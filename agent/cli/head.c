@@ -81,3 +81,17 @@ head_of_doc(const json_t *doc, struct hf_head *ret_head, struct hf_error *err)
     *ret_head = head;
     return HF_OK;
 }
+
+bool
+head_of_status(const json_t *trail, struct hf_head *ret_head)
+{
+    static const char *const names[][2] = { { "chain", "chain" },
+                                            { "number", "digest_number" },
+                                            { "sha256", "digest_sha256" },
+                                            { "signature", "digest_signature" },
+                                            { "key", "digest_key" } };
+    hf_owned(hf_doc_freep) json_t *doc = json_object();
+    for (size_t i = 0; i < HF_COUNT(names); i++)
+        json_object_set(doc, names[i][0], json_object_get(trail, names[i][1]));
+    return head_of_doc(doc, ret_head, NULL) == HF_OK;
+}

@@ -12,6 +12,8 @@ void head_text(const struct hf_head *head, char ret_text[HEAD_TEXT_SIZE]);
 bool head_parse(const char *text, struct hf_head *ret_head);
 
 json_t *head_doc(const struct hf_head *head);
+/* Of a trail as `holdfast status` has it. false: it has no digest yet. */
+bool head_of_status(const json_t *trail, struct hf_head *ret_head);
 /* HF_EFORMAT. */
 enum hf_status head_of_doc(const json_t *doc, struct hf_head *ret_head,
                            struct hf_error *err) hf_must_check;

@@ -9,8 +9,10 @@
 
 #define ANSWER_MS 2000
 
-json_t *
-known_agent_trail(const struct target *target)
+/* What `holdfast status` says of the target's trail; NULL: no agent answers, we may not ask, or its
+ * newest digest lies elsewhere. */
+static json_t *
+agent_trail(const struct target *target)
 {
     hf_owned(hf_doc_freep) json_t *request = NULL, *reply = NULL;
     char prefix[HF_KEY_MAX];
@@ -38,19 +40,11 @@ static void
 add_agents(struct known *known, const struct target *target)
 {
     struct hf_known_head *head = &known->heads[known->count];
-    hf_owned(hf_doc_freep) json_t *trail = known_agent_trail(target);
-    hf_owned(hf_doc_freep) json_t *doc =
-        trail ? json_pack("{s:o*, s:o*, s:o*, s:o*, s:o*}", "chain",
-                          json_incref(json_object_get(trail, "chain")), "number",
-                          json_incref(json_object_get(trail, "digest_number")), "sha256",
-                          json_incref(json_object_get(trail, "digest_sha256")), "signature",
-                          json_incref(json_object_get(trail, "digest_signature")), "key",
-                          json_incref(json_object_get(trail, "digest_key")))
-              : NULL;
-    if (!doc || head_of_doc(doc, &head->head, NULL) != HF_OK)
-        return; /* an earlier version's: it has no hash to tell */
+    hf_owned(hf_doc_freep) json_t *trail = agent_trail(target);
+    if (!trail || !head_of_status(trail, &head->head))
+        return;
     head->seen_by = "the agent";
-    known->count++;
+    known->of_agent = known->count++;
 }
 
 static enum hf_status
@@ -95,7 +89,7 @@ known_open(const struct options *options, const struct target *target, struct kn
            struct hf_error *err)
 {
     enum hf_status status = HF_OK;
-    *ret_known = (struct known){ .of_state = HF_KNOWN_MAX };
+    *ret_known = (struct known){ .of_agent = HF_KNOWN_MAX, .of_state = HF_KNOWN_MAX };
     if (!options->end_s)
         add_agents(ret_known, target);
     status = add_expected(ret_known, &options->memory.expect, err);

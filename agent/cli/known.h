@@ -9,16 +9,13 @@
 struct known {
     struct hf_known_head heads[HF_KNOWN_MAX];
     size_t count;
-    struct memory memory; /* open if there is a state */
-    size_t of_state;      /* which of the heads is its; HF_KNOWN_MAX: none */
+    struct memory memory;      /* open if there is a state */
+    size_t of_agent, of_state; /* which of the heads is whose; HF_KNOWN_MAX: none */
 };
 
 /* Asked before the store is: what the agent signs meanwhile is not missed. */
 enum hf_status known_open(const struct options *options, const struct target *target,
                           struct known *ret_known, struct hf_error *err) hf_must_check;
-/* What `holdfast status` says of the target's trail in its bucket; NULL: no agent answers, we may not
- * ask, or its newest digest lies elsewhere. To be given back with hf_doc_freep(). */
-json_t *known_agent_trail(const struct target *target);
 /* After a run, into the state. `*ret_finding`: a contradiction of an earlier run that was not accepted,
  * with its detail; NULL: none. */
 enum hf_status known_keep(struct known *known, const struct options *options,

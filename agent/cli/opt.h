@@ -3,6 +3,7 @@
  *
  *   cmd_*.c          one file for each command, or for each group of small ones
  *   say.c, lines.c   what is printed         target.c, keys.c   what a reading command works on
+ *   head.c           a head, as text and JSON    known.c, memory.c  heads that validate compares with
  *   check_*.c        what `check` looks at   bucket.c           what the three `bucket` commands share
  *   emit*.c          protocol 1, the client's side */
 #ifndef HOLDFAST_CLI_OPT_H

@@ -118,7 +118,10 @@ oldest_number(const struct verify *v, const char *chain)
 static bool
 is_out_of_sight(const struct verify *v, const struct hf_head *head)
 {
-    return v->options->start_s || v->options->end_s || head->number < oldest_number(v, head->chain);
+    uint64_t oldest = oldest_number(v, head->chain);
+    if (v->options->end_s)
+        return true;
+    return oldest ? head->number < oldest : v->options->start_s != 0;
 }
 
 static void
@@ -148,9 +151,10 @@ say_what_is_not_there(struct verify *v, size_t at)
                       head->number, head->chain);
 }
 
-void
+bool
 heads_end(struct verify *v)
 {
+    bool contradicted = false;
     for (size_t i = 0; i < v->options->known_count; i++) {
         if (v->heads[i].met)
             continue;
@@ -161,4 +165,7 @@ heads_end(struct verify *v)
         else
             say_what_is_not_there(v, i);
     }
+    for (size_t i = 0; i < v->options->known_count; i++)
+        contradicted |= v->result->known[i].state == HF_KNOWN_CONTRADICTED;
+    return contradicted;
 }

@@ -210,7 +210,8 @@ take_looked(struct verify *v, const struct entry *entry, const struct hf_digest_
             struct looked *looked, struct hf_error *err)
 {
     enum hf_status status = HF_OK;
-    bool withheld = v->options->strict && (!entry->clean || !notes_are_fine(&looked->notes));
+    bool withheld = v->options->strict &&
+                    (!entry->clean || looked->status != HF_OK || !notes_are_fine(&looked->notes));
 
     v->look.versions_refused |= looked->versions_refused;
     if (looked->right) {

@@ -52,10 +52,8 @@ verify(struct verify *v, struct hf_error *err)
 {
     enum hf_status status = listing_read(v, err);
 
-    if (status == HF_ENOTFOUND && v->options->known_count > 0) {
-        heads_end(v); /* there must be something */
-        return HF_OK;
-    }
+    if (status == HF_ENOTFOUND && heads_end(v))
+        return HF_OK; /* there must be something */
     if (status == HF_OK && !listing_has_signature(v)) {
         v->result->signatures_absent = true;
         return HF_OK;
@@ -69,7 +67,7 @@ verify(struct verify *v, struct hf_error *err)
         return hf_fail(err, HF_ENOTFOUND,
                        "no digest of trail '%s' is of the time that was asked for",
                        v->layout.trail);
-    heads_end(v);
+    (void)heads_end(v);
     status = second_pass(v, err);
     if (status == HF_OK)
         extra_digests(v);

@@ -174,7 +174,8 @@ void entries_done(struct verify *v);
 
 /* ---- heads.c ---- */
 void heads_meet(struct verify *v, const char *key, const struct judged *judged);
-void heads_end(struct verify *v); /* after the walk: what was not met */
+/* After the walk: what was not met. true: something contradicts one of them. */
+bool heads_end(struct verify *v);
 void heads_named(struct verify *v, const char *key,
                  enum hf_finding finding); /* it is found against this key */
 

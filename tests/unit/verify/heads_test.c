@@ -137,6 +137,23 @@ outside_of_what_was_asked_for_nothing_is_said(void **state)
     w->options.start_s = WORLD_BASE_S + 3 * 3600;
     world_expect_intact(w);
     assert_int_equal(w->result.known[0].state, HF_KNOWN_UNSEEN);
+    know(w, 3, 4); /* the newest is asked for */
+    world_remove(w, w->digest_keys[3]);
+    w->options.start_s = WORLD_BASE_S + 2 * 3600;
+    world_verify(w);
+    assert_true(world_saw(w, HF_TRUNCATED, w->digest_keys[2]));
+}
+
+static void
+nothing_of_a_time_that_was_asked_for_is_not_found(void **state)
+{
+    struct world *w = *state;
+    struct hf_error err;
+    world_put_plain(w, 1);
+    know(w, 0, 1);
+    world_remove(w, w->digest_keys[0]);
+    w->options.end_s = WORLD_BASE_S + 3600;
+    assert_int_equal(hf_verify(&w->options, &w->result, &err), HF_ENOTFOUND);
 }
 
 int
@@ -151,6 +168,7 @@ main(void)
         TEST(a_chain_that_nothing_leads_to_was_rolled_back),
         TEST(nothing_at_all_is_not_intact_where_something_was),
         TEST(outside_of_what_was_asked_for_nothing_is_said),
+        TEST(nothing_of_a_time_that_was_asked_for_is_not_found),
     };
 
     return cmocka_run_group_tests(tests, world_group_setup, world_group_teardown);

@@ -223,6 +223,34 @@ object_that_is_not_handed_over_is_one_finding(void **state)
     expect_unseen(w, HF_UNSEEN, key);
 }
 
+static enum hf_status
+count_content(void *context, const struct hf_digest_object *object, struct hf_slice json,
+              struct hf_error *err)
+{
+    struct world *w = context;
+    (void)object, (void)json, (void)err;
+    strcat(w->content, ".");
+    return HF_OK;
+}
+
+/* Its bytes were right, and what lies over them could not be seen. */
+static void
+strict_withholds_what_was_not_seen_as_a_whole(void **state)
+{
+    struct world *w = *state;
+    char key[HF_KEY_MAX];
+
+    world_object_key(w, first_of_second, key);
+    w->options.content = count_content;
+    fault_at(CALL_VERSIONS, key, HF_EIO);
+    world_verify(w);
+    assert_string_equal(w->content, "......");
+    w->content[0] = '\0';
+    w->options.strict = true;
+    world_verify(w);
+    assert_string_equal(w->content, ".....");
+}
+
 static void
 digest_that_is_not_handed_over_is_one_finding(void **state)
 {
@@ -503,6 +531,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         VERSIONED(store_that_fails_ends_the_run_and_it_is_said_at_what),
         VERSIONED(object_that_is_not_handed_over_is_one_finding),
+        VERSIONED(strict_withholds_what_was_not_seen_as_a_whole),
         VERSIONED(digest_that_is_not_handed_over_is_one_finding),
         VERSIONED(what_a_busy_store_hands_over_when_asked_again_is_no_finding),
         VERSIONED(store_that_hands_nothing_over_ends_the_run),
