@@ -10,19 +10,7 @@
 static int
 set_up(void **state)
 {
-    struct rig *rig = rig_new();
-    rig_stop(rig);
-    rig->journal_bytes = 16u << 20;
-    rig->segment_bytes = 1u << 20;
-    rig_start(rig);
-    *state = rig;
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    rig_free(*state);
+    *state = rig_with_journal(16u << 20, 1u << 20);
     return 0;
 }
 
@@ -582,23 +570,24 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
-            who_is_alone_fills_seven_eighths_and_leaves_room_for_another, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(beside_others_it_stops_at_half, set_up, tear_down),
+            who_is_alone_fills_seven_eighths_and_leaves_room_for_another, set_up, rig_tear_down),
+        cmocka_unit_test_setup_teardown(beside_others_it_stops_at_half, set_up, rig_tear_down),
         cmocka_unit_test_setup_teardown(many_owners_of_a_source_leave_room_for_another_source,
-                                        set_up, tear_down),
+                                        set_up, rig_tear_down),
         cmocka_unit_test_setup_teardown(memory_is_bounded_and_all_of_it_comes_back, set_up,
-                                        tear_down),
+                                        rig_tear_down),
         cmocka_unit_test_setup_teardown(what_was_there_at_the_start_is_held_until_it_is_released,
-                                        set_up, tear_down),
+                                        set_up, rig_tear_down),
         cmocka_unit_test_setup_teardown(a_refusal_is_told_when_it_begins_and_ends_once_a_minute,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(an_owner_is_a_folder_and_a_user, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(who_fills_the_journal_waits_alone, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(who_takes_all_connections_loses_his_own, set_up, tear_down),
+                                        set_up, rig_tear_down),
+        cmocka_unit_test_setup_teardown(an_owner_is_a_folder_and_a_user, set_up, rig_tear_down),
+        cmocka_unit_test_setup_teardown(who_fills_the_journal_waits_alone, set_up, rig_tear_down),
+        cmocka_unit_test_setup_teardown(who_takes_all_connections_loses_his_own, set_up,
+                                        rig_tear_down),
         cmocka_unit_test_setup_teardown(who_has_too_many_streams_forgets_his_own, set_up,
-                                        tear_down),
+                                        rig_tear_down),
         cmocka_unit_test_setup_teardown(many_files_of_one_folder_keep_no_other_from_being_read,
-                                        set_up, tear_down),
+                                        set_up, rig_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,20 +4,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-static int
-set_up(void **state)
-{
-    *state = rig_new();
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    rig_free(*state);
-    return 0;
-}
-
 static void
 a_source_that_stays_the_same_is_not_disturbed(void **state)
 {
@@ -138,7 +124,7 @@ after_stop_nothing_is_read(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_set_up, rig_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_source_that_stays_the_same_is_not_disturbed),
         TEST(a_changed_file_source_goes_on_where_it_was),

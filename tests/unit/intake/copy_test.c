@@ -10,20 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int
-set_up(void **state)
-{
-    *state = rig_new();
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    rig_free(*state);
-    return 0;
-}
-
 static void
 truncate_file(struct rig *rig, const char *name)
 {
@@ -377,7 +363,7 @@ a_state_reads_back_as_it_was_written(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_set_up, rig_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_truncated_file_begins_anew_with_a_gap),
         TEST(an_overwritten_file_is_a_new_generation),

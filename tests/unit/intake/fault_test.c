@@ -28,13 +28,6 @@ fail_one(void *context, struct hf_fs_call *call)
 }
 
 static int
-set_up(void **state)
-{
-    *state = rig_new();
-    return 0;
-}
-
-static int
 tear_down(void **state)
 {
     hf_fs_interpose(NULL, NULL);
@@ -108,7 +101,7 @@ socket_that_could_not_take_its_place_takes_it_later(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(file_that_cannot_be_compared_is_not_read_twice),
         TEST(socket_that_could_not_take_its_place_takes_it_later),

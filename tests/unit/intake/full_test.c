@@ -6,19 +6,7 @@
 static int
 set_up(void **state)
 {
-    struct rig *rig = rig_new();
-    rig_stop(rig);
-    rig->journal_bytes = 2u << 20;
-    rig->segment_bytes = 256u << 10;
-    rig_start(rig);
-    *state = rig;
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    rig_free(*state);
+    *state = rig_with_journal(2u << 20, 256u << 10);
     return 0;
 }
 
@@ -98,7 +86,7 @@ a_restart_while_full_goes_on_too(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, rig_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_file_waits_while_the_journal_is_full),
         TEST(a_restart_while_full_goes_on_too),

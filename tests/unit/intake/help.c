@@ -157,6 +157,17 @@ rig_free(struct rig *rig)
     free(rig);
 }
 
+struct rig *
+rig_with_journal(uint64_t bytes, uint64_t segment_bytes)
+{
+    struct rig *rig = rig_new();
+    rig_stop(rig);
+    rig->journal_bytes = bytes;
+    rig->segment_bytes = segment_bytes;
+    rig_start(rig);
+    return rig;
+}
+
 int
 rig_set_up(void **state)
 {

@@ -37,6 +37,7 @@ struct rig {
 };
 
 struct rig *rig_new(void); /* without sources; timing short */
+struct rig *rig_with_journal(uint64_t bytes, uint64_t segment_bytes);
 void rig_free(struct rig *rig);
 void rig_stop(struct rig *rig);  /* intake and journal closed */
 void rig_start(struct rig *rig); /* and opened again, with the same configuration */

@@ -18,13 +18,6 @@ set_up(void **state)
     return 0;
 }
 
-static int
-tear_down(void **state)
-{
-    rig_free(*state);
-    return 0;
-}
-
 static char *
 long_line(size_t size)
 {
@@ -164,7 +157,7 @@ many_short_lines_do_not_make_one_huge_unit(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, rig_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(the_parts_of_a_long_line_give_it_back),
         TEST(a_restart_in_the_middle_of_a_long_line_goes_on_there),

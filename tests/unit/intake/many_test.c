@@ -24,20 +24,9 @@ set_up(void **state)
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
     if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < SOURCES * per_source + 500)
         per_source = (limit.rlim_cur - 500) / SOURCES;
-    struct rig *rig = rig_new();
-    rig_stop(rig);
-    rig->patience_ms = 200000;       /* so many files take a busy machine a while */
-    rig->journal_bytes = 512u << 20; /* and their positions much room */
-    rig->segment_bytes = 32u << 20;
-    rig_start(rig);
+    struct rig *rig = rig_with_journal(512u << 20, 32u << 20); /* their positions need much room */
+    rig->patience_ms = 200000; /* and so many files take a busy machine a while */
     *state = rig;
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    rig_free(*state);
     return 0;
 }
 
@@ -230,7 +219,7 @@ alike_files_are_those_that_a_walk_would_find(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, rig_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(files_are_found_without_a_walk),
         TEST(streams_are_found_without_a_walk),

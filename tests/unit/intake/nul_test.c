@@ -23,13 +23,6 @@ set_up(void **state)
 }
 
 static int
-tear_down(void **state)
-{
-    rig_free(*state);
-    return 0;
-}
-
-static int
 open_file(struct rig *rig, const char *name, int flags)
 {
     int fd = open(rig_path(rig, name), O_RDWR | O_CREAT | O_CLOEXEC | flags, 0600);
@@ -243,7 +236,7 @@ thousands_of_equal_files_are_all_read(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, rig_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_mapped_log_is_read_as_it_is_filled),
         TEST(a_hole_is_skipped_and_what_is_behind_it_is_read),

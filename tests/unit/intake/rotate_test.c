@@ -8,20 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int
-set_up(void **state)
-{
-    *state = rig_new();
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    rig_free(*state);
-    return 0;
-}
-
 static bool
 has_files(struct rig *rig, void *context)
 {
@@ -391,7 +377,7 @@ what_is_told_late_is_not_the_new_file_s(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_set_up, rig_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(renaming_twice_while_written_loses_and_doubles_nothing),
         TEST(rotation_inside_the_pattern_keeps_each_file_its_place),

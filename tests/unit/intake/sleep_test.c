@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define MANY 200
@@ -22,13 +23,6 @@ set_up(void **state)
     rig->timing.sleep_ms = 1;
     hf_intake_set_timing(rig->intake, &rig->timing);
     *state = rig;
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    rig_free(*state);
     return 0;
 }
 
@@ -80,29 +74,14 @@ source_of(struct rig *rig)
     return hf_file_source(rig->intake->sources[0]);
 }
 
-static const char long_text[] = "a line that is longer than a KiB, so that a file is known by it: "
-                                "012345678901234567890123456789012345678901234567890123456789012345"
-                                "6789012345678901234567890123456"
-                                "012345678901234567890123456789012345678901234567890123456789012345"
-                                "6789012345678901234567890123456"
-                                "012345678901234567890123456789012345678901234567890123456789012345"
-                                "6789012345678901234567890123456"
-                                "012345678901234567890123456789012345678901234567890123456789012345"
-                                "6789012345678901234567890123456"
-                                "012345678901234567890123456789012345678901234567890123456789012345"
-                                "6789012345678901234567890123456"
-                                "012345678901234567890123456789012345678901234567890123456789012345"
-                                "6789012345678901234567890123456"
-                                "012345678901234567890123456789012345678901234567890123456789012345"
-                                "6789012345678901234567890123456"
-                                "012345678901234567890123456789012345678901234567890123456789012345"
-                                "6789012345678901234567890123456"
-                                "012345678901234567890123456789012345678901234567890123456789012345"
-                                "6789012345678901234567890123456"
-                                "012345678901234567890123456789012345678901234567890123456789012345"
-                                "6789012345678901234567890123456"
-                                "012345678901234567890123456789012345678901234567890123456789012345"
-                                "6789012345678901234567890123456";
+/* Longer than a KiB, so that a file is known by it. */
+static const char *
+long_text(void)
+{
+    static char text[1200];
+    memset(text, 'x', sizeof(text) - 1);
+    return text;
+}
 
 /* ---- falling asleep, and waking ---- */
 
@@ -338,7 +317,7 @@ one_that_is_copied_and_truncated_is_not_read_twice(void **state)
     one_that_sleeps(rig, "files/*.log*", "short\n");
     for (size_t i = 0; i < 2 * HF_COUNT(copies); i++) {
         hf_owned(hf_freep) char *line =
-            hf_asprintf("%zu %s\n", i, i < HF_COUNT(copies) ? long_text : "brief");
+            hf_asprintf("%zu %s\n", i, i < HF_COUNT(copies) ? long_text() : "brief");
         copy_and_truncate(rig, copies[i % 2]);
         rig_append(rig, "files/app.log", line);
         rig_until_count(rig, count + 2); /* the gap of the truncation, and the line */
@@ -397,7 +376,7 @@ a_second_name_and_chmod_wake_nothing_twice(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, rig_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(quiet_files_cost_no_descriptor),
         TEST(more_files_than_descriptors_take_turns),

@@ -24,13 +24,6 @@ set_up(void **state)
     return 0;
 }
 
-static int
-tear_down(void **state)
-{
-    rig_free(*state);
-    return 0;
-}
-
 /* ---- protocol 1 ---- */
 
 static void
@@ -561,7 +554,7 @@ a_left_over_socket_is_replaced_and_nothing_else(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, rig_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(lines_are_acknowledged_when_durable),
         TEST(each_line_says_who_had_connected),

@@ -12,20 +12,6 @@
 #define MANY      3000
 #define STEP_MOST 1024 /* names, or what costs as much */
 
-static int
-set_up(void **state)
-{
-    *state = rig_new();
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    rig_free(*state);
-    return 0;
-}
-
 static struct hf_file_source *
 source_of(struct rig *rig)
 {
@@ -223,7 +209,7 @@ new_files_among_many_are_read_without_a_scan(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_set_up, rig_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_scan_goes_on_where_it_left_off),
         TEST(inotify_is_read_one_buffer_a_turn),

@@ -7,20 +7,6 @@
 
 #define A "1f0e3dad-9990-4a5c-8d1b-000000000001"
 
-static int
-set_up(void **state)
-{
-    *state = rig_new();
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    rig_free(*state);
-    return 0;
-}
-
 static void
 store(struct rig *rig, const char *uuid, uint64_t lines, int64_t last_s)
 {
@@ -164,7 +150,7 @@ too_many_streams_make_room_for_new_ones(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_set_up, rig_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_stream_never_heard_of_is_new),
         TEST(a_stored_stream_goes_on),

@@ -230,44 +230,44 @@ chain_that_is_not_on_disk_yet_is_said_to_be_so_and_comes_there(void **state)
     end(&world);
 }
 
-static atomic_int look; /* likewise: whoever lists the digests */
+static struct {
+    const char *call, *part; /* of its path */
+    atomic_int state;        /* 1: the next one stands still; 2: one does; 0: goes on */
+} stall;
 
 static int
-hold_look(void *context, struct hf_fs_call *call)
+hold(void *context, struct hf_fs_call *call)
 {
+    int expected = 1;
     (void)context;
-    if (strcmp(call->name, "readdir") == 0 && call->path &&
-        strstr(call->path, "/CloudTrail-Digest/")) {
-        int expected = 1;
-        if (atomic_compare_exchange_strong(&look, &expected, 2))
-            while (atomic_load(&look) == 2)
-                usleep(1000);
-    }
+    if (strcmp(call->name, stall.call) == 0 && call->path && strstr(call->path, stall.part) &&
+        atomic_compare_exchange_strong(&stall.state, &expected, 2))
+        while (atomic_load(&stall.state) == 2)
+            usleep(1000);
     return 0;
 }
 
-/* It is tried again and again whether the chain is still foreign: who asks just then does not hear
- * that it is not. */
+/* A flush is under way and stands still at this call: until it has gone on no chain is begun, and who
+ * asks is told to ask again. */
 static void
-chain_may_be_asked_for_while_it_is_looked_at_again(void **state)
+refused_while_it_stands_still(struct world *world, const char *call, const char *part)
 {
-    struct world world;
     struct waiting waiting = WAITING;
     struct hf_journal_info info;
     char failed[512];
-    (void)state;
-    held_by_a_foreign_chain(&world);
-    atomic_store(&look, 1);
-    hf_fs_interpose(hold_look, NULL);
-    hf_journal_info(world.journal, &info);
-    hf_trails_flush(world.trails, info.durable_seq, 60000, world_flushed, &waiting);
-    for (int i = 0; i < 5000 && atomic_load(&look) != 2; i++)
+    stall.call = call;
+    stall.part = part;
+    atomic_store(&stall.state, 1);
+    hf_fs_interpose(hold, NULL);
+    hf_journal_info(world->journal, &info);
+    hf_trails_flush(world->trails, info.durable_seq, 60000, world_flushed, &waiting);
+    for (int i = 0; i < 5000 && atomic_load(&stall.state) != 2; i++)
         usleep(1000);
-    assert_int_equal(atomic_load(&look), 2);
-    refused(&world, "has something under way");
-    atomic_store(&look, 0);
+    assert_int_equal(atomic_load(&stall.state), 2);
+    refused(world, "has something under way");
+    atomic_store(&stall.state, 0);
     for (int i = 0; i < 5000; i++) {
-        world_chain_new(&world, failed);
+        world_chain_new(world, failed);
         if (!*failed)
             break;
         assert_non_null(strstr(failed, "has something under way"));
@@ -276,53 +276,29 @@ chain_may_be_asked_for_while_it_is_looked_at_again(void **state)
     assert_string_equal(failed, "");
     world_wait(&waiting, failed);
     assert_string_equal(failed, "");
-    assert_int_equal(bucket_of(&world, "all", "eventID").found, 2);
-    end(&world);
 }
 
-static atomic_int sealer; /* 1: the next one stands still; 2: one does; 0: goes on */
-
-static int
-hold_sealer(void *context, struct hf_fs_call *call)
+/* It is tried again and again whether the chain is still foreign: who asks just then does not hear
+ * that it is not. */
+static void
+chain_may_be_asked_for_while_it_is_looked_at_again(void **state)
 {
-    (void)context;
-    if (strcmp(call->name, "open") == 0 && call->path && strstr(call->path, "/sealed/.w")) {
-        int expected = 1;
-        if (atomic_compare_exchange_strong(&sealer, &expected, 2))
-            while (atomic_load(&sealer) == 2)
-                usleep(1000);
-    }
-    return 0;
+    struct world world;
+    (void)state;
+    held_by_a_foreign_chain(&world);
+    refused_while_it_stands_still(&world, "readdir", "/CloudTrail-Digest/");
+    assert_int_equal(bucket_of(&world, "all", "eventID").found, 2);
+    end(&world);
 }
 
 static void
 chain_is_not_begun_while_something_is_under_way(void **state)
 {
     struct world world;
-    struct waiting waiting = WAITING;
-    struct hf_journal_info info;
-    char failed[512];
     (void)state;
     held_by_a_foreign_chain(&world);
-    atomic_store(&sealer, 1);
-    hf_fs_interpose(hold_sealer, NULL);
     world_append(&world, "two", 0, 1);
-    hf_journal_info(world.journal, &info);
-    hf_trails_flush(world.trails, info.durable_seq, 60000, world_flushed, &waiting);
-    for (int i = 0; i < 5000 && atomic_load(&sealer) != 2; i++)
-        usleep(1000);
-    assert_int_equal(atomic_load(&sealer), 2);
-    refused(&world, "has something under way");
-    atomic_store(&sealer, 0);
-    for (int i = 0; i < 5000; i++) {
-        world_chain_new(&world, failed);
-        if (!*failed)
-            break;
-        usleep(1000);
-    }
-    assert_string_equal(failed, "");
-    world_wait(&waiting, failed);
-    assert_string_equal(failed, "");
+    refused_while_it_stands_still(&world, "open", "/sealed/.w");
     assert_int_equal(bucket_of(&world, "all", "eventID").found, 3);
     end(&world);
 }

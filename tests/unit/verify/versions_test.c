@@ -116,6 +116,18 @@ where_versions_may_not_be_listed_a_hidden_end_is_said_to_be_unseen(void **state)
 
 /* ---- the public key ---- */
 
+/* The key itself is in the bucket alone. */
+static void
+pin_by_fingerprint(struct world *w)
+{
+    static const char *fingerprint;
+
+    fingerprint = hf_signer_fingerprint(w->signer);
+    w->options.verifier_count = 0;
+    w->options.fingerprints = &fingerprint;
+    w->options.fingerprint_count = 1;
+}
+
 static void
 put_key(struct world *w, struct hf_signer *signer, char ret_key[HF_KEY_MAX])
 {
@@ -130,12 +142,9 @@ static void
 a_key_below_another_one_or_a_delete_marker_is_found(void **state)
 {
     struct world *w = *state;
-    const char *fingerprint = hf_signer_fingerprint(w->signer);
     char key[HF_KEY_MAX];
 
-    w->options.verifier_count = 0;
-    w->options.fingerprints = &fingerprint;
-    w->options.fingerprint_count = 1;
+    pin_by_fingerprint(w);
     put_key(w, w->signer, key);
     world_expect_intact(w);
     put_key(w, world_other_signer(), key);
@@ -180,12 +189,9 @@ static void
 a_public_key_below_any_number_of_others_is_found(void **state)
 {
     struct world *w = *state;
-    const char *fingerprint = hf_signer_fingerprint(w->signer);
     char key[HF_KEY_MAX];
 
-    w->options.verifier_count = 0;
-    w->options.fingerprints = &fingerprint;
-    w->options.fingerprint_count = 1;
+    pin_by_fingerprint(w);
     put_key(w, w->signer, key);
     bury(w, key, 100);
     world_expect_intact(w);
