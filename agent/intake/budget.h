@@ -54,7 +54,6 @@ void hf_account_put(struct hf_account *account); /* NULL is fine */
 struct hf_owner *hf_owner_get(struct hf_account *account, const char *name);
 struct hf_owner *hf_owner_again(struct hf_owner *owner); /* to be given back once more */
 void hf_owner_put(struct hf_owner *owner);               /* NULL is fine */
-const char *hf_owner_name(const struct hf_owner *owner);
 
 /* ---- the journal's bytes ---- */
 
@@ -121,6 +120,7 @@ struct hf_budget_sums {
     uint64_t max, used, owners, epochs;
 };
 struct hf_budget_sums hf_budget_sums(struct hf_budget *budget, enum hf_budget_kind kind);
+const char *hf_owner_name(const struct hf_owner *owner);
 uint64_t hf_owner_held(struct hf_owner *owner, enum hf_budget_kind kind);
 
 #endif

@@ -18,7 +18,7 @@ struct hf_users; /* what the two files say; read again, at most once a minute, w
 struct hf_users *hf_users_new(const char *passwd, const char *subuid);
 void hf_users_free(struct hf_users *users);
 
-/* From any thread. `folder`: see hf_owner_folder(). */
+/* From any thread. `pattern`: the source's, whose fixed part says where the folder begins. */
 void hf_owner_of_file(struct hf_users *users, const char *pattern, const char *path, uid_t uid,
                       char ret_name[HF_OWNER_SIZE]);
 /* `cgroup`: as /proc/PID/cgroup has it, "" when that could not be read. */
