@@ -167,20 +167,19 @@ go_to(struct hf_walk *w, const char *folder, char *rest)
     STAILQ_INSERT_TAIL(&w->places, place, entry);
 }
 
+/* A name that the pattern takes. */
 static void
 enter(struct hf_walk *w, const char *name, const char *path)
 {
     struct hf_fs_identity who;
     bool last = *w->in.rest == '\0';
     if (!hf_pattern_is_globstar(w->in.pattern)) {
-        if (hf_pattern_takes(w->in.pattern, name) && last)
+        if (last)
             look_at(w, w->in.fd, name, path);
-        else if (hf_pattern_takes(w->in.pattern, name))
+        else
             go_to(w, path, hf_strdup(w->in.rest));
         return;
     }
-    if (name[0] == '.')
-        return;
     /* Globstar goes into folders, not over links. */
     bool folder = hf_fs_identify_at(w->in.fd, name, &who, NULL) == HF_OK && S_ISDIR(who.mode);
     if (!folder && last)
@@ -194,8 +193,14 @@ next_name(struct hf_walk *w)
 {
     char path[HF_PATH_MAX];
     const char *name = w->in.names[w->in.next++];
-    if (strlen(w->in.folder) + 1 + strlen(name) >= sizeof(path))
+    bool taken = hf_pattern_is_globstar(w->in.pattern) ? name[0] != '.'
+                                                       : hf_pattern_takes(w->in.pattern, name);
+    if (!taken)
         return;
+    if (strlen(w->in.folder) + 1 + strlen(name) >= sizeof(path)) {
+        add_other(w->found, w->in.folder, HF_OTHER_FAR);
+        return;
+    }
     hf_path_join(path, sizeof(path), w->in.folder, name);
     enter(w, name, path);
 }

@@ -12,6 +12,7 @@ enum hf_other_kind {
     HF_OTHER_DEVICE,
     HF_OTHER_DANGLING, /* a link that leads nowhere */
     HF_OTHER_REFUSED,  /* a link that is not followed */
+    HF_OTHER_FAR, /* a name whose path would be longer than one can be; counted by its folder */
     HF_OTHER_KINDS,
 };
 struct hf_found_name {

@@ -14,6 +14,7 @@ static const struct {
     [HF_OTHER_DEVICE] = { "device", "devices" },
     [HF_OTHER_DANGLING] = { "link that leads nowhere", "links that lead nowhere" },
     [HF_OTHER_REFUSED] = { "link that is not followed", "links that are not followed" },
+    [HF_OTHER_FAR] = { "name that makes too long a path", "names that make too long a path" },
 };
 
 /* "2 FIFOs, 1 folder (the first is '/a'): not read"; "" when there are none. */

@@ -342,8 +342,8 @@ folders_within_each_other_are_looked_through(void **state)
 {
     struct rig *rig = *state;
     rig_source(rig, "app", HF_SOURCE_FILE, "files/**/*.log");
-    int fd = open(rig_path(rig, "files"), O_RDONLY | O_DIRECTORY);
-    for (int depth = 0; depth < 1900; depth++) {
+    int fd = open(rig_path(rig, "files"), O_RDONLY | O_DIRECTORY), middle = -1;
+    for (int depth = 0; depth < 2100; depth++) {
         assert_true(fd >= 0 && mkdirat(fd, "d", 0700) == 0);
         int next = openat(fd, "d", O_RDONLY | O_DIRECTORY);
         close(fd);
@@ -352,12 +352,20 @@ folders_within_each_other_are_looked_through(void **state)
             int file = openat(fd, "a.log", O_CREAT | O_WRONLY, 0600);
             assert_int_equal(write(file, "deep\n", 5), 5);
             close(file);
+            middle = dup(fd);
         }
     }
     close(fd);
     rig_write(rig, "files/z.log", "beside it\n");
     rig_configure(rig);
     rig_until_count(rig, 2);
+    rig_drain(rig);
+    assert_int_equal(rig_status(rig, 0).look.others, 1); /* no path leads farther */
+    assert_non_null(strstr(rig_status(rig, 0).look.others_text, "too long a path"));
+    rig_stop(rig); /* and so that it can be taken away again: */
+    assert_int_equal(renameat(middle, "d", AT_FDCWD, rig_path(rig, "files/rest")), 0);
+    close(middle);
+    rig_start(rig);
 }
 
 int
